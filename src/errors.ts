@@ -1,0 +1,44 @@
+/**
+ * The errors that a user of the library or of the commands can meet. Every message is one line that says what was
+ * wrong, where, and what to do; the commands print it without a stack trace.
+ */
+
+/** Base of all errors that this project throws on purpose; anything else that surfaces is a defect. */
+export class SadaJemError extends Error {
+  override name = "SadaJemError";
+}
+
+/** No adapter, a lost device, a WebGPU validation error, a limit of the device, or too little GPU memory. */
+export class GpuError extends SadaJemError {
+  override name = "GpuError";
+}
+
+/** Shapes that an operation cannot combine. */
+export class ShapeError extends SadaJemError {
+  override name = "ShapeError";
+}
+
+/** An unknown option, a value out of its range, or options that contradict each other. */
+export class ConfigurationError extends SadaJemError {
+  override name = "ConfigurationError";
+}
+
+/** A damaged, truncated or hostile file. */
+export class FormatError extends SadaJemError {
+  override name = "FormatError";
+}
+
+/** A data set that is missing, incomplete or does not contain what its format promises. */
+export class DataError extends SadaJemError {
+  override name = "DataError";
+}
+
+/** A checkpoint or run directory that cannot be used: none found, for another model, or in use by another process. */
+export class CheckpointError extends SadaJemError {
+  override name = "CheckpointError";
+}
+
+/** Training diverged: |log-likelihood term| above its limit, or a loss that is not finite. */
+export class DivergenceError extends SadaJemError {
+  override name = "DivergenceError";
+}

@@ -1,0 +1,91 @@
+/** A GPU buffer of at least the size asked for, on loan from a {@link BufferPool}. */
+export interface PooledBuffer {
+  readonly buffer: GPUBuffer;
+  /** Bytes that the buffer holds: a size class, at least as large as what was asked for. */
+  readonly capacity: number;
+}
+
+/**
+ * Buffers kept by size class. A `GPUBuffer` that is merely dropped is freed only by garbage collection, which feels no
+ * pressure from GPU memory; so every buffer is borrowed here and given back, and its memory is used again at once.
+ * Reuse is safe without waiting because commands run in the order in which they were recorded.
+ */
+export class BufferPool {
+  readonly #device: GPUDevice;
+  readonly #onCreate: () => void;
+  readonly #free = new Map<number, PooledBuffer[]>();
+  readonly #all: GPUBuffer[] = [];
+  #liveBytes = 0;
+  #totalBytes = 0;
+  #liveBuffers = 0;
+
+  constructor(device: GPUDevice, onCreate: () => void) {
+    this.#device = device;
+    this.#onCreate = onCreate;
+  }
+
+  /** Bytes on loan. */
+  get liveBytes(): number {
+    return this.#liveBytes;
+  }
+
+  /** Buffers on loan. */
+  get liveBuffers(): number {
+    return this.#liveBuffers;
+  }
+
+  /** Bytes held from the device, on loan or free: the peak of `liveBytes` by size class. */
+  get totalBytes(): number {
+    return this.#totalBytes;
+  }
+
+  /** Borrows a buffer of at least `bytes` bytes; its contents are undefined. */
+  acquire(bytes: number): PooledBuffer {
+    const capacity = sizeClass(bytes);
+    const pooled = this.#free.get(capacity)?.pop() ?? this.#create(capacity);
+    this.#liveBytes += capacity;
+    this.#liveBuffers++;
+    return pooled;
+  }
+
+  /** Gives a buffer back; the caller must not use it in commands recorded afterwards. */
+  release(pooled: PooledBuffer): void {
+    this.#liveBytes -= pooled.capacity;
+    this.#liveBuffers--;
+    const free = this.#free.get(pooled.capacity);
+    if (free) free.push(pooled);
+    else this.#free.set(pooled.capacity, [pooled]);
+  }
+
+  /** Destroys every buffer, on loan or free. */
+  destroy(): void {
+    for (const buffer of this.#all) buffer.destroy();
+    this.#all.length = 0;
+    this.#free.clear();
+    this.#liveBytes = this.#totalBytes = this.#liveBuffers = 0;
+  }
+
+  #create(capacity: number): PooledBuffer {
+    const buffer = this.#device.createBuffer({
+      size: capacity,
+      usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
+    });
+    this.#all.push(buffer);
+    this.#totalBytes += capacity;
+    this.#onCreate();
+    return { buffer, capacity };
+  }
+}
+
+/**
+ * The smallest of 256 B × {1, 1.25, 1.5, 1.75} × 2^k that holds `bytes`: at most a quarter is wasted, and tensors of
+ * similar size share buffers.
+ */
+export function sizeClass(bytes: number): number {
+  const octave = 2 ** Math.max(8, Math.floor(Math.log2(Math.max(bytes, 1))));
+  for (let quarter = 4; quarter <= 8; quarter++) {
+    const capacity = octave * quarter / 4;
+    if (capacity >= bytes) return capacity;
+  }
+  return octave * 2;
+}

@@ -1,0 +1,238 @@
+import { GpuError } from "../errors.ts";
+import { BufferPool, type PooledBuffer } from "./buffer_pool.ts";
+import { type BufferRange, type Command, encode } from "./command.ts";
+import { PipelineCache, type Program } from "./pipeline_cache.ts";
+
+/** What the device was asked to make and do since it was opened. */
+export interface Counters {
+  buffers: number;
+  pipelines: number;
+  bindGroups: number;
+  dispatches: number;
+  submits: number;
+}
+
+/** Fewer commands than this go out in one submission; more are split into at most {@link maximumSubmits}. */
+const commandsPerSubmit = 256;
+/** Splitting a long plan lets the device start early and keeps each submission clear of driver watchdogs. */
+const maximumSubmits = 4;
+
+/**
+ * Recorded GPU work that can be run any number of times without making a pipeline, bind group or buffer. It owns the
+ * memory that was acquired while it was captured.
+ */
+export class Plan {
+  constructor(readonly commands: readonly Command[], readonly pool: BufferPool) {}
+
+  /** Frees the plan's memory; the plan must not be run afterwards. */
+  destroy(): void {
+    this.pool.destroy();
+  }
+}
+
+/** A WebGPU device with pooled buffers, cached pipelines and a list of recorded commands. */
+export class Gpu {
+  readonly device: GPUDevice;
+  /** The adapter's own description, for example `llvmpipe (LLVM 15.0.6, 256 bits)`. */
+  readonly adapterName: string;
+  readonly counters: Counters = { buffers: 0, pipelines: 0, bindGroups: 0, dispatches: 0, submits: 0 };
+  readonly #pipelines: PipelineCache;
+  readonly #rootPool: BufferPool;
+  #pool: BufferPool;
+  #pending: Command[] = [];
+  #failure: GpuError | undefined;
+  #destroyed = false;
+
+  private constructor(device: GPUDevice, adapterName: string) {
+    this.device = device;
+    this.adapterName = adapterName;
+    this.#pipelines = new PipelineCache(device, () => this.counters.pipelines++);
+    this.#rootPool = this.#pool = this.#newPool();
+    device.addEventListener("uncapturederror", (event) => {
+      const { error } = event as GPUUncapturedErrorEvent;
+      this.#fail(`the GPU reported an error: ${error.message.trim().replaceAll(/\s+/g, " ")}`);
+    });
+    void device.lost.then((info) => {
+      if (!this.#destroyed) this.#fail(`the GPU device was lost: ${info.message || info.reason}`);
+    });
+  }
+
+  /**
+   * Opens the most powerful adapter with its largest buffer limits, and timestamp queries where it has them.
+   * @throws {GpuError} if there is no adapter.
+   */
+  static async request(): Promise<Gpu> {
+    const adapter = await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" });
+    if (!adapter) {
+      throw new GpuError(
+        "no WebGPU adapter: install a Vulkan driver (on Debian or Ubuntu `apt install mesa-vulkan-drivers`)",
+      );
+    }
+    const device = await adapter.requestDevice({
+      requiredFeatures: adapter.features.has("timestamp-query") ? ["timestamp-query"] : [],
+      requiredLimits: {
+        maxBufferSize: adapter.limits.maxBufferSize,
+        maxStorageBufferBindingSize: adapter.limits.maxStorageBufferBindingSize,
+      },
+    });
+    const { description, vendor, device: model } = adapter.info;
+    return new Gpu(device, description || `${vendor} ${model}`.trim() || "unknown adapter");
+  }
+
+  /** The pool that buffers are borrowed from at the moment: a plan's own while it is being captured. */
+  get pool(): BufferPool {
+    return this.#pool;
+  }
+
+  /** Whether a plan is being captured. */
+  get capturing(): boolean {
+    return this.#pool !== this.#rootPool;
+  }
+
+  /** Borrows memory; see {@link BufferPool.acquire}. */
+  acquire(bytes: number): PooledBuffer {
+    return this.#pool.acquire(bytes);
+  }
+
+  /** Records one dispatch of a program over its bindings, in the order of the program's accesses. */
+  dispatch(
+    program: Program,
+    bindings: readonly BufferRange[],
+    workgroups: readonly [number, number, number],
+  ) {
+    const { pipeline, layout } = this.#pipelines.get(program);
+    const bindGroup = this.device.createBindGroup({
+      label: program.name,
+      layout,
+      entries: bindings.map((resource, binding) => ({ binding, resource })),
+    });
+    this.counters.bindGroups++;
+    this.#pending.push({ kind: "dispatch", label: program.name, pipeline, bindGroup, workgroups });
+  }
+
+  /** Records a copy of `source` to the start of `destination`; sizes must be multiples of 4 bytes. */
+  copy(source: BufferRange, destination: BufferRange): void {
+    this.#pending.push({ kind: "copy", source, destination });
+  }
+
+  /** Records zeroing of a range. */
+  clear(target: BufferRange): void {
+    this.#pending.push({ kind: "clear", target });
+  }
+
+  /**
+   * Writes host data into a buffer, after all commands recorded so far.
+   * @throws {GpuError} while a plan is being captured, since a plan holds GPU work only.
+   */
+  write(target: BufferRange, data: Float32Array | Uint32Array): void {
+    if (this.capturing) throw new GpuError("host data cannot be written while a plan is being captured");
+    this.submit();
+    this.device.queue.writeBuffer(
+      target.buffer,
+      target.offset,
+      data.buffer as ArrayBuffer,
+      data.byteOffset,
+      data.byteLength,
+    );
+  }
+
+  /** Captures the commands that `build` records, without running them. Memory acquired meanwhile belongs to the plan. */
+  capture(build: () => void): Plan {
+    if (this.capturing) throw new GpuError("a plan is already being captured");
+    const outside = this.#pending;
+    this.#pending = [];
+    this.#pool = this.#newPool();
+    try {
+      build();
+      return new Plan(this.#pending, this.#pool);
+    } catch (error) {
+      this.#pool.destroy();
+      throw error;
+    } finally {
+      this.#pool = this.#rootPool;
+      this.#pending = outside;
+    }
+  }
+
+  /** Runs a plan, after all commands recorded so far, in at most four submissions. */
+  run(plan: Plan): void {
+    this.submit();
+    const size = Math.max(commandsPerSubmit, Math.ceil(plan.commands.length / maximumSubmits));
+    for (let start = 0; start < plan.commands.length; start += size) {
+      this.#submit(plan.commands.slice(start, start + size));
+    }
+  }
+
+  /** Submits all recorded commands. */
+  submit(): void {
+    if (this.capturing) throw new GpuError("commands cannot be submitted while a plan is being captured");
+    if (this.#pending.length === 0) return;
+    this.#submit(this.#pending);
+    this.#pending = [];
+  }
+
+  /**
+   * Submits all recorded commands and reads ranges back together: several maps share one wait.
+   * @throws {GpuError} if the device reported an error since the last call.
+   */
+  async read(ranges: readonly BufferRange[]): Promise<ArrayBuffer[]> {
+    this.submit();
+    const sizes = ranges.map((range) => Math.ceil(range.size / 4) * 4);
+    const staging = this.device.createBuffer({
+      size: Math.max(4, sizes.reduce((sum, size) => sum + size, 0)),
+      usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+    });
+    const encoder = this.device.createCommandEncoder();
+    let end = 0;
+    ranges.forEach((range, i) => {
+      encoder.copyBufferToBuffer(range.buffer, range.offset, staging, end, sizes[i]!);
+      end += sizes[i]!;
+    });
+    this.device.queue.submit([encoder.finish()]);
+    try {
+      await staging.mapAsync(GPUMapMode.READ);
+      const mapped = staging.getMappedRange();
+      let start = 0;
+      return ranges.map((range, i) => {
+        const bytes = mapped.slice(start, start + range.size);
+        start += sizes[i]!;
+        return bytes;
+      });
+    } catch (error) {
+      this.#fail(`reading back from the GPU failed: ${error instanceof Error ? error.message : error}`);
+      throw this.#failure;
+    } finally {
+      staging.destroy();
+      this.throwIfFailed();
+    }
+  }
+
+  /**
+   * Throws the first error that the device has reported.
+   * @throws {GpuError}
+   */
+  throwIfFailed(): void {
+    if (this.#failure) throw this.#failure;
+  }
+
+  /** Destroys the device and all of its memory. */
+  destroy(): void {
+    this.#destroyed = true;
+    this.#rootPool.destroy();
+    this.device.destroy();
+  }
+
+  #submit(commands: readonly Command[]): void {
+    this.device.queue.submit([encode(this.device, commands)]);
+    this.counters.submits++;
+    for (const command of commands) if (command.kind === "dispatch") this.counters.dispatches++;
+  }
+
+  #newPool(): BufferPool {
+    return new BufferPool(this.device, () => this.counters.buffers++);
+  }
+
+  #fail(message: string): void {
+    this.#failure ??= new GpuError(message);
+  }
+}

@@ -1,0 +1,81 @@
+/** How a kernel uses one binding. */
+export type Access = "read" | "read-write";
+
+/** What makes one compute pipeline: WGSL text, entry point, values of its `override` constants, and its bindings. */
+export interface Program {
+  readonly name: string;
+  readonly wgsl: string;
+  readonly entryPoint: string;
+  readonly constants: Readonly<Record<string, number>>;
+  readonly access: readonly Access[];
+}
+
+/** A pipeline with the layout that its bind groups need. */
+export interface CompiledProgram {
+  readonly pipeline: GPUComputePipeline;
+  readonly layout: GPUBindGroupLayout;
+}
+
+/** Compute pipelines, one for each shader, entry point and set of constants; layouts, one for each list of accesses. */
+export class PipelineCache {
+  readonly #device: GPUDevice;
+  readonly #onCreate: () => void;
+  readonly #modules = new Map<string, GPUShaderModule>();
+  readonly #layouts = new Map<string, { bindGroup: GPUBindGroupLayout; pipeline: GPUPipelineLayout }>();
+  readonly #compiled = new Map<string, CompiledProgram>();
+
+  constructor(device: GPUDevice, onCreate: () => void) {
+    this.#device = device;
+    this.#onCreate = onCreate;
+  }
+
+  /** The pipeline of a program, compiled on first use. */
+  get(program: Program): CompiledProgram {
+    const key = `${program.name}/${program.entryPoint}/${JSON.stringify(program.constants)}`;
+    const known = this.#compiled.get(key);
+    if (known) return known;
+    const layout = this.#layout(program.access);
+    const pipeline = this.#device.createComputePipeline({
+      label: program.name,
+      layout: layout.pipeline,
+      compute: {
+        module: this.#module(program.wgsl, program.name),
+        entryPoint: program.entryPoint,
+        constants: program.constants,
+      },
+    });
+    this.#onCreate();
+    const compiled = { pipeline, layout: layout.bindGroup };
+    this.#compiled.set(key, compiled);
+    return compiled;
+  }
+
+  #module(code: string, label: string): GPUShaderModule {
+    let module = this.#modules.get(code);
+    if (!module) {
+      module = this.#device.createShaderModule({ label, code });
+      this.#modules.set(code, module);
+    }
+    return module;
+  }
+
+  #layout(access: readonly Access[]): { bindGroup: GPUBindGroupLayout; pipeline: GPUPipelineLayout } {
+    const key = access.join();
+    let layout = this.#layouts.get(key);
+    if (!layout) {
+      const bindGroup = this.#device.createBindGroupLayout({
+        entries: access.map((mode, binding) => ({
+          binding,
+          visibility: GPUShaderStage.COMPUTE,
+          buffer: { type: mode === "read" ? "read-only-storage" as const : "storage" as const },
+        })),
+      });
+      layout = {
+        bindGroup,
+        pipeline: this.#device.createPipelineLayout({ bindGroupLayouts: [bindGroup] }),
+      };
+      this.#layouts.set(key, layout);
+    }
+    return layout;
+  }
+}

@@ -1,0 +1,51 @@
+/**
+ * What a compute kernel is to the code that launches it. A kernel with its WGSL text is all that another WebGPU
+ * application needs: it depends on the standard WebGPU types alone.
+ */
+
+/** One binding of `@group(0)`; its `@binding` is its place in {@link Kernel.bindings}. */
+export interface Binding<Shape, Name extends string = string> {
+  readonly name: Name;
+  /** `read` is `var<storage, read>`, `read-write` is `var<storage, read_write>`. */
+  readonly access: "read" | "read-write";
+  /** Bytes to bind for a shape; kernels take lengths from `arrayLength`, so bind exactly these. */
+  readonly bytes: (shape: Shape) => number;
+}
+
+/** A compute kernel: WGSL text, bindings, and what a shape makes of its constants and workgroup counts. */
+export interface Kernel<Shape, Name extends string = string> {
+  /** Unique name, which also names the shader file. */
+  readonly name: string;
+  /** The shader, valid stand-alone WGSL. */
+  readonly wgsl: string;
+  /** Entry point, `main` unless said otherwise. */
+  readonly entryPoint?: string;
+  readonly bindings: readonly Binding<Shape, Name>[];
+  /** Values for the `override` constants. Throws a `RangeError` that names the limit if the shape is not supported. */
+  readonly constants: (shape: Shape) => Record<string, number>;
+  /** Arguments of `dispatchWorkgroups`. */
+  readonly workgroups: (shape: Shape) => [number, number, number];
+}
+
+/** Bytes of `count` 32-bit values, rounded up to whole `vec4`s. */
+export function bytes32(count: number): number {
+  return Math.ceil(count / 4) * 16;
+}
+
+/** Most workgroups in one dimension that WebGPU guarantees. */
+const maximumWorkgroups = 65535;
+
+/**
+ * Workgroup counts for `invocations` independent invocations in one dimension, folded into two when there are many.
+ * The shader's index is `id.x + id.y * num_workgroups.x * workgroupSize`, to be checked against the length.
+ */
+export function foldWorkgroups(invocations: number, workgroupSize = 64): [number, number, number] {
+  const groups = Math.max(1, Math.ceil(invocations / workgroupSize));
+  const rows = Math.ceil(groups / maximumWorkgroups);
+  return [Math.ceil(groups / rows), rows, 1];
+}
+
+/** Throws a `RangeError` unless `condition` holds: for what a kernel's shape must satisfy. */
+export function requireShape(condition: boolean, kernel: string, what: string): void {
+  if (!condition) throw new RangeError(`${kernel}: ${what}`);
+}

@@ -1,0 +1,109 @@
+/**
+ * What `deno task bench` measures, one process per case and library so that none disturbs another:
+ *
+ * - training iterations of the digits preset and of WRN-10-1 at 3×32×32, with the time of every kernel;
+ * - forward + backward of WRN-10-1 at 3×32×32, batch 64, beside jax-js.
+ *
+ * Prints tables and writes `bench/results/<adapter>.json`. `deno task bench --quick` leaves out the peers.
+ */
+
+import { table } from "../src/cli/format.ts";
+import type { IterationResult } from "./iteration.ts";
+import type { GradientResult } from "./gradient.ts";
+
+const here = new URL(".", import.meta.url).pathname;
+
+/** Runs a case in its own process and returns what it printed as JSON. */
+async function measure<Result>(script: string, permissions: string[], ...args: string[]): Promise<Result> {
+  const { code, stdout, stderr } = await new Deno.Command("deno", {
+    args: ["run", "--quiet", ...permissions, `${here}${script}`, ...args],
+    stdout: "piped",
+    stderr: "piped",
+  }).output();
+  if (code !== 0) throw new Error(`${script} ${args.join(" ")}: ${new TextDecoder().decode(stderr)}`);
+  return JSON.parse(new TextDecoder().decode(stdout));
+}
+
+const print = (text: string) => Deno.stdout.writeSync(new TextEncoder().encode(`${text}\n`));
+const milliseconds = (value: number) => value.toFixed(1);
+
+function printIteration(
+  { name, adapter, median, imagesPerSecond, host, counts, kernels, megabytes }: IterationResult,
+) {
+  print(`\n${name}, on ${adapter}`);
+  print(table([
+    [
+      "iteration, median ms",
+      "images/s",
+      "host ms",
+      "dispatches",
+      "submits",
+      "bind groups",
+      "buffers",
+      "pipelines",
+      "MB",
+    ],
+    [
+      milliseconds(median),
+      imagesPerSecond.toFixed(0),
+      milliseconds(host),
+      ...[counts.dispatches, counts.submits, counts.bindGroups, counts.buffers, counts.pipelines].map(String),
+      megabytes.toFixed(0),
+    ],
+  ]));
+  const total = kernels.reduce((sum, kernel) => sum + kernel.milliseconds, 0);
+  print(table([
+    ["kernel", "dispatches", "ms", "share"],
+    ...kernels.map(({ kernel, dispatches, milliseconds: time }) => [
+      kernel,
+      String(dispatches),
+      milliseconds(time),
+      `${(100 * time / total).toFixed(1)} %`,
+    ]),
+  ]));
+}
+
+function printGradients(results: readonly GradientResult[]) {
+  const ours = results[0]!;
+  print(`\nWRN-10-1 at 3×32×32, batch 64: loss and gradient of all parameters, on ${ours.adapter}`);
+  print(table([
+    ["library", "median ms", "ratio", "first call s", "loss", "largest difference of a gradient's norm"],
+    ...results.map((result) => [
+      result.library,
+      milliseconds(result.median),
+      (result.median / ours.median).toFixed(2),
+      (result.first / 1000).toFixed(1),
+      result.loss.toFixed(6),
+      normDifference(result, ours).toExponential(1),
+    ]),
+  ]));
+}
+
+/** Largest difference between the norms of a parameter's gradient, relative to the largest norm. */
+function normDifference({ norms }: GradientResult, ours: GradientResult): number {
+  const differences = Object.entries(norms).map(([name, norm]) => Math.abs(norm - ours.norms[name]!));
+  return Math.max(...differences) / Math.max(...Object.values(ours.norms));
+}
+
+const read = ["--allow-read"];
+const results: Record<string, unknown> = {};
+for (const name of ["digits", "wrn-10-1"]) {
+  const result = await measure<IterationResult>("iteration.ts", read, name);
+  printIteration(result);
+  results[name] = result;
+}
+if (!Deno.args.includes("--quick")) {
+  const gradients = [
+    await measure<GradientResult>("gradient.ts", read),
+    await measure<GradientResult>("gradient_jax.ts", [...read, "--allow-env"]),
+  ];
+  printGradients(gradients);
+  results["gradient"] = gradients;
+}
+const adapter = (results["digits"] as IterationResult).adapter;
+const file = `${here}results/${
+  adapter.toLowerCase().replaceAll(/[^a-z0-9.]+/g, "-").replaceAll(/^-|-$/g, "")
+}.json`;
+await Deno.mkdir(`${here}results`, { recursive: true });
+await Deno.writeTextFile(file, `${JSON.stringify(results, undefined, 2)}\n`);
+print(`\nwrote ${file.slice(here.length - "bench/".length)}`);

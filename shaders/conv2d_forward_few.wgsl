@@ -1,0 +1,100 @@
+// output[n, y, x, o] = bias[o] + Σ_ky,kx,c input[n, y·stride + ky − padding, x·stride + kx − padding, c] · weight[ky, kx, c, o]
+//
+// As conv2d_forward, for images of 1, 2 or 3 channels, whose values can't be loaded four at a time.
+//
+// input   [N, height, width, inChannels]                    float32
+// weight  [kernel, kernel, inChannels, outChannels]         outChannels a multiple of 4
+// bias    [outChannels]
+// output  [N, outHeight, outWidth, outChannels]             N follows from its length
+//
+// An invocation computes 4 neighbouring pixels (numbered over n, y, x) × 8 channels.
+
+override height: u32 = 8u;
+override width: u32 = 8u;
+override outHeight: u32 = 8u;
+override outWidth: u32 = 8u;
+override inChannels: u32 = 16u;
+override outChannels: u32 = 16u;
+override kernel: u32 = 3u;
+override stride: u32 = 1u;
+override padding: u32 = 1u;
+
+@group(0) @binding(0) var<storage, read> input: array<f32>;
+@group(0) @binding(1) var<storage, read> weight: array<vec4f>;
+@group(0) @binding(2) var<storage, read> bias: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> output: array<vec4f>;
+
+// Index of the first channel that the tap (ky, kx) of an output pixel meets, or −1 in the padding.
+fn tap(pixel: u32, ky: u32, kx: u32) -> i32 {
+  let row = pixel / outWidth;
+  let y = i32(row % outHeight * stride + ky) - i32(padding);
+  let x = i32(pixel % outWidth * stride + kx) - i32(padding);
+  let inside = y >= 0 && y < i32(height) && x >= 0 && x < i32(width);
+  return select(-1, ((i32(row / outHeight * height) + y) * i32(width) + x) * i32(inChannels), inside);
+}
+
+fn load(start: i32, channel: u32) -> f32 {
+  return select(0.0, input[u32(max(start, 0)) + channel], start >= 0);
+}
+
+fn store(pixel: u32, channel: u32, value: vec4f) {
+  let row = outChannels / 4u;
+  if (channel < row && pixel < arrayLength(&output) / row) {
+    output[pixel * row + channel] = value;
+  }
+}
+
+@compute @workgroup_size(8)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = id.x + id.y * groups.x * 8u;
+  let outRow = outChannels / 4u;
+  let channelTiles = (outRow + 1u) / 2u;
+  let channel = i % channelTiles * 2u;
+  let channel1 = min(channel + 1u, outRow - 1u);
+  let pixel = i / channelTiles * 4u;
+  let last = arrayLength(&output) / outRow - 1u;
+  if (pixel > last) {
+    return;
+  }
+  var sum00 = bias[channel];
+  var sum01 = bias[channel1];
+  var sum10 = bias[channel];
+  var sum11 = bias[channel1];
+  var sum20 = bias[channel];
+  var sum21 = bias[channel1];
+  var sum30 = bias[channel];
+  var sum31 = bias[channel1];
+  for (var ky = 0u; ky < kernel; ky++) {
+    for (var kx = 0u; kx < kernel; kx++) {
+      let start0 = tap(min(pixel + 0u, last), ky, kx);
+      let start1 = tap(min(pixel + 1u, last), ky, kx);
+      let start2 = tap(min(pixel + 2u, last), ky, kx);
+      let start3 = tap(min(pixel + 3u, last), ky, kx);
+      for (var c = 0u; c < inChannels; c++) {
+        let row = ((ky * kernel + kx) * inChannels + c) * outRow;
+        let w0 = weight[row + channel];
+        let w1 = weight[row + channel1];
+        let x0 = vec4f(load(start0, c));
+        sum00 = fma(x0, w0, sum00);
+        sum01 = fma(x0, w1, sum01);
+        let x1 = vec4f(load(start1, c));
+        sum10 = fma(x1, w0, sum10);
+        sum11 = fma(x1, w1, sum11);
+        let x2 = vec4f(load(start2, c));
+        sum20 = fma(x2, w0, sum20);
+        sum21 = fma(x2, w1, sum21);
+        let x3 = vec4f(load(start3, c));
+        sum30 = fma(x3, w0, sum30);
+        sum31 = fma(x3, w1, sum31);
+      }
+    }
+  }
+  store(pixel + 0u, channel, sum00);
+  store(pixel + 0u, channel + 1u, sum01);
+  store(pixel + 1u, channel, sum10);
+  store(pixel + 1u, channel + 1u, sum11);
+  store(pixel + 2u, channel, sum20);
+  store(pixel + 2u, channel + 1u, sum21);
+  store(pixel + 3u, channel, sum30);
+  store(pixel + 3u, channel + 1u, sum31);
+}

@@ -1,0 +1,178 @@
+// partials[s, ky, kx, c, o] = Σ_n,y,x input[n, y·stride + ky − padding, x·stride + kx − padding, c] · outputGradient[n, y, x, o]
+// over the s-th part of the output's rows (n, y); the sum over s is the gradient by the weight.
+//
+// input          [N, height, width, inChannels]              float32, inChannels a multiple of 4
+// outputGradient [N, outHeight, outWidth, outChannels]       outChannels a multiple of 4; N follows from its length
+// partials       [splits, kernel, kernel, inChannels, outChannels], kernel 1 or 3
+// rowsPerSplit: output rows that one part sums.
+//
+// An invocation sums all taps × 4 input × 8 output channels in named registers while it slides along rows: per pixel it loads
+// 3 + 2 vectors for 72 multiply-adds of vectors.
+
+override height: u32 = 8u;
+override width: u32 = 8u;
+override outHeight: u32 = 8u;
+override outWidth: u32 = 8u;
+override inChannels: u32 = 16u;
+override outChannels: u32 = 16u;
+override kernel: u32 = 3u;
+override stride: u32 = 1u;
+override padding: u32 = 1u;
+override rowsPerSplit: u32 = 8u;
+
+@group(0) @binding(0) var<storage, read> input: array<vec4f>;
+@group(0) @binding(1) var<storage, read> outputGradient: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> partials: array<vec4f>;
+
+// Index of the pixel before column 0 of the input row that tap row ky meets, or −1 in the padding.
+fn inputRow(row: u32, ky: u32) -> i32 {
+  let y = i32(row % outHeight * stride + ky) - i32(padding);
+  return select(-1, i32(row / outHeight * height) + y, y >= 0 && y < i32(height));
+}
+
+fn load(row: i32, column: i32, channel: u32) -> vec4f {
+  let inside = row >= 0 && column >= 0 && column < i32(width);
+  let pixel = select(0u, u32(row * i32(width) + column), inside);
+  return select(vec4f(), input[pixel * (inChannels / 4u) + channel], inside);
+}
+
+// The input at one output pixel's tap columns, in one tap row.
+struct Columns {
+  a: vec4f,
+  b: vec4f,
+  c: vec4f,
+}
+
+// What comes before the first pixel of a row, so that moving on from it gives that pixel's columns.
+fn before(row: i32, channel: u32) -> Columns {
+  let column = -i32(padding);
+  if (stride == 1u) {
+    return Columns(vec4f(), load(row, column, channel), load(row, column + 1, channel));
+  }
+  return Columns(vec4f(), vec4f(), load(row, column, channel));
+}
+
+// Moves on to the pixel x, loading only the columns that the one before it did not have.
+fn next(previous: Columns, row: i32, x: u32, channel: u32) -> Columns {
+  let column = i32(x * stride) - i32(padding);
+  if (kernel == 1u) {
+    return Columns(load(row, column, channel), vec4f(), vec4f());
+  }
+  if (stride == 1u) {
+    return Columns(previous.b, previous.c, load(row, column + 2, channel));
+  }
+  if (stride == 2u) {
+    return Columns(previous.c, load(row, column + 1, channel), load(row, column + 2, channel));
+  }
+  return Columns(load(row, column, channel), load(row, column + 1, channel), load(row, column + 2, channel));
+}
+
+// Adds the outer product of four input and four output channels; a column for each input channel.
+fn addProduct(sum: mat4x4f, x: vec4f, d: vec4f) -> mat4x4f {
+  return mat4x4f(
+    fma(vec4f(x.x), d, sum[0]),
+    fma(vec4f(x.y), d, sum[1]),
+    fma(vec4f(x.z), d, sum[2]),
+    fma(vec4f(x.w), d, sum[3]),
+  );
+}
+
+fn store(split: u32, tap: u32, channel: u32, outChannel: u32, sum: mat4x4f) {
+  let row = outChannels / 4u;
+  if (outChannel >= row) {
+    return;
+  }
+  let i = ((split * kernel * kernel + tap) * inChannels + 4u * channel) * row + outChannel;
+  partials[i] = sum[0];
+  partials[i + row] = sum[1];
+  partials[i + 2u * row] = sum[2];
+  partials[i + 3u * row] = sum[3];
+}
+
+@compute @workgroup_size(8)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = id.x + id.y * groups.x * 8u;
+  let outRow = outChannels / 4u;
+  let outTiles = (outRow + 1u) / 2u;
+  let outChannel = i % outTiles * 2u;
+  let outChannel1 = min(outChannel + 1u, outRow - 1u);
+  let channel = i / outTiles % (inChannels / 4u);
+  let split = i / outTiles / (inChannels / 4u);
+  let rows = arrayLength(&outputGradient) / (outWidth * outRow);
+  if (split * rowsPerSplit >= rows) {
+    return;
+  }
+  var g00 = mat4x4f();
+  var h00 = mat4x4f();
+  var g01 = mat4x4f();
+  var h01 = mat4x4f();
+  var g02 = mat4x4f();
+  var h02 = mat4x4f();
+  var g10 = mat4x4f();
+  var h10 = mat4x4f();
+  var g11 = mat4x4f();
+  var h11 = mat4x4f();
+  var g12 = mat4x4f();
+  var h12 = mat4x4f();
+  var g20 = mat4x4f();
+  var h20 = mat4x4f();
+  var g21 = mat4x4f();
+  var h21 = mat4x4f();
+  var g22 = mat4x4f();
+  var h22 = mat4x4f();
+  for (var row = split * rowsPerSplit; row < min((split + 1u) * rowsPerSplit, rows); row++) {
+    let row0 = inputRow(row, 0u);
+    let row1 = inputRow(row, 1u);
+    let row2 = inputRow(row, 2u);
+    var x0 = before(row0, channel);
+    var x1 = before(row1, channel);
+    var x2 = before(row2, channel);
+    for (var x = 0u; x < outWidth; x++) {
+      let d = outputGradient[(row * outWidth + x) * outRow + outChannel];
+      let e = outputGradient[(row * outWidth + x) * outRow + outChannel1];
+      x0 = next(x0, row0, x, channel);
+      g00 = addProduct(g00, x0.a, d);
+      h00 = addProduct(h00, x0.a, e);
+      if (kernel == 3u) {
+        x1 = next(x1, row1, x, channel);
+        x2 = next(x2, row2, x, channel);
+        g01 = addProduct(g01, x0.b, d);
+        h01 = addProduct(h01, x0.b, e);
+        g02 = addProduct(g02, x0.c, d);
+        h02 = addProduct(h02, x0.c, e);
+        g10 = addProduct(g10, x1.a, d);
+        h10 = addProduct(h10, x1.a, e);
+        g11 = addProduct(g11, x1.b, d);
+        h11 = addProduct(h11, x1.b, e);
+        g12 = addProduct(g12, x1.c, d);
+        h12 = addProduct(h12, x1.c, e);
+        g20 = addProduct(g20, x2.a, d);
+        h20 = addProduct(h20, x2.a, e);
+        g21 = addProduct(g21, x2.b, d);
+        h21 = addProduct(h21, x2.b, e);
+        g22 = addProduct(g22, x2.c, d);
+        h22 = addProduct(h22, x2.c, e);
+      }
+    }
+  }
+  store(split, 0u, channel, outChannel, g00);
+  store(split, 0u, channel, outChannel + 1u, h00);
+  if (kernel == 3u) {
+    store(split, 1u, channel, outChannel, g01);
+    store(split, 1u, channel, outChannel + 1u, h01);
+    store(split, 2u, channel, outChannel, g02);
+    store(split, 2u, channel, outChannel + 1u, h02);
+    store(split, 3u, channel, outChannel, g10);
+    store(split, 3u, channel, outChannel + 1u, h10);
+    store(split, 4u, channel, outChannel, g11);
+    store(split, 4u, channel, outChannel + 1u, h11);
+    store(split, 5u, channel, outChannel, g12);
+    store(split, 5u, channel, outChannel + 1u, h12);
+    store(split, 6u, channel, outChannel, g20);
+    store(split, 6u, channel, outChannel + 1u, h20);
+    store(split, 7u, channel, outChannel, g21);
+    store(split, 7u, channel, outChannel + 1u, h21);
+    store(split, 8u, channel, outChannel, g22);
+    store(split, 8u, channel, outChannel + 1u, h22);
+  }
+}

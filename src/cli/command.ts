@@ -1,0 +1,90 @@
+/** What all commands share: exit statuses, one-line errors, usage. */
+
+import { ConfigurationError, SadaJemError } from "../errors.ts";
+
+/** A command line that cannot be understood. */
+export class UsageError extends SadaJemError {
+  override name = "UsageError";
+}
+
+/** Exit statuses: success, failure, wrong usage, interrupted. */
+export const exitStatus = { success: 0, failure: 1, usage: 2, interrupted: 130 } as const;
+
+/** One of the commands. */
+export interface Command {
+  /** Printed by `--help`. */
+  readonly help: string;
+  /** Does the work and returns the exit status. */
+  run(args: readonly string[]): Promise<number>;
+}
+
+/**
+ * Runs a command and ends the process. Whatever a user can get wrong ends in one line; `--debug` adds the stack trace.
+ */
+export async function execute(command: Command): Promise<never> {
+  const args = Deno.args;
+  if (args.includes("--help") || args.includes("-h")) {
+    print(command.help.trim());
+    Deno.exit(exitStatus.success);
+  }
+  try {
+    Deno.exit(await command.run(args));
+  } catch (error) {
+    const { message, status } = describe(error);
+    printError(`error: ${message.replaceAll(/\s*\n\s*/g, " ")}`);
+    if (status === exitStatus.usage) printError("--help lists the options");
+    if (args.includes("--debug") && error instanceof Error) printError(error.stack ?? "");
+    Deno.exit(status);
+  }
+}
+
+/** Prints one line to standard output. */
+export function print(line: string): void {
+  // deno-lint-ignore no-console -- the commands are where this project prints
+  console.log(line);
+}
+
+/** Prints one line to standard error. */
+export function printError(line: string): void {
+  // deno-lint-ignore no-console -- the commands are where this project prints
+  console.error(line);
+}
+
+function describe(error: unknown): { message: string; status: number } {
+  if (error instanceof UsageError || error instanceof ConfigurationError) {
+    return { message: error.message, status: exitStatus.usage };
+  }
+  if (error instanceof SadaJemError) return { message: error.message, status: exitStatus.failure };
+  if (isOptionError(error)) return { message: firstSentence(error.message), status: exitStatus.usage };
+  if (isSystemError(error)) return { message: error.message, status: exitStatus.failure };
+  const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return { message: `internal error, please report it: ${message}`, status: exitStatus.failure };
+}
+
+/** An error that `parseArgs` throws for options that it does not know or cannot read. */
+function isOptionError(error: unknown): error is Error {
+  return error instanceof Error && "code" in error && String(error.code).startsWith("ERR_PARSE_ARGS");
+}
+
+/** A file that is missing, may not be touched, or does not fit on the disk. */
+function isSystemError(error: unknown): error is Error {
+  return error instanceof Deno.errors.NotFound || error instanceof Deno.errors.PermissionDenied ||
+    error instanceof Deno.errors.NotCapable || error instanceof Deno.errors.AlreadyExists ||
+    error instanceof Deno.errors.NotADirectory || error instanceof Deno.errors.IsADirectory ||
+    (error instanceof Error && /\(os error \d+\)/.test(error.message));
+}
+
+function firstSentence(message: string): string {
+  return message.split(/\. /)[0]!.replace(/\.$/, "");
+}
+
+/**
+ * An option's value as a whole number.
+ * @throws {UsageError} if it is not one, or below `minimum`.
+ */
+export function wholeNumber(option: string, text: string | undefined, minimum = 0): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value >= minimum) return value;
+  throw new UsageError(`${option} takes a whole number of at least ${minimum}, not "${text}"`);
+}

@@ -1,0 +1,23 @@
+/** Seconds as `m:ss` or `h:mm:ss`. */
+export function duration(seconds: number): string {
+  if (!Number.isFinite(seconds)) return "–";
+  const whole = Math.round(seconds);
+  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
+  const two = (value: number) => String(value).padStart(2, "0");
+  const tail = two(whole % 60);
+  return hours > 0 ? `${hours}:${two(minutes)}:${tail}` : `${minutes}:${tail}`;
+}
+
+/** A fraction as a percentage with one or, below ten percent, two decimals. */
+export function percent(fraction: number): string {
+  const value = 100 * fraction;
+  return `${value.toFixed(Math.abs(value) < 10 ? 2 : 1)} %`;
+}
+
+/** Rows of cells as lines, columns aligned; the first column to the left, the others to the right. */
+export function table(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  return rows.map((row) =>
+    row.map((cell, i) => i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)).join("  ").trimEnd()
+  ).join("\n");
+}

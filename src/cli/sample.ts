@@ -1,0 +1,228 @@
+import { parseArgs } from "node:util";
+import { DeviceImages } from "../data/device_images.ts";
+import { loadDataset } from "../data/load.ts";
+import { imageGrid, type ImagesShape } from "../formats/image_grid.ts";
+import { type ByteImage, encodeApng, encodePng } from "../formats/png.ts";
+import { Gpu } from "../gpu/gpu.ts";
+import { conditionalScore, generate, unconditionalScore } from "../jem/generate.ts";
+import { InformativeInitialisation, UniformInitialisation } from "../jem/initialisation.ts";
+import { evaluation, type WideResNet } from "../nn/wide_resnet.ts";
+import { permutation, Purpose, RandomStream } from "../random/philox.ts";
+import { Context } from "../tensor/context.ts";
+import { logSumExp } from "../tensor/operations/log_sum_exp.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { type Checkpoint, replayImages } from "../train/checkpoint.ts";
+import { writeAtomically } from "../train/files.ts";
+import { streamWords } from "../train/iteration_inputs.ts";
+import { type Command, execute, exitStatus, print, UsageError, wholeNumber } from "./command.ts";
+import { table } from "./format.ts";
+import { LiveLine } from "./live_line.ts";
+import { loadModel, shippedModel } from "./model.ts";
+
+const help = `
+Draw images from a trained model by SGLD, and picture them in one PNG.
+
+Usage: deno task sample [options]
+
+  --model PATH        a run directory, or a model or checkpoint file (default: the digits model that comes along)
+  --count N           images (default: 100)
+  --class NAME        draw from p(x|y) of one class, given by its name or number (default: from p(x))
+  --init START        informative: Gaussians fitted to the classes of the training images (default);
+                      buffer: the model's replay buffer; noise: uniform noise
+  --steps N           SGLD steps (default: 40)
+  --seed N            seed of everything random (default: 1)
+  --data-folder DIR   where the training images are, if not where they were in training
+  --out FILE          the picture (default: samples.png)
+  --animate FILE      also an animated PNG of the chains
+  --debug             show the stack trace of an error
+  --help              show this text
+
+Examples:
+  deno task sample
+  deno task sample --class 3 --count 25 --out threes.png
+  deno task sample --init noise --steps 200 --animate chain.png
+  deno task sample --model runs/cifar10 --init buffer --steps 0
+`;
+
+const starts = ["informative", "buffer", "noise"] as const;
+type Start = typeof starts[number];
+
+const options = {
+  model: { type: "string" },
+  count: { type: "string", default: "100" },
+  class: { type: "string" },
+  init: { type: "string", default: "informative" },
+  steps: { type: "string", default: "40" },
+  seed: { type: "string", default: "1" },
+  "data-folder": { type: "string" },
+  out: { type: "string", default: "samples.png" },
+  animate: { type: "string" },
+  debug: { type: "boolean" },
+} as const;
+
+/** Most frames of an animation, and milliseconds that each is shown. */
+const maximumFrames = 100;
+const frameDelay = 60;
+
+const sample: Command = {
+  help,
+  async run(args) {
+    const { values } = parseArgs({ args: [...args], options, strict: true, allowPositionals: false });
+    const count = wholeNumber("--count", values.count, 1)!;
+    const steps = wholeNumber("--steps", values.steps)!;
+    const seed = wholeNumber("--seed", values.seed)!;
+    const start = starts.find((name) => name === values.init);
+    if (!start) throw new UsageError(`--init takes ${starts.join(", ")}, not "${values.init}"`);
+
+    const context = new Context(await Gpu.request());
+    const { model, checkpoint } = await loadModel(context, values.model ?? shippedModel);
+    const label = classNumber(values.class, checkpoint.images.classNames);
+    const classes = drawClasses(count, checkpoint.images.classNames.length, label);
+    const images = await startImages(context, checkpoint, start, classes, seed, values["data-folder"]);
+
+    const shape = { count, ...checkpoint.images };
+    const frames = new Frames(values.animate === undefined ? 0 : steps, images, shape);
+    await frames.take(-1);
+    await runChains(context, model, checkpoint, images, { steps, seed, label }, frames);
+
+    await writeAtomically(values.out, encodePng(imageGrid(await images.read(), shape)));
+    if (values.animate !== undefined) {
+      await writeAtomically(values.animate, encodeApng(frames.all, frameDelay));
+    }
+    await printAssignments(model, images, checkpoint.images.classNames);
+    print(`wrote ${values.out}${values.animate === undefined ? "" : ` and ${values.animate}`}`);
+    context.gpu.destroy();
+    return exitStatus.success;
+  },
+};
+
+/** Runs the chains in place. */
+async function runChains(
+  context: Context,
+  model: WideResNet,
+  { configuration: { stepSize, noiseScale } }: Checkpoint,
+  images: Tensor,
+  { steps, seed, label }: {
+    readonly steps: number;
+    readonly seed: number;
+    readonly label: number | undefined;
+  },
+  frames: Frames,
+): Promise<void> {
+  const line = new LiveLine();
+  const count = images.shape[0]!;
+  const score = label === undefined
+    ? unconditionalScore(model)
+    : conditionalScore(model, context.from(new Uint32Array(count).fill(label), [count]));
+  await generate(
+    score,
+    images,
+    { steps, stepSize, noiseScale },
+    (step) => streamWords(seed, step),
+    async (step) => {
+      line.progress(`step ${step + 1}/${steps}`);
+      await frames.take(step);
+    },
+  );
+  line.clear();
+}
+
+/** Where the chains start, `[N, H, W, C]`. */
+async function startImages(
+  context: Context,
+  checkpoint: Checkpoint,
+  start: Start,
+  classes: Uint32Array,
+  seed: number,
+  dataFolder: string | undefined,
+): Promise<Tensor> {
+  const { height, width, channels, classNames } = checkpoint.images;
+  if (start === "buffer") return bufferImages(context, checkpoint, classes.length, seed);
+  const stream = context.from(streamWords(seed, 0), [4]);
+  const labels = context.from(classes, [classes.length]);
+  if (start === "noise") return new UniformInitialisation([height, width, channels]).fresh(stream, labels);
+
+  const { dataset: name, dataFolder: folder, dataLimit: limit } = checkpoint.configuration;
+  const dataset = await loadDataset({ name, folder: dataFolder ?? folder, limit });
+  const images = new DeviceImages(context, dataset, dataset.train);
+  return new InformativeInitialisation(context, images, images.labels, classNames.length).fresh(
+    stream,
+    labels,
+  );
+}
+
+/** Entries of the replay buffer, drawn without replacement as long as there are enough. */
+function bufferImages(context: Context, checkpoint: Checkpoint, count: number, seed: number): Tensor {
+  const { data, shape: [capacity = 0, ...shape] } = replayImages(checkpoint);
+  const pixels = data.length / capacity;
+  const order = permutation(new RandomStream(seed, Purpose.sampling, 0), capacity);
+  const images = new Float32Array(count * pixels);
+  for (let i = 0; i < count; i++) {
+    const entry = order[i % capacity]!;
+    images.set(data.subarray(entry * pixels, (entry + 1) * pixels), i * pixels);
+  }
+  return context.from(images, [count, ...shape]);
+}
+
+/** Prints each class's images and their mean energy, as the model assigns them. */
+async function printAssignments(
+  model: WideResNet,
+  images: Tensor,
+  classNames: readonly string[],
+): Promise<void> {
+  const { context } = model;
+  using logits = model.classify(images, evaluation);
+  using scores = model.architecture.unconditional ? model.energyScore(images, evaluation) : logSumExp(logits);
+  const [logitValues, scoreValues] = await context.read([logits, scores]);
+  const classes = classNames.length;
+  const energies: number[][] = classNames.map(() => []);
+  scoreValues!.forEach((score, i) => {
+    const row = logitValues!.subarray(i * classes, (i + 1) * classes);
+    energies[row.indexOf(Math.max(...row))]!.push(-score);
+  });
+  const all = energies.flat();
+  print(table([
+    ["class assigned", "images", "energy mean", "min", "max"],
+    ...classNames.map((name, i) => [name, energies[i]!]).filter(([, list]) => list!.length > 0)
+      .map(([name, list]) => row(name as string, list as number[])),
+    row("all", all),
+  ]));
+}
+
+function row(name: string, energies: readonly number[]): string[] {
+  const mean = energies.reduce((sum, energy) => sum + energy, 0) / energies.length;
+  const figures = [mean, Math.min(...energies), Math.max(...energies)];
+  return [name, String(energies.length), ...figures.map((figure) => figure.toFixed(2))];
+}
+
+/** Collects pictures of the chains while they run. */
+class Frames {
+  readonly all: ByteImage[] = [];
+  readonly #every: number;
+
+  /** @param steps of the chain; 0 takes no pictures */
+  constructor(readonly steps: number, readonly images: Tensor, readonly shape: ImagesShape) {
+    this.#every = Math.max(1, Math.ceil(steps / maximumFrames));
+  }
+
+  /** Takes a picture after step `step` (−1: the start), if it is one of those shown. */
+  async take(step: number): Promise<void> {
+    if (this.steps === 0 || (step + 1) % this.#every !== 0 && step + 1 !== this.steps) return;
+    this.all.push(imageGrid(await this.images.read(), this.shape));
+  }
+}
+
+/** The class of each start: the one asked for, or all in turn. */
+function drawClasses(count: number, classes: number, label: number | undefined): Uint32Array {
+  return Uint32Array.from({ length: count }, (_, i) => label ?? Math.floor(i * classes / count));
+}
+
+function classNumber(text: string | undefined, classNames: readonly string[]): number | undefined {
+  if (text === undefined) return undefined;
+  const named = classNames.indexOf(text);
+  const number = named >= 0 ? named : /^\d+$/.test(text) ? Number(text) : -1;
+  if (number >= 0 && number < classNames.length) return number;
+  throw new UsageError(`--class takes one of ${classNames.join(", ")}, not "${text}"`);
+}
+
+if (import.meta.main) await execute(sample);

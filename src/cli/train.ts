@@ -1,0 +1,216 @@
+import { parseArgs } from "node:util";
+import { loadDataset } from "../data/load.ts";
+import { Gpu } from "../gpu/gpu.ts";
+import { Context } from "../tensor/context.ts";
+import { restoreTrainer } from "../train/checkpoint.ts";
+import { applySetting, type Configuration, parseConfiguration } from "../train/configuration.ts";
+import { preset, presetNames } from "../train/presets.ts";
+import { newestCheckpoint, parseJson, RunDirectory } from "../train/run_directory.ts";
+import {
+  type Progress,
+  type RunListener,
+  type Summary,
+  type TestResult,
+  TrainingRun,
+} from "../train/training_run.ts";
+import { type Command, execute, exitStatus, print, UsageError, wholeNumber } from "./command.ts";
+import { duration, percent } from "./format.ts";
+import { LiveLine } from "./live_line.ts";
+import { newestRun, newRunPath } from "./runs.ts";
+
+const defaultPreset = "digits";
+
+const help = `
+Train a SADA-JEM: one Wide ResNet that classifies and generates.
+
+Usage: deno task train [options]
+
+  --preset NAME       start from a preset (default: digits, which comes with the project)
+  --config FILE       start from a JSON file of options, for example a run's config.json
+  --set KEY=VALUE     change one option of the configuration; may be given repeatedly
+  --seed N            seed of everything random
+  --iterations N      length of the run
+  --run-dir DIR       where the run is kept (default: runs/<preset>-<time>)
+  --stop-after N      save and stop after N more iterations
+  --resume            continue the run in --run-dir, or else the newest one in runs/
+  --debug             show the stack trace of an error
+  --help              show this text
+
+Presets: ${presetNames().join(", ")}.
+All options that --config and --set know, with the published values: src/train/configuration.ts.
+Ctrl-C saves and exits; --resume then continues as if nothing had happened, bit for bit.
+
+Examples:
+  deno task train
+  deno task train --preset digits-softmax --seed 3
+  deno task train --preset cifar10 --set dataFolder=cifar-10-batches-bin --run-dir runs/cifar10
+  deno task train --set rho=0 --set augmentLikelihood=true --iterations 300
+  deno task train --resume --run-dir runs/cifar10
+`;
+
+const options = {
+  preset: { type: "string" },
+  config: { type: "string" },
+  set: { type: "string", multiple: true },
+  seed: { type: "string" },
+  iterations: { type: "string" },
+  "run-dir": { type: "string" },
+  "stop-after": { type: "string" },
+  resume: { type: "boolean" },
+  debug: { type: "boolean" },
+} as const;
+
+type Options = ReturnType<typeof parse>;
+
+function parse(args: readonly string[]) {
+  return parseArgs({ args: [...args], options, strict: true, allowPositionals: false }).values;
+}
+
+const train: Command = {
+  help,
+  async run(args) {
+    const values = parse(args);
+    const stopAfter = wholeNumber("--stop-after", values["stop-after"], 1);
+    using directory = values.resume ? await resumedDirectory(values) : await newDirectory(values);
+    const configuration = await directory.configuration();
+    const dataset = await loadDataset({
+      name: configuration.dataset,
+      folder: configuration.dataFolder,
+      limit: configuration.dataLimit,
+    });
+    const gpu = await Gpu.request();
+    const line = new LiveLine();
+    const run = new TrainingRun(new Context(gpu), configuration, dataset, directory, new Listener(line));
+    if (values.resume) await resume(run, directory, line);
+    print(headline(gpu, run, configuration, dataset.train.count));
+
+    const interruption = onInterrupt(line);
+    const summary = await run.run({ stopAfter, signal: interruption.signal });
+    line.finish();
+    if (summary) printSummary(summary, directory.path);
+    else print(`stopped at iteration ${run.trainer.iteration}; go on with: ${resumeCommand(directory.path)}`);
+    gpu.destroy();
+    return interruption.signal.aborted ? exitStatus.interrupted : exitStatus.success;
+  },
+};
+
+/** A new run's directory, with the configuration that the options describe. */
+async function newDirectory(values: Options): Promise<RunDirectory> {
+  const configuration = await configurationOf(values);
+  const name = values.preset ?? (values.config === undefined ? defaultPreset : configuration.dataset);
+  return await RunDirectory.create(values["run-dir"] ?? newRunPath(name), configuration);
+}
+
+async function configurationOf(values: Options): Promise<Configuration> {
+  let chosen: Record<string, unknown> = values.preset !== undefined || values.config === undefined
+    ? { ...preset(values.preset ?? defaultPreset) }
+    : {};
+  if (values.config !== undefined) {
+    const file = parseJson(await Deno.readTextFile(values.config), values.config);
+    chosen = { ...chosen, ...parseConfiguration(file) };
+  }
+  const settings = [...values.set ?? []];
+  const iterations = wholeNumber("--iterations", values.iterations, 1);
+  const seed = wholeNumber("--seed", values.seed);
+  if (iterations !== undefined) settings.push(`iterations=${iterations}`);
+  if (seed !== undefined) settings.push(`seed=${seed}`);
+  for (const setting of settings) chosen = applySetting(chosen, setting);
+  return parseConfiguration(chosen);
+}
+
+/** The directory of the run to continue; its configuration stands, but for its length. */
+async function resumedDirectory(values: Options): Promise<RunDirectory> {
+  const fixed = (["preset", "config", "set", "seed"] as const).find((name) => values[name] !== undefined);
+  if (fixed) throw new UsageError(`--${fixed} cannot be changed when a run is resumed`);
+  const directory = await RunDirectory.open(values["run-dir"] ?? await newestRun());
+  const iterations = wholeNumber("--iterations", values.iterations, 1);
+  if (iterations !== undefined) {
+    const changed = applySetting(await directory.configuration(), `iterations=${iterations}`);
+    await directory.writeJson("config.json", parseConfiguration(changed));
+  }
+  return directory;
+}
+
+async function resume(run: TrainingRun, directory: RunDirectory, line: LiveLine): Promise<void> {
+  const checkpoint = await newestCheckpoint(directory.path, (message) => line.note(`warning: ${message}`));
+  restoreTrainer(run.trainer, checkpoint);
+  await directory.truncateMetrics(checkpoint.iteration);
+  line.note(`resuming ${directory.path} at iteration ${checkpoint.iteration}`);
+}
+
+/** Aborts at the first Ctrl-C or termination signal; a second one ends the process at once. */
+function onInterrupt(line: LiveLine): AbortController {
+  const controller = new AbortController();
+  const interrupt = () => {
+    if (controller.signal.aborted) Deno.exit(exitStatus.interrupted);
+    controller.abort();
+    line.note("stopping after this iteration; saving");
+  };
+  Deno.addSignalListener("SIGINT", interrupt);
+  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", interrupt);
+  return controller;
+}
+
+class Listener implements RunListener {
+  #testAccuracy: number | undefined;
+
+  constructor(readonly line: LiveLine) {}
+
+  filling(made: number, total: number): void {
+    this.line.update(`filling the replay buffer: ${made}/${total}`);
+  }
+
+  progress({ report, iterations, imagesPerSecond, secondsLeft }: Progress): void {
+    const parts = [
+      `iteration ${report.iteration + 1}/${iterations}`,
+      `${imagesPerSecond.toFixed(0)} images/s`,
+      `${duration(secondsLeft)} left`,
+      `loss ${report.loss.toFixed(3)}`,
+      `CE ${report.crossEntropy.toFixed(3)}`,
+    ];
+    if (!Number.isNaN(report.realScore)) {
+      parts.push(
+        `E(real) ${(-report.realScore).toFixed(2)}`,
+        `E(generated) ${(-report.generatedScore).toFixed(2)}`,
+      );
+    }
+    parts.push(`accuracy ${percent(report.accuracy)}`);
+    if (this.#testAccuracy !== undefined) parts.push(`test ${percent(this.#testAccuracy)}`);
+    this.line.update(parts.join("  "));
+  }
+
+  tested(iteration: number, { testAccuracy, testLoss, ece }: TestResult): void {
+    this.#testAccuracy = testAccuracy;
+    this.line.note(
+      `iteration ${iteration}: test accuracy ${percent(testAccuracy)}, loss ${testLoss.toFixed(4)}, ECE ${
+        percent(ece)
+      }`,
+    );
+  }
+}
+
+function headline(gpu: Gpu, { trainer }: TrainingRun, configuration: Configuration, images: number): string {
+  const { depth, width, dataset, rho, steps, likelihoodWeight } = configuration;
+  const parameters = trainer.model.parameters.all
+    .reduce((sum, { shape }) => sum + shape.reduce((product, extent) => product * extent, 1), 0);
+  const method = likelihoodWeight > 0 ? `K = ${steps}, ρ = ${rho}` : `no likelihood, ρ = ${rho}`;
+  return `WRN-${depth}-${width} (${parameters.toLocaleString("en")} parameters), ${method}, on ${dataset} ` +
+    `(${images.toLocaleString("en")} images), with ${gpu.adapterName}`;
+}
+
+function printSummary(summary: Summary, path: string): void {
+  print(`${summary.iterations} iterations in ${duration(summary.seconds)} on ${summary.adapter}`);
+  print(`test accuracy              ${percent(summary.testAccuracy)}`);
+  print(`test cross-entropy         ${summary.testLoss.toFixed(4)}`);
+  print(`expected calibration error ${percent(summary.ece)}`);
+  print(`model                      ${path}/model.safetensors`);
+  print(`samples                    ${path}/samples/`);
+  print(`metrics, summary           ${path}/metrics.jsonl, ${path}/summary.json`);
+  print(`generate: deno task sample --model ${path}`);
+}
+
+function resumeCommand(path: string): string {
+  return `deno task train --resume --run-dir ${path}`;
+}
+
+if (import.meta.main) await execute(train);

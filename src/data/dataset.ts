@@ -1,0 +1,33 @@
+/** Images as bytes with their classes. */
+export interface ImageSet {
+  /** `[count, height, width, channels]`, tightly packed. */
+  readonly bytes: Uint8Array;
+  /** Class of each image. */
+  readonly labels: Uint32Array;
+  readonly count: number;
+}
+
+/** A classification data set held in memory. */
+export interface Dataset {
+  readonly name: string;
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+  /** Byte value of full intensity: images are scaled to [−1, 1] by x / maximum · 2 − 1. */
+  readonly maximum: number;
+  readonly classNames: readonly string[];
+  readonly train: ImageSet;
+  readonly test: ImageSet;
+  /** What the labelled stream does to an image: reflect-pad by so many pixels and crop at random, flip at random. */
+  readonly augmentation: { readonly padding: number; readonly flip: boolean };
+}
+
+/** The first `limit` images of a set, or all of them if there are fewer. */
+export function firstImages({ bytes, labels, count }: ImageSet, limit: number): ImageSet {
+  const kept = Math.min(limit, count);
+  return {
+    bytes: bytes.subarray(0, bytes.length / count * kept),
+    labels: labels.subarray(0, kept),
+    count: kept,
+  };
+}

@@ -1,0 +1,252 @@
+/**
+ * The safetensors format (https://github.com/huggingface/safetensors): eight bytes with the length of a JSON header,
+ * the header, then the tensors' bytes without gaps. Little-endian throughout, like every machine that has WebGPU.
+ */
+
+import { FormatError } from "../errors.ts";
+
+/** Bytes of one element, by the format's names of element types. */
+const elementBytes = {
+  BOOL: 1,
+  U8: 1,
+  I8: 1,
+  F8_E5M2: 1,
+  F8_E4M3: 1,
+  U16: 2,
+  I16: 2,
+  F16: 2,
+  BF16: 2,
+  U32: 4,
+  I32: 4,
+  F32: 4,
+  U64: 8,
+  I64: 8,
+  F64: 8,
+} as const;
+
+/** Element types of the format. */
+export type DType = keyof typeof elementBytes;
+
+/** A tensor as the file holds it: row-major, little-endian. */
+export interface NamedTensor {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  /** The elements' bytes; after parsing a view into the file, which need not be aligned to the elements. */
+  readonly data: Uint8Array;
+}
+
+/** What a safetensors file holds. */
+export interface SafetensorsFile {
+  readonly tensors: Map<string, NamedTensor>;
+  readonly metadata: Record<string, string>;
+}
+
+/** The format's own limit on the header. */
+const maximumHeaderBytes = 100_000_000;
+/** More dimensions than any model has; a longer shape is a damaged or hostile file. */
+const maximumRank = 32;
+const metadataName = "__metadata__";
+
+interface Entry {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly begin: number;
+  readonly end: number;
+}
+
+/**
+ * Reads a safetensors file without copying the tensors' bytes.
+ * @throws {FormatError} unless every byte of the file is accounted for as the format demands.
+ */
+export function parseSafetensors(bytes: Uint8Array): SafetensorsFile {
+  const { header, body } = split(bytes);
+  let metadata: Record<string, string> = {};
+  const entries: Entry[] = [];
+  for (const [name, value] of Object.entries(header)) {
+    if (name === metadataName) metadata = metadataOf(value);
+    else entries.push(entryOf(name, value));
+  }
+  requireContiguous(entries, body.length);
+  const tensors = new Map(
+    entries.map(({ name, dtype, shape, begin, end }) => [
+      name,
+      { dtype, shape, data: body.subarray(begin, end) },
+    ]),
+  );
+  return { tensors, metadata };
+}
+
+/**
+ * Writes a safetensors file. The same tensors and metadata give the same bytes, whatever their order: tensors with
+ * wider elements come first, so that all are aligned, and names are sorted within a width.
+ * @throws {FormatError} if a tensor's bytes do not match its type and shape, or a name is reserved.
+ */
+export function serializeSafetensors(
+  tensors: ReadonlyMap<string, NamedTensor>,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array<ArrayBuffer> {
+  const ordered = [...tensors].sort(([nameA, a], [nameB, b]) =>
+    elementBytes[b.dtype] - elementBytes[a.dtype] || compare(nameA, nameB)
+  );
+  const header: [string, unknown][] = [];
+  const attributes = Object.entries(metadata).sort(([a], [b]) => compare(a, b));
+  if (attributes.length > 0) header.push([metadataName, Object.fromEntries(attributes)]);
+  let length = 0;
+  for (const [name, { dtype, shape, data }] of ordered) {
+    if (name === metadataName) throw new FormatError(`safetensors: no tensor may be named ${name}`);
+    requireSize(name, dtype, shape, data.length);
+    header.push([name, { dtype, shape, data_offsets: [length, length + data.length] }]);
+    length += data.length;
+  }
+  const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(header)));
+  const headerBytes = Math.ceil(json.length / 8) * 8;
+  const bytes = new Uint8Array(8 + headerBytes + length);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(headerBytes), true);
+  bytes.fill(0x20, 8, 8 + headerBytes).set(json, 8);
+  let offset = 8 + headerBytes;
+  for (const [, { data }] of ordered) {
+    bytes.set(data, offset);
+    offset += data.length;
+  }
+  return bytes;
+}
+
+/**
+ * A tensor's elements as float32, copied; other types are rounded to the nearest float32.
+ * @throws {FormatError} for element types that {@link numbersOf} does not convert.
+ */
+export function float32Of(tensor: NamedTensor): Float32Array<ArrayBuffer> {
+  if (tensor.dtype === "F32") return new Float32Array(new Uint8Array(tensor.data).buffer);
+  return new Float32Array(numbersOf(tensor));
+}
+
+const readers: Partial<Record<DType, (view: DataView, offset: number) => number>> = {
+  BOOL: (view, offset) => view.getUint8(offset),
+  U8: (view, offset) => view.getUint8(offset),
+  I8: (view, offset) => view.getInt8(offset),
+  U16: (view, offset) => view.getUint16(offset, true),
+  I16: (view, offset) => view.getInt16(offset, true),
+  F16: (view, offset) => view.getFloat16(offset, true),
+  U32: (view, offset) => view.getUint32(offset, true),
+  I32: (view, offset) => view.getInt32(offset, true),
+  F32: (view, offset) => view.getFloat32(offset, true),
+  U64: (view, offset) => Number(view.getBigUint64(offset, true)),
+  I64: (view, offset) => Number(view.getBigInt64(offset, true)),
+  F64: (view, offset) => view.getFloat64(offset, true),
+};
+
+/**
+ * A tensor's elements as numbers; exact but for 64-bit integers beyond 2^53.
+ * @throws {FormatError} for bfloat16 and the 8-bit floating-point types.
+ */
+export function numbersOf({ dtype, data }: NamedTensor): Float64Array<ArrayBuffer> {
+  const read = readers[dtype];
+  if (!read) throw new FormatError(`safetensors: elements of type ${dtype} cannot be converted to numbers`);
+  const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
+  const width = elementBytes[dtype];
+  return Float64Array.from({ length: data.length / width }, (_, i) => read(view, i * width));
+}
+
+function split(bytes: Uint8Array): { header: object; body: Uint8Array } {
+  if (bytes.length < 8) {
+    throw new FormatError(`safetensors: ${bytes.length} bytes are too few for a header length`);
+  }
+  const declared = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
+  if (declared > maximumHeaderBytes) {
+    throw new FormatError(
+      `safetensors: header of ${declared} bytes; at most ${maximumHeaderBytes} are allowed`,
+    );
+  }
+  const end = 8 + Number(declared);
+  if (end > bytes.length) {
+    throw new FormatError(
+      `safetensors: header of ${declared} bytes in a file of ${bytes.length}; the file is truncated`,
+    );
+  }
+  return { header: parseHeader(bytes.subarray(8, end)), body: bytes.subarray(end) };
+}
+
+function parseHeader(bytes: Uint8Array): object {
+  let header: unknown;
+  try {
+    header = JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes));
+  } catch {
+    throw new FormatError("safetensors: the header is not valid JSON in UTF-8");
+  }
+  if (bytes[0] !== 0x7b || !isObject(header)) {
+    throw new FormatError("safetensors: the header is not a JSON object");
+  }
+  return header;
+}
+
+function metadataOf(value: unknown): Record<string, string> {
+  if (!isObject(value) || Object.values(value).some((text) => typeof text !== "string")) {
+    throw new FormatError(`safetensors: ${metadataName} is not an object of strings`);
+  }
+  return value as Record<string, string>;
+}
+
+function entryOf(name: string, value: unknown): Entry {
+  const refuse = (what: string) => new FormatError(`safetensors: tensor ${quote(name)}: ${what}`);
+  if (!isObject(value)) throw refuse("its description is not an object");
+  const { dtype, shape, data_offsets: offsets } = value as Record<string, unknown>;
+  if (!isDType(dtype)) throw refuse(`unknown element type ${quote(dtype)}`);
+  if (!isSizes(shape) || shape.length > maximumRank) throw refuse(`invalid shape ${quote(shape)}`);
+  if (!isSizes(offsets) || offsets.length !== 2) throw refuse(`invalid data_offsets ${quote(offsets)}`);
+  const [begin, end] = offsets as [number, number];
+  if (end < begin) throw refuse(`data_offsets end before they begin (${begin}, ${end})`);
+  requireSize(name, dtype, shape, end - begin);
+  return { name, dtype, shape, begin, end };
+}
+
+function requireSize(name: string, dtype: DType, shape: readonly number[], bytes: number): void {
+  const needed = shape.reduce((product, size) => product * size, elementBytes[dtype]);
+  if (needed !== bytes) {
+    throw new FormatError(
+      `safetensors: tensor ${quote(name)}: ${dtype} of shape [${shape}] takes ${needed} bytes, not ${bytes}`,
+    );
+  }
+}
+
+/** The format allows neither overlaps nor unused bytes, so that nothing can hide in a file. */
+function requireContiguous(entries: readonly Entry[], length: number): void {
+  let expected = 0;
+  for (const { name, begin, end } of entries.toSorted((a, b) => a.begin - b.begin || a.end - b.end)) {
+    if (begin !== expected) {
+      const what = begin < expected ? "overlaps the one before" : "leaves unused bytes before it";
+      throw new FormatError(
+        `safetensors: tensor ${quote(name)} ${what} (begins at ${begin}, not ${expected})`,
+      );
+    }
+    expected = end;
+  }
+  if (expected !== length) {
+    throw new FormatError(
+      `safetensors: ${length} bytes of tensors, but the header describes ${expected}` +
+        (expected > length ? "; the file is truncated" : ""),
+    );
+  }
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isDType(value: unknown): value is DType {
+  return typeof value === "string" && Object.hasOwn(elementBytes, value);
+}
+
+function isSizes(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0);
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** A value from the file, short enough for a one-line message. */
+function quote(value: unknown): string {
+  const text = JSON.stringify(value) ?? "undefined";
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+}

@@ -1,0 +1,68 @@
+import { GpuError } from "../errors.ts";
+import { encodeTransfer } from "./command.ts";
+import type { Gpu, Plan } from "./gpu.ts";
+
+/** What the dispatches of one kernel took in a run of a plan. */
+export interface KernelTime {
+  readonly kernel: string;
+  readonly dispatches: number;
+  readonly milliseconds: number;
+}
+
+/** Most timestamps that a query set may hold. */
+const queriesPerSet = 4096;
+
+/**
+ * Runs a plan once with a pass and two timestamps for each dispatch, and sums the times by kernel, longest first.
+ * @throws {GpuError} if the device has no timestamp queries.
+ */
+export async function profile(gpu: Gpu, plan: Plan): Promise<KernelTime[]> {
+  if (!gpu.device.features.has("timestamp-query")) throw new GpuError("this device has no timestamp queries");
+  gpu.submit();
+  const totals = new Map<string, { dispatches: number; milliseconds: number }>();
+  const step = queriesPerSet / 2;
+  for (let start = 0; start < plan.commands.length; start += step) {
+    for (const [kernel, milliseconds] of await timePart(gpu, plan.commands.slice(start, start + step))) {
+      const total = totals.get(kernel) ?? { dispatches: 0, milliseconds: 0 };
+      total.dispatches++;
+      total.milliseconds += milliseconds;
+      totals.set(kernel, total);
+    }
+  }
+  return [...totals].map(([kernel, total]) => ({ kernel, ...total }))
+    .sort((a, b) => b.milliseconds - a.milliseconds);
+}
+
+async function timePart(gpu: Gpu, commands: Plan["commands"]): Promise<[string, number][]> {
+  const { device } = gpu;
+  const labels: string[] = [];
+  const querySet = device.createQuerySet({ type: "timestamp", count: queriesPerSet });
+  const encoder = device.createCommandEncoder();
+  for (const command of commands) {
+    if (command.kind !== "dispatch") {
+      encodeTransfer(encoder, command);
+      continue;
+    }
+    const first = 2 * labels.length;
+    labels.push(command.label);
+    const pass = encoder.beginComputePass({
+      timestampWrites: { querySet, beginningOfPassWriteIndex: first, endOfPassWriteIndex: first + 1 },
+    });
+    pass.setPipeline(command.pipeline);
+    pass.setBindGroup(0, command.bindGroup);
+    pass.dispatchWorkgroups(...command.workgroups);
+    pass.end();
+  }
+  const size = 16 * labels.length;
+  const resolved = device.createBuffer({
+    size: Math.max(size, 16),
+    usage: GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC,
+  });
+  encoder.resolveQuerySet(querySet, 0, 2 * labels.length, resolved, 0);
+  device.queue.submit([encoder.finish()]);
+  const [bytes] = await gpu.read([{ buffer: resolved, offset: 0, size }]);
+  resolved.destroy();
+  querySet.destroy();
+  const nanoseconds = new BigUint64Array(bytes!);
+  return labels.map((label, i) => [label, Number(nanoseconds[2 * i + 1]! - nanoseconds[2 * i]!) / 1e6]);
+}

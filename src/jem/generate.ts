@@ -1,0 +1,59 @@
+import { evaluation, type WideResNet } from "../nn/wide_resnet.ts";
+import { Purpose } from "../random/philox.ts";
+import { normal } from "../tensor/operations/random.ts";
+import { selectColumn } from "../tensor/operations/select_column.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { type Score, sgldStep } from "./sgld.ts";
+
+/** How evaluation-time chains run. */
+export interface GenerationOptions {
+  readonly steps: number;
+  readonly stepSize: number;
+  readonly noiseScale: number;
+}
+
+/** log p̃(x) with the running statistics: chains draw from p(x). */
+export function unconditionalScore(model: WideResNet): Score {
+  return (images) => model.energyScore(images, evaluation);
+}
+
+/** log p̃(x, y) = f(x)[y] with the running statistics, for the class given for each image: chains draw from p(x|y). */
+export function conditionalScore(model: WideResNet, labels: Tensor): Score {
+  return (images) => {
+    using logits = model.classify(images, evaluation);
+    return selectColumn(logits, labels);
+  };
+}
+
+/**
+ * Evaluation-time SGLD: eval-mode batch norm throughout, and no clamp of the gradient. `images` is overwritten by the
+ * chain's end.
+ * @param streamOf the words of the random stream of each step's noise; see `streamWords`
+ * @param afterStep called after each step, for pictures of the chain; awaited
+ */
+export async function generate(
+  score: Score,
+  images: Tensor,
+  { steps, stepSize, noiseScale }: GenerationOptions,
+  streamOf: (step: number) => Uint32Array,
+  afterStep?: (step: number) => Promise<void> | void,
+): Promise<void> {
+  const { context } = images;
+  const options = { steps: 1, stepSize, noiseScale, gradientClamp: Infinity };
+  const stream = context.zeros([4], "uint32");
+  const plan = context.capture(() => {
+    const noise = noiseScale > 0 ? normal(stream, Purpose.sampling, images.shape) : undefined;
+    images.copyFrom(sgldStep(score, images, options, noise));
+  });
+  try {
+    for (let step = 0; step < steps; step++) {
+      stream.write(streamOf(step));
+      context.gpu.run(plan);
+      await afterStep?.(step);
+    }
+    await context.read([stream]);
+  } finally {
+    plan.destroy();
+    stream.dispose();
+  }
+}

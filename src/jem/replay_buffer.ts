@@ -1,0 +1,58 @@
+import { replayGather } from "../kernels/replay_gather.ts";
+import { replayScatter } from "../kernels/replay_scatter.ts";
+import type { Context } from "../tensor/context.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+
+/** End points of earlier chains, from which later chains start (Du and Mordatch, 2019; JEM). */
+export class ReplayBuffer {
+  /** `[capacity, H, W, C]` in [−1, 1]. */
+  readonly images: Tensor;
+
+  /** @param shape height, width and channels of an image */
+  constructor(
+    context: Context,
+    readonly capacity: number,
+    readonly shape: readonly [number, number, number],
+  ) {
+    this.images = context.zeros([capacity, ...shape]).disown();
+  }
+
+  /** Values of one image. */
+  get pixels(): number {
+    return this.images.size / this.capacity;
+  }
+
+  /**
+   * Where the chains of a batch start: at buffer entries, or at fresh images where the draw says so.
+   * @param draws uint32 `[2, N]`: entries, then flags (1: fresh)
+   * @param fresh `[N, H, W, C]`
+   */
+  start(draws: Tensor, fresh: Tensor): Tensor {
+    const batch = draws.size / 2;
+    const { context } = fresh;
+    const start = context.empty([batch, ...this.shape]);
+    const shape = { batch, pixels: this.pixels, capacity: this.capacity };
+    context.launch(replayGather, shape, { buffer: this.images, fresh, draws, start });
+    return start;
+  }
+
+  /** Overwrites the entries from `first` on. */
+  fill(first: number, images: Tensor): void {
+    const { buffer, offset } = this.images.range();
+    const size = images.size * 4;
+    images.context.gpu.copy({ ...images.range(), size }, {
+      buffer,
+      offset: offset + first * this.pixels * 4,
+      size,
+    });
+  }
+
+  /**
+   * Puts end points back where the chains were drawn from; of chains with one entry the last wins. Does nothing once
+   * training has diverged.
+   */
+  store(images: Tensor, draws: Tensor, status: Tensor): void {
+    const shape = { batch: draws.size / 2, pixels: this.pixels, capacity: this.capacity };
+    images.context.launch(replayScatter, shape, { images, draws, status, buffer: this.images });
+  }
+}

@@ -1,0 +1,110 @@
+import { divergence } from "../kernels/divergence.ts";
+import { frozenTraining, training, type WideResNet } from "../nn/wide_resnet.ts";
+import type { StepInputs } from "../optim/optimizer.ts";
+import type { Pass, SharpnessAware } from "../optim/sharpness_aware.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { type Batch, type Losses, objective, type ObjectiveWeights } from "./objective.ts";
+
+/** Settings of {@link TrainingStep}. */
+export interface TrainingStepOptions extends ObjectiveWeights {
+  /** Let `likelihoodWeight` and `l2` act in the second pass too; the official code leaves them out there. */
+  readonly consistentPasses: boolean;
+  /** |p_x·[…]| above which training counts as diverged. */
+  readonly divergenceLimit: number;
+}
+
+/** GPU values that a step reads. */
+export interface TrainingStepInputs extends StepInputs {
+  /** uint32 `[4]`: seed (low, high), iteration, unused. */
+  readonly stream: Tensor;
+}
+
+/** What a step leaves in its report, in order; energies are those of the first pass. */
+export const reportFields = [
+  "loss",
+  "crossEntropy",
+  "accuracy",
+  "realScore",
+  "generatedScore",
+  "secondLoss",
+  "secondCrossEntropy",
+  "secondRealScore",
+  "secondGeneratedScore",
+  "gradientNorm",
+] as const;
+
+/** One entry of a step's report. */
+export type ReportField = typeof reportFields[number];
+
+/** One iteration of SADA-JEM, Algorithm 1 of the paper, on given batches. */
+export class TrainingStep {
+  /** float32, one element for each of {@link reportFields}; those that do not apply stay NaN. */
+  readonly report: Tensor;
+  readonly #model: WideResNet;
+  readonly #optimizer: SharpnessAware;
+  readonly #options: TrainingStepOptions;
+
+  constructor(model: WideResNet, optimizer: SharpnessAware, options: TrainingStepOptions) {
+    this.#model = model;
+    this.#optimizer = optimizer;
+    this.#options = options;
+    this.report = model.context.from(new Float32Array(reportFields.length).fill(NaN), [reportFields.length])
+      .disown();
+  }
+
+  /**
+   * Records one iteration: first gradient, ascent, second gradient at the same images with the running statistics
+   * frozen, return, descent. The generated images are drawn once, between the forward passes of x_p and x_q.
+   */
+  record(batch: Batch, inputs: TrainingStepInputs): void {
+    const { context, parameters } = this.#model;
+    let generated: Tensor | undefined;
+    const drawnOnce: Batch = { ...batch, generated: () => generated ??= batch.generated() };
+    this.#optimizer.step(inputs, (pass) => {
+      context.differentiate({ parameters: parameters.trainable }, () => {
+        const mode = pass === "first" ? training : frozenTraining;
+        const losses = objective(this.#model, drawnOnce, this.#weights(pass), mode);
+        this.#report(losses, pass);
+        this.#watch(losses, inputs);
+        return losses.total;
+      }).value.dispose();
+    });
+    this.#copyToReport("gradientNorm", this.#optimizer.gradientNorm);
+  }
+
+  #weights(pass: Pass): ObjectiveWeights {
+    const { likelihoodWeight, l2, consistentPasses } = this.#options;
+    if (pass === "first" || consistentPasses || likelihoodWeight === 0) return { likelihoodWeight, l2 };
+    return { likelihoodWeight: 1, l2: 0 };
+  }
+
+  /** Raises the divergence flag on the GPU, where the optimiser and the replay buffer heed it. */
+  #watch({ total, likelihood }: Losses, { stream, status }: TrainingStepInputs): void {
+    const { likelihoodWeight, divergenceLimit } = this.#options;
+    const limit = likelihood ? divergenceLimit / likelihoodWeight : divergenceLimit;
+    this.#model.context.launch(divergence, { limit }, {
+      likelihood: likelihood?.value ?? total,
+      loss: total,
+      stream,
+      status,
+    });
+  }
+
+  #report({ total, crossEntropy, accuracy, likelihood }: Losses, pass: Pass): void {
+    const first = pass === "first";
+    this.#copyToReport(first ? "loss" : "secondLoss", total);
+    this.#copyToReport(first ? "crossEntropy" : "secondCrossEntropy", crossEntropy);
+    if (first) this.#copyToReport("accuracy", accuracy);
+    if (!likelihood) return;
+    this.#copyToReport(first ? "realScore" : "secondRealScore", likelihood.real);
+    this.#copyToReport(first ? "generatedScore" : "secondGeneratedScore", likelihood.generated);
+  }
+
+  #copyToReport(field: ReportField, scalar: Tensor): void {
+    const { buffer, offset } = this.report.range();
+    this.#model.context.gpu.copy(
+      { ...scalar.range(), size: 4 },
+      { buffer, offset: offset + 4 * reportFields.indexOf(field), size: 4 },
+    );
+  }
+}

@@ -1,0 +1,38 @@
+import wgsl from "../../shaders/conv2d_gradient_input.wgsl" with { type: "text" };
+import fewWgsl from "../../shaders/conv2d_gradient_input_few.wgsl" with { type: "text" };
+import { conv2dConstants, type Conv2dShape, conv2dSizes } from "./conv2d_shape.ts";
+import { type Binding, bytes32, foldWorkgroups, type Kernel } from "./kernel.ts";
+
+/** A convolution, and whether its input's gradient is added to what is there. */
+export interface Conv2dGradientInputShape extends Conv2dShape {
+  readonly accumulate: boolean;
+}
+
+type Names = "outputGradient" | "weight" | "inputGradient";
+
+const bindings: readonly Binding<Conv2dGradientInputShape, Names>[] = [
+  { name: "outputGradient", access: "read", bytes: (shape) => bytes32(conv2dSizes(shape).output) },
+  { name: "weight", access: "read", bytes: (shape) => bytes32(conv2dSizes(shape).weight) },
+  { name: "inputGradient", access: "read-write", bytes: (shape) => bytes32(conv2dSizes(shape).input) },
+];
+
+/** Gradient of a convolution by its input, of a multiple of 4 channels. */
+export const conv2dGradientInput: Kernel<Conv2dGradientInputShape, Names> = {
+  name: "conv2d_gradient_input",
+  wgsl,
+  bindings,
+  constants: (shape) => ({ ...conv2dConstants(shape, false), accumulate: Number(shape.accumulate) }),
+  workgroups: ({ batch, height, width, inChannels, stride }) => {
+    const phasePixels = batch * Math.ceil(height / stride) * Math.ceil(width / stride);
+    return foldWorkgroups(stride ** 2 * Math.ceil(phasePixels / 8) * Math.ceil(inChannels / 16), 8);
+  },
+};
+
+/** Gradient of a convolution by its input, of 1, 2 or 3 channels. */
+export const conv2dGradientInputFew: Kernel<Conv2dGradientInputShape, Names> = {
+  name: "conv2d_gradient_input_few",
+  wgsl: fewWgsl,
+  bindings,
+  constants: (shape) => ({ ...conv2dConstants(shape, true), accumulate: Number(shape.accumulate) }),
+  workgroups: ({ batch, height, width }) => foldWorkgroups(batch * height * width / 4, 8),
+};

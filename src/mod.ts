@@ -1,0 +1,55 @@
+/**
+ * sada-jem: joint energy-based models with SADA-JEM training, on WebGPU.
+ *
+ * Everything here runs in a browser as well as in Deno. Training runs on disk (configuration, checkpoints, commands) are
+ * in `src/train/` and `src/cli/`; single kernels, to be embedded in other WebGPU programs, in `src/kernels/`.
+ *
+ * @module
+ */
+
+export * from "./errors.ts";
+export { type Counters, Gpu, Plan } from "./gpu/gpu.ts";
+export { Context, type Variables } from "./tensor/context.ts";
+export { type ElementType, Tensor } from "./tensor/tensor.ts";
+export { Parameter, ParameterSet } from "./tensor/parameters.ts";
+export { add, multiply } from "./tensor/operations/arithmetic.ts";
+export { batchNorm, type BatchNormOptions, type NormMode } from "./tensor/operations/batch_norm.ts";
+export { conv2d } from "./tensor/operations/conv2d.ts";
+export { globalAveragePool } from "./tensor/operations/global_average_pool.ts";
+export { leakyRelu } from "./tensor/operations/leaky_relu.ts";
+export { linear } from "./tensor/operations/linear.ts";
+export { logSumExp } from "./tensor/operations/log_sum_exp.ts";
+export { normal, uniform } from "./tensor/operations/random.ts";
+export { mean, sum } from "./tensor/operations/reduce.ts";
+export { selectColumn } from "./tensor/operations/select_column.ts";
+export { softmaxCrossEntropy } from "./tensor/operations/softmax_cross_entropy.ts";
+export { type Architecture, evaluation, frozenTraining, training, WideResNet } from "./nn/wide_resnet.ts";
+export { inferArchitecture, readModel, type StateDict, writeModel } from "./nn/state_dict.ts";
+export {
+  Adam,
+  type AdamOptions,
+  type Optimizer,
+  Sgd,
+  type SgdOptions,
+  type StepInputs,
+} from "./optim/optimizer.ts";
+export { learningRateAt, type LearningRateSchedule } from "./optim/schedule.ts";
+export { type Pass, SharpnessAware, type SharpnessAwareOptions } from "./optim/sharpness_aware.ts";
+export { conditionalScore, generate, type GenerationOptions, unconditionalScore } from "./jem/generate.ts";
+export {
+  type ImageBytes,
+  InformativeInitialisation,
+  type Initialisation,
+  UniformInitialisation,
+} from "./jem/initialisation.ts";
+export { type Batch, type Losses, objective, type ObjectiveWeights } from "./jem/objective.ts";
+export { ReplayBuffer } from "./jem/replay_buffer.ts";
+export { type DrawInputs, Sampler } from "./jem/sampler.ts";
+export { type Score, sgldChain, type SgldOptions, sgldStep } from "./jem/sgld.ts";
+export {
+  type ReportField,
+  reportFields,
+  TrainingStep,
+  type TrainingStepOptions,
+} from "./jem/training_step.ts";
+export { permutation, philox4x32, Purpose, RandomStream } from "./random/philox.ts";

@@ -1,0 +1,25 @@
+import { philoxNormal, philoxUniform } from "../../kernels/philox.ts";
+import type { Tensor } from "../tensor.ts";
+
+/**
+ * Standard normal values. The stream is the one of `RandomStream` on the host.
+ * @param stream uint32 `[4]`: seed (low, high), step, unused
+ * @param purpose keeps consumers with one seed and step apart; see `Purpose`
+ */
+export function normal(stream: Tensor, purpose: number, shape: readonly number[]): Tensor {
+  const values = stream.context.empty(shape);
+  stream.context.launch(philoxNormal, { length: values.size, purpose }, { stream, values });
+  return values;
+}
+
+/** Values uniform in [low, high); `stream` and `purpose` as for {@link normal}. */
+export function uniform(
+  stream: Tensor,
+  purpose: number,
+  shape: readonly number[],
+  { low, high }: { readonly low: number; readonly high: number },
+): Tensor {
+  const values = stream.context.empty(shape);
+  stream.context.launch(philoxUniform, { length: values.size, purpose, low, high }, { stream, values });
+  return values;
+}

@@ -1,0 +1,44 @@
+import { ConfigurationError } from "../errors.ts";
+import { permutation, RandomStream } from "../random/philox.ts";
+
+/**
+ * The order in which a stream visits the training images: reshuffled every epoch, without the last short batch. A
+ * function of the seed and the iteration, so a resumed run continues it exactly.
+ */
+export class BatchOrder {
+  #epoch = -1;
+  #order = new Uint32Array();
+
+  /**
+   * @param purpose keeps streams with one seed apart
+   * @throws {ConfigurationError} if there are fewer images than a batch takes.
+   */
+  constructor(
+    readonly seed: number,
+    readonly purpose: number,
+    readonly count: number,
+    readonly batch: number,
+  ) {
+    if (batch > count) {
+      throw new ConfigurationError(`a batch of ${batch} is larger than the training set of ${count}`);
+    }
+  }
+
+  /** Iterations in one pass over the images. */
+  get batchesPerEpoch(): number {
+    return Math.floor(this.count / this.batch);
+  }
+
+  /** Indices of the images of an iteration's batch. */
+  at(iteration: number): Uint32Array {
+    const epoch = Math.floor(iteration / this.batchesPerEpoch);
+    if (epoch !== this.#epoch) {
+      this.#order = new Uint32Array(
+        permutation(new RandomStream(this.seed, this.purpose, epoch), this.count),
+      );
+      this.#epoch = epoch;
+    }
+    const start = iteration % this.batchesPerEpoch * this.batch;
+    return this.#order.subarray(start, start + this.batch);
+  }
+}

@@ -1,0 +1,192 @@
+import { CheckpointError, FormatError } from "../errors.ts";
+import { type HostTensor, imagesFromPyTorch, imagesToPyTorch } from "../formats/pytorch_layout.ts";
+import {
+  float32Of,
+  type NamedTensor,
+  parseSafetensors,
+  serializeSafetensors,
+} from "../formats/safetensors.ts";
+import { checked, joinVector, readModel, splitVector, type StateDict, writeModel } from "../nn/state_dict.ts";
+import type { WideResNet } from "../nn/wide_resnet.ts";
+import { type Configuration, parseConfiguration } from "./configuration.ts";
+import type { Trainer } from "./trainer.ts";
+
+/** Value of the metadata key `format`. */
+const format = "sada-jem checkpoint 1";
+const replayBufferName = "replay_buffer";
+const trackedSuffix = "num_batches_tracked";
+
+/** The images that a model was made for. */
+export interface ImageDescription {
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+  readonly classNames: readonly string[];
+}
+
+/** A checkpoint file in memory. */
+export interface Checkpoint {
+  /** Official names, PyTorch's layout. */
+  readonly tensors: StateDict;
+  readonly configuration: Configuration;
+  /** Iterations done; the positions in the data and in all random streams follow from it. */
+  readonly iteration: number;
+  /** Batches that each batch norm layer has normalised in training. */
+  readonly batchesTracked: number;
+  readonly images: ImageDescription;
+}
+
+/**
+ * The trainer's whole state as a safetensors file: the model's official state dict, `replay_buffer` `[n, C, H, W]`, and
+ * the optimiser's vectors as `momentum.<parameter>`, `exp_avg.<parameter>`, `exp_avg_sq.<parameter>`. The same state
+ * gives the same bytes.
+ * @throws {CheckpointError} if the state holds a value that is not finite.
+ */
+export async function encodeCheckpoint(
+  trainer: Trainer,
+  configuration: Configuration,
+  images: ImageDescription,
+): Promise<Uint8Array> {
+  const { model, sampler, optimizer, iteration } = trainer;
+  const tensors = await readModel(model);
+  for (const [kind, vector] of Object.entries(optimizer.state)) {
+    for (const [name, tensor] of splitVector(model.parameters, await vector.read())) {
+      tensors.set(`${kind}.${name}`, tensor);
+    }
+  }
+  if (sampler) {
+    const { shape } = sampler.buffer.images;
+    tensors.set(replayBufferName, imagesToPyTorch({ shape, data: await sampler.buffer.images.read() }));
+  }
+  for (const [name, { shape }] of tensors) checked(tensors, name, shape);
+  return serialize(tensors, model, { configuration, iteration, images });
+}
+
+/**
+ * A model alone, with the replay buffer to sample from: what a training run leaves to be used.
+ * @throws {CheckpointError} if the state holds a value that is not finite.
+ */
+export async function encodeModel(
+  trainer: Trainer,
+  configuration: Configuration,
+  images: ImageDescription,
+): Promise<Uint8Array> {
+  const { tensors } = decodeCheckpoint(await encodeCheckpoint(trainer, configuration, images));
+  const kinds = Object.keys(trainer.optimizer.state);
+  for (const name of [...tensors.keys()]) {
+    if (kinds.some((kind) => name.startsWith(`${kind}.`))) tensors.delete(name);
+  }
+  return serialize(tensors, trainer.model, { configuration, iteration: trainer.iteration, images });
+}
+
+/**
+ * Reads a checkpoint file.
+ * @throws {CheckpointError} if it is damaged or was not written by this project.
+ */
+export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
+  try {
+    const { tensors, metadata } = parseSafetensors(bytes);
+    if (metadata["format"] !== format) {
+      throw new CheckpointError(`it is not a "${format}" file`);
+    }
+    const tracked = [...tensors].find(([name]) => name.endsWith(trackedSuffix))?.[1];
+    return {
+      tensors: hostTensors(tensors),
+      configuration: parseConfiguration(JSON.parse(metadata["configuration"] ?? "null")),
+      iteration: wholeNumber(Number(metadata["iteration"]), "iteration"),
+      batchesTracked: tracked ? Number(new DataView(tracked.data.slice().buffer).getBigInt64(0, true)) : 0,
+      images: imageDescription(JSON.parse(metadata["images"] ?? "null")),
+    };
+  } catch (error) {
+    if (error instanceof FormatError || error instanceof SyntaxError) {
+      throw new CheckpointError(`damaged checkpoint: ${error.message}`);
+    }
+    throw error;
+  }
+}
+
+/**
+ * Puts a trainer of the same configuration into a checkpoint's state.
+ * @throws {CheckpointError} if the checkpoint does not fit the trainer.
+ */
+export function restoreTrainer(trainer: Trainer, checkpoint: Checkpoint): void {
+  const { model, optimizer, sampler } = trainer;
+  restoreModel(model, checkpoint);
+  for (const [kind, vector] of Object.entries(optimizer.state)) {
+    vector.write(joinVector(model.parameters, checkpoint.tensors, vector.size, `${kind}.`));
+  }
+  if (sampler) sampler.buffer.images.write(replayImages(checkpoint, sampler.buffer.images.shape).data);
+  trainer.resumeAt(checkpoint.iteration);
+}
+
+/**
+ * Puts a model into a checkpoint's state.
+ * @throws {CheckpointError} if the checkpoint does not fit the model.
+ */
+export function restoreModel(model: WideResNet, { tensors, batchesTracked }: Checkpoint): void {
+  writeModel(model, tensors);
+  model.runningStatistics.batchesTracked = batchesTracked;
+}
+
+/**
+ * The replay buffer of a checkpoint, `[n, H, W, C]`.
+ * @param shape the shape that it must have; any number of images of the model's size by default
+ * @throws {CheckpointError} if there is none, or it has another shape.
+ */
+export function replayImages(checkpoint: Checkpoint, shape?: readonly number[]): HostTensor {
+  const { height, width, channels } = checkpoint.images;
+  const count = shape?.[0] ?? checkpoint.tensors.get(replayBufferName)?.shape[0] ?? 0;
+  return imagesFromPyTorch(checked(checkpoint.tensors, replayBufferName, [count, channels, height, width]));
+}
+
+function serialize(
+  state: StateDict,
+  { runningStatistics }: WideResNet,
+  { configuration, iteration, images }: Pick<Checkpoint, "configuration" | "iteration" | "images">,
+): Uint8Array {
+  const tensors = new Map<string, NamedTensor>();
+  for (const [name, { shape, data }] of state) {
+    tensors.set(name, {
+      dtype: "F32",
+      shape,
+      data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+    });
+  }
+  for (const { name } of runningStatistics.entries) {
+    const data = new Uint8Array(BigInt64Array.of(BigInt(runningStatistics.batchesTracked)).buffer);
+    tensors.set(`${name}.${trackedSuffix}`, { dtype: "I64", shape: [], data });
+  }
+  const { height, width, channels, classNames } = images;
+  return serializeSafetensors(tensors, {
+    format,
+    configuration: JSON.stringify(configuration),
+    iteration: String(iteration),
+    images: JSON.stringify({ height, width, channels, classNames }),
+  });
+}
+
+function hostTensors(tensors: ReadonlyMap<string, NamedTensor>): StateDict {
+  const state: StateDict = new Map();
+  for (const [name, tensor] of tensors) {
+    if (tensor.dtype === "F32") state.set(name, { shape: tensor.shape, data: float32Of(tensor) });
+  }
+  return state;
+}
+
+function imageDescription(value: unknown): ImageDescription {
+  const { height, width, channels, classNames } = (value ?? {}) as Partial<ImageDescription>;
+  if (!Array.isArray(classNames) || !classNames.every((name) => typeof name === "string")) {
+    throw new CheckpointError("damaged checkpoint: it does not name its classes");
+  }
+  return {
+    height: wholeNumber(height, "height"),
+    width: wholeNumber(width, "width"),
+    channels: wholeNumber(channels, "channels"),
+    classNames,
+  };
+}
+
+function wholeNumber(value: unknown, what: string): number {
+  if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0) return value;
+  throw new CheckpointError(`damaged checkpoint: ${what} is ${value}`);
+}

@@ -1,0 +1,246 @@
+/**
+ * Everything that a training run depends on besides the data: one flat set of options, checked before anything starts.
+ * Together with the data it determines a run's numbers bit for bit on one adapter.
+ */
+
+import { closest } from "fastest-levenshtein";
+import { z } from "zod";
+import { ConfigurationError } from "../errors.ts";
+
+/** A number of iterations, images and the like. */
+const integer = (low: number, high = 1e9) =>
+  z.int().min(low).max(high).describe(`a whole number from ${low} to ${high}`);
+const nonNegative = () => z.number().min(0).describe("a number of at least 0");
+const positive = () => z.number().gt(0).describe("a number above 0");
+const share = () => z.number().min(0).max(1).describe("a number from 0 to 1");
+/** A decay rate of moments, which must leave something to a new gradient. */
+const momentum = () => z.number().min(0).lt(1).describe("a number of at least 0 and below 1");
+const flag = () => z.boolean().describe("true or false");
+const oneOf = <const Names extends readonly string[]>(...names: Names) =>
+  z.enum(names).describe(`one of ${names.join(", ")}`);
+const orNull = <Schema extends z.ZodType>(schema: Schema) =>
+  schema.nullable().describe(`${schema.description} or null`);
+const ascending = (points: readonly number[]) =>
+  points.every((point, i) => i === 0 || point > points[i - 1]!);
+
+/** The options; defaults are the published values for CIFAR-10 (Yang, Su, Ji, CVPR 2023). */
+const schema = z.strictObject({
+  /** Data set. */
+  dataset: oneOf("digits", "cifar10", "cifar100").default("cifar10"),
+  /** Folder with the data set's files; null for data that come with the project. */
+  dataFolder: orNull(z.string().min(1).describe("a path")).default(null),
+  /** Train on the first so many images only; null for all. */
+  dataLimit: orNull(integer(1)).default(null),
+
+  /** Depth of the Wide ResNet, 6n + 4. */
+  depth: z.int().min(10).max(1000).refine((depth) => depth % 6 === 4)
+    .describe("6n + 4 from 10 to 1000, such as 10, 16, 22 or 28").default(28),
+  /** Width factor of the Wide ResNet. */
+  width: integer(1, 100).default(10),
+  /** Normalisation layers. */
+  norm: oneOf("batch", "none").default("batch"),
+  /** Score images by a separate linear head instead of the logits' logsumexp. */
+  unconditional: flag().default(false),
+
+  /** p_x, the weight of −log p(x); 0 trains a plain classifier. */
+  likelihoodWeight: nonNegative().default(1),
+  /** Images of each batch of the likelihood term, real and sampled. */
+  likelihoodBatch: integer(1, 65535).default(64),
+  /** Images of each labelled batch. */
+  labelledBatch: integer(1, 65535).default(128),
+  /** Weight of the squared mean scores. */
+  l2: nonNegative().default(0),
+  /** Augment the likelihood's images as well, as JEM and JEM++ do; SADA-JEM does not. */
+  augmentLikelihood: flag().default(false),
+  /** σ of Gaussian noise added to the likelihood's real images, which span [−1, 1]. */
+  inputNoise: nonNegative().default(0),
+
+  /** Where chains start: class-wise Gaussians fitted to the data, or uniform noise. */
+  initialisation: oneOf("informative", "uniform").default("informative"),
+  /** Images in the replay buffer. */
+  bufferSize: integer(1, 10_000_000).default(10_000),
+  /** Probability that a chain starts afresh instead of from the buffer. */
+  reinitProbability: share().default(0.05),
+  /** K, SGLD steps a chain; 0 only without the likelihood term. */
+  steps: integer(0, 10_000).default(5),
+  /** α, the SGLD step size. */
+  stepSize: positive().default(1),
+  /** σ of the noise of an SGLD step. */
+  noiseScale: nonNegative().default(0),
+  /** Bound on each component of the score's gradient; null for none. */
+  gradientClamp: orNull(positive()).default(1),
+  /** Whether batch norm uses the chains' own statistics while sampling, or the running ones. */
+  samplerNorm: oneOf("train", "eval").default("train"),
+
+  /** Optimizer that takes SAM's gradient. */
+  optimizer: oneOf("sgd", "adam").default("sgd"),
+  /** Learning rate after the warm-up and before the decays. */
+  learningRate: positive().default(0.1),
+  /** Momentum of SGD. */
+  momentum: momentum().default(0.9),
+  /** Factor of the parameters in the gradient. */
+  weightDecay: nonNegative().default(5e-4),
+  /** β₁ of Adam. */
+  beta1: momentum().default(0.9),
+  /** β₂ of Adam. */
+  beta2: momentum().default(0.999),
+  /** Iterations over which the learning rate grows linearly from 0. */
+  warmup: integer(0).default(1000),
+  /** Epochs, fractions allowed, at which the learning rate is multiplied by `decayRate`. */
+  decayEpochs: z.array(positive()).refine(ascending).describe("ascending numbers above 0, such as [60,120]")
+    .default([60, 120, 180]),
+  /** The same in iterations; at most one of the two lists has entries. */
+  decayIterations: z.array(integer(1)).refine(ascending).describe(
+    "ascending whole numbers, such as [360,480]",
+  )
+    .default([]),
+  /** Factor of the learning rate at each decay. */
+  decayRate: share().default(0.2),
+  /** Length of the run in iterations; null if given in epochs. */
+  iterations: orNull(integer(1)).default(null),
+  /** Length of the run in passes over the labelled stream, fractions allowed; null if given in iterations. */
+  epochs: orNull(positive()).default(200),
+
+  /** ρ, the radius of SAM's ascent; 0 is training without SAM. */
+  rho: nonNegative().default(2),
+  /** Scale SAM's ascent by the parameters (ASAM); null does so if ρ ≥ 0.5. */
+  adaptive: orNull(flag()).default(null),
+  /** Let `likelihoodWeight` and `l2` act in SAM's second pass too, which the official code leaves out. */
+  consistentPasses: flag().default(false),
+  /** Magnitude of the weighted likelihood term that counts as divergence. */
+  divergenceLimit: positive().default(1e5),
+
+  /** Seed of everything random. */
+  seed: integer(0, Number.MAX_SAFE_INTEGER).default(1),
+  /** Pixels of reflect-padding before the random crop of labelled images; null for the data set's own. */
+  padding: orNull(integer(0, 31)).default(null),
+  /** Flip labelled images at random; null for the data set's own. */
+  flip: orNull(flag()).default(null),
+  /** Iterations between checkpoints; 0 for one at the end. */
+  checkpointEvery: integer(0).default(1000),
+  /** Iterations between pictures of samples; 0 for one at the end. */
+  samplesEvery: integer(0).default(1000),
+  /** Iterations between evaluations on the test set; 0 for one at the end. */
+  evaluateEvery: integer(0).default(390),
+  /** Checkpoints kept, the newest ones. */
+  keepCheckpoints: integer(1).default(3),
+});
+
+/** A complete, checked configuration. */
+export type Configuration = Readonly<z.output<typeof schema>>;
+
+/** Options that say the same thing in two ways, with the value of the one that is not used. */
+const alternatives = [
+  { keys: ["iterations", "epochs"], unused: null },
+  { keys: ["decayIterations", "decayEpochs"], unused: [] },
+] as const;
+
+/** Rules between options: what must not be, and how to say it. */
+const conflicts: readonly { broken: (c: Configuration) => boolean; message: (c: Configuration) => string }[] =
+  [
+    {
+      broken: ({ iterations, epochs }) => (iterations === null) === (epochs === null),
+      message: () => "give exactly one of iterations and epochs, and null for the other",
+    },
+    {
+      broken: ({ decayIterations, decayEpochs }) => decayIterations.length > 0 && decayEpochs.length > 0,
+      message: () => "give decayIterations or decayEpochs, and [] for the other",
+    },
+    {
+      broken: ({ likelihoodWeight, steps }) => likelihoodWeight > 0 && steps === 0,
+      message: () => "steps is 0; it must be at least 1 when likelihoodWeight is above 0",
+    },
+    {
+      broken: ({ dataset, padding }) => dataset === "digits" && (padding ?? 0) > 7,
+      message: ({ padding }) =>
+        `padding is ${padding}; it must be at most 7 for digits, which are 8 pixels wide`,
+    },
+  ];
+
+/**
+ * Checks options given by name; those that are missing take the published CIFAR-10 values. Where an option excludes
+ * another, such as `iterations` and `epochs`, giving one replaces the default of the other.
+ * @throws {ConfigurationError} naming every wrong key with its value and what is allowed, on one line.
+ */
+export function parseConfiguration(value: unknown): Configuration {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new ConfigurationError("configuration: expected an object of options");
+  }
+  const options = { ...value } as Record<string, unknown>;
+  for (const key of Object.keys(options)) requireKnown(key);
+  for (const { keys, unused } of alternatives) {
+    const [given, ...others] = keys.filter((key) => options[key] !== undefined);
+    if (given === undefined || others.length > 0 || isUnused(options[given])) continue;
+    for (const key of keys) if (key !== given) options[key] = unused;
+  }
+  const result = schema.safeParse(options);
+  if (!result.success) {
+    const keys = new Set(result.error.issues.map(({ path }) => path[0] as OptionName));
+    throw new ConfigurationError(
+      `configuration: ${
+        [...keys].map((key) => `${key} is ${show(options[key])}; ${allowed(key)}`).join("; ")
+      }`,
+    );
+  }
+  const broken = conflicts.find((rule) => rule.broken(result.data));
+  if (broken) throw new ConfigurationError(`configuration: ${broken.message(result.data)}`);
+  return result.data;
+}
+
+/**
+ * Options with one of them replaced, for `--set key=value`. The value is read as JSON, or else as a string. Setting one
+ * of two options that exclude each other, such as `iterations` and `epochs`, switches the other off.
+ * @throws {ConfigurationError} if there is no `=` or no such option; the value itself is checked by
+ * {@link parseConfiguration}.
+ */
+export function applySetting(
+  options: Readonly<Record<string, unknown>>,
+  setting: string,
+): Record<string, unknown> {
+  const [, key, text] = /^([^=]+)=(.*)$/s.exec(setting) ?? [];
+  if (key === undefined || text === undefined) {
+    throw new ConfigurationError(`configuration: ${show(setting)} is not of the form key=value`);
+  }
+  requireKnown(key);
+  const value = parseValue(text);
+  const changed: Record<string, unknown> = { ...options, [key]: value };
+  for (const { keys, unused } of alternatives) {
+    if (!keys.some((alternative) => alternative === key) || isUnused(value)) continue;
+    for (const alternative of keys) if (alternative !== key) changed[alternative] = unused;
+  }
+  return changed;
+}
+
+type OptionName = keyof typeof schema.shape;
+
+const optionNames = Object.keys(schema.shape) as OptionName[];
+
+function requireKnown(key: string): void {
+  if (optionNames.some((name) => name === key)) return;
+  throw new ConfigurationError(
+    `configuration: unknown option ${show(key)}; did you mean ${closest(key, optionNames)}?`,
+  );
+}
+
+function isUnused(value: unknown): boolean {
+  return value === null || (Array.isArray(value) && value.length === 0);
+}
+
+/** What an option may be: a default wraps the schema that describes it. */
+function allowed(key: OptionName): string {
+  return `it must be ${schema.shape[key].unwrap().description}`;
+}
+
+function parseValue(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+/** A value on one line, not too long; numbers that JSON lacks as they are. */
+function show(value: unknown): string {
+  const text = typeof value === "number" ? String(value) : JSON.stringify(value) ?? String(value);
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+}

@@ -1,0 +1,159 @@
+import { CheckpointError, SadaJemError } from "../errors.ts";
+import { type Checkpoint, decodeCheckpoint } from "./checkpoint.ts";
+import { type Configuration, parseConfiguration } from "./configuration.ts";
+import { writeAtomically } from "./files.ts";
+import type { IterationReport } from "./trainer.ts";
+
+const checkpointPattern = /^\d{8}\.safetensors$/;
+
+/**
+ * A training run on disk: `config.json`, `metrics.jsonl`, `samples/`, `checkpoints/`, `model.safetensors` and
+ * `summary.json`. One process at a time may hold it; the lock ends with the process, however it ends.
+ */
+export class RunDirectory implements Disposable {
+  readonly #lock: Deno.FsFile;
+
+  private constructor(readonly path: string, lock: Deno.FsFile) {
+    this.#lock = lock;
+  }
+
+  /**
+   * Takes an empty or absent folder for a new run.
+   * @throws {CheckpointError} if it holds a run already or is in use.
+   */
+  static async create(path: string, configuration: Configuration): Promise<RunDirectory> {
+    await Deno.mkdir(path, { recursive: true });
+    const directory = new RunDirectory(path, await lock(path));
+    if (await exists(`${path}/config.json`)) {
+      directory[Symbol.dispose]();
+      throw new CheckpointError(
+        `${path} holds a run already: continue it with --resume, or name another folder`,
+      );
+    }
+    await Deno.mkdir(`${path}/checkpoints`, { recursive: true });
+    await Deno.mkdir(`${path}/samples`, { recursive: true });
+    await directory.writeJson("config.json", configuration);
+    return directory;
+  }
+
+  /**
+   * Takes the folder of a run to continue it.
+   * @throws {CheckpointError} if it holds no run or is in use.
+   */
+  static async open(path: string): Promise<RunDirectory> {
+    if (!await exists(`${path}/config.json`)) {
+      throw new CheckpointError(`${path} holds no run to resume (no config.json)`);
+    }
+    return new RunDirectory(path, await lock(path));
+  }
+
+  /**
+   * The run's configuration.
+   * @throws {ConfigurationError} if `config.json` is not a valid one.
+   */
+  async configuration(): Promise<Configuration> {
+    const text = await Deno.readTextFile(`${this.path}/config.json`);
+    return parseConfiguration(parseJson(text, `${this.path}/config.json`));
+  }
+
+  /** Path of a file in the directory. */
+  file(name: string): string {
+    return `${this.path}/${name}`;
+  }
+
+  /** Writes a JSON file atomically. */
+  async writeJson(name: string, value: unknown): Promise<void> {
+    await writeAtomically(this.file(name), `${JSON.stringify(value, undefined, 2)}\n`);
+  }
+
+  /** Writes a checkpoint and deletes all but the `keep` newest. */
+  async writeCheckpoint(iteration: number, bytes: Uint8Array, keep: number): Promise<string> {
+    const path = this.file(`checkpoints/${String(iteration).padStart(8, "0")}.safetensors`);
+    await writeAtomically(path, bytes);
+    for (const old of (await checkpointNames(this.path)).slice(keep)) {
+      await Deno.remove(this.file(`checkpoints/${old}`));
+    }
+    return path;
+  }
+
+  /** Appends reports to `metrics.jsonl`, a line each. */
+  async appendMetrics(reports: readonly IterationReport[]): Promise<void> {
+    const lines = reports.map((report) => `${JSON.stringify(report)}\n`).join("");
+    await Deno.writeTextFile(this.file("metrics.jsonl"), lines, { append: true });
+  }
+
+  /** Drops the metrics of iterations from `iteration` on, which a resumed run repeats. */
+  async truncateMetrics(iteration: number): Promise<void> {
+    const path = this.file("metrics.jsonl");
+    if (!await exists(path)) return;
+    const lines = (await Deno.readTextFile(path)).split("\n").filter((line) => {
+      const [, number] = /^\{"iteration":(\d+),.*\}$/.exec(line) ?? [];
+      return number !== undefined && Number(number) < iteration;
+    });
+    await writeAtomically(path, lines.map((line) => `${line}\n`).join(""));
+  }
+
+  [Symbol.dispose](): void {
+    this.#lock.close();
+  }
+}
+
+/**
+ * The newest checkpoint of a run that is whole.
+ * @param skipped called for each newer one that is not
+ * @throws {CheckpointError} if there is none.
+ */
+export async function newestCheckpoint(
+  path: string,
+  skipped: (message: string) => void,
+): Promise<Checkpoint> {
+  for (const name of await checkpointNames(path)) {
+    const file = `${path}/checkpoints/${name}`;
+    try {
+      return decodeCheckpoint(await Deno.readFile(file));
+    } catch (error) {
+      if (!(error instanceof SadaJemError)) throw error;
+      skipped(`${file}: ${error.message}; trying an older one`);
+    }
+  }
+  throw new CheckpointError(`${path} holds no usable checkpoint`);
+}
+
+/** JSON from a file. */
+export function parseJson(text: string, path: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new CheckpointError(`${path} is not valid JSON: ${(error as Error).message}`);
+  }
+}
+
+/** Names of checkpoints, newest first. */
+async function checkpointNames(path: string): Promise<string[]> {
+  const names: string[] = [];
+  try {
+    for await (const { name } of Deno.readDir(`${path}/checkpoints`)) {
+      if (checkpointPattern.test(name)) names.push(name);
+    }
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  return names.sort().reverse();
+}
+
+async function lock(path: string): Promise<Deno.FsFile> {
+  const file = await Deno.open(`${path}/lock`, { write: true, create: true });
+  if (await file.tryLock(true)) return file;
+  file.close();
+  throw new CheckpointError(`${path} is in use by another process`);
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await Deno.stat(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}

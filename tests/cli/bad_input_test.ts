@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { ownErrors, run } from "./commands.ts";
+
+const folder = Deno.makeTempDirSync();
+globalThis.addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
+
+/** Command lines that cannot work: task, arguments, exit status, and what the one line must say. */
+const cases: readonly [string, string[], number, RegExp][] = [
+  ["train", ["--preset", "nonesuch"], 2, /no preset "nonesuch".*digits/],
+  ["train", ["--set", "rhoo=1"], 2, /unknown option "rhoo".*rho/],
+  ["train", ["--set", "rho=-1"], 2, /rho is -1.*at least 0/],
+  ["train", ["--set", "depth=11"], 2, /depth is 11.*6n \+ 4/],
+  ["train", ["--nonsense"], 2, /--nonsense/],
+  ["train", ["--seed", "minus one"], 2, /--seed takes a whole number/],
+  ["train", ["--config", `${folder}/absent.json`], 1, /absent\.json/],
+  ["train", ["--resume", "--run-dir", `${folder}/absent`], 1, /holds no run/],
+  [
+    "train",
+    ["--preset", "cifar10", "--set", `dataFolder=${folder}`, "--run-dir", `${folder}/a`],
+    1,
+    /cifar/i,
+  ],
+  ["sample", ["--model", `${folder}/absent`], 1, /there is no model/],
+  ["sample", ["--init", "magic"], 2, /informative, buffer, noise/],
+  ["sample", ["--class", "eleven"], 2, /--class takes one of/],
+  ["evaluate", ["--model", `${folder}/damaged.safetensors`], 1, /damaged\.safetensors.*damaged checkpoint/],
+  ["evaluate", ["stray"], 2, /stray/],
+];
+
+Deno.test("commands: whatever is wrong with the input ends in one clear line and the right status", async (t) => {
+  await Deno.writeTextFile(`${folder}/damaged.safetensors`, "not a checkpoint at all");
+  for (const [task, args, status, message] of cases) {
+    await t.step(`${task} ${args.join(" ").replaceAll(folder, "DIR")}`, async () => {
+      const result = await run(task, ...args);
+      const [line, ...rest] = ownErrors(result);
+      assert.equal(result.status, status, result.errors);
+      assert.match(line ?? "", message);
+      assert.match(line ?? "", /^error: /);
+      assert.deepEqual(rest, status === 2 ? ["--help lists the options"] : []);
+    });
+  }
+});
+
+Deno.test("train: a truncated CIFAR file is refused with its name and sizes", async () => {
+  const data = `${folder}/cifar`;
+  await Deno.mkdir(data);
+  await Deno.writeFile(`${data}/data_batch_1.bin`, new Uint8Array(3073 * 2 - 5));
+  await Deno.writeFile(`${data}/test_batch.bin`, new Uint8Array(3073 * 2));
+  const result = await run(
+    "train",
+    "--preset",
+    "cifar10-tiny",
+    "--set",
+    `dataFolder=${data}`,
+    "--run-dir",
+    `${folder}/b`,
+  );
+  assert.equal(result.status, 1);
+  assert.match(ownErrors(result)[0] ?? "", /^error: .*data_batch_1\.bin/);
+});
+
+Deno.test("commands: --help is complete and exits with 0", async () => {
+  for (const task of ["train", "sample", "evaluate"]) {
+    const { status, output } = await run(task, "--help");
+    assert.equal(status, 0);
+    assert.match(output, /Usage: deno task/);
+    assert.match(output, /Examples:/);
+  }
+});

@@ -1,0 +1,45 @@
+/** Runs the commands as a user does, with the permissions that their tasks name. */
+
+const root = new URL("../..", import.meta.url).pathname;
+
+/** What a command printed, and its exit status. */
+export interface Outcome {
+  readonly status: number;
+  readonly output: string;
+  readonly errors: string;
+}
+
+/** The arguments of a task in `deno.json`, after `deno`. */
+function taskArguments(task: string): string[] {
+  const { tasks } = JSON.parse(Deno.readTextFileSync(`${root}/deno.json`));
+  const command = tasks[task].command ?? tasks[task];
+  return command.split(" ").slice(1);
+}
+
+/** Starts a command in the background. */
+export function start(task: string, ...args: string[]): Deno.ChildProcess {
+  return new Deno.Command(Deno.execPath(), {
+    args: [...taskArguments(task), ...args],
+    cwd: root,
+    stdout: "piped",
+    stderr: "piped",
+    env: { NO_COLOR: "1" },
+  }).spawn();
+}
+
+/** Runs a command to its end. */
+export async function run(task: string, ...args: string[]): Promise<Outcome> {
+  return await outcome(start(task, ...args));
+}
+
+/** Waits for a command's end. */
+export async function outcome(process: Deno.ChildProcess): Promise<Outcome> {
+  const { code, stdout, stderr } = await process.output();
+  const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return { status: code, output: decode(stdout), errors: decode(stderr) };
+}
+
+/** Error lines of the program itself: the Vulkan loader writes to the same stream. */
+export function ownErrors({ errors }: Outcome): string[] {
+  return errors.split("\n").filter((line) => line !== "" && !line.includes("XDG_RUNTIME_DIR"));
+}

@@ -1,0 +1,170 @@
+import assert from "node:assert/strict";
+import { outcome, ownErrors, run, start } from "./commands.ts";
+
+/** Options of a run that takes seconds. */
+const quick = [
+  "--set",
+  "likelihoodBatch=16",
+  "--set",
+  "labelledBatch=16",
+  "--set",
+  "bufferSize=40",
+  "--seed",
+  "7",
+]
+  .concat([
+    "--set",
+    "steps=2",
+    "--set",
+    "warmup=4",
+    "--set",
+    "decayIterations=[12]",
+    "--set",
+    "checkpointEvery=5",
+  ]);
+
+async function withFolder(test: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await test(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+Deno.test("train: a run that is stopped and resumed leaves the same files, bit for bit, as one in one go", async () => {
+  await withFolder(async (folder) => {
+    const [whole, parts] = [`${folder}/whole`, `${folder}/parts`];
+    const once = await run("train", ...quick, "--iterations", "20", "--run-dir", whole);
+    assert.equal(once.status, 0, once.errors);
+    const first = await run(
+      "train",
+      ...quick,
+      "--iterations",
+      "20",
+      "--run-dir",
+      parts,
+      "--stop-after",
+      "10",
+    );
+    assert.equal(first.status, 0, first.errors);
+    assert.match(first.output, /stopped at iteration 10/);
+    const second = await run("train", "--resume", "--run-dir", parts);
+    assert.equal(second.status, 0, second.errors);
+    assert.match(second.output, /resuming .* at iteration 10/);
+    for (
+      const name of [
+        "model.safetensors",
+        "checkpoints/00000020.safetensors",
+        "samples/00000020.png",
+        "metrics.jsonl",
+        "config.json",
+      ]
+    ) {
+      assert.deepEqual(
+        await Deno.readFile(`${parts}/${name}`),
+        await Deno.readFile(`${whole}/${name}`),
+        `${name} differs`,
+      );
+    }
+    const lines = (await Deno.readTextFile(`${parts}/metrics.jsonl`)).trim().split("\n");
+    assert.deepEqual(
+      lines.map((line) => JSON.parse(line).iteration),
+      Array.from({ length: 20 }, (_, i) => i),
+    );
+    const summary = JSON.parse(await Deno.readTextFile(`${whole}/summary.json`));
+    for (const key of ["testAccuracy", "testLoss", "ece", "seconds"]) {
+      assert(Number.isFinite(summary[key]), key);
+    }
+    assert.deepEqual([summary.iterations, summary.seed], [20, 7]);
+    assert(summary.adapter.length > 0);
+  });
+});
+
+Deno.test("train: killed, its last checkpoint cut off, it resumes from the one before; then samples, evaluates", async () => {
+  await withFolder(async (folder) => {
+    const runDir = `${folder}/run`;
+    const process = start("train", ...quick, "--iterations", "100000", "--run-dir", runDir);
+    await checkpointsAtLeast(runDir, 2);
+    process.kill("SIGKILL");
+    await outcome(process);
+
+    const newest = (await checkpoints(runDir)).at(-1)!;
+    const bytes = await Deno.readFile(`${runDir}/checkpoints/${newest}`);
+    await Deno.writeFile(`${runDir}/checkpoints/${newest}`, bytes.subarray(0, bytes.length / 2));
+    const resumed = await run("train", "--resume", "--run-dir", runDir, "--stop-after", "1");
+    assert.equal(resumed.status, 0, resumed.errors);
+    assert.match(resumed.output, /warning: .*damaged checkpoint.*trying an older one/);
+
+    const out = `${folder}/samples.png`;
+    const chain = `${folder}/chain.png`;
+    const sampled = await run(
+      "sample",
+      ...["--model", runDir, "--count", "12", "--steps", "2", "--out", out, "--animate", chain],
+    );
+    assert.equal(sampled.status, 0, sampled.errors);
+    assert.match(sampled.output, /class assigned +images +energy mean/);
+    for (const file of [out, chain]) {
+      assert.deepEqual((await Deno.readFile(file)).slice(1, 4), new TextEncoder().encode("PNG"));
+    }
+    const buffer = await run("sample", "--model", runDir, "--init", "buffer", "--steps", "0", "--out", out);
+    assert.equal(buffer.status, 0, buffer.errors);
+    const noise = await run(
+      "sample",
+      "--model",
+      runDir,
+      "--init",
+      "noise",
+      "--class",
+      "3",
+      "--steps",
+      "1",
+      "--out",
+      out,
+    );
+    assert.equal(noise.status, 0, noise.errors);
+
+    const evaluated = await run("evaluate", "--model", runDir, "--json");
+    assert.equal(evaluated.status, 0, evaluated.errors);
+    const { test, train } = JSON.parse(evaluated.output);
+    assert.deepEqual([test.images, train.images], [360, 1437]);
+    assert(test.accuracy >= 0 && test.accuracy <= 1 && test.ece20 >= 0);
+  });
+});
+
+Deno.test("train: Ctrl-C saves and exits with status 130; the run directory is locked while it is in use", async () => {
+  await withFolder(async (folder) => {
+    const runDir = `${folder}/run`;
+    const process = start("train", ...quick, "--iterations", "100000", "--run-dir", runDir);
+    await checkpointsAtLeast(runDir, 1);
+    const second = await run("train", "--resume", "--run-dir", runDir);
+    assert.equal(second.status, 1);
+    assert.match(ownErrors(second).join(), /in use by another process/);
+    process.kill("SIGINT");
+    const { status, output } = await outcome(process);
+    assert.equal(status, 130);
+    const [, iteration] = /stopped at iteration (\d+)/.exec(output) ?? [];
+    assert.equal((await checkpoints(runDir)).at(-1), `${iteration!.padStart(8, "0")}.safetensors`);
+  });
+});
+
+async function checkpoints(runDir: string): Promise<string[]> {
+  const names: string[] = [];
+  try {
+    for await (const { name } of Deno.readDir(`${runDir}/checkpoints`)) {
+      if (name.endsWith(".safetensors")) names.push(name);
+    }
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  return names.sort();
+}
+
+/** Waits until a run has written so many checkpoints. */
+async function checkpointsAtLeast(runDir: string, count: number): Promise<void> {
+  const deadline = performance.now() + 120_000;
+  while ((await checkpoints(runDir)).length < count) {
+    assert(performance.now() < deadline, "no checkpoint within two minutes");
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}

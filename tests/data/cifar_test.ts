@@ -1,0 +1,189 @@
+import { gzipSync } from "fflate";
+import assert from "node:assert/strict";
+import { DataError } from "../../src/errors.ts";
+import { loadCifar10, loadCifar100 } from "../../src/data/cifar.ts";
+
+/** Records of the official format: label bytes, then a red, a green and a blue plane that tell record and pixel. */
+function records(labels: readonly (readonly number[])[]): Uint8Array {
+  return Uint8Array.from(labels.flatMap((label, record) => [
+    ...label,
+    ...Array.from({ length: 3072 }, (_, i) => pixel(record, Math.floor(i / 1024), i % 1024)),
+  ]));
+}
+
+function pixel(record: number, channel: number, position: number): number {
+  return (record * 101 + channel * 53 + position * 7 + (position >> 5)) & 255;
+}
+
+async function withFiles(
+  files: Readonly<Record<string, Uint8Array>>,
+  use: (folder: string) => Promise<void>,
+): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    for (const [name, bytes] of Object.entries(files)) {
+      await Deno.mkdir(`${folder}/${name}`.replace(/\/[^/]*$/, ""), { recursive: true });
+      await Deno.writeFile(`${folder}/${name}`, bytes);
+    }
+    await use(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+async function refuses(loading: Promise<unknown>, message: RegExp): Promise<void> {
+  await assert.rejects(loading, (error) => {
+    assert.ok(error instanceof DataError, String(error));
+    assert.match(error.message, message);
+    assert.doesNotMatch(error.message, /\n/);
+    return true;
+  });
+}
+
+const first = records([[3], [9], [0]]);
+const second = records([[1], [2]]);
+const test = records([[5]]);
+
+Deno.test("loadCifar10() joins the batches that exist, gzipped or not, as interleaved RGB", async () => {
+  const files = {
+    "data_batch_1.bin": first,
+    "data_batch_4.bin.gz": gzipSync(second),
+    "test_batch.bin": test,
+  };
+  await withFiles(files, async (folder) => {
+    const dataset = await loadCifar10(folder);
+    assert.deepEqual(
+      [dataset.name, dataset.height, dataset.width, dataset.channels, dataset.maximum],
+      ["cifar10", 32, 32, 3, 255],
+    );
+    assert.deepEqual(dataset.augmentation, { padding: 4, flip: true });
+    assert.deepEqual([dataset.classNames.length, dataset.classNames[9]], [10, "truck"]);
+    assert.deepEqual([...dataset.train.labels], [3, 9, 0, 1, 2]);
+    assert.deepEqual([...dataset.test.labels], [5]);
+    assert.deepEqual([dataset.train.count, dataset.test.count], [5, 1]);
+    const interleaved = [0, 1, 2, 0, 1].flatMap((record) =>
+      Array.from({ length: 3072 }, (_, i) => pixel(record, i % 3, Math.floor(i / 3)))
+    );
+    assert.deepEqual(dataset.train.bytes, Uint8Array.from(interleaved));
+  });
+});
+
+Deno.test("loadCifar10() keeps the first images up to a limit, and the whole test set", async () => {
+  const files = { "data_batch_1.bin": first, "data_batch_2.bin": second, "test_batch.bin": test };
+  await withFiles(files, async (folder) => {
+    const whole = await loadCifar10(folder);
+    for (const limit of [1, 3, 4, 100]) {
+      const { train, test } = await loadCifar10(folder, { limit });
+      const count = Math.min(limit, 5);
+      assert.equal(train.count, count);
+      assert.deepEqual(train.labels, whole.train.labels.slice(0, count));
+      assert.deepEqual(train.bytes, whole.train.bytes.slice(0, count * 3072));
+      assert.equal(test.count, 1);
+    }
+  });
+});
+
+Deno.test("loadCifar10() finds the files in the official folder below the given one", async () => {
+  const files = {
+    "cifar-10-batches-bin/data_batch_1.bin": first,
+    "cifar-10-batches-bin/test_batch.bin": test,
+  };
+  await withFiles(files, async (folder) => assert.equal((await loadCifar10(folder)).train.count, 3));
+});
+
+Deno.test("loadCifar100() uses the fine labels", async () => {
+  const files = { "train.bin": records([[19, 99], [4, 0]]), "test.bin.gz": gzipSync(records([[0, 55]])) };
+  await withFiles(files, async (folder) => {
+    const dataset = await loadCifar100(folder);
+    assert.deepEqual([...dataset.train.labels, ...dataset.test.labels], [99, 0, 55]);
+    assert.deepEqual([dataset.name, dataset.classNames.length], ["cifar100", 100]);
+    assert.deepEqual([dataset.classNames[0], dataset.classNames[55], dataset.classNames[99]], [
+      "apple",
+      "otter",
+      "worm",
+    ]);
+    assert.equal(dataset.train.bytes[1], pixel(0, 1, 0));
+  });
+});
+
+Deno.test("loadCifar10() and loadCifar100() refuse damaged files, naming file and place", async () => {
+  const good = { "data_batch_1.bin": first, "test_batch.bin": test };
+  const cases: [Record<string, Uint8Array>, RegExp][] = [
+    [
+      { ...good, "data_batch_1.bin": first.subarray(0, first.length - 1) },
+      /data_batch_1\.bin: expected whole records of 3073 bytes, got 9218 bytes; the file is damaged or truncated/,
+    ],
+    [{ ...good, "test_batch.bin": new Uint8Array() }, /test_batch\.bin: .* got 0 bytes/],
+    [
+      { ...good, "data_batch_2.bin": records([[1], [10]]) },
+      /data_batch_2\.bin: record 1 has label 10, expected one from 0 to 9/,
+    ],
+    [
+      { ...good, "data_batch_2.bin.gz": gzipSync(second).subarray(0, 500) },
+      /data_batch_2\.bin\.gz: .*damaged or truncated/,
+    ],
+    [
+      { "data_batch_1.bin": first },
+      /no test_batch\.bin or test_batch\.bin\.gz in .*cifar-10-binary\.tar\.gz/,
+    ],
+    [
+      { "test_batch.bin": test },
+      /no data_batch_1\.bin, .* in .*; unpack .* and give its folder as dataFolder/,
+    ],
+  ];
+  for (const [files, message] of cases) {
+    await withFiles(files, (folder) => refuses(loadCifar10(folder), message));
+  }
+  const hundred = { "train.bin": records([[20, 3]]), "test.bin": records([[0, 0]]) };
+  await withFiles(
+    hundred,
+    (folder) => refuses(loadCifar100(folder), /train\.bin: record 0 has label 20, .* 0 to 19/),
+  );
+});
+
+Deno.test("loadCifar10() and loadCifar100() say where to get the files if there are none", async () => {
+  await refuses(loadCifar10(undefined), /no folder given; unpack https:.*cifar-10-binary\.tar\.gz/);
+  await refuses(loadCifar100("/nonexistent"), /in \/nonexistent; unpack https:.*cifar-100-binary\.tar\.gz/);
+  const file = await Deno.makeTempFile();
+  await refuses(loadCifar10(file), /cannot read .*test_batch\.bin: /);
+  await Deno.remove(file);
+});
+
+/** Folder with real data; tests that find none there are ignored. */
+const real = Deno.env.get("SADA_JEM_DATA") ?? new URL("../../../shared/data", import.meta.url).pathname;
+const batches = `${real}/cifar-10-batches-bin`;
+const sample = `${real}/cifar-100-binary/mixed_sample2000.bin.gz`;
+
+async function absent(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(() => false, () => true);
+}
+
+Deno.test({
+  name: `loadCifar10() reads the real batches in ${batches} (set SADA_JEM_DATA)`,
+  ignore: await absent(batches),
+  async fn() {
+    const { train, test } = await loadCifar10(real, { limit: 10_000 });
+    const perClass = Array.from({ length: 10 }, (_, c) => train.labels.filter((label) => label === c).length);
+    assert.deepEqual(perClass, [1005, 974, 1032, 1016, 999, 937, 1030, 1001, 1025, 981]);
+    assert.deepEqual([train.count, test.count], [10_000, 10_000]);
+    // Published channel means of all training images. Means of single images deviate by about 0.15, so the mean of
+    // 10,000 has a standard error of 0.0015; five of them are allowed.
+    [0.4914, 0.4822, 0.4465].forEach((expected, channel) => {
+      let sum = 0;
+      for (let i = channel; i < train.bytes.length; i += 3) sum += train.bytes[i]!;
+      assert.ok(Math.abs(sum / (train.count * 1024) / 255 - expected) < 0.0075, `channel ${channel}`);
+    });
+  },
+});
+
+Deno.test({
+  name: `loadCifar100() reads the real records in ${sample} (set SADA_JEM_DATA)`,
+  ignore: await absent(sample),
+  async fn() {
+    const bytes = await Deno.readFile(sample);
+    await withFiles({ "train.bin.gz": bytes, "test.bin.gz": bytes }, async (folder) => {
+      const { train } = await loadCifar100(folder);
+      assert.deepEqual(train.labels, Uint32Array.from({ length: 2000 }, (_, i) => i % 100));
+    });
+  },
+});

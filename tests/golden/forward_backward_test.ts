@@ -1,0 +1,127 @@
+import { imagesFromPyTorch, imagesToPyTorch } from "../../src/formats/pytorch_layout.ts";
+import { readModel, splitVector } from "../../src/nn/state_dict.ts";
+import { evaluation, frozenTraining, training, type WideResNet } from "../../src/nn/wide_resnet.ts";
+import { Context } from "../../src/tensor/context.ts";
+import type { NormMode } from "../../src/tensor/operations/batch_norm.ts";
+import { logSumExp } from "../../src/tensor/operations/log_sum_exp.ts";
+import { mean, sum } from "../../src/tensor/operations/reduce.ts";
+import { softmaxCrossEntropy } from "../../src/tensor/operations/softmax_cross_entropy.ts";
+import type { Tensor } from "../../src/tensor/tensor.ts";
+import { testGpu } from "../kernels/harness.ts";
+import { GoldenFile, goldenFiles, modelOf } from "./golden_file.ts";
+import { compareRunning, inputTensor, scalar } from "./comparison.ts";
+import { Verdicts } from "./verdict.ts";
+
+for (const path of goldenFiles(/^wrn_forward_batch.*\.safetensors$/)) {
+  Deno.test(`golden forward passes: ${path.split("/").at(-1)}`, async () => {
+    const file = new GoldenFile(path);
+    const context = new Context(await testGpu());
+    const model = modelOf(context, file.state("state."), file.tensor("x").shape[3]!);
+    const verdicts = new Verdicts(file);
+    const x = inputTensor(context, file.tensor("x"));
+    await compareForward(verdicts, "eval.", model, x, evaluation);
+    await compareForward(verdicts, "train.", model, x, training);
+    await compareRunning(verdicts, "train.after.", file, model, "smooth");
+    verdicts.conclude();
+  });
+}
+
+for (const path of goldenFiles(/^wrn_forward_norms.*\.safetensors$/)) {
+  Deno.test(`golden forward pass without norm: ${path.split("/").at(-1)}`, async () => {
+    const file = new GoldenFile(path);
+    const context = new Context(await testGpu());
+    const model = modelOf(context, file.state("state."), file.tensor("x").shape[3]!);
+    const verdicts = new Verdicts(file);
+    const x = inputTensor(context, file.tensor("x"));
+    await compareForward(verdicts, "none.", model, x, evaluation);
+    await compareEnergyGradient(verdicts, "none.", model, x, evaluation);
+    for (const norm of ["layer", "instance", "act"]) file.state(`${norm}.`);
+    verdicts.conclude();
+  });
+}
+
+for (const path of goldenFiles(/^wrn_backward.*\.safetensors$/)) {
+  Deno.test(`golden gradients: ${path.split("/").at(-1)}`, async () => {
+    const file = new GoldenFile(path);
+    const forward = file.sibling(file.hyper["state_and_x_from"]);
+    const context = new Context(await testGpu());
+    const model = modelOf(context, forward.state("state."), forward.tensor("x").shape[3]!);
+    const verdicts = new Verdicts(file);
+    const x = inputTensor(context, forward.tensor("x"));
+    const labels = context.from(Uint32Array.from(file.numbers("labels")), [x.shape[0]!]);
+    for (const [prefix, mode] of [["train.", frozenTraining], ["eval.", evaluation]] as const) {
+      await compareCrossEntropy(verdicts, prefix, file, model, x, labels, mode);
+      await compareEnergyGradient(verdicts, prefix, model, x, mode);
+    }
+    verdicts.conclude();
+  });
+}
+
+async function compareForward(
+  verdicts: Verdicts,
+  prefix: string,
+  model: WideResNet,
+  x: Tensor,
+  mode: NormMode,
+): Promise<void> {
+  const stages = new Map<string, Tensor>();
+  const feature = model.features(x, mode, (stage, output) => stages.set(stage, output.retain()));
+  const frozen = mode.statistics === "batch" ? frozenTraining : mode;
+  const tracked = model.runningStatistics.batchesTracked;
+  const logits = model.classify(x, frozen);
+  model.runningStatistics.batchesTracked = tracked;
+  const energy = logSumExp(logits);
+  for (const [name, tensor] of Object.entries({ feature, logits, energy })) {
+    verdicts.compare(prefix + name, { shape: tensor.shape, data: await tensor.read() }, "smooth");
+  }
+  for (const [stage, output] of stages) {
+    const { means, deviations } = channelMoments(await output.read(), output.shape.at(-1)!);
+    verdicts.compare(`${prefix}stage.${stage}.mean`, { shape: [means.length], data: means }, "smooth");
+    verdicts.compare(`${prefix}stage.${stage}.std`, { shape: [means.length], data: deviations }, "smooth");
+  }
+}
+
+async function compareCrossEntropy(
+  verdicts: Verdicts,
+  prefix: string,
+  file: GoldenFile,
+  model: WideResNet,
+  x: Tensor,
+  labels: Tensor,
+  mode: NormMode,
+): Promise<void> {
+  const { parameters } = model;
+  parameters.gradients.clear();
+  const { value, gradients } = model.context.differentiate(
+    { inputs: [x], parameters: parameters.trainable },
+    () => mean(softmaxCrossEntropy(model.classify(x, mode), labels).losses),
+  );
+  verdicts.compareNumber(`${prefix}ce`, await scalar(value), "smooth");
+  const gradient = imagesToPyTorch({ shape: x.shape, data: await gradients[0]!.read() });
+  verdicts.compare(`${prefix}grad_x_ce`, gradient, "kinks");
+  for (const [name, tensor] of splitVector(parameters, await parameters.gradients.read())) {
+    if (file.has(`${prefix}grad.${name}`)) verdicts.compare(`${prefix}grad.${name}`, tensor, "kinks");
+  }
+}
+
+async function compareEnergyGradient(
+  verdicts: Verdicts,
+  prefix: string,
+  model: WideResNet,
+  x: Tensor,
+  mode: NormMode,
+): Promise<void> {
+  const { gradients } = model.context.differentiate({ inputs: [x] }, () => sum(model.energyScore(x, mode)));
+  const gradient = imagesToPyTorch({ shape: x.shape, data: await gradients[0]!.read() });
+  verdicts.compare(`${prefix}grad_x_energy_sum`, gradient, "kinks");
+}
+
+/** Mean and biased standard deviation of each channel of `[..., C]`, in double precision. */
+function channelMoments(values: Float32Array, channels: number) {
+  const rows = values.length / channels;
+  const means = new Float64Array(channels);
+  const squares = new Float64Array(channels);
+  values.forEach((value, i) => means[i % channels]! += value / rows);
+  values.forEach((value, i) => squares[i % channels]! += (value - means[i % channels]!) ** 2 / rows);
+  return { means: Float32Array.from(means), deviations: Float32Array.from(squares, Math.sqrt) };
+}

@@ -1,0 +1,46 @@
+import { imagesToPyTorch } from "../../src/formats/pytorch_layout.ts";
+import { type SgldOptions, sgldStep } from "../../src/jem/sgld.ts";
+import { evaluation, training } from "../../src/nn/wide_resnet.ts";
+import { Context } from "../../src/tensor/context.ts";
+import { testGpu } from "../kernels/harness.ts";
+import { compareRunning, inputTensor, leading } from "./comparison.ts";
+import { GoldenFile, goldenFiles, modelOf } from "./golden_file.ts";
+import { Verdicts } from "./verdict.ts";
+
+for (const path of goldenFiles(/^sgld_chain.*\.safetensors$/)) {
+  Deno.test(`golden SGLD chains: ${path.split("/").at(-1)}`, async () => {
+    const file = new GoldenFile(path);
+    const context = new Context(await testGpu());
+    const verdicts = new Verdicts(file);
+    for (const chain of Object.keys(file.hyper["n_steps"])) {
+      await compareChain(context, file, verdicts, chain);
+    }
+    verdicts.conclude();
+  });
+}
+
+async function compareChain(context: Context, file: GoldenFile, verdicts: Verdicts, chain: string) {
+  const { net, n_steps, sgld_lr, sgld_std, grad_clamp, bn_mode } = file.hyper;
+  const start = file.tensor("x_0");
+  const state = file.sibling(net).state("");
+  for (const [name, tensor] of file.state("override.")) state.set(name, tensor);
+  const model = modelOf(context, state, start.shape[3]!);
+  const mode = bn_mode[chain] === "train" ? training : evaluation;
+  const options: SgldOptions = {
+    steps: n_steps[chain],
+    stepSize: sgld_lr,
+    noiseScale: sgld_std[chain],
+    gradientClamp: grad_clamp[chain] === null ? Infinity : grad_clamp[chain][1],
+  };
+  let images = inputTensor(context, start);
+  for (let step = 1; step <= options.steps; step++) {
+    const noise = options.noiseScale > 0
+      ? inputTensor(context, leading(file.tensor("noise"), step - 1))
+      : undefined;
+    images = sgldStep((x) => model.energyScore(x, mode), images, options, noise);
+    const name = `${chain}.x_${step}`;
+    if (!file.has(name)) continue;
+    verdicts.compare(name, imagesToPyTorch({ shape: images.shape, data: await images.read() }), "kinks");
+  }
+  await compareRunning(verdicts, `${chain}.after.`, file, model, "kinks");
+}

@@ -1,0 +1,139 @@
+import assert from "node:assert/strict";
+import { conv2dForward, conv2dForwardFew } from "../../src/kernels/conv2d_forward.ts";
+import { conv2dGradientInput, conv2dGradientInputFew } from "../../src/kernels/conv2d_gradient_input.ts";
+import {
+  conv2dGradientWeight,
+  conv2dGradientWeightFew,
+  gradientWeightSplits,
+} from "../../src/kernels/conv2d_gradient_weight.ts";
+import { type Conv2dShape, conv2dSizes, outputSize } from "../../src/kernels/conv2d_shape.ts";
+import { sumPartials } from "../../src/kernels/sum_partials.ts";
+import { relativeError, runKernel, values } from "./harness.ts";
+
+const base: Conv2dShape = {
+  batch: 2,
+  height: 7,
+  width: 5,
+  inChannels: 8,
+  outChannels: 12,
+  kernel: 3,
+  stride: 1,
+  padding: 1,
+};
+
+/** Shapes that do not divide the tiles, and those of the networks. */
+const shapes: readonly Conv2dShape[] = [
+  base,
+  { ...base, batch: 1, height: 1, width: 1, inChannels: 4, outChannels: 4 },
+  { ...base, inChannels: 1, outChannels: 16 },
+  { ...base, inChannels: 3, outChannels: 20, batch: 3 },
+  { ...base, inChannels: 2, outChannels: 4, stride: 2 },
+  { ...base, inChannels: 3, outChannels: 8, kernel: 1, padding: 0 },
+  { ...base, inChannels: 20, outChannels: 36, padding: 0 },
+  { ...base, stride: 2 },
+  { ...base, stride: 2, height: 8, width: 8, inChannels: 16, outChannels: 16, batch: 5 },
+  { ...base, stride: 3, padding: 2, height: 9, width: 10 },
+  { ...base, kernel: 1, padding: 0 },
+  { ...base, kernel: 1, padding: 0, stride: 2, height: 8, width: 6, inChannels: 16, outChannels: 32 },
+  { ...base, height: 2, width: 2, batch: 9, inChannels: 64, outChannels: 64 },
+  { ...base, height: 4, width: 33, batch: 1, inChannels: 12, outChannels: 16 },
+];
+
+/**
+ * Largest error relative to the largest value. A float32 sum of n products of values up to 1 is off by about √n · 2^-24
+ * of its size; the longest here have 64 · 9 terms, or 500 pixels: 2e-6 with room for the worst of thousands.
+ */
+const tolerance = 5e-6;
+
+/** Calls `visit` for each product of a convolution: indices into input, weight and output. */
+function products(shape: Conv2dShape, visit: (input: number, weight: number, output: number) => void): void {
+  const { batch, height, width, inChannels, outChannels, kernel, stride, padding } = shape;
+  const out = outputSize(shape);
+  for (let n = 0; n < batch; n++) {
+    for (let y = 0; y < out.height; y++) {
+      for (let x = 0; x < out.width; x++) {
+        for (let ky = 0; ky < kernel; ky++) {
+          for (let kx = 0; kx < kernel; kx++) {
+            const [iy, ix] = [y * stride + ky - padding, x * stride + kx - padding];
+            if (iy < 0 || iy >= height || ix < 0 || ix >= width) continue;
+            for (let c = 0; c < inChannels; c++) {
+              const input = ((n * height + iy) * width + ix) * inChannels + c;
+              const weight = ((ky * kernel + kx) * inChannels + c) * outChannels;
+              const output = ((n * out.height + y) * out.width + x) * outChannels;
+              for (let o = 0; o < outChannels; o++) visit(input, weight + o, output + o);
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+const describe = (shape: Conv2dShape) =>
+  `${shape.batch}×${shape.height}×${shape.width}, ${shape.inChannels}→${shape.outChannels}, kernel ${shape.kernel}, ` +
+  `stride ${shape.stride}, padding ${shape.padding}`;
+
+for (const shape of shapes) {
+  const sizes = conv2dSizes(shape);
+  const few = shape.inChannels < 4;
+  const input = values(sizes.input, 1);
+  const weight = values(sizes.weight, 2);
+  const outputGradient = values(sizes.output, 3);
+
+  Deno.test(`conv2dForward() equals the definition: ${describe(shape)}`, async () => {
+    const bias = values(shape.outChannels, 4);
+    const expected = Float64Array.from({ length: sizes.output }, (_, i) => bias[i % shape.outChannels]!);
+    products(shape, (i, w, o) => expected[o]! += input[i]! * weight[w]!);
+    const kernel = few ? conv2dForwardFew : conv2dForward;
+    const { output } = await runKernel(kernel, shape, { input, weight, bias, output: sizes.output });
+    assert(relativeError(output, expected) < tolerance);
+  });
+
+  Deno.test(`conv2dGradientInput() equals the definition: ${describe(shape)}`, async () => {
+    const kernel = few ? conv2dGradientInputFew : conv2dGradientInput;
+    const before = values(sizes.input, 5);
+    for (const accumulate of [false, true]) {
+      const expected = Float64Array.from(before, (value) => accumulate ? value : 0);
+      products(shape, (i, w, o) => expected[i]! += outputGradient[o]! * weight[w]!);
+      const operands = { outputGradient, weight, inputGradient: accumulate ? before : sizes.input };
+      const { inputGradient } = await runKernel(kernel, { ...shape, accumulate }, operands);
+      assert(relativeError(inputGradient, expected) < tolerance);
+    }
+  });
+
+  Deno.test(`conv2dGradientWeight() with sumPartials() equals the definition: ${describe(shape)}`, async () => {
+    const expected = new Float64Array(sizes.weight);
+    products(shape, (i, w, o) => expected[w]! += input[i]! * outputGradient[o]!);
+    assert(relativeError(await weightGradient(shape, input, outputGradient), expected) < tolerance);
+  });
+}
+
+Deno.test("conv2dGradientWeight() sums more output pixels than one loop may have iterations", async () => {
+  const shape = { ...base, batch: 52, height: 40, width: 40, inChannels: 4, outChannels: 4 };
+  const sizes = conv2dSizes(shape);
+  const ones = new Float32Array(sizes.output).fill(1);
+  const gradient = await weightGradient(shape, new Float32Array(sizes.input).fill(1), ones);
+  // All pixels for the centre tap, those not in the border's first row or column for the corner: exact in float32.
+  assert.equal(gradient[4 * 16], 52 * 40 * 40);
+  assert.equal(gradient[0], 52 * 39 * 39);
+});
+
+Deno.test("convolutions refuse channels and kernels that they do not support", () => {
+  assert.throws(() => conv2dForward.constants({ ...base, inChannels: 6 }), /input channels/);
+  assert.throws(() => conv2dForward.constants({ ...base, outChannels: 10 }), /output channels/);
+  assert.throws(() => conv2dForward.constants({ ...base, kernel: 5 }), /kernel size/);
+  assert.throws(() => conv2dForward.constants({ ...base, height: 1, padding: 0 }), /no output/);
+});
+
+async function weightGradient(
+  shape: Conv2dShape,
+  input: Float32Array,
+  outputGradient: Float32Array,
+): Promise<Float32Array> {
+  const length = conv2dSizes(shape).weight;
+  const partials = gradientWeightSplits(shape);
+  const kernel = shape.inChannels < 4 ? conv2dGradientWeightFew : conv2dGradientWeight;
+  const parts = await runKernel(kernel, shape, { input, outputGradient, partials: partials * length });
+  const sumShape = { partials, length, accumulate: false };
+  return (await runKernel(sumPartials, sumShape, { partials: parts.partials, sum: length })).sum;
+}

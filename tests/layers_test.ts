@@ -1,0 +1,151 @@
+/**
+ * Checks the architecture by reading the sources: imports point down, the lower layers run in a browser, only the
+ * commands talk to the user, GPU buffers stay where they are managed, and no shader is left unused. The rules are the
+ * tables below; a second test makes sure that violations are found.
+ */
+
+import assert from "node:assert/strict";
+
+const bottom = ["formats", "random", "errors.ts"];
+const network = ["nn", "tensor", "kernels", "gpu"];
+const method = ["jem", "optim", ...network];
+
+/** What the files of each layer may import besides their own layer. */
+const mayImport: Readonly<Record<string, readonly string[]>> = {
+  "errors.ts": [],
+  random: ["errors.ts"],
+  formats: ["errors.ts"],
+  gpu: ["errors.ts"],
+  kernels: [],
+  tensor: ["kernels", "gpu", ...bottom],
+  nn: [...network, ...bottom],
+  optim: [...network, ...bottom],
+  jem: [...method, ...bottom],
+  data: ["tensor", "kernels", "gpu", ...bottom],
+  evaluate: [...method, "data", ...bottom],
+  train: ["evaluate", ...method, "data", ...bottom],
+  "mod.ts": ["train", "evaluate", ...method, "data", ...bottom],
+  cli: ["train", "evaluate", ...method, "data", ...bottom],
+};
+
+/** Layers that need no package at all: with the standard WebGPU types they work in anybody's application. */
+const selfContained = ["kernels", "gpu"];
+
+/** Layers that run in a browser unchanged. */
+const browserSafe = [...method, ...bottom];
+
+/** What the code of some layers must not name; comments may. */
+const forbidden: readonly { what: RegExp; layers: readonly string[] }[] = [
+  { what: /\bDeno\./, layers: browserSafe },
+  { what: /["']node:/, layers: browserSafe },
+  { what: /\b(?:console\.|Deno\.args\b|Deno\.exit\b)/, layers: except("cli") },
+  { what: /\bGPUBuffer\b/, layers: except("gpu", "kernels") },
+];
+
+function except(...exempt: string[]): string[] {
+  return Object.keys(mayImport).filter((layer) => !exempt.includes(layer));
+}
+
+/** Violations of the rules by sources (path to text, from the root) and shader files, one line each. */
+function violations(sources: ReadonlyMap<string, string>, shaders: readonly string[]): string[] {
+  const found: string[] = [];
+  const imported = new Set<string>();
+  for (const [path, text] of sources) {
+    const layer = layerOf(path);
+    const code = withoutComments(text);
+    for (const specifier of imports(code)) {
+      const target = specifier.startsWith(".") ? resolve(path, specifier) : specifier;
+      imported.add(target);
+      if (!allowed(layer, target)) found.push(`${path} must not import ${target}`);
+    }
+    for (const { what, layers } of forbidden) {
+      const [name] = (layers.includes(layer) && what.exec(code)) || [];
+      if (name) found.push(`${path} must not name ${name}`);
+    }
+  }
+  for (const shader of shaders) if (!imported.has(shader)) found.push(`${shader} is imported by no kernel`);
+  return found;
+}
+
+function allowed(layer: string, target: string): boolean {
+  const rule = mayImport[layer];
+  if (!rule) return false;
+  if (target.endsWith(".wgsl")) return layer === "kernels";
+  if (!target.startsWith("src/")) return !target.includes("/../") && !selfContained.includes(layer);
+  return [layer, ...rule].includes(layerOf(target));
+}
+
+/** The folder of `src/` that a file belongs to; for the files directly in it their own name. */
+function layerOf(path: string): string {
+  return path.split("/")[1]!;
+}
+
+function resolve(path: string, specifier: string): string {
+  return new URL(specifier, `file:///${path}`).pathname.slice(1);
+}
+
+/** Comments become blank; strings are matched only so that no comment is seen to begin inside them. */
+function withoutComments(text: string): string {
+  const token = /"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`|\/\/[^\n]*|\/\*[^]*?\*\//g;
+  return text.replaceAll(token, (match) => match.startsWith("/") ? " " : match);
+}
+
+function imports(code: string): string[] {
+  return [...code.matchAll(/\b(?:from|import)\s*\(?\s*["']([^"']+)["']/g)].map((match) => match[1]!);
+}
+
+async function filesUnder(folder: string, suffix: string): Promise<string[]> {
+  const paths: string[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(new URL(`../${folder}/`, import.meta.url))) {
+    const path = `${folder}/${name}`;
+    if (isDirectory) paths.push(...await filesUnder(path, suffix));
+    else if (name.endsWith(suffix)) paths.push(path);
+  }
+  return paths.sort();
+}
+
+Deno.test("the sources keep to the layers", async () => {
+  const sources = new Map<string, string>();
+  for (const path of await filesUnder("src", ".ts")) {
+    sources.set(path, await Deno.readTextFile(new URL(`../${path}`, import.meta.url)));
+  }
+  assert.ok(sources.has("src/kernels/kernel.ts"));
+  assert.deepEqual(violations(sources, await filesUnder("shaders", ".wgsl")), []);
+});
+
+Deno.test("the check of the layers finds each kind of violation, and nothing in comments and strings", () => {
+  const cases: [path: string, text: string, violation: string | undefined][] = [
+    ["src/tensor/a.ts", 'import { x } from "../nn/x.ts";', "must not import src/nn/x.ts"],
+    ["src/tensor/operations/a.ts", 'export * from "../../nn/x.ts";', "must not import src/nn/x.ts"],
+    ["src/jem/a.ts", 'import type { X } from "../train/x.ts";', "must not import src/train/x.ts"],
+    ["src/data/a.ts", 'const x = await import("../nn/x.ts");', "must not import src/nn/x.ts"],
+    ["src/nn/a.ts", 'import "../data/x.ts";', "must not import src/data/x.ts"],
+    ["src/kernels/a.ts", 'import { x } from "../gpu/x.ts";', "must not import src/gpu/x.ts"],
+    ["src/kernels/a.ts", 'import { x } from "zod";', "must not import zod"],
+    ["src/tensor/a.ts", 'import x from "../../shaders/x.wgsl";', "must not import shaders/x.wgsl"],
+    ["src/new/a.ts", 'import { x } from "../gpu/x.ts";', "must not import src/gpu/x.ts"],
+    ["src/mod.ts", 'import { x } from "./cli/x.ts";', "must not import src/cli/x.ts"],
+    ["src/random/a.ts", "Deno.cwd();", "must not name Deno."],
+    ["src/optim/a.ts", "import 'node:fs';", "must not name 'node:"],
+    ["src/train/a.ts", "console.log(1);", "must not name console."],
+    ["src/train/a.ts", "Deno.args[0];", "must not name Deno.args"],
+    ["src/nn/a.ts", "let x: GPUBuffer;", "must not name GPUBuffer"],
+    ["src/train/a.ts", 'import { x } from "../jem/x.ts"; Deno.readFile(x);', undefined],
+    ["src/cli/a.ts", 'import { x } from "../train/x.ts"; console.log(Deno.args);', undefined],
+    ["src/kernels/a.ts", 'import { x } from "../errors.ts";', "must not import src/errors.ts"],
+    ["src/kernels/a.ts", 'import { x } from "./x.ts";', undefined],
+    ["src/random/a.ts", 'import { x } from "../errors.ts";', undefined],
+    ["src/nn/a.ts", '// console.log\n/* GPUBuffer\n */ const url = "https://x"; GPUBufferUsage;', undefined],
+  ];
+  for (const [path, text, violation] of cases) {
+    const expected = violation === undefined ? [] : [`${path} ${violation}`];
+    assert.deepEqual(violations(new Map([[path, text]]), []), expected, text);
+  }
+  const kernel = new Map([[
+    "src/kernels/a.ts",
+    'import wgsl from "../../shaders/used.wgsl" with { type: "text" };',
+  ]]);
+  assert.deepEqual(violations(kernel, ["shaders/used.wgsl", "shaders/unused.wgsl"]), [
+    "shaders/unused.wgsl is imported by no kernel",
+  ]);
+});

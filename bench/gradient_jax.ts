@@ -27,7 +27,7 @@ async function initialParameters(): Promise<{ parameters: Parameters; adapter: s
   gpu.destroy();
   const trained = [...state].filter(([name]) => !/running_|^energy_output/.test(name));
   const parameters = trained.map(([name, { shape, data }]) =>
-    [name, np.array(data, { shape: [...shape] })] as const
+    [name, np.array(new Float32Array(data), { shape: [...shape] })] as const
   );
   return { parameters: Object.fromEntries(parameters), adapter: gpu.adapterName };
 }

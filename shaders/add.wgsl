@@ -1,6 +1,8 @@
-// sum[i] = first[i] + second[i]
+// sum[i] = first[i] + factor · second[i]
 //
 // first, second, sum: float32 vectors of one length, in whole vec4s.
+
+override factor: f32 = 1.0;
 
 @group(0) @binding(0) var<storage, read> first: array<vec4f>;
 @group(0) @binding(1) var<storage, read> second: array<vec4f>;
@@ -12,5 +14,5 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if (i >= arrayLength(&sum)) {
     return;
   }
-  sum[i] = first[i] + second[i];
+  sum[i] = fma(vec4f(factor), second[i], first[i]);
 }

@@ -92,7 +92,7 @@ async function load(layout: Layout, folder: string | undefined, limit: number): 
 }
 
 function missing({ name, archive }: Layout, what: string): DataError {
-  return new DataError(`${name}: ${what}; unpack ${archive} and give its folder as dataFolder`);
+  return new DataError(`${name}: ${what}; unpack ${archive} and give its folder (--set dataFolder=PATH)`);
 }
 
 /** Up to `limit` images of one file; nothing if neither the file nor its gzipped form exists. */
@@ -117,9 +117,8 @@ function decode(layout: Layout, path: string, records: Uint8Array, limit: number
   const { labelClasses } = layout;
   const recordBytes = labelClasses.length + imageBytes;
   if (records.length === 0 || records.length % recordBytes !== 0) {
-    throw new DataError(
-      `${path}: expected whole records of ${recordBytes} bytes, got ${records.length} bytes; the file is damaged or truncated`,
-    );
+    const got = `${records.length} bytes; the file is damaged or truncated`;
+    throw new DataError(`${path}: expected whole records of ${recordBytes} bytes, got ${got}`);
   }
   const count = Math.min(limit, records.length / recordBytes);
   const bytes = new Uint8Array(count * imageBytes);
@@ -129,11 +128,7 @@ function decode(layout: Layout, path: string, records: Uint8Array, limit: number
     labelClasses.forEach((classes, position) => {
       const label = records[start + position]!;
       if (label >= classes) {
-        throw new DataError(
-          `${path}: record ${i} has label ${label}, expected one from 0 to ${
-            classes - 1
-          }; the file is damaged`,
-        );
+        throw new DataError(`${path}: record ${i} has label ${label}, expected one below ${classes}`);
       }
       labels[i] = label;
     });

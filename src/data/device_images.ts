@@ -49,6 +49,7 @@ export class DeviceImages {
       height,
       width,
       channels,
+      count: this.count,
       maximum: this.maximum,
       padding: crop?.padding ?? 0,
     };

@@ -22,6 +22,7 @@ export const skipped = 0xffffffff;
 export interface ImageBytes {
   readonly bytes: Tensor;
   readonly shape: readonly [number, number, number];
+  readonly count: number;
   /** Byte that stands for full intensity. */
   readonly maximum: number;
 }
@@ -56,8 +57,7 @@ export class InformativeInitialisation implements Initialisation {
     this.#maximumCount = maximumCount;
     this.#members = context.from(members, [members.length]).disown();
     this.means = context.empty([classes, ...images.shape]).disown();
-    const pixels = this.means.size / classes;
-    context.launch(classMeans, { classes, pixels, maximum: images.maximum }, {
+    context.launch(classMeans, this.#shape(), {
       bytes: images.bytes,
       members: this.#members,
       means: this.means,
@@ -79,15 +79,7 @@ export class InformativeInitialisation implements Initialisation {
   sample(sampleClasses: Tensor, weights: Tensor, noise: Tensor, clamp = true): Tensor {
     const { context } = sampleClasses;
     const samples = context.empty(noise.shape);
-    const shape = {
-      batch: sampleClasses.size,
-      pixels: noise.size / sampleClasses.size,
-      classes: this.#classes,
-      maximum: this.#images.maximum,
-      maximumCount: this.#maximumCount,
-      clamp,
-    };
-    context.launch(informativeSample, shape, {
+    context.launch(informativeSample, { ...this.#shape(), batch: sampleClasses.size, clamp }, {
       bytes: this.#images.bytes,
       members: this.#members,
       means: this.means,
@@ -97,6 +89,12 @@ export class InformativeInitialisation implements Initialisation {
       samples,
     });
     return samples;
+  }
+
+  #shape() {
+    const { count, maximum, shape } = this.#images;
+    const pixels = shape.reduce((product, extent) => product * extent, 1);
+    return { classes: this.#classes, pixels, count, maximum, maximumCount: this.#maximumCount };
   }
 }
 

@@ -1,13 +1,18 @@
 import wgsl from "../../shaders/add.wgsl" with { type: "text" };
 import { bytes32, foldWorkgroups, type Kernel } from "./kernel.ts";
 
-/** Elements of each of the three vectors of {@link add}. */
+/** Vectors of one length. */
 export interface VectorShape {
   readonly length: number;
 }
 
-/** sum = first + second, element by element. */
-export const add: Kernel<VectorShape, "first" | "second" | "sum"> = {
+/** Vectors of one length, one of them multiplied by a number. */
+export interface ScaledVectorShape extends VectorShape {
+  readonly factor: number;
+}
+
+/** sum = first + factor · second, element by element. */
+export const add: Kernel<ScaledVectorShape, "first" | "second" | "sum"> = {
   name: "add",
   wgsl,
   bindings: [
@@ -15,6 +20,6 @@ export const add: Kernel<VectorShape, "first" | "second" | "sum"> = {
     { name: "second", access: "read", bytes: ({ length }) => bytes32(length) },
     { name: "sum", access: "read-write", bytes: ({ length }) => bytes32(length) },
   ],
-  constants: () => ({}),
+  constants: ({ factor }) => ({ factor }),
   workgroups: ({ length }) => foldWorkgroups(length / 4),
 };

@@ -20,8 +20,10 @@ const oneOf = <const Names extends readonly string[]>(...names: Names) =>
   z.enum(names).describe(`one of ${names.join(", ")}`);
 const orNull = <Schema extends z.ZodType>(schema: Schema) =>
   schema.nullable().describe(`${schema.description} or null`);
-const ascending = (points: readonly number[]) =>
-  points.every((point, i) => i === 0 || point > points[i - 1]!);
+const ascending = (point: z.ZodNumber) =>
+  z.array(point)
+    .refine((points) => points.every((value, i) => i === 0 || value > points[i - 1]!))
+    .describe(`a list, each entry ${point.description} and above the one before`);
 
 /** The options; defaults are the published values for CIFAR-10 (Yang, Su, Ji, CVPR 2023). */
 const schema = z.strictObject({
@@ -87,13 +89,9 @@ const schema = z.strictObject({
   /** Iterations over which the learning rate grows linearly from 0. */
   warmup: integer(0).default(1000),
   /** Epochs, fractions allowed, at which the learning rate is multiplied by `decayRate`. */
-  decayEpochs: z.array(positive()).refine(ascending).describe("ascending numbers above 0, such as [60,120]")
-    .default([60, 120, 180]),
+  decayEpochs: ascending(positive()).default([60, 120, 180]),
   /** The same in iterations; at most one of the two lists has entries. */
-  decayIterations: z.array(integer(1)).refine(ascending).describe(
-    "ascending whole numbers, such as [360,480]",
-  )
-    .default([]),
+  decayIterations: ascending(integer(1)).default([]),
   /** Factor of the learning rate at each decay. */
   decayRate: share().default(0.2),
   /** Length of the run in iterations; null if given in epochs. */
@@ -135,27 +133,31 @@ const alternatives = [
   { keys: ["decayIterations", "decayEpochs"], unused: [] },
 ] as const;
 
+interface Conflict {
+  readonly broken: (configuration: Configuration) => boolean;
+  readonly message: (configuration: Configuration) => string;
+}
+
 /** Rules between options: what must not be, and how to say it. */
-const conflicts: readonly { broken: (c: Configuration) => boolean; message: (c: Configuration) => string }[] =
-  [
-    {
-      broken: ({ iterations, epochs }) => (iterations === null) === (epochs === null),
-      message: () => "give exactly one of iterations and epochs, and null for the other",
-    },
-    {
-      broken: ({ decayIterations, decayEpochs }) => decayIterations.length > 0 && decayEpochs.length > 0,
-      message: () => "give decayIterations or decayEpochs, and [] for the other",
-    },
-    {
-      broken: ({ likelihoodWeight, steps }) => likelihoodWeight > 0 && steps === 0,
-      message: () => "steps is 0; it must be at least 1 when likelihoodWeight is above 0",
-    },
-    {
-      broken: ({ dataset, padding }) => dataset === "digits" && (padding ?? 0) > 7,
-      message: ({ padding }) =>
-        `padding is ${padding}; it must be at most 7 for digits, which are 8 pixels wide`,
-    },
-  ];
+const conflicts: readonly Conflict[] = [
+  {
+    broken: ({ iterations, epochs }) => (iterations === null) === (epochs === null),
+    message: () => "give exactly one of iterations and epochs, and null for the other",
+  },
+  {
+    broken: ({ decayIterations, decayEpochs }) => decayIterations.length > 0 && decayEpochs.length > 0,
+    message: () => "give decayIterations or decayEpochs, and [] for the other",
+  },
+  {
+    broken: ({ likelihoodWeight, steps }) => likelihoodWeight > 0 && steps === 0,
+    message: () => "steps is 0; it must be at least 1 when likelihoodWeight is above 0",
+  },
+  {
+    broken: ({ dataset, padding }) => dataset === "digits" && (padding ?? 0) > 7,
+    message: ({ padding }) =>
+      `padding is ${padding}; it must be at most 7 for digits, which are 8 pixels wide`,
+  },
+];
 
 /**
  * Checks options given by name; those that are missing take the published CIFAR-10 values. Where an option excludes
@@ -168,10 +170,9 @@ export function parseConfiguration(value: unknown): Configuration {
   }
   const options = { ...value } as Record<string, unknown>;
   for (const key of Object.keys(options)) requireKnown(key);
-  for (const { keys, unused } of alternatives) {
+  for (const { keys } of alternatives) {
     const [given, ...others] = keys.filter((key) => options[key] !== undefined);
-    if (given === undefined || others.length > 0 || isUnused(options[given])) continue;
-    for (const key of keys) if (key !== given) options[key] = unused;
+    if (given !== undefined && others.length === 0) switchOffAlternatives(options, given);
   }
   const result = schema.safeParse(options);
   if (!result.success) {
@@ -202,13 +203,17 @@ export function applySetting(
     throw new ConfigurationError(`configuration: ${show(setting)} is not of the form key=value`);
   }
   requireKnown(key);
-  const value = parseValue(text);
-  const changed: Record<string, unknown> = { ...options, [key]: value };
-  for (const { keys, unused } of alternatives) {
-    if (!keys.some((alternative) => alternative === key) || isUnused(value)) continue;
-    for (const alternative of keys) if (alternative !== key) changed[alternative] = unused;
-  }
+  const changed: Record<string, unknown> = { ...options, [key]: parseValue(text) };
+  switchOffAlternatives(changed, key);
   return changed;
+}
+
+/** Gives what the option `chosen` excludes the value of not being used, unless that is `chosen`'s own value. */
+function switchOffAlternatives(options: Record<string, unknown>, chosen: string): void {
+  for (const { keys, unused } of alternatives) {
+    if (!keys.some((key) => key === chosen) || isUnused(options[chosen])) continue;
+    for (const key of keys) if (key !== chosen) options[key] = unused;
+  }
 }
 
 type OptionName = keyof typeof schema.shape;

@@ -67,13 +67,12 @@ export class RunDirectory implements Disposable {
   }
 
   /** Writes a checkpoint and deletes all but the `keep` newest. */
-  async writeCheckpoint(iteration: number, bytes: Uint8Array, keep: number): Promise<string> {
+  async writeCheckpoint(iteration: number, bytes: Uint8Array, keep: number): Promise<void> {
     const path = this.file(`checkpoints/${String(iteration).padStart(8, "0")}.safetensors`);
     await writeAtomically(path, bytes);
     for (const old of (await checkpointNames(this.path)).slice(keep)) {
       await Deno.remove(this.file(`checkpoints/${old}`));
     }
-    return path;
   }
 
   /** Appends reports to `metrics.jsonl`, a line each. */

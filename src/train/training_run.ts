@@ -48,7 +48,6 @@ export interface RunListener {
   filling(made: number, total: number): void;
   progress(progress: Progress): void;
   tested(iteration: number, result: TestResult): void;
-  saved(path: string): void;
 }
 
 /** How far a run goes. */
@@ -158,10 +157,7 @@ export class TrainingRun {
   async #saveCheckpoint(): Promise<void> {
     const { trainer } = this;
     const bytes = await encodeCheckpoint(trainer, this.#configuration, this.#dataset);
-    const { keepCheckpoints } = this.#configuration;
-    this.#listener.saved(
-      await this.#directory.writeCheckpoint(trainer.iteration, bytes, keepCheckpoints),
-    );
+    await this.#directory.writeCheckpoint(trainer.iteration, bytes, this.#configuration.keepCheckpoints);
   }
 
   /** Pictures entries from all over the replay buffer. */

@@ -1,5 +1,5 @@
-import { imagesFromPyTorch, imagesToPyTorch } from "../../src/formats/pytorch_layout.ts";
-import { readModel, splitVector } from "../../src/nn/state_dict.ts";
+import { imagesToPyTorch } from "../../src/formats/pytorch_layout.ts";
+import { splitVector } from "../../src/nn/state_dict.ts";
 import { evaluation, frozenTraining, training, type WideResNet } from "../../src/nn/wide_resnet.ts";
 import { Context } from "../../src/tensor/context.ts";
 import type { NormMode } from "../../src/tensor/operations/batch_norm.ts";

@@ -1,7 +1,6 @@
 import { type HostTensor, imagesFromPyTorch, imagesToPyTorch } from "../../src/formats/pytorch_layout.ts";
-import { InformativeInitialisation } from "../../src/jem/initialisation.ts";
+import { type ImageBytes, InformativeInitialisation } from "../../src/jem/initialisation.ts";
 import { Context } from "../../src/tensor/context.ts";
-import type { Tensor } from "../../src/tensor/tensor.ts";
 import { testGpu } from "../kernels/harness.ts";
 import { GoldenFile, goldenFiles } from "./golden_file.ts";
 import { cholesky, type Matrix, multiply, multiplyTransposed, solve } from "./linear_algebra.ts";
@@ -69,7 +68,7 @@ class Law {
 
   constructor(
     context: Context,
-    images: { bytes: Tensor; shape: readonly [number, number, number]; maximum: number },
+    images: ImageBytes,
     labels: Uint32Array,
     classes: number,
   ) {

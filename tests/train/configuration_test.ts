@@ -104,9 +104,15 @@ Deno.test("parseConfiguration() refuses values out of range, naming option, valu
     [{ beta1: 1 }, /beta1 is 1/],
     [{ beta2: -0.5 }, /beta2 is -0.5/],
     [{ warmup: -1 }, /warmup is -1/],
-    [{ decayEpochs: [120, 60] }, /decayEpochs is \[120,60\]; it must be ascending numbers above 0/],
+    [
+      { decayEpochs: [120, 60] },
+      /decayEpochs is \[120,60\]; it must be a list, each entry a number above 0 and above/,
+    ],
     [{ decayEpochs: 60 }, /decayEpochs is 60/],
-    [{ decayIterations: [10.5] }, /decayIterations is \[10.5\]; it must be ascending whole numbers/],
+    [
+      { decayIterations: [10.5] },
+      /decayIterations is \[10.5\]; it must be a list, each entry a whole number from 1 /,
+    ],
     [{ decayRate: 2 }, /decayRate is 2/],
     [{ iterations: 0 }, /iterations is 0/],
     [{ epochs: -3 }, /epochs is -3/],

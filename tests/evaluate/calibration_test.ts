@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { DivergenceError, ShapeError } from "../../src/errors.ts";
 import { float32Of, numbersOf, parseSafetensors } from "../../src/formats/safetensors.ts";
-import { expectedCalibrationError } from "../../src/train/metrics.ts";
+import { expectedCalibrationError } from "../../src/evaluate/calibration.ts";
 
 Deno.test("expectedCalibrationError() equals the official implementation's", async () => {
   const golden = new URL("../golden/data/metrics.safetensors", import.meta.url);

@@ -1,0 +1,17 @@
+// destination[i] += factor · source[i]
+//
+// source, destination: float32 vectors of one length, in whole vec4s.
+
+override factor: f32 = 1.0;
+
+@group(0) @binding(0) var<storage, read> source: array<vec4f>;
+@group(0) @binding(1) var<storage, read_write> destination: array<vec4f>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = id.x + id.y * groups.x * 64u;
+  if (i >= arrayLength(&destination)) {
+    return;
+  }
+  destination[i] = fma(vec4f(factor), source[i], destination[i]);
+}

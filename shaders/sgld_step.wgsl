@@ -1,0 +1,27 @@
+// next = clamp(image + stepSize · clamp(gradient, −gradientClamp, gradientClamp) + noiseScale · noise, −1, 1)
+//
+// One step of stochastic gradient Langevin dynamics (SADA-JEM, equation 3, with JEM++'s proximity). Float32 vectors of one
+// length, in whole vec4s. `noise` is not read when noiseScale is 0.
+
+override stepSize: f32 = 1.0;
+override gradientClamp: f32 = 1.0;
+override noiseScale: f32 = 0.0;
+
+@group(0) @binding(0) var<storage, read> image: array<vec4f>;
+@group(0) @binding(1) var<storage, read> gradient: array<vec4f>;
+@group(0) @binding(2) var<storage, read> noise: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> next: array<vec4f>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = id.x + id.y * groups.x * 64u;
+  if (i >= arrayLength(&next)) {
+    return;
+  }
+  let bound = vec4f(gradientClamp);
+  var moved = fma(vec4f(stepSize), clamp(gradient[i], -bound, bound), image[i]);
+  if (noiseScale != 0.0) {
+    moved = fma(vec4f(noiseScale), noise[i], moved);
+  }
+  next[i] = clamp(moved, vec4f(-1.0), vec4f(1.0));
+}

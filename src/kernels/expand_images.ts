@@ -1,0 +1,46 @@
+import wgsl from "../../shaders/expand_images.wgsl" with { type: "text" };
+import { bytes32, foldWorkgroups, type Kernel, requireShape } from "./kernel.ts";
+
+/** A batch out of a data set of bytes. */
+export interface ExpandImagesShape {
+  readonly batch: number;
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+  /** Images in the data set. */
+  readonly count: number;
+  /** Byte that stands for full intensity. */
+  readonly maximum: number;
+  /** Pixels of reflection around an image before it is cropped. */
+  readonly padding: number;
+}
+
+/** Images of a data set in [−1, 1], reflect-padded, cropped and flipped. */
+export const expandImages: Kernel<ExpandImagesShape, "bytes" | "indices" | "crops" | "images"> = {
+  name: "expand_images",
+  wgsl,
+  bindings: [
+    {
+      name: "bytes",
+      access: "read",
+      bytes: ({ count, height, width, channels }) =>
+        bytes32(Math.ceil(count * height * width * channels / 4)),
+    },
+    { name: "indices", access: "read", bytes: ({ batch }) => bytes32(batch) },
+    { name: "crops", access: "read", bytes: ({ batch }) => bytes32(batch) },
+    {
+      name: "images",
+      access: "read-write",
+      bytes: ({ batch, height, width, channels }) => bytes32(batch * height * width * channels),
+    },
+  ],
+  constants: ({ batch, height, width, channels, maximum, padding }) => {
+    requireShape(
+      padding < Math.min(height, width),
+      "expand_images",
+      `padding ${padding} reflects more than an image of ${height}×${width} has`,
+    );
+    return { batch, height, width, channels, maximum, padding };
+  },
+  workgroups: ({ batch, height, width, channels }) => foldWorkgroups(batch * height * width * channels),
+};

@@ -1,0 +1,32 @@
+import wgsl from "../../shaders/sgld_step.wgsl" with { type: "text" };
+import type { VectorShape } from "./add.ts";
+import { bytes32, foldWorkgroups, type Kernel } from "./kernel.ts";
+
+/** One step of SGLD on images in [−1, 1]. */
+export interface SgldStepShape extends VectorShape {
+  readonly stepSize: number;
+  /** Bound of each element of the gradient; Infinity for none. */
+  readonly gradientClamp: number;
+  /** 0 for no noise: any buffer of the images' size may then be bound in its place. */
+  readonly noiseScale: number;
+}
+
+const largestFloat32 = 3.4028234663852886e38;
+
+/** next = clamp(image + α·clamp(gradient) + σ·noise, −1, 1), equation 3 of the paper. */
+export const sgldStep: Kernel<SgldStepShape, "image" | "gradient" | "noise" | "next"> = {
+  name: "sgld_step",
+  wgsl,
+  bindings: [
+    { name: "image", access: "read", bytes: ({ length }) => bytes32(length) },
+    { name: "gradient", access: "read", bytes: ({ length }) => bytes32(length) },
+    { name: "noise", access: "read", bytes: ({ length }) => bytes32(length) },
+    { name: "next", access: "read-write", bytes: ({ length }) => bytes32(length) },
+  ],
+  constants: ({ stepSize, gradientClamp, noiseScale }) => ({
+    stepSize,
+    gradientClamp: Math.min(gradientClamp, largestFloat32),
+    noiseScale,
+  }),
+  workgroups: ({ length }) => foldWorkgroups(length / 4),
+};

@@ -20,7 +20,7 @@ override padding: u32 = 0u;
 @group(0) @binding(3) var<storage, read_write> images: array<f32>;
 
 // Reflects a coordinate that lies up to size − 1 beyond a border.
-fn reflect_(coordinate: i32, size: i32) -> u32 {
+fn mirror(coordinate: i32, size: i32) -> u32 {
   return u32(select(abs(coordinate), 2 * (size - 1) - coordinate, coordinate >= size));
 }
 

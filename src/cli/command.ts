@@ -88,3 +88,14 @@ export function wholeNumber(option: string, text: string | undefined, minimum = 
   if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value >= minimum) return value;
   throw new UsageError(`${option} takes a whole number of at least ${minimum}, not "${text}"`);
 }
+
+/**
+ * An option's value as a number above 0.
+ * @throws {UsageError} if it is not one.
+ */
+export function positiveNumber(option: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (text.trim() !== "" && Number.isFinite(value) && value > 0) return value;
+  throw new UsageError(`${option} takes a number above 0, not "${text}"`);
+}

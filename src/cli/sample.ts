@@ -14,7 +14,15 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { type Checkpoint, replayImages } from "../train/checkpoint.ts";
 import { writeAtomically } from "../train/files.ts";
 import { streamWords } from "../train/iteration_inputs.ts";
-import { type Command, execute, exitStatus, print, UsageError, wholeNumber } from "./command.ts";
+import {
+  type Command,
+  execute,
+  exitStatus,
+  positiveNumber,
+  print,
+  UsageError,
+  wholeNumber,
+} from "./command.ts";
 import { table } from "./format.ts";
 import { LiveLine } from "./live_line.ts";
 import { loadModel, shippedModel } from "./model.ts";
@@ -29,7 +37,8 @@ Usage: deno task sample [options]
   --class NAME        draw from p(x|y) of one class, given by its name or number (default: from p(x))
   --init START        informative: Gaussians fitted to the classes of the training images (default);
                       buffer: the model's replay buffer; noise: uniform noise
-  --steps N           SGLD steps (default: 40)
+  --steps N           SGLD steps (default: K of the training)
+  --step-size X       step size α (default: that of the training)
   --seed N            seed of everything random (default: 1)
   --data-folder DIR   where the training images are, if not where they were in training
   --out FILE          the picture (default: samples.png)
@@ -52,7 +61,8 @@ const options = {
   count: { type: "string", default: "100" },
   class: { type: "string" },
   init: { type: "string", default: "informative" },
-  steps: { type: "string", default: "40" },
+  steps: { type: "string" },
+  "step-size": { type: "string" },
   seed: { type: "string", default: "1" },
   "data-folder": { type: "string" },
   out: { type: "string", default: "samples.png" },
@@ -69,13 +79,14 @@ const sample: Command = {
   async run(args) {
     const { values } = parseArgs({ args: [...args], options, strict: true, allowPositionals: false });
     const count = wholeNumber("--count", values.count, 1)!;
-    const steps = wholeNumber("--steps", values.steps)!;
     const seed = wholeNumber("--seed", values.seed)!;
     const start = starts.find((name) => name === values.init);
     if (!start) throw new UsageError(`--init takes ${starts.join(", ")}, not "${values.init}"`);
 
     const context = new Context(await Gpu.request());
     const { model, checkpoint } = await loadModel(context, values.model ?? shippedModel);
+    const steps = wholeNumber("--steps", values.steps) ?? checkpoint.configuration.steps;
+    const stepSize = positiveNumber("--step-size", values["step-size"]) ?? checkpoint.configuration.stepSize;
     const label = classNumber(values.class, checkpoint.images.classNames);
     const classes = drawClasses(count, checkpoint.images.classNames.length, label);
     const images = await startImages(context, checkpoint, start, classes, seed, values["data-folder"]);
@@ -83,7 +94,7 @@ const sample: Command = {
     const shape = { count, ...checkpoint.images };
     const frames = new Frames(values.animate === undefined ? 0 : steps, images, shape);
     await frames.take(-1);
-    await runChains(context, model, checkpoint, images, { steps, seed, label }, frames);
+    await runChains(context, model, checkpoint, images, { steps, stepSize, seed, label }, frames);
 
     await writeAtomically(values.out, encodePng(imageGrid(await images.read(), shape)));
     if (values.animate !== undefined) {
@@ -100,10 +111,11 @@ const sample: Command = {
 async function runChains(
   context: Context,
   model: WideResNet,
-  { configuration: { stepSize, noiseScale } }: Checkpoint,
+  { configuration: { noiseScale } }: Checkpoint,
   images: Tensor,
-  { steps, seed, label }: {
+  { steps, stepSize, seed, label }: {
     readonly steps: number;
+    readonly stepSize: number;
     readonly seed: number;
     readonly label: number | undefined;
   },

@@ -1,6 +1,9 @@
 // output[r, c] = leakyReLU((input[r, c] − mean[c]) · inverseDeviation[c] · scale[c] + shift[c]), leakyReLU(v) = v > 0 ? v : slope·v
 //
 // input, output [rows, channels]; statistics [2, channels] = (mean, inverseDeviation); scale, shift [channels]: float32.
+//
+// An invocation goes through every `invocationRows`-th row of four channels: it loads what belongs to the channels once, and
+// neighbouring invocations touch neighbouring memory.
 
 override channels: u32 = 16u;
 override slope: f32 = 1.0;
@@ -11,15 +14,25 @@ override slope: f32 = 1.0;
 @group(0) @binding(3) var<storage, read> shift: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> output: array<vec4f>;
 
+const rowsPerInvocation = 8u;
+
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let row = channels / 4u;
   let i = id.x + id.y * groups.x * 64u;
-  if (i >= arrayLength(&output)) {
+  let vectors = arrayLength(&output);
+  let invocationRows = (vectors / row + rowsPerInvocation - 1u) / rowsPerInvocation;
+  if (i >= invocationRows * row) {
     return;
   }
-  let row = channels / 4u;
   let c = i % row;
-  let normal = (input[i] - statistics[c]) * statistics[row + c];
-  let value = fma(normal, scale[c], shift[c]);
-  output[i] = select(slope * value, value, value > vec4f());
+  let mean = statistics[c];
+  let inverseDeviation = statistics[row + c];
+  let channelScale = scale[c];
+  let channelShift = shift[c];
+  for (var at = i; at < vectors; at += invocationRows * row) {
+    let normal = (input[at] - mean) * inverseDeviation;
+    let value = fma(normal, channelScale, channelShift);
+    output[at] = select(slope * value, value, value > vec4f());
+  }
 }

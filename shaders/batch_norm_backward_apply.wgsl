@@ -5,6 +5,9 @@
 // input, outputGradient, inputGradient [rows, channels]; statistics [2, channels] = (mean, inverseDeviation);
 // scale, shift, shiftSum, scaleSum [channels]: float32.
 // accumulate: add to what is there.
+//
+// An invocation goes through every `invocationRows`-th row of four channels: it loads what belongs to the channels once, and
+// neighbouring invocations touch neighbouring memory.
 
 override channels: u32 = 16u;
 override slope: f32 = 1.0;
@@ -20,26 +23,37 @@ override accumulate: bool = false;
 @group(0) @binding(6) var<storage, read> scaleSum: array<vec4f>;
 @group(0) @binding(7) var<storage, read_write> inputGradient: array<vec4f>;
 
+const rowsPerInvocation = 8u;
+
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let row = channels / 4u;
   let i = id.x + id.y * groups.x * 64u;
-  if (i >= arrayLength(&inputGradient)) {
+  let vectors = arrayLength(&inputGradient);
+  let rows = vectors / row;
+  let invocationRows = (rows + rowsPerInvocation - 1u) / rowsPerInvocation;
+  if (i >= invocationRows * row) {
     return;
   }
-  let row = channels / 4u;
   let c = i % row;
-  let rows = f32(arrayLength(&inputGradient) / row);
+  let mean = statistics[c];
   let inverseDeviation = statistics[row + c];
-  let normal = (input[i] - statistics[c]) * inverseDeviation;
-  let value = fma(normal, scale[c], shift[c]);
-  var g = outputGradient[i] * select(vec4f(slope), vec4f(1.0), value > vec4f());
-  if (batchStatistics) {
-    g -= (shiftSum[c] + normal * scaleSum[c]) / rows;
-  }
-  let gradient = scale[c] * inverseDeviation * g;
-  if (accumulate) {
-    inputGradient[i] += gradient;
-  } else {
-    inputGradient[i] = gradient;
+  let channelScale = scale[c];
+  let channelShift = shift[c];
+  let meanGradient = shiftSum[c] / f32(rows);
+  let meanProduct = scaleSum[c] / f32(rows);
+  for (var at = i; at < vectors; at += invocationRows * row) {
+    let normal = (input[at] - mean) * inverseDeviation;
+    let value = fma(normal, channelScale, channelShift);
+    var g = outputGradient[at] * select(vec4f(slope), vec4f(1.0), value > vec4f());
+    if (batchStatistics) {
+      g -= meanGradient + normal * meanProduct;
+    }
+    let gradient = channelScale * inverseDeviation * g;
+    if (accumulate) {
+      inputGradient[at] += gradient;
+    } else {
+      inputGradient[at] = gradient;
+    }
   }
 }

@@ -29,11 +29,13 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   }
   let mean = statistics[c];
   let inverseDeviation = statistics[row + c];
+  let channelScale = scale[c];
+  let channelShift = shift[c];
   var sum = vec4f();
   var product = vec4f();
   for (var r = first; r < min(first + rowsPerChunk, rows); r++) {
     let normal = (input[r * row + c] - mean) * inverseDeviation;
-    let value = fma(normal, scale[c], shift[c]);
+    let value = fma(normal, channelScale, channelShift);
     let g = outputGradient[r * row + c] * select(vec4f(slope), vec4f(1.0), value > vec4f());
     sum += g;
     product = fma(g, normal, product);

@@ -15,7 +15,7 @@ export interface Counters {
 /** Fewer commands than this go out in one submission; more are split into at most {@link maximumSubmits}. */
 const commandsPerSubmit = 256;
 /** Splitting a long plan lets the device start early and keeps each submission clear of driver watchdogs. */
-const maximumSubmits = 4;
+const maximumSubmits = 3;
 
 /**
  * Recorded GPU work that can be run any number of times without making a pipeline, bind group or buffer. It owns the
@@ -154,7 +154,7 @@ export class Gpu {
     }
   }
 
-  /** Runs a plan, after all commands recorded so far, in at most four submissions. */
+  /** Runs a plan, after all commands recorded so far, in at most three submissions. */
   run(plan: Plan): void {
     this.submit();
     const size = Math.max(commandsPerSubmit, Math.ceil(plan.commands.length / maximumSubmits));

@@ -8,6 +8,9 @@ export interface BatchNormActivationShape extends BatchNormShape {
   readonly slope: number;
 }
 
+/** Rows that an invocation of the applying shaders goes through, as they define it. */
+export const rowsPerInvocation = 8;
+
 /** Normalisation, scale, shift and LeakyReLU in one pass, `[rows, C]` → `[rows, C]`. */
 export const batchNormApply: Kernel<
   BatchNormActivationShape,
@@ -23,5 +26,5 @@ export const batchNormApply: Kernel<
     { name: "output", access: "read-write", bytes: ({ rows, channels }) => bytes32(rows * channels) },
   ],
   constants: ({ channels, slope }) => ({ channels, slope }),
-  workgroups: ({ rows, channels }) => foldWorkgroups(rows * channels / 4),
+  workgroups: ({ rows, channels }) => foldWorkgroups(Math.ceil(rows / rowsPerInvocation) * channels / 4),
 };

@@ -1,5 +1,5 @@
 import wgsl from "../../shaders/batch_norm_backward_apply.wgsl" with { type: "text" };
-import type { BatchNormActivationShape } from "./batch_norm_apply.ts";
+import { type BatchNormActivationShape, rowsPerInvocation } from "./batch_norm_apply.ts";
 import { bytes32, foldWorkgroups, type Kernel } from "./kernel.ts";
 
 /** A batch norm whose gradient by its input is wanted. */
@@ -33,5 +33,5 @@ export const batchNormBackwardApply: Kernel<
     batchStatistics: Number(batchStatistics),
     accumulate: Number(accumulate),
   }),
-  workgroups: ({ rows, channels }) => foldWorkgroups(rows * channels / 4),
+  workgroups: ({ rows, channels }) => foldWorkgroups(Math.ceil(rows / rowsPerInvocation) * channels / 4),
 };

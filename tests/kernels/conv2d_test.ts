@@ -6,6 +6,7 @@ import {
   conv2dGradientWeightFew,
   gradientWeightSplits,
 } from "../../src/kernels/conv2d_gradient_weight.ts";
+import { conv2dForwardPatch, conv2dGradientInputPatch } from "../../src/kernels/conv2d_patch.ts";
 import { type Conv2dShape, conv2dSizes, outputSize } from "../../src/kernels/conv2d_shape.ts";
 import { sumPartials } from "../../src/kernels/sum_partials.ts";
 import { relativeError, runKernel, values } from "./harness.ts";
@@ -76,6 +77,7 @@ const describe = (shape: Conv2dShape) =>
 for (const shape of shapes) {
   const sizes = conv2dSizes(shape);
   const few = shape.inChannels < 4;
+  const patchable = !few && shape.kernel === 3 && shape.stride === 1;
   const input = values(sizes.input, 1);
   const weight = values(sizes.weight, 2);
   const outputGradient = values(sizes.output, 3);
@@ -84,20 +86,28 @@ for (const shape of shapes) {
     const bias = values(shape.outChannels, 4);
     const expected = Float64Array.from({ length: sizes.output }, (_, i) => bias[i % shape.outChannels]!);
     products(shape, (i, w, o) => expected[o]! += input[i]! * weight[w]!);
-    const kernel = few ? conv2dForwardFew : conv2dForward;
-    const { output } = await runKernel(kernel, shape, { input, weight, bias, output: sizes.output });
-    assert(relativeError(output, expected) < tolerance);
+    const kernels = few
+      ? [conv2dForwardFew]
+      : patchable
+      ? [conv2dForward, conv2dForwardPatch]
+      : [conv2dForward];
+    for (const kernel of kernels) {
+      const { output } = await runKernel(kernel, shape, { input, weight, bias, output: sizes.output });
+      assert(relativeError(output, expected) < tolerance, kernel.name);
+    }
   });
 
   Deno.test(`conv2dGradientInput() equals the definition: ${describe(shape)}`, async () => {
-    const kernel = few ? conv2dGradientInputFew : conv2dGradientInput;
+    const general = few ? conv2dGradientInputFew : conv2dGradientInput;
     const before = values(sizes.input, 5);
     for (const accumulate of [false, true]) {
       const expected = Float64Array.from(before, (value) => accumulate ? value : 0);
       products(shape, (i, w, o) => expected[i]! += outputGradient[o]! * weight[w]!);
       const operands = { outputGradient, weight, inputGradient: accumulate ? before : sizes.input };
-      const { inputGradient } = await runKernel(kernel, { ...shape, accumulate }, operands);
-      assert(relativeError(inputGradient, expected) < tolerance);
+      for (const kernel of patchable ? [general, conv2dGradientInputPatch] : [general]) {
+        const { inputGradient } = await runKernel(kernel, { ...shape, accumulate }, operands);
+        assert(relativeError(inputGradient, expected) < tolerance, kernel.name);
+      }
     }
   });
 

@@ -6,6 +6,7 @@ import {
   conv2dGradientWeightFew,
   gradientWeightSplits,
 } from "../../kernels/conv2d_gradient_weight.ts";
+import { conv2dForwardPatch, conv2dGradientInputPatch, suitsPatches } from "../../kernels/conv2d_patch.ts";
 import { type Conv2dShape, outputSize } from "../../kernels/conv2d_shape.ts";
 import { sumPartials } from "../../kernels/sum_partials.ts";
 import type { GradientTarget } from "../tape.ts";
@@ -29,15 +30,14 @@ export function conv2d(
   const shape = conv2dShape(x, weight, bias, stride, padding);
   const { height, width } = outputSize(shape);
   const output = context.empty([shape.batch, height, width, shape.outChannels]);
-  context.launch(isFew(shape) ? conv2dForwardFew : conv2dForward, shape, { input: x, weight, bias, output });
+  context.launch(forwardKernel(shape), shape, { input: x, weight, bias, output });
 
   const tape = context.tape;
   tape?.record([x, weight, bias], output, tape.wants(weight) ? [x] : [], (outputGradient) => {
     const byInput = tape.target(x);
     if (byInput) {
       const { gradient: inputGradient, accumulate } = byInput;
-      const kernel = isFew(shape) ? conv2dGradientInputFew : conv2dGradientInput;
-      context.launch(kernel, { ...shape, accumulate }, {
+      context.launch(gradientInputKernel(shape), { ...shape, accumulate }, {
         outputGradient,
         weight,
         inputGradient,
@@ -77,6 +77,16 @@ function gradientByWeight(
   const kernel = isFew(shape) ? conv2dGradientWeightFew : conv2dGradientWeight;
   context.launch(kernel, shape, { input, outputGradient, partials });
   context.launch(sumPartials, { partials: splits, length: sum.size, accumulate }, { partials, sum });
+}
+
+function forwardKernel(shape: Conv2dShape) {
+  if (isFew(shape)) return conv2dForwardFew;
+  return suitsPatches(shape) ? conv2dForwardPatch : conv2dForward;
+}
+
+function gradientInputKernel(shape: Conv2dShape) {
+  if (isFew(shape)) return conv2dGradientInputFew;
+  return suitsPatches(shape) ? conv2dGradientInputPatch : conv2dGradientInput;
 }
 
 /** Whether the input has so few channels that kernels of its own read it. */

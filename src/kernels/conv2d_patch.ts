@@ -1,0 +1,76 @@
+import wgsl from "../../shaders/conv2d_patch.wgsl" with { type: "text" };
+import { conv2dForward } from "./conv2d_forward.ts";
+import { conv2dGradientInput } from "./conv2d_gradient_input.ts";
+import { type Conv2dShape, outputSize } from "./conv2d_shape.ts";
+import { foldWorkgroups, requireShape } from "./kernel.ts";
+
+/** Side of a tile of pixels. */
+const side = 4;
+
+interface Size {
+  readonly height: number;
+  readonly width: number;
+}
+
+/**
+ * Whether the tiles of {@link conv2dForwardPatch} and {@link conv2dGradientInputPatch} suit a convolution: 3×3, stride 1,
+ * and a map that fills most of them.
+ */
+export function suitsPatches({ kernel, stride, padding, inChannels, height, width }: Conv2dShape): boolean {
+  const covered = Math.ceil(height / side) * Math.ceil(width / side) * side ** 2;
+  return kernel === 3 && stride === 1 && padding <= 2 && inChannels % 4 === 0 &&
+    covered <= 2 * height * width;
+}
+
+function constants(
+  shape: Conv2dShape,
+  source: Size,
+  sourceChannels: number,
+  result: Size,
+  resultChannels: number,
+) {
+  requireShape(
+    suitsPatches({ ...shape, height: side, width: side }) && shape.outChannels % 4 === 0,
+    "conv2d_patch",
+    `kernel ${shape.kernel}, stride ${shape.stride}, padding ${shape.padding}, ${shape.inChannels} input channels`,
+  );
+  return {
+    sourceHeight: source.height,
+    sourceWidth: source.width,
+    sourceChannels,
+    height: result.height,
+    width: result.width,
+    resultChannels,
+  };
+}
+
+function tiles(batch: number, { height, width }: Size, channels: number): [number, number, number] {
+  return foldWorkgroups(batch * Math.ceil(height / side) * Math.ceil(width / side) * channels / 4, 8);
+}
+
+/** {@link conv2dForward} for 3×3 kernels of stride 1, faster where {@link suitsPatches}. */
+export const conv2dForwardPatch: typeof conv2dForward = {
+  ...conv2dForward,
+  name: "conv2d_forward_patch",
+  wgsl,
+  entryPoint: "forward",
+  constants: (shape) => ({
+    ...constants(shape, shape, shape.inChannels, outputSize(shape), shape.outChannels),
+    padding: shape.padding,
+  }),
+  workgroups: (shape) => tiles(shape.batch, outputSize(shape), shape.outChannels),
+};
+
+/** {@link conv2dGradientInput} for 3×3 kernels of stride 1, faster where {@link suitsPatches}. */
+export const conv2dGradientInputPatch: typeof conv2dGradientInput = {
+  ...conv2dGradientInput,
+  name: "conv2d_gradient_input_patch",
+  wgsl,
+  entryPoint: "gradientInput",
+  constants: (shape) => ({
+    ...constants(shape, outputSize(shape), shape.outChannels, shape, shape.inChannels),
+    padding: 2 - shape.padding,
+    accumulate: Number(shape.accumulate),
+  }),
+  workgroups: (shape) => tiles(shape.batch, shape, shape.inChannels),
+};

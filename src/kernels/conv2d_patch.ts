@@ -4,8 +4,8 @@ import { conv2dGradientInput } from "./conv2d_gradient_input.ts";
 import { type Conv2dShape, outputSize } from "./conv2d_shape.ts";
 import { foldWorkgroups, requireShape } from "./kernel.ts";
 
-/** Side of a tile of pixels. */
-const side = 4;
+/** Pixels of a tile. */
+const tile = { height: 8, width: 4 } as const;
 
 interface Size {
   readonly height: number;
@@ -17,9 +17,13 @@ interface Size {
  * and a map that fills most of them.
  */
 export function suitsPatches({ kernel, stride, padding, inChannels, height, width }: Conv2dShape): boolean {
-  const covered = Math.ceil(height / side) * Math.ceil(width / side) * side ** 2;
+  const covered = tileCount({ height, width }) * tile.height * tile.width;
   return kernel === 3 && stride === 1 && padding <= 2 && inChannels % 4 === 0 &&
-    covered <= 2 * height * width;
+    covered <= 1.5 * height * width;
+}
+
+function tileCount({ height, width }: Size): number {
+  return Math.ceil(height / tile.height) * Math.ceil(width / tile.width);
 }
 
 function constants(
@@ -30,7 +34,7 @@ function constants(
   resultChannels: number,
 ) {
   requireShape(
-    suitsPatches({ ...shape, height: side, width: side }) && shape.outChannels % 4 === 0,
+    suitsPatches({ ...shape, ...tile }) && shape.outChannels % 4 === 0,
     "conv2d_patch",
     `kernel ${shape.kernel}, stride ${shape.stride}, padding ${shape.padding}, ${shape.inChannels} input channels`,
   );
@@ -45,7 +49,7 @@ function constants(
 }
 
 function tiles(batch: number, { height, width }: Size, channels: number): [number, number, number] {
-  return foldWorkgroups(batch * Math.ceil(height / side) * Math.ceil(width / side) * channels / 4, 8);
+  return foldWorkgroups(batch * tileCount({ height, width }) * channels / 4, 8);
 }
 
 /** {@link conv2dForward} for 3×3 kernels of stride 1, faster where {@link suitsPatches}. */

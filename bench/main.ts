@@ -15,7 +15,7 @@ const here = new URL(".", import.meta.url).pathname;
 
 /** Runs a case in its own process and returns what it printed as JSON. */
 async function measure<Result>(script: string, permissions: string[], ...args: string[]): Promise<Result> {
-  const { code, stdout, stderr } = await new Deno.Command("deno", {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "--quiet", ...permissions, `${here}${script}`, ...args],
     stdout: "piped",
     stderr: "piped",

@@ -1,0 +1,108 @@
+import assert from "node:assert/strict";
+import { CheckpointError, ConfigurationError } from "../../src/errors.ts";
+import { inferArchitecture, readModel, writeModel } from "../../src/nn/state_dict.ts";
+import { type Architecture, evaluation, training, WideResNet } from "../../src/nn/wide_resnet.ts";
+import { Context } from "../../src/tensor/context.ts";
+import { testGpu, values } from "../kernels/harness.ts";
+
+const small: Architecture = {
+  depth: 10,
+  width: 1,
+  classes: 10,
+  channels: 3,
+  imageSize: 32,
+  norm: "batch",
+  unconditional: false,
+};
+
+const parameterCount = ({ parameters }: WideResNet) =>
+  parameters.all.reduce((sum, { shape }) => sum + shape.reduce((product, extent) => product * extent, 1), 0);
+
+Deno.test("WideResNet has the official numbers of parameters", async () => {
+  const context = new Context(await testGpu());
+  const counts: [Partial<Architecture>, number][] = [[{}, 78_251], [{ depth: 16, width: 4 }, 2_751_403]];
+  for (const [change, count] of counts) {
+    assert.equal(parameterCount(new WideResNet(context, { ...small, ...change }, 1)), count);
+  }
+});
+
+Deno.test("WideResNet classifies images of 8 to 32 pixels with 1, 3 and 4 channels", async () => {
+  const context = new Context(await testGpu());
+  for (const [imageSize, channels] of [[8, 1], [12, 3], [17, 4], [32, 3]] as const) {
+    const model = new WideResNet(context, { ...small, imageSize, channels }, 1);
+    const images = context.from(values(3 * imageSize ** 2 * channels), [3, imageSize, imageSize, channels]);
+    const logits = await model.classify(images, training).read();
+    assert.equal(logits.length, 30);
+    assert(logits.every(Number.isFinite));
+    assert.deepEqual(
+      await model.classify(images, evaluation).read(),
+      await model.classify(images, evaluation).read(),
+    );
+  }
+});
+
+Deno.test("WideResNet initialises by the seed alone, within ±1/√fan_in, norms at 1 and 0", async () => {
+  const context = new Context(await testGpu());
+  const state = await readModel(new WideResNet(context, small, 5));
+  const again = await readModel(new WideResNet(context, small, 5));
+  const other = await readModel(new WideResNet(context, small, 6));
+  assert.deepEqual(state, again);
+  const weight = state.get("f.layer2.0.conv1.weight")!.data;
+  assert.notDeepEqual(weight, other.get("f.layer2.0.conv1.weight")!.data);
+  const bound = 1 / Math.sqrt(16 * 9);
+  const largest = Math.max(...weight.map(Math.abs));
+  assert(largest <= bound && largest > 0.98 * bound);
+  assert(state.get("f.bn1.weight")!.data.every((value) => value === 1));
+  assert(state.get("f.bn1.bias")!.data.every((value) => value === 0));
+});
+
+Deno.test("readModel() and writeModel() carry a model over, and inferArchitecture() recognises it", async () => {
+  const context = new Context(await testGpu());
+  const state = await readModel(new WideResNet(context, { ...small, depth: 16, width: 2, classes: 7 }, 5));
+  const architecture = inferArchitecture(state, 32);
+  assert.deepEqual(architecture, { ...small, depth: 16, width: 2, classes: 7 });
+  const copy = new WideResNet(context, architecture, 9);
+  writeModel(copy, state);
+  assert.deepEqual(await readModel(copy), state);
+});
+
+Deno.test("writeModel() names the tensor that is missing, misshapen or not finite", async () => {
+  const context = new Context(await testGpu());
+  const model = new WideResNet(context, small, 1);
+  const name = "f.layer1.0.conv1.bias";
+  const damaged: [(state: Map<string, { shape: number[]; data: Float32Array }>) => void, RegExp][] = [
+    [(state) => state.delete(name), /conv1\.bias is missing/],
+    [
+      (state) => state.set(name, { shape: [4], data: new Float32Array(4) }),
+      /has shape \[4\], expected \[16\]/,
+    ],
+    [(state) => state.set(name, { shape: [16], data: new Float32Array(16).fill(NaN) }), /holds NaN/],
+  ];
+  for (const [damage, message] of damaged) {
+    const state = await readModel(model) as Map<string, { shape: number[]; data: Float32Array }>;
+    damage(state);
+    assert.throws(() => writeModel(model, state), (error) => {
+      assert(error instanceof CheckpointError);
+      assert.match(error.message, message);
+      return true;
+    });
+  }
+});
+
+Deno.test("WideResNet refuses impossible architectures by name", async () => {
+  const context = new Context(await testGpu());
+  const wrong: [Partial<Architecture>, RegExp][] = [
+    [{ depth: 12 }, /depth must be 6n \+ 4/],
+    [{ width: 0 }, /width/],
+    [{ channels: 2 }, /channels/],
+    [{ imageSize: 64 }, /8 to 32/],
+    [{ classes: 1 }, /classes/],
+  ];
+  for (const [change, message] of wrong) {
+    assert.throws(() => new WideResNet(context, { ...small, ...change }, 1), (error) => {
+      assert(error instanceof ConfigurationError);
+      assert.match(error.message, message);
+      return true;
+    });
+  }
+});

@@ -1,4 +1,4 @@
-// 3×3 convolution of stride 1, and its gradient by the input, in tiles of 8 × 4 pixels × 4 channels.
+// 3×3 convolution of stride 1, and its gradient by the input, in tiles of 8 × 4 pixels × 8 channels.
 //
 // output[n, y, x, o] = bias[o] + Σ_ky,kx,c source[n, y + ky − padding, x + kx − padding, c] · weight[ky, kx, c, o]
 //                                                                                           (entry point `forward`)
@@ -12,10 +12,10 @@
 // padding: rows and columns of zeros around `source`; 2 less the convolution's own for its gradient.
 // Channels are multiples of 4. accumulate: add to what is there.
 //
-// For four channels an invocation loads a patch of 10 × 6 source pixels and 36 vectors of weights for 1,152 multiply-adds of
-// vectors. On lavapipe, where a load costs 30 to 60 multiply-adds, this reaches 1.5 to 2 times the speed of tiles that load
-// a pixel for every tap, and 1.2 to 1.6 times that of 4 × 4 pixels. A pixel's sum takes up three taps at a time, so that it
-// stays in a register meanwhile.
+// For four source channels an invocation loads a patch of 10 × 6 pixels and 72 vectors of weights for 2,304 multiply-adds of
+// vectors. On lavapipe, where a load costs 30 to 60 multiply-adds, this is 2 to 2.5 times as fast as tiles that load a pixel
+// for every tap, and 1.2 times as fast as half the channels; the price is 3 seconds of compilation. A pixel's sum takes up
+// three taps at a time, so that it stays in a register meanwhile.
 
 override sourceHeight: u32 = 8u;
 override sourceWidth: u32 = 8u;
@@ -32,7 +32,7 @@ override accumulate: bool = false;
 @group(0) @binding(3) var<storage, read_write> output: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> gradient: array<vec4f>;
 
-// What an invocation computes: four channels of 8 × 4 pixels from (row, column) on.
+// What an invocation computes: 8 × 4 pixels from (row, column) on, two vectors of channels from `channel` on.
 struct Place {
   image: u32,
   row: u32,
@@ -49,14 +49,22 @@ struct Tile {
   s50: vec4f, s51: vec4f, s52: vec4f, s53: vec4f,
   s60: vec4f, s61: vec4f, s62: vec4f, s63: vec4f,
   s70: vec4f, s71: vec4f, s72: vec4f, s73: vec4f,
+  t00: vec4f, t01: vec4f, t02: vec4f, t03: vec4f,
+  t10: vec4f, t11: vec4f, t12: vec4f, t13: vec4f,
+  t20: vec4f, t21: vec4f, t22: vec4f, t23: vec4f,
+  t30: vec4f, t31: vec4f, t32: vec4f, t33: vec4f,
+  t40: vec4f, t41: vec4f, t42: vec4f, t43: vec4f,
+  t50: vec4f, t51: vec4f, t52: vec4f, t53: vec4f,
+  t60: vec4f, t61: vec4f, t62: vec4f, t63: vec4f,
+  t70: vec4f, t71: vec4f, t72: vec4f, t73: vec4f,
 }
 
 fn placeOf(i: u32) -> Place {
-  let channels = resultChannels / 4u;
+  let channels = (resultChannels / 4u + 1u) / 2u;
   let columns = (width + 3u) / 4u;
   let rows = (height + 7u) / 8u;
   let tile = i / channels;
-  return Place(tile / columns / rows, tile / columns % rows * 8u, tile % columns * 4u, i % channels);
+  return Place(tile / columns / rows, tile / columns % rows * 8u, tile % columns * 4u, i % channels * 2u);
 }
 
 // Index of the first channels of a patch's pixel, or −1 in the padding.
@@ -71,15 +79,20 @@ fn load(start: i32, channel: u32) -> vec4f {
   return select(vec4f(), source[u32(max(start, 0)) + channel], start >= 0);
 }
 
+// The second vector of channels; where there is none the first once more, which is not stored.
+fn second(place: Place) -> u32 {
+  return min(place.channel + 1u, resultChannels / 4u - 1u);
+}
+
 // Four source channels (columns) × four result channels of a tap.
-fn weights(tap: u32, channel: u32, place: Place, transposed: bool) -> mat4x4f {
+fn weights(tap: u32, channel: u32, result: u32, transposed: bool) -> mat4x4f {
   if (transposed) {
     let row = sourceChannels / 4u;
-    let i = ((8u - tap) * resultChannels + 4u * place.channel) * row + channel;
+    let i = ((8u - tap) * resultChannels + 4u * result) * row + channel;
     return transpose(mat4x4f(weight[i], weight[i + row], weight[i + 2u * row], weight[i + 3u * row]));
   }
   let row = resultChannels / 4u;
-  let i = (tap * sourceChannels + 4u * channel) * row + place.channel;
+  let i = (tap * sourceChannels + 4u * channel) * row + result;
   return mat4x4f(weight[i], weight[i + row], weight[i + 2u * row], weight[i + 3u * row]);
 }
 
@@ -93,7 +106,7 @@ fn taps(w0: mat4x4f, w1: mat4x4f, w2: mat4x4f, x0: vec4f, x1: vec4f, x2: vec4f, 
   return multiplyAdd(w2, x2, multiplyAdd(w1, x1, multiplyAdd(w0, x0, sum)));
 }
 
-fn convolve(place: Place, start: vec4f, transposed: bool) -> Tile {
+fn convolve(place: Place, start: vec4f, secondStart: vec4f, transposed: bool) -> Tile {
   var s00 = start; var s01 = start; var s02 = start; var s03 = start;
   var s10 = start; var s11 = start; var s12 = start; var s13 = start;
   var s20 = start; var s21 = start; var s22 = start; var s23 = start;
@@ -102,6 +115,14 @@ fn convolve(place: Place, start: vec4f, transposed: bool) -> Tile {
   var s50 = start; var s51 = start; var s52 = start; var s53 = start;
   var s60 = start; var s61 = start; var s62 = start; var s63 = start;
   var s70 = start; var s71 = start; var s72 = start; var s73 = start;
+  var t00 = secondStart; var t01 = secondStart; var t02 = secondStart; var t03 = secondStart;
+  var t10 = secondStart; var t11 = secondStart; var t12 = secondStart; var t13 = secondStart;
+  var t20 = secondStart; var t21 = secondStart; var t22 = secondStart; var t23 = secondStart;
+  var t30 = secondStart; var t31 = secondStart; var t32 = secondStart; var t33 = secondStart;
+  var t40 = secondStart; var t41 = secondStart; var t42 = secondStart; var t43 = secondStart;
+  var t50 = secondStart; var t51 = secondStart; var t52 = secondStart; var t53 = secondStart;
+  var t60 = secondStart; var t61 = secondStart; var t62 = secondStart; var t63 = secondStart;
+  var t70 = secondStart; var t71 = secondStart; var t72 = secondStart; var t73 = secondStart;
   let p00 = pixel(place, 0u, 0u); let p01 = pixel(place, 0u, 1u); let p02 = pixel(place, 0u, 2u);
   let p03 = pixel(place, 0u, 3u); let p04 = pixel(place, 0u, 4u); let p05 = pixel(place, 0u, 5u);
   let p10 = pixel(place, 1u, 0u); let p11 = pixel(place, 1u, 1u); let p12 = pixel(place, 1u, 2u);
@@ -143,111 +164,120 @@ fn convolve(place: Place, start: vec4f, transposed: bool) -> Tile {
     let x83 = load(p83, c); let x84 = load(p84, c); let x85 = load(p85, c);
     let x90 = load(p90, c); let x91 = load(p91, c); let x92 = load(p92, c);
     let x93 = load(p93, c); let x94 = load(p94, c); let x95 = load(p95, c);
-    let w00 = weights(0u, c, place, transposed);
-    let w01 = weights(1u, c, place, transposed);
-    let w02 = weights(2u, c, place, transposed);
-    s00 = taps(w00, w01, w02, x00, x01, x02, s00);
-    s01 = taps(w00, w01, w02, x01, x02, x03, s01);
-    s02 = taps(w00, w01, w02, x02, x03, x04, s02);
-    s03 = taps(w00, w01, w02, x03, x04, x05, s03);
-    s10 = taps(w00, w01, w02, x10, x11, x12, s10);
-    s11 = taps(w00, w01, w02, x11, x12, x13, s11);
-    s12 = taps(w00, w01, w02, x12, x13, x14, s12);
-    s13 = taps(w00, w01, w02, x13, x14, x15, s13);
-    s20 = taps(w00, w01, w02, x20, x21, x22, s20);
-    s21 = taps(w00, w01, w02, x21, x22, x23, s21);
-    s22 = taps(w00, w01, w02, x22, x23, x24, s22);
-    s23 = taps(w00, w01, w02, x23, x24, x25, s23);
-    s30 = taps(w00, w01, w02, x30, x31, x32, s30);
-    s31 = taps(w00, w01, w02, x31, x32, x33, s31);
-    s32 = taps(w00, w01, w02, x32, x33, x34, s32);
-    s33 = taps(w00, w01, w02, x33, x34, x35, s33);
-    s40 = taps(w00, w01, w02, x40, x41, x42, s40);
-    s41 = taps(w00, w01, w02, x41, x42, x43, s41);
-    s42 = taps(w00, w01, w02, x42, x43, x44, s42);
-    s43 = taps(w00, w01, w02, x43, x44, x45, s43);
-    s50 = taps(w00, w01, w02, x50, x51, x52, s50);
-    s51 = taps(w00, w01, w02, x51, x52, x53, s51);
-    s52 = taps(w00, w01, w02, x52, x53, x54, s52);
-    s53 = taps(w00, w01, w02, x53, x54, x55, s53);
-    s60 = taps(w00, w01, w02, x60, x61, x62, s60);
-    s61 = taps(w00, w01, w02, x61, x62, x63, s61);
-    s62 = taps(w00, w01, w02, x62, x63, x64, s62);
-    s63 = taps(w00, w01, w02, x63, x64, x65, s63);
-    s70 = taps(w00, w01, w02, x70, x71, x72, s70);
-    s71 = taps(w00, w01, w02, x71, x72, x73, s71);
-    s72 = taps(w00, w01, w02, x72, x73, x74, s72);
-    s73 = taps(w00, w01, w02, x73, x74, x75, s73);
-    let w10 = weights(3u, c, place, transposed);
-    let w11 = weights(4u, c, place, transposed);
-    let w12 = weights(5u, c, place, transposed);
-    s00 = taps(w10, w11, w12, x10, x11, x12, s00);
-    s01 = taps(w10, w11, w12, x11, x12, x13, s01);
-    s02 = taps(w10, w11, w12, x12, x13, x14, s02);
-    s03 = taps(w10, w11, w12, x13, x14, x15, s03);
-    s10 = taps(w10, w11, w12, x20, x21, x22, s10);
-    s11 = taps(w10, w11, w12, x21, x22, x23, s11);
-    s12 = taps(w10, w11, w12, x22, x23, x24, s12);
-    s13 = taps(w10, w11, w12, x23, x24, x25, s13);
-    s20 = taps(w10, w11, w12, x30, x31, x32, s20);
-    s21 = taps(w10, w11, w12, x31, x32, x33, s21);
-    s22 = taps(w10, w11, w12, x32, x33, x34, s22);
-    s23 = taps(w10, w11, w12, x33, x34, x35, s23);
-    s30 = taps(w10, w11, w12, x40, x41, x42, s30);
-    s31 = taps(w10, w11, w12, x41, x42, x43, s31);
-    s32 = taps(w10, w11, w12, x42, x43, x44, s32);
-    s33 = taps(w10, w11, w12, x43, x44, x45, s33);
-    s40 = taps(w10, w11, w12, x50, x51, x52, s40);
-    s41 = taps(w10, w11, w12, x51, x52, x53, s41);
-    s42 = taps(w10, w11, w12, x52, x53, x54, s42);
-    s43 = taps(w10, w11, w12, x53, x54, x55, s43);
-    s50 = taps(w10, w11, w12, x60, x61, x62, s50);
-    s51 = taps(w10, w11, w12, x61, x62, x63, s51);
-    s52 = taps(w10, w11, w12, x62, x63, x64, s52);
-    s53 = taps(w10, w11, w12, x63, x64, x65, s53);
-    s60 = taps(w10, w11, w12, x70, x71, x72, s60);
-    s61 = taps(w10, w11, w12, x71, x72, x73, s61);
-    s62 = taps(w10, w11, w12, x72, x73, x74, s62);
-    s63 = taps(w10, w11, w12, x73, x74, x75, s63);
-    s70 = taps(w10, w11, w12, x80, x81, x82, s70);
-    s71 = taps(w10, w11, w12, x81, x82, x83, s71);
-    s72 = taps(w10, w11, w12, x82, x83, x84, s72);
-    s73 = taps(w10, w11, w12, x83, x84, x85, s73);
-    let w20 = weights(6u, c, place, transposed);
-    let w21 = weights(7u, c, place, transposed);
-    let w22 = weights(8u, c, place, transposed);
-    s00 = taps(w20, w21, w22, x20, x21, x22, s00);
-    s01 = taps(w20, w21, w22, x21, x22, x23, s01);
-    s02 = taps(w20, w21, w22, x22, x23, x24, s02);
-    s03 = taps(w20, w21, w22, x23, x24, x25, s03);
-    s10 = taps(w20, w21, w22, x30, x31, x32, s10);
-    s11 = taps(w20, w21, w22, x31, x32, x33, s11);
-    s12 = taps(w20, w21, w22, x32, x33, x34, s12);
-    s13 = taps(w20, w21, w22, x33, x34, x35, s13);
-    s20 = taps(w20, w21, w22, x40, x41, x42, s20);
-    s21 = taps(w20, w21, w22, x41, x42, x43, s21);
-    s22 = taps(w20, w21, w22, x42, x43, x44, s22);
-    s23 = taps(w20, w21, w22, x43, x44, x45, s23);
-    s30 = taps(w20, w21, w22, x50, x51, x52, s30);
-    s31 = taps(w20, w21, w22, x51, x52, x53, s31);
-    s32 = taps(w20, w21, w22, x52, x53, x54, s32);
-    s33 = taps(w20, w21, w22, x53, x54, x55, s33);
-    s40 = taps(w20, w21, w22, x60, x61, x62, s40);
-    s41 = taps(w20, w21, w22, x61, x62, x63, s41);
-    s42 = taps(w20, w21, w22, x62, x63, x64, s42);
-    s43 = taps(w20, w21, w22, x63, x64, x65, s43);
-    s50 = taps(w20, w21, w22, x70, x71, x72, s50);
-    s51 = taps(w20, w21, w22, x71, x72, x73, s51);
-    s52 = taps(w20, w21, w22, x72, x73, x74, s52);
-    s53 = taps(w20, w21, w22, x73, x74, x75, s53);
-    s60 = taps(w20, w21, w22, x80, x81, x82, s60);
-    s61 = taps(w20, w21, w22, x81, x82, x83, s61);
-    s62 = taps(w20, w21, w22, x82, x83, x84, s62);
-    s63 = taps(w20, w21, w22, x83, x84, x85, s63);
-    s70 = taps(w20, w21, w22, x90, x91, x92, s70);
-    s71 = taps(w20, w21, w22, x91, x92, x93, s71);
-    s72 = taps(w20, w21, w22, x92, x93, x94, s72);
-    s73 = taps(w20, w21, w22, x93, x94, x95, s73);
+    let w00 = weights(0u, c, place.channel, transposed);
+    let w01 = weights(1u, c, place.channel, transposed);
+    let w02 = weights(2u, c, place.channel, transposed);
+    s00 = taps(w00, w01, w02, x00, x01, x02, s00); s01 = taps(w00, w01, w02, x01, x02, x03, s01);
+    s02 = taps(w00, w01, w02, x02, x03, x04, s02); s03 = taps(w00, w01, w02, x03, x04, x05, s03);
+    s10 = taps(w00, w01, w02, x10, x11, x12, s10); s11 = taps(w00, w01, w02, x11, x12, x13, s11);
+    s12 = taps(w00, w01, w02, x12, x13, x14, s12); s13 = taps(w00, w01, w02, x13, x14, x15, s13);
+    s20 = taps(w00, w01, w02, x20, x21, x22, s20); s21 = taps(w00, w01, w02, x21, x22, x23, s21);
+    s22 = taps(w00, w01, w02, x22, x23, x24, s22); s23 = taps(w00, w01, w02, x23, x24, x25, s23);
+    s30 = taps(w00, w01, w02, x30, x31, x32, s30); s31 = taps(w00, w01, w02, x31, x32, x33, s31);
+    s32 = taps(w00, w01, w02, x32, x33, x34, s32); s33 = taps(w00, w01, w02, x33, x34, x35, s33);
+    s40 = taps(w00, w01, w02, x40, x41, x42, s40); s41 = taps(w00, w01, w02, x41, x42, x43, s41);
+    s42 = taps(w00, w01, w02, x42, x43, x44, s42); s43 = taps(w00, w01, w02, x43, x44, x45, s43);
+    s50 = taps(w00, w01, w02, x50, x51, x52, s50); s51 = taps(w00, w01, w02, x51, x52, x53, s51);
+    s52 = taps(w00, w01, w02, x52, x53, x54, s52); s53 = taps(w00, w01, w02, x53, x54, x55, s53);
+    s60 = taps(w00, w01, w02, x60, x61, x62, s60); s61 = taps(w00, w01, w02, x61, x62, x63, s61);
+    s62 = taps(w00, w01, w02, x62, x63, x64, s62); s63 = taps(w00, w01, w02, x63, x64, x65, s63);
+    s70 = taps(w00, w01, w02, x70, x71, x72, s70); s71 = taps(w00, w01, w02, x71, x72, x73, s71);
+    s72 = taps(w00, w01, w02, x72, x73, x74, s72); s73 = taps(w00, w01, w02, x73, x74, x75, s73);
+    let v00 = weights(0u, c, second(place), transposed);
+    let v01 = weights(1u, c, second(place), transposed);
+    let v02 = weights(2u, c, second(place), transposed);
+    t00 = taps(v00, v01, v02, x00, x01, x02, t00); t01 = taps(v00, v01, v02, x01, x02, x03, t01);
+    t02 = taps(v00, v01, v02, x02, x03, x04, t02); t03 = taps(v00, v01, v02, x03, x04, x05, t03);
+    t10 = taps(v00, v01, v02, x10, x11, x12, t10); t11 = taps(v00, v01, v02, x11, x12, x13, t11);
+    t12 = taps(v00, v01, v02, x12, x13, x14, t12); t13 = taps(v00, v01, v02, x13, x14, x15, t13);
+    t20 = taps(v00, v01, v02, x20, x21, x22, t20); t21 = taps(v00, v01, v02, x21, x22, x23, t21);
+    t22 = taps(v00, v01, v02, x22, x23, x24, t22); t23 = taps(v00, v01, v02, x23, x24, x25, t23);
+    t30 = taps(v00, v01, v02, x30, x31, x32, t30); t31 = taps(v00, v01, v02, x31, x32, x33, t31);
+    t32 = taps(v00, v01, v02, x32, x33, x34, t32); t33 = taps(v00, v01, v02, x33, x34, x35, t33);
+    t40 = taps(v00, v01, v02, x40, x41, x42, t40); t41 = taps(v00, v01, v02, x41, x42, x43, t41);
+    t42 = taps(v00, v01, v02, x42, x43, x44, t42); t43 = taps(v00, v01, v02, x43, x44, x45, t43);
+    t50 = taps(v00, v01, v02, x50, x51, x52, t50); t51 = taps(v00, v01, v02, x51, x52, x53, t51);
+    t52 = taps(v00, v01, v02, x52, x53, x54, t52); t53 = taps(v00, v01, v02, x53, x54, x55, t53);
+    t60 = taps(v00, v01, v02, x60, x61, x62, t60); t61 = taps(v00, v01, v02, x61, x62, x63, t61);
+    t62 = taps(v00, v01, v02, x62, x63, x64, t62); t63 = taps(v00, v01, v02, x63, x64, x65, t63);
+    t70 = taps(v00, v01, v02, x70, x71, x72, t70); t71 = taps(v00, v01, v02, x71, x72, x73, t71);
+    t72 = taps(v00, v01, v02, x72, x73, x74, t72); t73 = taps(v00, v01, v02, x73, x74, x75, t73);
+    let w10 = weights(3u, c, place.channel, transposed);
+    let w11 = weights(4u, c, place.channel, transposed);
+    let w12 = weights(5u, c, place.channel, transposed);
+    s00 = taps(w10, w11, w12, x10, x11, x12, s00); s01 = taps(w10, w11, w12, x11, x12, x13, s01);
+    s02 = taps(w10, w11, w12, x12, x13, x14, s02); s03 = taps(w10, w11, w12, x13, x14, x15, s03);
+    s10 = taps(w10, w11, w12, x20, x21, x22, s10); s11 = taps(w10, w11, w12, x21, x22, x23, s11);
+    s12 = taps(w10, w11, w12, x22, x23, x24, s12); s13 = taps(w10, w11, w12, x23, x24, x25, s13);
+    s20 = taps(w10, w11, w12, x30, x31, x32, s20); s21 = taps(w10, w11, w12, x31, x32, x33, s21);
+    s22 = taps(w10, w11, w12, x32, x33, x34, s22); s23 = taps(w10, w11, w12, x33, x34, x35, s23);
+    s30 = taps(w10, w11, w12, x40, x41, x42, s30); s31 = taps(w10, w11, w12, x41, x42, x43, s31);
+    s32 = taps(w10, w11, w12, x42, x43, x44, s32); s33 = taps(w10, w11, w12, x43, x44, x45, s33);
+    s40 = taps(w10, w11, w12, x50, x51, x52, s40); s41 = taps(w10, w11, w12, x51, x52, x53, s41);
+    s42 = taps(w10, w11, w12, x52, x53, x54, s42); s43 = taps(w10, w11, w12, x53, x54, x55, s43);
+    s50 = taps(w10, w11, w12, x60, x61, x62, s50); s51 = taps(w10, w11, w12, x61, x62, x63, s51);
+    s52 = taps(w10, w11, w12, x62, x63, x64, s52); s53 = taps(w10, w11, w12, x63, x64, x65, s53);
+    s60 = taps(w10, w11, w12, x70, x71, x72, s60); s61 = taps(w10, w11, w12, x71, x72, x73, s61);
+    s62 = taps(w10, w11, w12, x72, x73, x74, s62); s63 = taps(w10, w11, w12, x73, x74, x75, s63);
+    s70 = taps(w10, w11, w12, x80, x81, x82, s70); s71 = taps(w10, w11, w12, x81, x82, x83, s71);
+    s72 = taps(w10, w11, w12, x82, x83, x84, s72); s73 = taps(w10, w11, w12, x83, x84, x85, s73);
+    let v10 = weights(3u, c, second(place), transposed);
+    let v11 = weights(4u, c, second(place), transposed);
+    let v12 = weights(5u, c, second(place), transposed);
+    t00 = taps(v10, v11, v12, x10, x11, x12, t00); t01 = taps(v10, v11, v12, x11, x12, x13, t01);
+    t02 = taps(v10, v11, v12, x12, x13, x14, t02); t03 = taps(v10, v11, v12, x13, x14, x15, t03);
+    t10 = taps(v10, v11, v12, x20, x21, x22, t10); t11 = taps(v10, v11, v12, x21, x22, x23, t11);
+    t12 = taps(v10, v11, v12, x22, x23, x24, t12); t13 = taps(v10, v11, v12, x23, x24, x25, t13);
+    t20 = taps(v10, v11, v12, x30, x31, x32, t20); t21 = taps(v10, v11, v12, x31, x32, x33, t21);
+    t22 = taps(v10, v11, v12, x32, x33, x34, t22); t23 = taps(v10, v11, v12, x33, x34, x35, t23);
+    t30 = taps(v10, v11, v12, x40, x41, x42, t30); t31 = taps(v10, v11, v12, x41, x42, x43, t31);
+    t32 = taps(v10, v11, v12, x42, x43, x44, t32); t33 = taps(v10, v11, v12, x43, x44, x45, t33);
+    t40 = taps(v10, v11, v12, x50, x51, x52, t40); t41 = taps(v10, v11, v12, x51, x52, x53, t41);
+    t42 = taps(v10, v11, v12, x52, x53, x54, t42); t43 = taps(v10, v11, v12, x53, x54, x55, t43);
+    t50 = taps(v10, v11, v12, x60, x61, x62, t50); t51 = taps(v10, v11, v12, x61, x62, x63, t51);
+    t52 = taps(v10, v11, v12, x62, x63, x64, t52); t53 = taps(v10, v11, v12, x63, x64, x65, t53);
+    t60 = taps(v10, v11, v12, x70, x71, x72, t60); t61 = taps(v10, v11, v12, x71, x72, x73, t61);
+    t62 = taps(v10, v11, v12, x72, x73, x74, t62); t63 = taps(v10, v11, v12, x73, x74, x75, t63);
+    t70 = taps(v10, v11, v12, x80, x81, x82, t70); t71 = taps(v10, v11, v12, x81, x82, x83, t71);
+    t72 = taps(v10, v11, v12, x82, x83, x84, t72); t73 = taps(v10, v11, v12, x83, x84, x85, t73);
+    let w20 = weights(6u, c, place.channel, transposed);
+    let w21 = weights(7u, c, place.channel, transposed);
+    let w22 = weights(8u, c, place.channel, transposed);
+    s00 = taps(w20, w21, w22, x20, x21, x22, s00); s01 = taps(w20, w21, w22, x21, x22, x23, s01);
+    s02 = taps(w20, w21, w22, x22, x23, x24, s02); s03 = taps(w20, w21, w22, x23, x24, x25, s03);
+    s10 = taps(w20, w21, w22, x30, x31, x32, s10); s11 = taps(w20, w21, w22, x31, x32, x33, s11);
+    s12 = taps(w20, w21, w22, x32, x33, x34, s12); s13 = taps(w20, w21, w22, x33, x34, x35, s13);
+    s20 = taps(w20, w21, w22, x40, x41, x42, s20); s21 = taps(w20, w21, w22, x41, x42, x43, s21);
+    s22 = taps(w20, w21, w22, x42, x43, x44, s22); s23 = taps(w20, w21, w22, x43, x44, x45, s23);
+    s30 = taps(w20, w21, w22, x50, x51, x52, s30); s31 = taps(w20, w21, w22, x51, x52, x53, s31);
+    s32 = taps(w20, w21, w22, x52, x53, x54, s32); s33 = taps(w20, w21, w22, x53, x54, x55, s33);
+    s40 = taps(w20, w21, w22, x60, x61, x62, s40); s41 = taps(w20, w21, w22, x61, x62, x63, s41);
+    s42 = taps(w20, w21, w22, x62, x63, x64, s42); s43 = taps(w20, w21, w22, x63, x64, x65, s43);
+    s50 = taps(w20, w21, w22, x70, x71, x72, s50); s51 = taps(w20, w21, w22, x71, x72, x73, s51);
+    s52 = taps(w20, w21, w22, x72, x73, x74, s52); s53 = taps(w20, w21, w22, x73, x74, x75, s53);
+    s60 = taps(w20, w21, w22, x80, x81, x82, s60); s61 = taps(w20, w21, w22, x81, x82, x83, s61);
+    s62 = taps(w20, w21, w22, x82, x83, x84, s62); s63 = taps(w20, w21, w22, x83, x84, x85, s63);
+    s70 = taps(w20, w21, w22, x90, x91, x92, s70); s71 = taps(w20, w21, w22, x91, x92, x93, s71);
+    s72 = taps(w20, w21, w22, x92, x93, x94, s72); s73 = taps(w20, w21, w22, x93, x94, x95, s73);
+    let v20 = weights(6u, c, second(place), transposed);
+    let v21 = weights(7u, c, second(place), transposed);
+    let v22 = weights(8u, c, second(place), transposed);
+    t00 = taps(v20, v21, v22, x20, x21, x22, t00); t01 = taps(v20, v21, v22, x21, x22, x23, t01);
+    t02 = taps(v20, v21, v22, x22, x23, x24, t02); t03 = taps(v20, v21, v22, x23, x24, x25, t03);
+    t10 = taps(v20, v21, v22, x30, x31, x32, t10); t11 = taps(v20, v21, v22, x31, x32, x33, t11);
+    t12 = taps(v20, v21, v22, x32, x33, x34, t12); t13 = taps(v20, v21, v22, x33, x34, x35, t13);
+    t20 = taps(v20, v21, v22, x40, x41, x42, t20); t21 = taps(v20, v21, v22, x41, x42, x43, t21);
+    t22 = taps(v20, v21, v22, x42, x43, x44, t22); t23 = taps(v20, v21, v22, x43, x44, x45, t23);
+    t30 = taps(v20, v21, v22, x50, x51, x52, t30); t31 = taps(v20, v21, v22, x51, x52, x53, t31);
+    t32 = taps(v20, v21, v22, x52, x53, x54, t32); t33 = taps(v20, v21, v22, x53, x54, x55, t33);
+    t40 = taps(v20, v21, v22, x60, x61, x62, t40); t41 = taps(v20, v21, v22, x61, x62, x63, t41);
+    t42 = taps(v20, v21, v22, x62, x63, x64, t42); t43 = taps(v20, v21, v22, x63, x64, x65, t43);
+    t50 = taps(v20, v21, v22, x70, x71, x72, t50); t51 = taps(v20, v21, v22, x71, x72, x73, t51);
+    t52 = taps(v20, v21, v22, x72, x73, x74, t52); t53 = taps(v20, v21, v22, x73, x74, x75, t53);
+    t60 = taps(v20, v21, v22, x80, x81, x82, t60); t61 = taps(v20, v21, v22, x81, x82, x83, t61);
+    t62 = taps(v20, v21, v22, x82, x83, x84, t62); t63 = taps(v20, v21, v22, x83, x84, x85, t63);
+    t70 = taps(v20, v21, v22, x90, x91, x92, t70); t71 = taps(v20, v21, v22, x91, x92, x93, t71);
+    t72 = taps(v20, v21, v22, x92, x93, x94, t72); t73 = taps(v20, v21, v22, x93, x94, x95, t73);
   }
   return Tile(
     s00, s01, s02, s03,
@@ -258,6 +288,14 @@ fn convolve(place: Place, start: vec4f, transposed: bool) -> Tile {
     s50, s51, s52, s53,
     s60, s61, s62, s63,
     s70, s71, s72, s73,
+    t00, t01, t02, t03,
+    t10, t11, t12, t13,
+    t20, t21, t22, t23,
+    t30, t31, t32, t33,
+    t40, t41, t42, t43,
+    t50, t51, t52, t53,
+    t60, t61, t62, t63,
+    t70, t71, t72, t73,
   );
 }
 
@@ -269,22 +307,29 @@ fn resultIndex(place: Place, dy: u32, dx: u32, length: u32) -> i32 {
   return select(-1, i32(i), y < height && x < width && i < length);
 }
 
-fn storeOutput(place: Place, dy: u32, dx: u32, value: vec4f) {
+fn hasSecond(place: Place) -> bool {
+  return place.channel + 1u < resultChannels / 4u;
+}
+
+fn storeOutput(place: Place, dy: u32, dx: u32, first: vec4f, second: vec4f) {
   let i = resultIndex(place, dy, dx, arrayLength(&output));
-  if (i >= 0) {
-    output[i] = value;
+  if (i < 0) {
+    return;
+  }
+  output[i] = first;
+  if (hasSecond(place)) {
+    output[i + 1] = second;
   }
 }
 
-fn storeGradient(place: Place, dy: u32, dx: u32, value: vec4f) {
+fn storeGradient(place: Place, dy: u32, dx: u32, first: vec4f, second: vec4f) {
   let i = resultIndex(place, dy, dx, arrayLength(&gradient));
   if (i < 0) {
     return;
   }
-  if (accumulate) {
-    gradient[i] += value;
-  } else {
-    gradient[i] = value;
+  gradient[i] = select(first, gradient[i] + first, accumulate);
+  if (hasSecond(place)) {
+    gradient[i + 1] = select(second, gradient[i + 1] + second, accumulate);
   }
 }
 
@@ -294,15 +339,23 @@ fn forward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gr
   if (place.image * height * width * (resultChannels / 4u) >= arrayLength(&output)) {
     return;
   }
-  let tile = convolve(place, bias[place.channel], false);
-  storeOutput(place, 0u, 0u, tile.s00); storeOutput(place, 0u, 1u, tile.s01); storeOutput(place, 0u, 2u, tile.s02); storeOutput(place, 0u, 3u, tile.s03);
-  storeOutput(place, 1u, 0u, tile.s10); storeOutput(place, 1u, 1u, tile.s11); storeOutput(place, 1u, 2u, tile.s12); storeOutput(place, 1u, 3u, tile.s13);
-  storeOutput(place, 2u, 0u, tile.s20); storeOutput(place, 2u, 1u, tile.s21); storeOutput(place, 2u, 2u, tile.s22); storeOutput(place, 2u, 3u, tile.s23);
-  storeOutput(place, 3u, 0u, tile.s30); storeOutput(place, 3u, 1u, tile.s31); storeOutput(place, 3u, 2u, tile.s32); storeOutput(place, 3u, 3u, tile.s33);
-  storeOutput(place, 4u, 0u, tile.s40); storeOutput(place, 4u, 1u, tile.s41); storeOutput(place, 4u, 2u, tile.s42); storeOutput(place, 4u, 3u, tile.s43);
-  storeOutput(place, 5u, 0u, tile.s50); storeOutput(place, 5u, 1u, tile.s51); storeOutput(place, 5u, 2u, tile.s52); storeOutput(place, 5u, 3u, tile.s53);
-  storeOutput(place, 6u, 0u, tile.s60); storeOutput(place, 6u, 1u, tile.s61); storeOutput(place, 6u, 2u, tile.s62); storeOutput(place, 6u, 3u, tile.s63);
-  storeOutput(place, 7u, 0u, tile.s70); storeOutput(place, 7u, 1u, tile.s71); storeOutput(place, 7u, 2u, tile.s72); storeOutput(place, 7u, 3u, tile.s73);
+  let tile = convolve(place, bias[place.channel], bias[second(place)], false);
+  storeOutput(place, 0u, 0u, tile.s00, tile.t00); storeOutput(place, 0u, 1u, tile.s01, tile.t01);
+  storeOutput(place, 0u, 2u, tile.s02, tile.t02); storeOutput(place, 0u, 3u, tile.s03, tile.t03);
+  storeOutput(place, 1u, 0u, tile.s10, tile.t10); storeOutput(place, 1u, 1u, tile.s11, tile.t11);
+  storeOutput(place, 1u, 2u, tile.s12, tile.t12); storeOutput(place, 1u, 3u, tile.s13, tile.t13);
+  storeOutput(place, 2u, 0u, tile.s20, tile.t20); storeOutput(place, 2u, 1u, tile.s21, tile.t21);
+  storeOutput(place, 2u, 2u, tile.s22, tile.t22); storeOutput(place, 2u, 3u, tile.s23, tile.t23);
+  storeOutput(place, 3u, 0u, tile.s30, tile.t30); storeOutput(place, 3u, 1u, tile.s31, tile.t31);
+  storeOutput(place, 3u, 2u, tile.s32, tile.t32); storeOutput(place, 3u, 3u, tile.s33, tile.t33);
+  storeOutput(place, 4u, 0u, tile.s40, tile.t40); storeOutput(place, 4u, 1u, tile.s41, tile.t41);
+  storeOutput(place, 4u, 2u, tile.s42, tile.t42); storeOutput(place, 4u, 3u, tile.s43, tile.t43);
+  storeOutput(place, 5u, 0u, tile.s50, tile.t50); storeOutput(place, 5u, 1u, tile.s51, tile.t51);
+  storeOutput(place, 5u, 2u, tile.s52, tile.t52); storeOutput(place, 5u, 3u, tile.s53, tile.t53);
+  storeOutput(place, 6u, 0u, tile.s60, tile.t60); storeOutput(place, 6u, 1u, tile.s61, tile.t61);
+  storeOutput(place, 6u, 2u, tile.s62, tile.t62); storeOutput(place, 6u, 3u, tile.s63, tile.t63);
+  storeOutput(place, 7u, 0u, tile.s70, tile.t70); storeOutput(place, 7u, 1u, tile.s71, tile.t71);
+  storeOutput(place, 7u, 2u, tile.s72, tile.t72); storeOutput(place, 7u, 3u, tile.s73, tile.t73);
 }
 
 @compute @workgroup_size(8)
@@ -311,13 +364,21 @@ fn gradientInput(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgrou
   if (place.image * height * width * (resultChannels / 4u) >= arrayLength(&gradient)) {
     return;
   }
-  let tile = convolve(place, vec4f(), true);
-  storeGradient(place, 0u, 0u, tile.s00); storeGradient(place, 0u, 1u, tile.s01); storeGradient(place, 0u, 2u, tile.s02); storeGradient(place, 0u, 3u, tile.s03);
-  storeGradient(place, 1u, 0u, tile.s10); storeGradient(place, 1u, 1u, tile.s11); storeGradient(place, 1u, 2u, tile.s12); storeGradient(place, 1u, 3u, tile.s13);
-  storeGradient(place, 2u, 0u, tile.s20); storeGradient(place, 2u, 1u, tile.s21); storeGradient(place, 2u, 2u, tile.s22); storeGradient(place, 2u, 3u, tile.s23);
-  storeGradient(place, 3u, 0u, tile.s30); storeGradient(place, 3u, 1u, tile.s31); storeGradient(place, 3u, 2u, tile.s32); storeGradient(place, 3u, 3u, tile.s33);
-  storeGradient(place, 4u, 0u, tile.s40); storeGradient(place, 4u, 1u, tile.s41); storeGradient(place, 4u, 2u, tile.s42); storeGradient(place, 4u, 3u, tile.s43);
-  storeGradient(place, 5u, 0u, tile.s50); storeGradient(place, 5u, 1u, tile.s51); storeGradient(place, 5u, 2u, tile.s52); storeGradient(place, 5u, 3u, tile.s53);
-  storeGradient(place, 6u, 0u, tile.s60); storeGradient(place, 6u, 1u, tile.s61); storeGradient(place, 6u, 2u, tile.s62); storeGradient(place, 6u, 3u, tile.s63);
-  storeGradient(place, 7u, 0u, tile.s70); storeGradient(place, 7u, 1u, tile.s71); storeGradient(place, 7u, 2u, tile.s72); storeGradient(place, 7u, 3u, tile.s73);
+  let tile = convolve(place, vec4f(), vec4f(), true);
+  storeGradient(place, 0u, 0u, tile.s00, tile.t00); storeGradient(place, 0u, 1u, tile.s01, tile.t01);
+  storeGradient(place, 0u, 2u, tile.s02, tile.t02); storeGradient(place, 0u, 3u, tile.s03, tile.t03);
+  storeGradient(place, 1u, 0u, tile.s10, tile.t10); storeGradient(place, 1u, 1u, tile.s11, tile.t11);
+  storeGradient(place, 1u, 2u, tile.s12, tile.t12); storeGradient(place, 1u, 3u, tile.s13, tile.t13);
+  storeGradient(place, 2u, 0u, tile.s20, tile.t20); storeGradient(place, 2u, 1u, tile.s21, tile.t21);
+  storeGradient(place, 2u, 2u, tile.s22, tile.t22); storeGradient(place, 2u, 3u, tile.s23, tile.t23);
+  storeGradient(place, 3u, 0u, tile.s30, tile.t30); storeGradient(place, 3u, 1u, tile.s31, tile.t31);
+  storeGradient(place, 3u, 2u, tile.s32, tile.t32); storeGradient(place, 3u, 3u, tile.s33, tile.t33);
+  storeGradient(place, 4u, 0u, tile.s40, tile.t40); storeGradient(place, 4u, 1u, tile.s41, tile.t41);
+  storeGradient(place, 4u, 2u, tile.s42, tile.t42); storeGradient(place, 4u, 3u, tile.s43, tile.t43);
+  storeGradient(place, 5u, 0u, tile.s50, tile.t50); storeGradient(place, 5u, 1u, tile.s51, tile.t51);
+  storeGradient(place, 5u, 2u, tile.s52, tile.t52); storeGradient(place, 5u, 3u, tile.s53, tile.t53);
+  storeGradient(place, 6u, 0u, tile.s60, tile.t60); storeGradient(place, 6u, 1u, tile.s61, tile.t61);
+  storeGradient(place, 6u, 2u, tile.s62, tile.t62); storeGradient(place, 6u, 3u, tile.s63, tile.t63);
+  storeGradient(place, 7u, 0u, tile.s70, tile.t70); storeGradient(place, 7u, 1u, tile.s71, tile.t71);
+  storeGradient(place, 7u, 2u, tile.s72, tile.t72); storeGradient(place, 7u, 3u, tile.s73, tile.t73);
 }

@@ -4,8 +4,10 @@ import { conv2dGradientInput } from "./conv2d_gradient_input.ts";
 import { type Conv2dShape, outputSize } from "./conv2d_shape.ts";
 import { foldWorkgroups, requireShape } from "./kernel.ts";
 
-/** Pixels of a tile. */
+/** Pixels of a tile, as the shader defines it. */
 const tile = { height: 8, width: 4 } as const;
+/** Channels of a tile. */
+const tileChannels = 8;
 
 interface Size {
   readonly height: number;
@@ -49,7 +51,7 @@ function constants(
 }
 
 function tiles(batch: number, { height, width }: Size, channels: number): [number, number, number] {
-  return foldWorkgroups(batch * tileCount({ height, width }) * channels / 4, 8);
+  return foldWorkgroups(batch * tileCount({ height, width }) * Math.ceil(channels / tileChannels), 8);
 }
 
 /** {@link conv2dForward} for 3×3 kernels of stride 1, faster where {@link suitsPatches}. */

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { parseSafetensors, serializeSafetensors } from "../../src/formats/safetensors.ts";
 import { ownErrors, run } from "./commands.ts";
 
 const folder = Deno.makeTempDirSync();
@@ -24,11 +25,20 @@ const cases: readonly [string, string[], number, RegExp][] = [
   ["sample", ["--init", "magic"], 2, /informative, buffer, noise/],
   ["sample", ["--class", "eleven"], 2, /--class takes one of/],
   ["evaluate", ["--model", `${folder}/damaged.safetensors`], 1, /damaged\.safetensors.*damaged checkpoint/],
+  ["evaluate", ["--model", `${folder}/nan.safetensors`], 1, /f\.conv1\.bias holds NaN at element 3/],
+  [
+    "evaluate",
+    ["--model", `${folder}/shape.safetensors`],
+    1,
+    /f\.conv1\.bias has shape \[8\], expected \[16\]/,
+  ],
+  ["evaluate", ["--model", `${folder}/foreign.safetensors`], 1, /not a "sada-jem checkpoint 1" file/],
   ["evaluate", ["stray"], 2, /stray/],
 ];
 
 Deno.test("commands: whatever is wrong with the input ends in one clear line and the right status", async (t) => {
   await Deno.writeTextFile(`${folder}/damaged.safetensors`, "not a checkpoint at all");
+  await writeDamagedModels();
   for (const [task, args, status, message] of cases) {
     await t.step(`${task} ${args.join(" ").replaceAll(folder, "DIR")}`, async () => {
       const result = await run(task, ...args);
@@ -67,3 +77,20 @@ Deno.test("commands: --help is complete and exits with 0", async () => {
     assert.match(output, /Examples:/);
   }
 });
+
+/** Models that are sound files with wrong contents. */
+async function writeDamagedModels(): Promise<void> {
+  const shipped = await Deno.readFile(new URL("../../data/models/digits.safetensors", import.meta.url));
+  const { tensors, metadata } = parseSafetensors(shipped);
+  const name = "f.conv1.bias";
+  const bias = new Float32Array(new Uint8Array(tensors.get(name)!.data).buffer);
+  bias[3] = NaN;
+  const write = async (file: string, values: Float32Array, about: Record<string, string>) => {
+    const data = new Uint8Array(values.slice().buffer);
+    const changed = new Map(tensors).set(name, { dtype: "F32", shape: [values.length], data });
+    await Deno.writeFile(`${folder}/${file}`, serializeSafetensors(changed, about));
+  };
+  await write("nan.safetensors", bias, metadata);
+  await write("shape.safetensors", new Float32Array(8), metadata);
+  await write("foreign.safetensors", new Float32Array(16), {});
+}

@@ -59,6 +59,11 @@ fn weights(start: u32, channel: u32) -> mat4x4f {
   return mat4x4f(weight[i], weight[i + row], weight[i + 2u * row], weight[i + 3u * row]);
 }
 
+// sum + w · x, in fused steps.
+fn multiplyAdd(w: mat4x4f, x: vec4f, sum: vec4f) -> vec4f {
+  return fma(vec4f(x.w), w[3], fma(vec4f(x.z), w[2], fma(vec4f(x.y), w[1], fma(vec4f(x.x), w[0], sum))));
+}
+
 fn store(pixel: u32, channel: u32, value: vec4f) {
   let row = outChannels / 4u;
   if (channel < row && pixel < arrayLength(&output) / row) {
@@ -138,45 +143,45 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
         let w2 = weights(tapWeights + 4u * c * outRow, channel + 2u);
         let w3 = weights(tapWeights + 4u * c * outRow, channel + 3u);
         let x0 = load(start0, c);
-        sum00 += w0 * x0;
-        sum01 += w1 * x0;
-        sum02 += w2 * x0;
-        sum03 += w3 * x0;
+        sum00 = multiplyAdd(w0, x0, sum00);
+        sum01 = multiplyAdd(w1, x0, sum01);
+        sum02 = multiplyAdd(w2, x0, sum02);
+        sum03 = multiplyAdd(w3, x0, sum03);
         let x1 = load(start1, c);
-        sum10 += w0 * x1;
-        sum11 += w1 * x1;
-        sum12 += w2 * x1;
-        sum13 += w3 * x1;
+        sum10 = multiplyAdd(w0, x1, sum10);
+        sum11 = multiplyAdd(w1, x1, sum11);
+        sum12 = multiplyAdd(w2, x1, sum12);
+        sum13 = multiplyAdd(w3, x1, sum13);
         let x2 = load(start2, c);
-        sum20 += w0 * x2;
-        sum21 += w1 * x2;
-        sum22 += w2 * x2;
-        sum23 += w3 * x2;
+        sum20 = multiplyAdd(w0, x2, sum20);
+        sum21 = multiplyAdd(w1, x2, sum21);
+        sum22 = multiplyAdd(w2, x2, sum22);
+        sum23 = multiplyAdd(w3, x2, sum23);
         let x3 = load(start3, c);
-        sum30 += w0 * x3;
-        sum31 += w1 * x3;
-        sum32 += w2 * x3;
-        sum33 += w3 * x3;
+        sum30 = multiplyAdd(w0, x3, sum30);
+        sum31 = multiplyAdd(w1, x3, sum31);
+        sum32 = multiplyAdd(w2, x3, sum32);
+        sum33 = multiplyAdd(w3, x3, sum33);
         let x4 = load(start4, c);
-        sum40 += w0 * x4;
-        sum41 += w1 * x4;
-        sum42 += w2 * x4;
-        sum43 += w3 * x4;
+        sum40 = multiplyAdd(w0, x4, sum40);
+        sum41 = multiplyAdd(w1, x4, sum41);
+        sum42 = multiplyAdd(w2, x4, sum42);
+        sum43 = multiplyAdd(w3, x4, sum43);
         let x5 = load(start5, c);
-        sum50 += w0 * x5;
-        sum51 += w1 * x5;
-        sum52 += w2 * x5;
-        sum53 += w3 * x5;
+        sum50 = multiplyAdd(w0, x5, sum50);
+        sum51 = multiplyAdd(w1, x5, sum51);
+        sum52 = multiplyAdd(w2, x5, sum52);
+        sum53 = multiplyAdd(w3, x5, sum53);
         let x6 = load(start6, c);
-        sum60 += w0 * x6;
-        sum61 += w1 * x6;
-        sum62 += w2 * x6;
-        sum63 += w3 * x6;
+        sum60 = multiplyAdd(w0, x6, sum60);
+        sum61 = multiplyAdd(w1, x6, sum61);
+        sum62 = multiplyAdd(w2, x6, sum62);
+        sum63 = multiplyAdd(w3, x6, sum63);
         let x7 = load(start7, c);
-        sum70 += w0 * x7;
-        sum71 += w1 * x7;
-        sum72 += w2 * x7;
-        sum73 += w3 * x7;
+        sum70 = multiplyAdd(w0, x7, sum70);
+        sum71 = multiplyAdd(w1, x7, sum71);
+        sum72 = multiplyAdd(w2, x7, sum72);
+        sum73 = multiplyAdd(w3, x7, sum73);
       }
     }
   }

@@ -7,7 +7,7 @@
 // bias    [outChannels]
 // output  [N, outHeight, outWidth, outChannels]             N follows from its length
 //
-// An invocation computes 4 neighbouring pixels (numbered over n, y, x) × 8 channels.
+// An invocation computes 8 neighbouring pixels (numbered over n, y, x) × 8 channels.
 
 override height: u32 = 8u;
 override width: u32 = 8u;
@@ -51,7 +51,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let channelTiles = (outRow + 1u) / 2u;
   let channel = i % channelTiles * 2u;
   let channel1 = min(channel + 1u, outRow - 1u);
-  let pixel = i / channelTiles * 4u;
+  let pixel = i / channelTiles * 8u;
   let last = arrayLength(&output) / outRow - 1u;
   if (pixel > last) {
     return;
@@ -64,12 +64,24 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   var sum21 = bias[channel1];
   var sum30 = bias[channel];
   var sum31 = bias[channel1];
+  var sum40 = bias[channel];
+  var sum41 = bias[channel1];
+  var sum50 = bias[channel];
+  var sum51 = bias[channel1];
+  var sum60 = bias[channel];
+  var sum61 = bias[channel1];
+  var sum70 = bias[channel];
+  var sum71 = bias[channel1];
   for (var ky = 0u; ky < kernel; ky++) {
     for (var kx = 0u; kx < kernel; kx++) {
       let start0 = tap(min(pixel + 0u, last), ky, kx);
       let start1 = tap(min(pixel + 1u, last), ky, kx);
       let start2 = tap(min(pixel + 2u, last), ky, kx);
       let start3 = tap(min(pixel + 3u, last), ky, kx);
+      let start4 = tap(min(pixel + 4u, last), ky, kx);
+      let start5 = tap(min(pixel + 5u, last), ky, kx);
+      let start6 = tap(min(pixel + 6u, last), ky, kx);
+      let start7 = tap(min(pixel + 7u, last), ky, kx);
       for (var c = 0u; c < inChannels; c++) {
         let row = ((ky * kernel + kx) * inChannels + c) * outRow;
         let w0 = weight[row + channel];
@@ -86,6 +98,18 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
         let x3 = vec4f(load(start3, c));
         sum30 = fma(x3, w0, sum30);
         sum31 = fma(x3, w1, sum31);
+        let x4 = vec4f(load(start4, c));
+        sum40 = fma(x4, w0, sum40);
+        sum41 = fma(x4, w1, sum41);
+        let x5 = vec4f(load(start5, c));
+        sum50 = fma(x5, w0, sum50);
+        sum51 = fma(x5, w1, sum51);
+        let x6 = vec4f(load(start6, c));
+        sum60 = fma(x6, w0, sum60);
+        sum61 = fma(x6, w1, sum61);
+        let x7 = vec4f(load(start7, c));
+        sum70 = fma(x7, w0, sum70);
+        sum71 = fma(x7, w1, sum71);
       }
     }
   }
@@ -97,4 +121,12 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   store(pixel + 2u, channel + 1u, sum21);
   store(pixel + 3u, channel, sum30);
   store(pixel + 3u, channel + 1u, sum31);
+  store(pixel + 4u, channel, sum40);
+  store(pixel + 4u, channel + 1u, sum41);
+  store(pixel + 5u, channel, sum50);
+  store(pixel + 5u, channel + 1u, sum51);
+  store(pixel + 6u, channel, sum60);
+  store(pixel + 6u, channel + 1u, sum61);
+  store(pixel + 7u, channel, sum70);
+  store(pixel + 7u, channel + 1u, sum71);
 }

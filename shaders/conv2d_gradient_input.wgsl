@@ -54,11 +54,16 @@ fn load(start: i32, channel: u32) -> vec4f {
   return select(vec4f(), outputGradient[u32(max(start, 0)) + channel], start >= 0);
 }
 
-// Four output channels (rows) × four input channels (columns); channels beyond the last repeat it and are not stored.
+// Four output channels (columns) × four input channels; channels beyond the last repeat it and are not stored.
 fn weights(start: u32, channel: u32) -> mat4x4f {
   let row = outChannels / 4u;
   let i = start + 4u * min(channel, inChannels / 4u - 1u) * row;
-  return mat4x4f(weight[i], weight[i + row], weight[i + 2u * row], weight[i + 3u * row]);
+  return transpose(mat4x4f(weight[i], weight[i + row], weight[i + 2u * row], weight[i + 3u * row]));
+}
+
+// sum + w · x, in fused steps.
+fn multiplyAdd(w: mat4x4f, x: vec4f, sum: vec4f) -> vec4f {
+  return fma(vec4f(x.w), w[3], fma(vec4f(x.z), w[2], fma(vec4f(x.y), w[1], fma(vec4f(x.x), w[0], sum))));
 }
 
 fn store(pixel: Pixel, channel: u32, value: vec4f) {
@@ -143,45 +148,45 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
         let w2 = weights(tapWeights + o, channel + 2u);
         let w3 = weights(tapWeights + o, channel + 3u);
         let d0 = load(start0, o);
-        sum00 += d0 * w0;
-        sum01 += d0 * w1;
-        sum02 += d0 * w2;
-        sum03 += d0 * w3;
+        sum00 = multiplyAdd(w0, d0, sum00);
+        sum01 = multiplyAdd(w1, d0, sum01);
+        sum02 = multiplyAdd(w2, d0, sum02);
+        sum03 = multiplyAdd(w3, d0, sum03);
         let d1 = load(start1, o);
-        sum10 += d1 * w0;
-        sum11 += d1 * w1;
-        sum12 += d1 * w2;
-        sum13 += d1 * w3;
+        sum10 = multiplyAdd(w0, d1, sum10);
+        sum11 = multiplyAdd(w1, d1, sum11);
+        sum12 = multiplyAdd(w2, d1, sum12);
+        sum13 = multiplyAdd(w3, d1, sum13);
         let d2 = load(start2, o);
-        sum20 += d2 * w0;
-        sum21 += d2 * w1;
-        sum22 += d2 * w2;
-        sum23 += d2 * w3;
+        sum20 = multiplyAdd(w0, d2, sum20);
+        sum21 = multiplyAdd(w1, d2, sum21);
+        sum22 = multiplyAdd(w2, d2, sum22);
+        sum23 = multiplyAdd(w3, d2, sum23);
         let d3 = load(start3, o);
-        sum30 += d3 * w0;
-        sum31 += d3 * w1;
-        sum32 += d3 * w2;
-        sum33 += d3 * w3;
+        sum30 = multiplyAdd(w0, d3, sum30);
+        sum31 = multiplyAdd(w1, d3, sum31);
+        sum32 = multiplyAdd(w2, d3, sum32);
+        sum33 = multiplyAdd(w3, d3, sum33);
         let d4 = load(start4, o);
-        sum40 += d4 * w0;
-        sum41 += d4 * w1;
-        sum42 += d4 * w2;
-        sum43 += d4 * w3;
+        sum40 = multiplyAdd(w0, d4, sum40);
+        sum41 = multiplyAdd(w1, d4, sum41);
+        sum42 = multiplyAdd(w2, d4, sum42);
+        sum43 = multiplyAdd(w3, d4, sum43);
         let d5 = load(start5, o);
-        sum50 += d5 * w0;
-        sum51 += d5 * w1;
-        sum52 += d5 * w2;
-        sum53 += d5 * w3;
+        sum50 = multiplyAdd(w0, d5, sum50);
+        sum51 = multiplyAdd(w1, d5, sum51);
+        sum52 = multiplyAdd(w2, d5, sum52);
+        sum53 = multiplyAdd(w3, d5, sum53);
         let d6 = load(start6, o);
-        sum60 += d6 * w0;
-        sum61 += d6 * w1;
-        sum62 += d6 * w2;
-        sum63 += d6 * w3;
+        sum60 = multiplyAdd(w0, d6, sum60);
+        sum61 = multiplyAdd(w1, d6, sum61);
+        sum62 = multiplyAdd(w2, d6, sum62);
+        sum63 = multiplyAdd(w3, d6, sum63);
         let d7 = load(start7, o);
-        sum70 += d7 * w0;
-        sum71 += d7 * w1;
-        sum72 += d7 * w2;
-        sum73 += d7 * w3;
+        sum70 = multiplyAdd(w0, d7, sum70);
+        sum71 = multiplyAdd(w1, d7, sum71);
+        sum72 = multiplyAdd(w2, d7, sum72);
+        sum73 = multiplyAdd(w3, d7, sum73);
       }
     }
   }

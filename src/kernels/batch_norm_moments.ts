@@ -31,7 +31,7 @@ export function batchNormConstants(shape: BatchNormShape): Record<string, number
   const { channels } = shape;
   const rowsPerChunk = batchNormRowsPerChunk(shape);
   requireShape(channels % 4 === 0, "batch_norm", `channels must be a multiple of 4, not ${channels}`);
-  requireShape(rowsPerChunk <= 30_000, "batch_norm", `${shape.rows} rows are too many`);
+  requireShape(rowsPerChunk <= 65_535, "batch_norm", `${shape.rows} rows are too many`);
   return { channels, rowsPerChunk };
 }
 

@@ -15,10 +15,15 @@ export function columnSumChunks({ rows }: ColumnSumsShape): number {
   return Math.ceil(rows / rowsPerChunk);
 }
 
+function isVectors(columns: number): boolean {
+  return columns % 4 === 0;
+}
+
 /** First stage of a sum over rows, `[rows, columns]` → `[chunks, columns]`; `sumPartials` is the second. */
 export const columnSums: Kernel<ColumnSumsShape, "matrix" | "partials"> = {
   name: "column_sums",
   wgsl,
+  entryPoint: ({ columns }) => isVectors(columns) ? "vectors" : "scalars",
   bindings: [
     { name: "matrix", access: "read", bytes: ({ rows, columns }) => bytes32(rows * columns) },
     {
@@ -28,5 +33,8 @@ export const columnSums: Kernel<ColumnSumsShape, "matrix" | "partials"> = {
     },
   ],
   constants: ({ rows, columns }) => ({ rows, columns, rowsPerChunk }),
-  workgroups: (shape) => foldWorkgroups(columnSumChunks(shape) * shape.columns),
+  workgroups: (shape) => {
+    const { columns } = shape;
+    return foldWorkgroups(columnSumChunks(shape) * (isVectors(columns) ? columns / 4 : columns));
+  },
 };

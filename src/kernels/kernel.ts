@@ -18,8 +18,8 @@ export interface Kernel<Shape, Name extends string = string> {
   readonly name: string;
   /** The shader, valid stand-alone WGSL. */
   readonly wgsl: string;
-  /** Entry point, `main` unless said otherwise. */
-  readonly entryPoint?: string;
+  /** Entry point, perhaps depending on the shape; `main` unless said otherwise. */
+  readonly entryPoint?: string | ((shape: Shape) => string);
   readonly bindings: readonly Binding<Shape, Name>[];
   /** Values for the `override` constants. Throws a `RangeError` that names the limit if the shape is not supported. */
   readonly constants: (shape: Shape) => Record<string, number>;
@@ -43,6 +43,11 @@ export function foldWorkgroups(invocations: number, workgroupSize = 64): [number
   const groups = Math.max(1, Math.ceil(invocations / workgroupSize));
   const rows = Math.ceil(groups / maximumWorkgroups);
   return [Math.ceil(groups / rows), rows, 1];
+}
+
+/** The entry point of a kernel for a shape. */
+export function entryPointOf<Shape>({ entryPoint = "main" }: Kernel<Shape>, shape: Shape): string {
+  return typeof entryPoint === "string" ? entryPoint : entryPoint(shape);
 }
 
 /** Throws a `RangeError` unless `condition` holds: for what a kernel's shape must satisfy. */

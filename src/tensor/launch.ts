@@ -1,7 +1,7 @@
 import { GpuError } from "../errors.ts";
 import type { BufferRange } from "../gpu/command.ts";
 import type { Gpu } from "../gpu/gpu.ts";
-import type { Kernel } from "../kernels/kernel.ts";
+import { entryPointOf, type Kernel } from "../kernels/kernel.ts";
 
 /** Something that occupies a range of a GPU buffer: a tensor, or a part of one. */
 export interface Bindable {
@@ -42,7 +42,7 @@ export function launch<Shape, Name extends string>(
     {
       name: kernel.name,
       wgsl: kernel.wgsl,
-      entryPoint: kernel.entryPoint ?? "main",
+      entryPoint: entryPointOf(kernel, shape),
       constants: kernel.constants(shape),
       access: kernel.bindings.map((binding) => binding.access),
     },

@@ -6,8 +6,8 @@
 // partials       [splits, kernel, kernel, inChannels, outChannels], kernel 1 or 3
 // rowsPerSplit: output rows that one part sums.
 //
-// An invocation sums all taps × 4 input × 8 output channels in named registers while it slides along rows: per pixel it loads
-// 3 + 2 vectors for 72 multiply-adds of vectors.
+// An invocation sums all taps × 4 input × 16 output channels in named registers while it slides along rows: per pixel it
+// loads 3 + 4 vectors for 144 multiply-adds of vectors.
 
 override height: u32 = 8u;
 override width: u32 = 8u;
@@ -93,33 +93,26 @@ fn store(split: u32, tap: u32, channel: u32, outChannel: u32, sum: mat4x4f) {
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = id.x + id.y * groups.x * 8u;
   let outRow = outChannels / 4u;
-  let outTiles = (outRow + 1u) / 2u;
-  let outChannel = i % outTiles * 2u;
+  let outTiles = (outRow + 3u) / 4u;
+  let outChannel = i % outTiles * 4u;
   let outChannel1 = min(outChannel + 1u, outRow - 1u);
+  let outChannel2 = min(outChannel + 2u, outRow - 1u);
+  let outChannel3 = min(outChannel + 3u, outRow - 1u);
   let channel = i / outTiles % (inChannels / 4u);
   let split = i / outTiles / (inChannels / 4u);
   let rows = arrayLength(&outputGradient) / (outWidth * outRow);
   if (split * rowsPerSplit >= rows) {
     return;
   }
-  var g00 = mat4x4f();
-  var h00 = mat4x4f();
-  var g01 = mat4x4f();
-  var h01 = mat4x4f();
-  var g02 = mat4x4f();
-  var h02 = mat4x4f();
-  var g10 = mat4x4f();
-  var h10 = mat4x4f();
-  var g11 = mat4x4f();
-  var h11 = mat4x4f();
-  var g12 = mat4x4f();
-  var h12 = mat4x4f();
-  var g20 = mat4x4f();
-  var h20 = mat4x4f();
-  var g21 = mat4x4f();
-  var h21 = mat4x4f();
-  var g22 = mat4x4f();
-  var h22 = mat4x4f();
+  var g00 = mat4x4f(); var h00 = mat4x4f(); var i00 = mat4x4f(); var j00 = mat4x4f();
+  var g01 = mat4x4f(); var h01 = mat4x4f(); var i01 = mat4x4f(); var j01 = mat4x4f();
+  var g02 = mat4x4f(); var h02 = mat4x4f(); var i02 = mat4x4f(); var j02 = mat4x4f();
+  var g10 = mat4x4f(); var h10 = mat4x4f(); var i10 = mat4x4f(); var j10 = mat4x4f();
+  var g11 = mat4x4f(); var h11 = mat4x4f(); var i11 = mat4x4f(); var j11 = mat4x4f();
+  var g12 = mat4x4f(); var h12 = mat4x4f(); var i12 = mat4x4f(); var j12 = mat4x4f();
+  var g20 = mat4x4f(); var h20 = mat4x4f(); var i20 = mat4x4f(); var j20 = mat4x4f();
+  var g21 = mat4x4f(); var h21 = mat4x4f(); var i21 = mat4x4f(); var j21 = mat4x4f();
+  var g22 = mat4x4f(); var h22 = mat4x4f(); var i22 = mat4x4f(); var j22 = mat4x4f();
   for (var row = split * rowsPerSplit; row < min((split + 1u) * rowsPerSplit, rows); row++) {
     let row0 = inputRow(row, 0u);
     let row1 = inputRow(row, 1u);
@@ -128,51 +121,90 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     var x1 = before(row1, channel);
     var x2 = before(row2, channel);
     for (var x = 0u; x < outWidth; x++) {
-      let d = outputGradient[(row * outWidth + x) * outRow + outChannel];
-      let e = outputGradient[(row * outWidth + x) * outRow + outChannel1];
+      let pixel = (row * outWidth + x) * outRow;
+      let d0 = outputGradient[pixel + outChannel];
+      let d1 = outputGradient[pixel + outChannel1];
+      let d2 = outputGradient[pixel + outChannel2];
+      let d3 = outputGradient[pixel + outChannel3];
       x0 = next(x0, row0, x, channel);
-      g00 = addProduct(g00, x0.a, d);
-      h00 = addProduct(h00, x0.a, e);
+      g00 = addProduct(g00, x0.a, d0);
+      h00 = addProduct(h00, x0.a, d1);
+      i00 = addProduct(i00, x0.a, d2);
+      j00 = addProduct(j00, x0.a, d3);
       if (kernel == 3u) {
         x1 = next(x1, row1, x, channel);
         x2 = next(x2, row2, x, channel);
-        g01 = addProduct(g01, x0.b, d);
-        h01 = addProduct(h01, x0.b, e);
-        g02 = addProduct(g02, x0.c, d);
-        h02 = addProduct(h02, x0.c, e);
-        g10 = addProduct(g10, x1.a, d);
-        h10 = addProduct(h10, x1.a, e);
-        g11 = addProduct(g11, x1.b, d);
-        h11 = addProduct(h11, x1.b, e);
-        g12 = addProduct(g12, x1.c, d);
-        h12 = addProduct(h12, x1.c, e);
-        g20 = addProduct(g20, x2.a, d);
-        h20 = addProduct(h20, x2.a, e);
-        g21 = addProduct(g21, x2.b, d);
-        h21 = addProduct(h21, x2.b, e);
-        g22 = addProduct(g22, x2.c, d);
-        h22 = addProduct(h22, x2.c, e);
+        g01 = addProduct(g01, x0.b, d0);
+        h01 = addProduct(h01, x0.b, d1);
+        i01 = addProduct(i01, x0.b, d2);
+        j01 = addProduct(j01, x0.b, d3);
+        g02 = addProduct(g02, x0.c, d0);
+        h02 = addProduct(h02, x0.c, d1);
+        i02 = addProduct(i02, x0.c, d2);
+        j02 = addProduct(j02, x0.c, d3);
+        g10 = addProduct(g10, x1.a, d0);
+        h10 = addProduct(h10, x1.a, d1);
+        i10 = addProduct(i10, x1.a, d2);
+        j10 = addProduct(j10, x1.a, d3);
+        g11 = addProduct(g11, x1.b, d0);
+        h11 = addProduct(h11, x1.b, d1);
+        i11 = addProduct(i11, x1.b, d2);
+        j11 = addProduct(j11, x1.b, d3);
+        g12 = addProduct(g12, x1.c, d0);
+        h12 = addProduct(h12, x1.c, d1);
+        i12 = addProduct(i12, x1.c, d2);
+        j12 = addProduct(j12, x1.c, d3);
+        g20 = addProduct(g20, x2.a, d0);
+        h20 = addProduct(h20, x2.a, d1);
+        i20 = addProduct(i20, x2.a, d2);
+        j20 = addProduct(j20, x2.a, d3);
+        g21 = addProduct(g21, x2.b, d0);
+        h21 = addProduct(h21, x2.b, d1);
+        i21 = addProduct(i21, x2.b, d2);
+        j21 = addProduct(j21, x2.b, d3);
+        g22 = addProduct(g22, x2.c, d0);
+        h22 = addProduct(h22, x2.c, d1);
+        i22 = addProduct(i22, x2.c, d2);
+        j22 = addProduct(j22, x2.c, d3);
       }
     }
   }
-  store(split, 0u, channel, outChannel, g00);
+  store(split, 0u, channel, outChannel + 0u, g00);
   store(split, 0u, channel, outChannel + 1u, h00);
+  store(split, 0u, channel, outChannel + 2u, i00);
+  store(split, 0u, channel, outChannel + 3u, j00);
   if (kernel == 3u) {
-    store(split, 1u, channel, outChannel, g01);
+    store(split, 1u, channel, outChannel + 0u, g01);
     store(split, 1u, channel, outChannel + 1u, h01);
-    store(split, 2u, channel, outChannel, g02);
+    store(split, 1u, channel, outChannel + 2u, i01);
+    store(split, 1u, channel, outChannel + 3u, j01);
+    store(split, 2u, channel, outChannel + 0u, g02);
     store(split, 2u, channel, outChannel + 1u, h02);
-    store(split, 3u, channel, outChannel, g10);
+    store(split, 2u, channel, outChannel + 2u, i02);
+    store(split, 2u, channel, outChannel + 3u, j02);
+    store(split, 3u, channel, outChannel + 0u, g10);
     store(split, 3u, channel, outChannel + 1u, h10);
-    store(split, 4u, channel, outChannel, g11);
+    store(split, 3u, channel, outChannel + 2u, i10);
+    store(split, 3u, channel, outChannel + 3u, j10);
+    store(split, 4u, channel, outChannel + 0u, g11);
     store(split, 4u, channel, outChannel + 1u, h11);
-    store(split, 5u, channel, outChannel, g12);
+    store(split, 4u, channel, outChannel + 2u, i11);
+    store(split, 4u, channel, outChannel + 3u, j11);
+    store(split, 5u, channel, outChannel + 0u, g12);
     store(split, 5u, channel, outChannel + 1u, h12);
-    store(split, 6u, channel, outChannel, g20);
+    store(split, 5u, channel, outChannel + 2u, i12);
+    store(split, 5u, channel, outChannel + 3u, j12);
+    store(split, 6u, channel, outChannel + 0u, g20);
     store(split, 6u, channel, outChannel + 1u, h20);
-    store(split, 7u, channel, outChannel, g21);
+    store(split, 6u, channel, outChannel + 2u, i20);
+    store(split, 6u, channel, outChannel + 3u, j20);
+    store(split, 7u, channel, outChannel + 0u, g21);
     store(split, 7u, channel, outChannel + 1u, h21);
-    store(split, 8u, channel, outChannel, g22);
+    store(split, 7u, channel, outChannel + 2u, i21);
+    store(split, 7u, channel, outChannel + 3u, j21);
+    store(split, 8u, channel, outChannel + 0u, g22);
     store(split, 8u, channel, outChannel + 1u, h22);
+    store(split, 8u, channel, outChannel + 2u, i22);
+    store(split, 8u, channel, outChannel + 3u, j22);
   }
 }

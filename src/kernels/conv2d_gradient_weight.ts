@@ -18,7 +18,7 @@ const mostPixels = 32_768;
 function weightTiles({ inChannels, outChannels }: Conv2dShape): number {
   return inChannels < 4
     ? inChannels * outChannels / 4
-    : Math.ceil(inChannels / 4) * Math.ceil(outChannels / 8);
+    : Math.ceil(inChannels / 4) * Math.ceil(outChannels / 16);
 }
 
 function rowsPerSplit(shape: Conv2dShape): number {

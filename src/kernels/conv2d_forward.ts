@@ -24,7 +24,7 @@ export const conv2dForward: Kernel<Conv2dShape, Names> = {
   wgsl,
   bindings,
   constants: (shape) => conv2dConstants(shape, false),
-  workgroups: (shape) => tiles(shape, 8, 16),
+  workgroups: (shape) => tiles(shape, 16, 16),
 };
 
 /** Convolution with bias of images with 1, 2 or 3 channels. */

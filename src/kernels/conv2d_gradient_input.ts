@@ -24,7 +24,7 @@ export const conv2dGradientInput: Kernel<Conv2dGradientInputShape, Names> = {
   constants: (shape) => ({ ...conv2dConstants(shape, false), accumulate: Number(shape.accumulate) }),
   workgroups: ({ batch, height, width, inChannels, stride }) => {
     const phasePixels = batch * Math.ceil(height / stride) * Math.ceil(width / stride);
-    return foldWorkgroups(stride ** 2 * Math.ceil(phasePixels / 8) * Math.ceil(inChannels / 16), 8);
+    return foldWorkgroups(stride ** 2 * Math.ceil(phasePixels / 16) * Math.ceil(inChannels / 16), 8);
   },
 };
 

@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import { add } from "../../src/kernels/add.ts";
+import { addInto } from "../../src/kernels/add_into.ts";
+import { broadcast } from "../../src/kernels/broadcast.ts";
+import { leakyRelu, leakyReluBackward } from "../../src/kernels/leaky_relu.ts";
+import { multiply, multiplyInto } from "../../src/kernels/multiply.ts";
+import { reduceSum } from "../../src/kernels/reduce_sum.ts";
+import { relativeError, runKernel, values } from "./harness.ts";
+
+/** Lengths that divide neither vectors nor workgroups. */
+const lengths = [1, 3, 257, 1001];
+/** One or two roundings. */
+const tolerance = 2e-7;
+
+Deno.test("add(), addInto(), multiply() and multiplyInto() compute element by element", async () => {
+  for (const length of lengths) {
+    const [first, second, target] = [values(length, 1), values(length, 2), values(length, 3)];
+    const { sum } = await runKernel(add, { length, factor: -2.5 }, { first, second, sum: length });
+    assert(relativeError(sum, first.map((value, i) => value - 2.5 * second[i]!)) < tolerance);
+    const added = await runKernel(addInto, { length, factor: 0.5 }, { source: first, target });
+    assert(relativeError(added.target, target.map((value, i) => value + 0.5 * first[i]!)) < tolerance);
+    const { product } = await runKernel(multiply, { length }, { first, second, product: length });
+    assert.deepEqual(product, first.map((value, i) => value * second[i]!));
+    const multiplied = await runKernel(multiplyInto, { length, factor: 3 }, { first, second, target });
+    const expected = target.map((value, i) => value + 3 * first[i]! * second[i]!);
+    assert(relativeError(multiplied.target, expected) < tolerance);
+  }
+});
+
+Deno.test("leakyRelu() and its gradient have slope 0.2 at and below zero", async () => {
+  for (const length of lengths) {
+    const input = values(length, 1);
+    input[0] = 0;
+    const outputGradient = values(length, 2);
+    const { output } = await runKernel(leakyRelu, { length, slope: 0.2 }, { input, output: length });
+    assert(relativeError(output, input.map((value) => value > 0 ? value : 0.2 * value)) < tolerance);
+    for (const accumulate of [false, true]) {
+      const before = values(length, 3);
+      const { inputGradient } = await runKernel(leakyReluBackward, { length, slope: 0.2, accumulate }, {
+        input,
+        outputGradient,
+        inputGradient: accumulate ? before : length,
+      });
+      const expected = outputGradient.map((value, i) =>
+        (accumulate ? before[i]! : 0) + value * (input[i]! > 0 ? 1 : 0.2)
+      );
+      assert(relativeError(inputGradient, expected) < tolerance);
+    }
+  }
+});
+
+Deno.test("broadcast() writes or adds a scaled scalar", async () => {
+  for (const length of lengths) {
+    const scalar = Float32Array.of(0.75);
+    const written = await runKernel(broadcast, { length, factor: 2, accumulate: false }, {
+      scalar,
+      target: length,
+    });
+    assert(written.target.every((value) => value === 1.5));
+    const before = values(length, 1);
+    const added = await runKernel(broadcast, { length, factor: 2, accumulate: true }, {
+      scalar,
+      target: before,
+    });
+    assert.deepEqual(added.target, before.map((value) => value + 1.5));
+  }
+});
+
+Deno.test("reduceSum() sums in fixed order, without what lies beyond the length", async () => {
+  for (const length of [...lengths, 255, 256, 100_003]) {
+    const input = values(length, 1, 0, 1);
+    const { sum } = await runKernel(reduceSum, { length, factor: 0.5 }, { input, sum: 1 });
+    const expected = 0.5 * input.reduce((total, value) => total + value, 0);
+    // 256 sums of 400 values, then eight levels of pairs.
+    assert(Math.abs(sum[0]! / expected - 1) < 5e-6);
+    const again = await runKernel(reduceSum, { length, factor: 0.5 }, { input, sum: 1 });
+    assert.deepEqual(again.sum, sum);
+  }
+});

@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { divergence } from "../../src/kernels/divergence.ts";
+import { replayGather } from "../../src/kernels/replay_gather.ts";
+import { replayScatter } from "../../src/kernels/replay_scatter.ts";
+import { sgldStep } from "../../src/kernels/sgld_step.ts";
+import { runKernel, values } from "./harness.ts";
+
+const clamp = (value: number, bound: number) => Math.max(-bound, Math.min(bound, value));
+
+Deno.test("sgldStep() is equation 3: clamped gradient, noise, clamped image", async () => {
+  for (const length of [1, 7, 1003]) {
+    for (const gradientClamp of [1, Infinity]) {
+      for (const noiseScale of [0, 0.01]) {
+        const image = values(length, 1);
+        const gradient = values(length, 2, -3, 3);
+        const noise = values(length, 3, -2, 2);
+        const shape = { length, stepSize: 0.5, gradientClamp, noiseScale };
+        const { next } = await runKernel(sgldStep, shape, { image, gradient, noise, next: length });
+        next.forEach((value, i) => {
+          const moved = image[i]! + 0.5 * clamp(gradient[i]!, gradientClamp) + noiseScale * noise[i]!;
+          // Two roundings of values below 4.
+          assert(Math.abs(value - clamp(moved, 1)) < 5e-7);
+        });
+      }
+    }
+  }
+});
+
+Deno.test("divergence() notices what is too large or not finite, and remembers the first", async () => {
+  const run = async (likelihood: number, loss: number, status = new Uint32Array(4)) => {
+    const result = await runKernel(divergence, { limit: 1e5 }, {
+      likelihood: Float32Array.of(likelihood),
+      loss: Float32Array.of(loss),
+      stream: Uint32Array.of(1, 2, 33, 0),
+      status,
+    });
+    return new Uint32Array(result.status.slice().buffer);
+  };
+  const bits = (value: number) => new Uint32Array(Float32Array.of(value).buffer)[0]!;
+  assert.deepEqual([...await run(99_999, 3)], [0, 0, 0, 0]);
+  for (const [likelihood, loss] of [[1e6, 1], [-1e6, 1], [1, Infinity], [-Infinity, 1]] as const) {
+    assert.deepEqual([...await run(likelihood, loss)], [1, 33, bits(likelihood), bits(loss)]);
+  }
+  assert.equal((await run(1, NaN))[0], 1);
+  assert.equal((await run(NaN, 1))[0], 1);
+  assert.deepEqual([...await run(1e9, 1, Uint32Array.of(1, 7, 8, 9))], [1, 7, 8, 9]);
+});
+
+Deno.test("replayGather() takes entries, and fresh images where the draw says so", async () => {
+  const [batch, pixels, capacity] = [5, 7, 9];
+  const buffer = values(capacity * pixels, 1);
+  const fresh = values(batch * pixels, 2);
+  const draws = Uint32Array.of(8, 0, 3, 3, 1, 0, 1, 0, 0, 1);
+  const { start } = await runKernel(replayGather, { batch, pixels, capacity }, {
+    buffer,
+    fresh,
+    draws,
+    start: batch * pixels,
+  });
+  start.forEach((value, i) => {
+    const n = Math.floor(i / pixels);
+    const expected = draws[batch + n] === 1 ? fresh[i] : buffer[draws[n]! * pixels + i % pixels];
+    assert.equal(value, expected);
+  });
+});
+
+Deno.test("replayScatter() lets the last of repeated entries win, and stops at divergence", async () => {
+  const [batch, pixels, capacity] = [6, 7, 4];
+  const before = values(capacity * pixels, 1);
+  const images = values(batch * pixels, 2);
+  const draws = Uint32Array.of(2, 0, 2, 0, 2, 3, 0, 0, 0, 0, 0, 0);
+  const shape = { batch, pixels, capacity };
+  const fine = await runKernel(replayScatter, shape, {
+    images,
+    draws,
+    status: new Uint32Array(4),
+    buffer: before,
+  });
+  const expected = before.slice();
+  for (let n = 0; n < batch; n++) {
+    expected.set(images.subarray(n * pixels, (n + 1) * pixels), draws[n]! * pixels);
+  }
+  assert.deepEqual(fine.buffer, expected);
+  const status = Uint32Array.of(1, 0, 0, 0);
+  const diverged = await runKernel(replayScatter, shape, { images, draws, status, buffer: before });
+  assert.deepEqual(diverged.buffer, before);
+});

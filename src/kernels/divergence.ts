@@ -1,5 +1,5 @@
 import wgsl from "../../shaders/divergence.wgsl" with { type: "text" };
-import { type Kernel } from "./kernel.ts";
+import type { Kernel } from "./kernel.ts";
 
 /** When training counts as diverged. */
 export interface DivergenceShape {

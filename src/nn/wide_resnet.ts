@@ -83,8 +83,8 @@ class Block {
  * p(y|x) = softmax(f(x)). Images are `[N, H, W, C]` in [−1, 1].
  */
 export class WideResNet {
-  readonly parameters = new ParameterSet();
-  readonly runningStatistics = new RunningStatistics();
+  readonly parameters: ParameterSet = new ParameterSet();
+  readonly runningStatistics: RunningStatistics = new RunningStatistics();
   readonly #stem: Conv2d;
   readonly #groups: readonly (readonly Block[])[];
   readonly #finalNorm: NormActivation;

@@ -2,8 +2,7 @@
 //
 // input, output [rows, channels]; statistics [2, channels] = (mean, inverseDeviation); scale, shift [channels]: float32.
 //
-// An invocation goes through every `invocationRows`-th row of four channels: it loads what belongs to the channels once, and
-// neighbouring invocations touch neighbouring memory.
+// An invocation goes through eight rows of four channels, and so loads what belongs to the channels once.
 
 override channels: u32 = 16u;
 override slope: f32 = 1.0;
@@ -20,9 +19,9 @@ const rowsPerInvocation = 8u;
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let row = channels / 4u;
   let i = id.x + id.y * groups.x * 64u;
-  let vectors = arrayLength(&output);
-  let invocationRows = (vectors / row + rowsPerInvocation - 1u) / rowsPerInvocation;
-  if (i >= invocationRows * row) {
+  let rows = arrayLength(&output) / row;
+  let first = i / row * rowsPerInvocation;
+  if (first >= rows) {
     return;
   }
   let c = i % row;
@@ -30,7 +29,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let inverseDeviation = statistics[row + c];
   let channelScale = scale[c];
   let channelShift = shift[c];
-  for (var at = i; at < vectors; at += invocationRows * row) {
+  for (var r = first; r < min(first + rowsPerInvocation, rows); r++) {
+    let at = r * row + c;
     let normal = (input[at] - mean) * inverseDeviation;
     let value = fma(normal, channelScale, channelShift);
     output[at] = select(slope * value, value, value > vec4f());

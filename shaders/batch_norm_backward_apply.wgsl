@@ -6,8 +6,7 @@
 // scale, shift, shiftSum, scaleSum [channels]: float32.
 // accumulate: add to what is there.
 //
-// An invocation goes through every `invocationRows`-th row of four channels: it loads what belongs to the channels once, and
-// neighbouring invocations touch neighbouring memory.
+// An invocation goes through eight rows of four channels, and so loads what belongs to the channels once.
 
 override channels: u32 = 16u;
 override slope: f32 = 1.0;
@@ -29,10 +28,9 @@ const rowsPerInvocation = 8u;
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let row = channels / 4u;
   let i = id.x + id.y * groups.x * 64u;
-  let vectors = arrayLength(&inputGradient);
-  let rows = vectors / row;
-  let invocationRows = (rows + rowsPerInvocation - 1u) / rowsPerInvocation;
-  if (i >= invocationRows * row) {
+  let rows = arrayLength(&inputGradient) / row;
+  let first = i / row * rowsPerInvocation;
+  if (first >= rows) {
     return;
   }
   let c = i % row;
@@ -42,7 +40,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let channelShift = shift[c];
   let meanGradient = shiftSum[c] / f32(rows);
   let meanProduct = scaleSum[c] / f32(rows);
-  for (var at = i; at < vectors; at += invocationRows * row) {
+  for (var r = first; r < min(first + rowsPerInvocation, rows); r++) {
+    let at = r * row + c;
     let normal = (input[at] - mean) * inverseDeviation;
     let value = fma(normal, channelScale, channelShift);
     var g = outputGradient[at] * select(vec4f(slope), vec4f(1.0), value > vec4f());

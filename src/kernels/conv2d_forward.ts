@@ -33,5 +33,5 @@ export const conv2dForwardFew: Kernel<Conv2dShape, Names> = {
   wgsl: fewWgsl,
   bindings,
   constants: (shape) => conv2dConstants(shape, true),
-  workgroups: (shape) => tiles(shape, 8, 8),
+  workgroups: (shape) => tiles(shape, 8, 16),
 };

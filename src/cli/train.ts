@@ -6,6 +6,7 @@ import { restoreTrainer } from "../train/checkpoint.ts";
 import { applySetting, type Configuration, parseConfiguration } from "../train/configuration.ts";
 import { preset, presetNames } from "../train/presets.ts";
 import { newestCheckpoint, parseJson, RunDirectory } from "../train/run_directory.ts";
+import { Trainer } from "../train/trainer.ts";
 import {
   type Progress,
   type RunListener,
@@ -71,34 +72,36 @@ const train: Command = {
   async run(args) {
     const values = parse(args);
     const stopAfter = wholeNumber("--stop-after", values["stop-after"], 1);
-    using directory = values.resume ? await resumedDirectory(values) : await newDirectory(values);
-    const configuration = await directory.configuration();
+    const resumed = values.resume ? await resumedDirectory(values) : undefined;
+    const configuration = await (resumed?.configuration() ?? configurationOf(values));
     const dataset = await loadDataset({
       name: configuration.dataset,
       folder: configuration.dataFolder,
       limit: configuration.dataLimit,
     });
     const gpu = await Gpu.request();
+    const trainer = new Trainer(new Context(gpu), configuration, dataset);
     const line = new LiveLine();
-    const run = new TrainingRun(new Context(gpu), configuration, dataset, directory, new Listener(line));
-    if (values.resume) await resume(run, directory, line);
-    print(headline(gpu, run, configuration, dataset.train.count));
+    // Only now: options and data that turn out to be wrong leave no run behind.
+    using directory = resumed ?? await RunDirectory.create(runPath(values, configuration), configuration);
+    if (resumed) await resume(trainer, directory, line);
+    print(headline(gpu, trainer, configuration, dataset.train.count));
 
     const interruption = onInterrupt(line);
+    const run = new TrainingRun(trainer, configuration, dataset, directory, new Listener(line));
     const summary = await run.run({ stopAfter, signal: interruption.signal });
     line.finish();
     if (summary) printSummary(summary, directory.path);
-    else print(`stopped at iteration ${run.trainer.iteration}; go on with: ${resumeCommand(directory.path)}`);
+    else print(`stopped at iteration ${trainer.iteration}; go on with: ${resumeCommand(directory.path)}`);
     gpu.destroy();
     return interruption.signal.aborted ? exitStatus.interrupted : exitStatus.success;
   },
 };
 
-/** A new run's directory, with the configuration that the options describe. */
-async function newDirectory(values: Options): Promise<RunDirectory> {
-  const configuration = await configurationOf(values);
-  const name = values.preset ?? (values.config === undefined ? defaultPreset : configuration.dataset);
-  return await RunDirectory.create(values["run-dir"] ?? newRunPath(name), configuration);
+/** Where a new run is kept. */
+function runPath(values: Options, { dataset }: Configuration): string {
+  const name = values.preset ?? (values.config === undefined ? defaultPreset : dataset);
+  return values["run-dir"] ?? newRunPath(name);
 }
 
 async function configurationOf(values: Options): Promise<Configuration> {
@@ -131,9 +134,9 @@ async function resumedDirectory(values: Options): Promise<RunDirectory> {
   return directory;
 }
 
-async function resume(run: TrainingRun, directory: RunDirectory, line: LiveLine): Promise<void> {
+async function resume(trainer: Trainer, directory: RunDirectory, line: LiveLine): Promise<void> {
   const checkpoint = await newestCheckpoint(directory.path, (message) => line.note(`warning: ${message}`));
-  restoreTrainer(run.trainer, checkpoint);
+  restoreTrainer(trainer, checkpoint);
   await directory.truncateMetrics(checkpoint.iteration);
   line.note(`resuming ${directory.path} at iteration ${checkpoint.iteration}`);
 }
@@ -189,9 +192,9 @@ class Listener implements RunListener {
   }
 }
 
-function headline(gpu: Gpu, { trainer }: TrainingRun, configuration: Configuration, images: number): string {
+function headline(gpu: Gpu, { model }: Trainer, configuration: Configuration, images: number): string {
   const { depth, width, dataset, rho, steps, likelihoodWeight } = configuration;
-  const parameters = trainer.model.parameters.all
+  const parameters = model.parameters.all
     .reduce((sum, { shape }) => sum + shape.reduce((product, extent) => product * extent, 1), 0);
   const method = likelihoodWeight > 0 ? `K = ${steps}, ρ = ${rho}` : `no likelihood, ρ = ${rho}`;
   return `WRN-${depth}-${width} (${parameters.toLocaleString("en")} parameters), ${method}, on ${dataset} ` +

@@ -4,12 +4,11 @@ import { expectedCalibrationError } from "../evaluate/calibration.ts";
 import { accuracyAndLoss, classifyImages } from "../evaluate/classification.ts";
 import { imageGrid } from "../formats/image_grid.ts";
 import { encodePng } from "../formats/png.ts";
-import type { Context } from "../tensor/context.ts";
 import { encodeCheckpoint, encodeModel } from "./checkpoint.ts";
 import type { Configuration } from "./configuration.ts";
 import { writeAtomically } from "./files.ts";
 import type { RunDirectory } from "./run_directory.ts";
-import { type IterationReport, reportCapacity, Trainer } from "./trainer.ts";
+import { type IterationReport, reportCapacity, type Trainer } from "./trainer.ts";
 
 /** Bins of the calibration error, as the official code reports it. */
 const calibrationBins = 20;
@@ -61,7 +60,6 @@ export interface RunLimits {
 /** A training run with its directory: trains, reports, saves, evaluates. */
 export class TrainingRun {
   readonly trainer: Trainer;
-  readonly #context: Context;
   readonly #configuration: Configuration;
   readonly #dataset: Dataset;
   readonly #directory: RunDirectory;
@@ -69,19 +67,18 @@ export class TrainingRun {
   readonly #testImages: DeviceImages;
 
   constructor(
-    context: Context,
+    trainer: Trainer,
     configuration: Configuration,
     dataset: Dataset,
     directory: RunDirectory,
     listener: RunListener,
   ) {
-    this.#context = context;
+    this.trainer = trainer;
     this.#configuration = configuration;
     this.#dataset = dataset;
     this.#directory = directory;
     this.#listener = listener;
-    this.trainer = new Trainer(context, configuration, dataset);
-    this.#testImages = new DeviceImages(context, dataset, dataset.test);
+    this.#testImages = new DeviceImages(trainer.model.context, dataset, dataset.test);
   }
 
   /**
@@ -125,7 +122,7 @@ export class TrainingRun {
       iterations: trainer.iteration,
       seconds,
       seed: this.#configuration.seed,
-      adapter: this.#context.gpu.adapterName,
+      adapter: trainer.model.context.gpu.adapterName,
     };
     await this.#directory.writeJson("summary.json", summary);
     return summary;

@@ -5,7 +5,7 @@
 // rowsPerChunk: rows that one chunk sums; the last may have fewer.
 
 override rows: u32 = 1u;
-override columns: u32 = 1u;
+override columns: u32 = 4u;
 override rowsPerChunk: u32 = 256u;
 
 @group(0) @binding(0) var<storage, read> matrix: array<f32>;

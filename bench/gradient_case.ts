@@ -11,6 +11,7 @@ export const architecture: Architecture = {
   channels: 3,
   imageSize: 32,
   norm: "batch",
+  dropout: 0,
   unconditional: false,
 };
 export const batch = 64;

@@ -1,13 +1,19 @@
 // means[c, p] = mean over the images i of class c of 2 · bytes[i, p] / maximum − 1
 //
-// bytes: a data set [count, pixels] of bytes, four to a word, little endian; members uint32: (start, count) of each class,
-// then the images' indices grouped by class, starts counted from the beginning of `members`; means float32 [classes, pixels].
+// A data set may lie in several buffers. With the first one (`first`) the sum begins, the next ones add to `means`, and with the
+// last one (`last`) the sum is scaled to [−1, 1].
 //
-// Bytes are summed as integers, so the mean is exact but for one rounding.
+// bytes: images [count, pixels] of bytes, four to a word, little endian; members uint32: (start, count, before, total) of each
+// class, then the images' indices in `bytes` grouped by class: starts are counted from the beginning of `members`, `before` are
+// the class's images in earlier buffers, `total` those in all; means float32 [classes, pixels].
+//
+// Bytes are summed as integers, so each buffer's part of the mean is exact but for one rounding.
 
 override classes: u32 = 10u;
 override pixels: u32 = 64u;
 override maximum: f32 = 255.0;
+override first: bool = true;
+override last: bool = true;
 
 @group(0) @binding(0) var<storage, read> bytes: array<u32>;
 @group(0) @binding(1) var<storage, read> members: array<u32>;
@@ -19,14 +25,19 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if (i >= classes * pixels) {
     return;
   }
-  let start = members[2u * (i / pixels)];
-  let count = members[2u * (i / pixels) + 1u];
+  let label = i / pixels;
+  let start = members[4u * label];
+  let count = members[4u * label + 1u];
+  let total = members[4u * label + 3u];
   var sum = 0u;
   for (var k = 0u; k < count; k++) {
     let at = members[start + k] * pixels + i % pixels;
     sum += (bytes[at / 4u] >> (8u * (at % 4u))) & 0xffu;
   }
   // The whole part and the rest are divided apart: a sum beyond 2^24 is not a float32.
-  let mean = f32(sum / count) + f32(sum % count) / f32(count);
-  means[i] = mean / maximum * 2.0 - 1.0;
+  var mean = f32(sum / total) + f32(sum % total) / f32(total);
+  if (!first) {
+    mean += means[i];
+  }
+  means[i] = select(mean, mean / maximum * 2.0 - 1.0, last);
 }

@@ -1,6 +1,6 @@
 // output[n, y, x, o] = bias[o] + Σ_ky,kx,c input[n, y·stride + ky − padding, x·stride + kx − padding, c] · weight[ky, kx, c, o]
 //
-// As conv2d_forward, for images of 1, 2 or 3 channels, whose values can't be loaded four at a time.
+// As conv2d_forward, for any number of input channels: values are loaded one at a time.
 //
 // input   [N, height, width, inChannels]                    float32
 // weight  [kernel, kernel, inChannels, outChannels]         outChannels a multiple of 4

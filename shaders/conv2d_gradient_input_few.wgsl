@@ -1,14 +1,14 @@
 // inputGradient[n, y, x, c] (=|+=) Σ_ky,kx,o outputGradient[n, y', x', o] · weight[ky, kx, c, o]
 // over the output pixels with y'·stride + ky − padding = y and x'·stride + kx − padding = x
 //
-// As conv2d_gradient_input, for images of 1, 2 or 3 channels.
+// As conv2d_gradient_input, for any number of input channels.
 //
 // outputGradient [N, outHeight, outWidth, outChannels]          float32, outChannels a multiple of 4
 // weight         [kernel, kernel, inChannels, outChannels]
 // inputGradient  [N, height, width, inChannels]
 // accumulate: add to what is there.
 //
-// An invocation computes all channels of 4 neighbouring pixels, numbered over (n, y, x).
+// An invocation computes 3 channels of 4 neighbouring pixels, numbered over (n, y, x).
 
 override height: u32 = 8u;
 override width: u32 = 8u;
@@ -50,13 +50,13 @@ fn load(start: i32, channel: u32) -> vec4f {
   return select(vec4f(), outputGradient[u32(max(start, 0)) + channel], start >= 0);
 }
 
-fn store(pixel: u32, values: vec3f) {
+fn store(pixel: u32, first: u32, values: vec3f) {
   if (pixel >= pixels()) {
     return;
   }
-  for (var c = 0u; c < inChannels; c++) {
+  for (var c = 0u; c < min(3u, inChannels - first); c++) {
     let value = select(select(values.z, values.y, c == 1u), values.x, c == 0u);
-    let i = pixel * inChannels + c;
+    let i = pixel * inChannels + first + c;
     if (accumulate) {
       inputGradient[i] += value;
     } else {
@@ -67,7 +67,10 @@ fn store(pixel: u32, values: vec3f) {
 
 @compute @workgroup_size(8)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let pixel = (id.x + id.y * groups.x * 8u) * 4u;
+  let i = id.x + id.y * groups.x * 8u;
+  let channelTiles = (inChannels + 2u) / 3u;
+  let first = i % channelTiles * 3u;
+  let pixel = i / channelTiles * 4u;
   if (pixel >= pixels()) {
     return;
   }
@@ -87,9 +90,9 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       for (var o = 0u; o < outRow; o++) {
         // Channels beyond the last repeat it and are not stored.
         let w = mat3x4f(
-          weight[row + o],
-          weight[row + min(1u, inChannels - 1u) * outRow + o],
-          weight[row + min(2u, inChannels - 1u) * outRow + o],
+          weight[row + first * outRow + o],
+          weight[row + min(first + 1u, inChannels - 1u) * outRow + o],
+          weight[row + min(first + 2u, inChannels - 1u) * outRow + o],
         );
         sum0 += load(start0, o) * w;
         sum1 += load(start1, o) * w;
@@ -98,8 +101,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       }
     }
   }
-  store(pixel + 0u, sum0);
-  store(pixel + 1u, sum1);
-  store(pixel + 2u, sum2);
-  store(pixel + 3u, sum3);
+  store(pixel + 0u, first, sum0);
+  store(pixel + 1u, first, sum1);
+  store(pixel + 2u, first, sum2);
+  store(pixel + 3u, first, sum3);
 }

@@ -4,10 +4,13 @@
 // dy | dx << 8 | flip << 16 cuts the image out of itself with `padding` pixels of reflection around (the border pixel is not
 // repeated), dy and dx from 0 to 2·padding.
 //
-// bytes: a data set [count, height, width, channels] of bytes, four to a word, little endian; indices, crops uint32 [batch];
-// images float32 [batch, height, width, channels].
+// bytes: images [count, height, width, channels] of a data set as bytes, four to a word, little endian, the first of which has
+// the index `first`; indices, crops uint32 [batch]; images float32 [batch, height, width, channels]. Images that lie elsewhere
+// are left as they are, so that a data set in several buffers takes one dispatch each.
 
 override batch: u32 = 1u;
+override first: u32 = 0u;
+override count: u32 = 1u;
 override height: u32 = 8u;
 override width: u32 = 8u;
 override channels: u32 = 1u;
@@ -34,13 +37,17 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let column = i / channels % width;
   let row = i / channels / width % height;
   let n = i / channels / width / height;
+  let image = indices[n] - first;
+  if (indices[n] < first || image >= count) {
+    return;
+  }
   let crop = crops[n];
   let dy = i32(crop & 0xffu);
   let dx = i32((crop >> 8u) & 0xffu);
   let mirrored = select(column, width - 1u - column, ((crop >> 16u) & 1u) == 1u);
   let y = mirror(i32(row) + dy - i32(padding), i32(height));
   let x = mirror(i32(mirrored) + dx - i32(padding), i32(width));
-  let at = ((indices[n] * height + y) * width + x) * channels + c;
+  let at = ((image * height + y) * width + x) * channels + c;
   let value = (bytes[at / 4u] >> (8u * (at % 4u))) & 0xffu;
   images[i] = f32(value) / maximum * 2.0 - 1.0;
 }

@@ -1,7 +1,10 @@
-// samples[n] = clamp(μ + 1/√count · Σ_k weights[n, k] · (x_k − μ) + 0.01 · noise[n], −1, 1)
+// samples[n] = clamp(μ + 1/√total · Σ_k weights[n, k] · (x_k − μ) + 0.01 · noise[n], −1, 1)
 //
 // μ = means[sampleClasses[n]], x_k the images of that class in [−1, 1]. With standard normal weights and noise this has the
 // law N(μ, Σ + 1e-4·I) of informative initialisation, Σ the class's covariance, which is never formed.
+//
+// A data set may lie in several buffers. With the first one (`first`) the sum begins, the next ones add to `samples`, and the
+// last one (`last`) completes the formula.
 //
 // bytes, members as in class_means; means [classes, pixels]; sampleClasses uint32 [batch], 0xffffffff to leave a sample as it
 // is; weights [batch, maximumCount]; noise, samples [batch, pixels]: float32.
@@ -12,6 +15,8 @@ override classes: u32 = 10u;
 override maximum: f32 = 255.0;
 override maximumCount: u32 = 1u;
 override clampSamples: bool = true;
+override first: bool = true;
+override last: bool = true;
 
 @group(0) @binding(0) var<storage, read> bytes: array<u32>;
 @group(0) @binding(1) var<storage, read> members: array<u32>;
@@ -33,15 +38,24 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if (label >= classes) {
     return;
   }
-  let start = members[2u * label];
-  let count = members[2u * label + 1u];
+  let start = members[4u * label];
+  let count = members[4u * label + 1u];
+  let before = members[4u * label + 2u];
+  let total = members[4u * label + 3u];
   let mean = means[label * pixels + p];
   var sum = 0.0;
+  if (!first) {
+    sum = samples[i];
+  }
   for (var k = 0u; k < count; k++) {
     let at = members[start + k] * pixels + p;
     let value = f32((bytes[at / 4u] >> (8u * (at % 4u))) & 0xffu) / maximum * 2.0 - 1.0;
-    sum = fma(weights[n * maximumCount + k], value - mean, sum);
+    sum = fma(weights[n * maximumCount + before + k], value - mean, sum);
   }
-  let sample = fma(0.01, noise[i], mean + sum / sqrt(f32(count)));
+  if (!last) {
+    samples[i] = sum;
+    return;
+  }
+  let sample = fma(0.01, noise[i], mean + sum / sqrt(f32(total)));
   samples[i] = select(sample, clamp(sample, -1.0, 1.0), clampSamples);
 }

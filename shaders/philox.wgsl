@@ -3,8 +3,8 @@
 // values[i] uniform in [low, high)     (entry point `uniform`)
 // values[i] standard normal            (entry point `normal`)
 //
-// stream uint32 [4] = (seed low, seed high, step, unused); purpose keeps consumers with one seed and step apart.
-// Block b of four values has counter (b, step, purpose, 0) and key (seed low, seed high).
+// stream uint32 [4] = (seed low, seed high, step, call); purpose keeps consumers with one seed and step apart.
+// Block b of four values has counter (b, step, purpose, call) and key (seed low, seed high).
 
 override purpose: u32 = 0u;
 override low: f32 = 0.0;
@@ -21,7 +21,7 @@ fn multiply(a: u32, b: u32) -> vec2u {
 }
 
 fn philox(block: u32) -> vec4u {
-  var counter = vec4u(block, stream[2], purpose, 0u);
+  var counter = vec4u(block, stream[2], purpose, stream[3]);
   var key = vec2u(stream[0], stream[1]);
   for (var round = 0u; round < 10u; round++) {
     let first = multiply(0xd2511f53u, counter.x);

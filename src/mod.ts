@@ -14,6 +14,9 @@ export { type ElementType, Tensor } from "./tensor/tensor.ts";
 export { Parameter, ParameterSet } from "./tensor/parameters.ts";
 export { add, multiply } from "./tensor/operations/arithmetic.ts";
 export { batchNorm, type BatchNormOptions, type NormMode } from "./tensor/operations/batch_norm.ts";
+export { actNorm, type ActNormParameters, initialiseActNorm } from "./tensor/operations/act_norm.ts";
+export { type ImageNormOptions, instanceNorm, layerNorm } from "./tensor/operations/image_norms.ts";
+export { dropout } from "./tensor/operations/dropout.ts";
 export { conv2d } from "./tensor/operations/conv2d.ts";
 export { globalAveragePool } from "./tensor/operations/global_average_pool.ts";
 export { leakyRelu } from "./tensor/operations/leaky_relu.ts";
@@ -24,7 +27,14 @@ export { mean, sum } from "./tensor/operations/reduce.ts";
 export { selectColumn } from "./tensor/operations/select_column.ts";
 export { softmaxCrossEntropy } from "./tensor/operations/softmax_cross_entropy.ts";
 export { type Architecture, evaluation, frozenTraining, training, WideResNet } from "./nn/wide_resnet.ts";
-export { inferArchitecture, readModel, type StateDict, writeModel } from "./nn/state_dict.ts";
+export { type NormName, normNames } from "./nn/norms.ts";
+export {
+  type ArchitectureHints,
+  inferArchitecture,
+  readModel,
+  type StateDict,
+  writeModel,
+} from "./nn/state_dict.ts";
 export {
   Adam,
   type AdamOptions,

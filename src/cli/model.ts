@@ -3,7 +3,7 @@ import type { WideResNet } from "../nn/wide_resnet.ts";
 import type { Context } from "../tensor/context.ts";
 import { type Checkpoint, decodeCheckpoint, restoreModel } from "../train/checkpoint.ts";
 import { newestCheckpoint } from "../train/run_directory.ts";
-import { buildModel } from "../train/trainer.ts";
+import { buildModel } from "../train/build.ts";
 import { printError } from "./command.ts";
 
 /** The digits model that comes with the project. */

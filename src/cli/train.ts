@@ -169,15 +169,15 @@ class Listener implements RunListener {
       `${imagesPerSecond.toFixed(0)} images/s`,
       `${duration(secondsLeft)} left`,
       `loss ${report.loss.toFixed(3)}`,
-      `CE ${report.crossEntropy.toFixed(3)}`,
     ];
+    if (!Number.isNaN(report.crossEntropy)) parts.push(`CE ${report.crossEntropy.toFixed(3)}`);
     if (!Number.isNaN(report.realScore)) {
       parts.push(
         `E(real) ${(-report.realScore).toFixed(2)}`,
         `E(generated) ${(-report.generatedScore).toFixed(2)}`,
       );
     }
-    parts.push(`accuracy ${percent(report.accuracy)}`);
+    if (!Number.isNaN(report.accuracy)) parts.push(`accuracy ${percent(report.accuracy)}`);
     if (this.#testAccuracy !== undefined) parts.push(`test ${percent(this.#testAccuracy)}`);
     this.line.update(parts.join("  "));
   }

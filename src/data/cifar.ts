@@ -1,19 +1,18 @@
 import { DataError } from "../errors.ts";
 import { cifar100ClassNames, cifar10ClassNames } from "./class_names.ts";
-import type { Dataset, ImageSet } from "./dataset.ts";
-import { decompress, readIfPresent } from "./files.ts";
+import { type Dataset, type ImageSet, joinSets } from "./dataset.ts";
+import { archiveSource, exists, type FileSource, folderSource } from "./files.ts";
+import { maximumFileBytes } from "./remote.ts";
 
 const side = 32;
 const channels = 3;
 const plane = side * side;
-const imageBytes = plane * channels;
-/** Above the 154 MB of the largest file, the training set of CIFAR-100. */
-const maximumFileBytes = 2 ** 28;
+const imageSize = plane * channels;
 
 /** What distinguishes the two data sets on disk. A record is the label bytes, then a red, a green and a blue plane. */
 interface Layout {
   readonly name: string;
-  /** Official archive of the binary version, and the folder that it unpacks to. */
+  /** The official archive of the binary version, and the folder that it unpacks to. */
   readonly archive: string;
   readonly folder: string;
   readonly trainingFiles: readonly string[];
@@ -25,7 +24,7 @@ interface Layout {
 
 const cifar10: Layout = {
   name: "cifar10",
-  archive: "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
+  archive: "cifar-10-binary.tar.gz",
   folder: "cifar-10-batches-bin",
   trainingFiles: [1, 2, 3, 4, 5].map((batch) => `data_batch_${batch}.bin`),
   testFile: "test_batch.bin",
@@ -35,7 +34,7 @@ const cifar10: Layout = {
 
 const cifar100: Layout = {
   name: "cifar100",
-  archive: "https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz",
+  archive: "cifar-100-binary.tar.gz",
   folder: "cifar-100-binary",
   trainingFiles: ["train.bin"],
   testFile: "test.bin",
@@ -43,41 +42,40 @@ const cifar100: Layout = {
   classNames: cifar100ClassNames,
 };
 
-/** What to load; both are optional. */
-export interface CifarOptions {
-  /** Keep the first so many training images only. */
-  readonly limit?: number | undefined;
-}
-
 /**
  * CIFAR-10 in the official binary format: `data_batch_1.bin` to `data_batch_5.bin` and `test_batch.bin`, each possibly
- * gzipped (`.gz`). Training batches that are absent are left out; at least one is needed.
- * @param folder Folder with the files, or one above it that has them under the official name; `undefined` if not given.
+ * gzipped (`.gz`), or the official archive as it was downloaded. Training batches that are absent are left out; at least
+ * one is needed.
+ * @param path Folder with the files or the archive, or one above it that has the files under the official name; or the
+ * archive itself.
+ * @param limit Keep the first so many training images only.
  * @throws {DataError} naming the file, what was expected there, and what was found.
  */
-export function loadCifar10(folder: string | undefined, options: CifarOptions = {}): Promise<Dataset> {
-  return load(cifar10, folder, options.limit ?? Infinity);
+export function loadCifar10(path: string, limit = Infinity): Promise<Dataset> {
+  return load(cifar10, path, limit);
 }
 
 /** CIFAR-100 with its fine labels: `train.bin` and `test.bin`; otherwise like {@link loadCifar10}. */
-export function loadCifar100(folder: string | undefined, options: CifarOptions = {}): Promise<Dataset> {
-  return load(cifar100, folder, options.limit ?? Infinity);
+export function loadCifar100(path: string, limit = Infinity): Promise<Dataset> {
+  return load(cifar100, path, limit);
 }
 
-async function load(layout: Layout, folder: string | undefined, limit: number): Promise<Dataset> {
-  if (folder === undefined) throw missing(layout, "no folder given");
-  const test = await readSet(layout, folder, layout.testFile, Infinity);
-  if (!test) throw missing(layout, `no ${layout.testFile} or ${layout.testFile}.gz in ${folder}`);
+async function load(layout: Layout, path: string, limit: number): Promise<Dataset> {
+  const source = await sourceOf(layout, path);
+  const test = await readSet(layout, source, layout.testFile, Infinity);
+  if (!test) {
+    throw missing(layout, `no ${layout.testFile}, ${layout.testFile}.gz or ${layout.archive} in ${path}`);
+  }
   const parts: ImageSet[] = [];
   let count = 0;
   for (const file of layout.trainingFiles) {
     if (count >= limit) break;
-    const part = await readSet(layout, folder, file, limit - count);
+    const part = await readSet(layout, source, file, limit - count);
     if (!part) continue;
     parts.push(part);
     count += part.count;
   }
-  if (count === 0) throw missing(layout, `no ${layout.trainingFiles.join(", ")} in ${folder}`);
+  if (count === 0) throw missing(layout, `no ${layout.trainingFiles.join(", ")} in ${path}`);
   return {
     name: layout.name,
     height: side,
@@ -85,43 +83,53 @@ async function load(layout: Layout, folder: string | undefined, limit: number): 
     channels,
     maximum: 255,
     classNames: layout.classNames,
-    train: join(parts, count),
+    train: joinSets(parts),
     test,
     augmentation: { padding: 4, flip: true },
   };
 }
 
-function missing({ name, archive }: Layout, what: string): DataError {
-  return new DataError(`${name}: ${what}; unpack ${archive} and give its folder (--set dataFolder=PATH)`);
+function missing({ name }: Layout, what: string): DataError {
+  return new DataError(
+    `${name}: ${what}; "deno task data ${name}" downloads it, or give the folder of the binary version ` +
+      "(--set dataFolder=PATH)",
+  );
 }
 
-/** Up to `limit` images of one file; nothing if neither the file nor its gzipped form exists. */
+/** Single files are preferred to the archive, which takes longer to read. */
+async function sourceOf(
+  { archive, folder, trainingFiles, testFile }: Layout,
+  path: string,
+): Promise<FileSource> {
+  const inFolder = folderSource(path, [folder], maximumFileBytes);
+  const names = [...trainingFiles, testFile];
+  if (path.endsWith(".gz")) return await archiveSource(path, names, maximumFileBytes);
+  if (await exists(`${path}/${archive}`) && !await inFolder(testFile)) {
+    return await archiveSource(`${path}/${archive}`, names, maximumFileBytes);
+  }
+  return inFolder;
+}
+
+/** Up to `limit` images of one file; nothing if it does not exist. */
 async function readSet(
   layout: Layout,
-  folder: string,
+  source: FileSource,
   name: string,
   limit: number,
 ): Promise<ImageSet | undefined> {
-  for (const parent of [folder, `${folder}/${layout.folder}`]) {
-    for (const path of [`${parent}/${name}`, `${parent}/${name}.gz`]) {
-      const bytes = await readIfPresent(path);
-      if (!bytes) continue;
-      const records = path.endsWith(".gz") ? decompress(path, bytes, maximumFileBytes) : bytes;
-      return decode(layout, path, records, limit);
-    }
-  }
-  return undefined;
+  const file = await source(name);
+  return file && decode(layout, file.path, file.bytes, limit);
 }
 
 function decode(layout: Layout, path: string, records: Uint8Array, limit: number): ImageSet {
   const { labelClasses } = layout;
-  const recordBytes = labelClasses.length + imageBytes;
+  const recordBytes = labelClasses.length + imageSize;
   if (records.length === 0 || records.length % recordBytes !== 0) {
     const got = `${records.length} bytes; the file is damaged or truncated`;
     throw new DataError(`${path}: expected whole records of ${recordBytes} bytes, got ${got}`);
   }
   const count = Math.min(limit, records.length / recordBytes);
-  const bytes = new Uint8Array(count * imageBytes);
+  const bytes = new Uint8Array(count * imageSize);
   const labels = new Uint32Array(count);
   for (let i = 0; i < count; i++) {
     const start = i * recordBytes;
@@ -132,7 +140,7 @@ function decode(layout: Layout, path: string, records: Uint8Array, limit: number
       }
       labels[i] = label;
     });
-    interleave(records, start + labelClasses.length, bytes, i * imageBytes);
+    interleave(records, start + labelClasses.length, bytes, i * imageSize);
   }
   return { bytes, labels, count };
 }
@@ -142,16 +150,4 @@ function interleave(from: Uint8Array, source: number, to: Uint8Array, target: nu
   for (let pixel = 0; pixel < plane; pixel++) {
     for (let c = 0; c < channels; c++) to[target++] = from[source + c * plane + pixel]!;
   }
-}
-
-function join(parts: readonly ImageSet[], count: number): ImageSet {
-  const bytes = new Uint8Array(count * imageBytes);
-  const labels = new Uint32Array(count);
-  let start = 0;
-  for (const part of parts) {
-    bytes.set(part.bytes, start * imageBytes);
-    labels.set(part.labels, start);
-    start += part.count;
-  }
-  return { bytes, labels, count };
 }

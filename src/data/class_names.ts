@@ -12,3 +12,17 @@ export const cifar100ClassNames: readonly string[] = [
   "skyscraper snail snake spider squirrel streetcar sunflower sweet_pepper table tank telephone television tiger",
   "tractor train trout tulip turtle wardrobe whale willow_tree wolf woman worm",
 ].join(" ").split(" ");
+
+/** Classes of Fashion-MNIST, by label. */
+export const fashionClassNames: readonly string[] = [
+  "T-shirt/top",
+  "Trouser",
+  "Pullover",
+  "Dress",
+  "Coat",
+  "Sandal",
+  "Shirt",
+  "Sneaker",
+  "Bag",
+  "Ankle boot",
+];

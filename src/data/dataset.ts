@@ -1,3 +1,17 @@
+/** Data sets that can be loaded by name; `images` is any folder of pictures. */
+export const datasetNames = [
+  "digits",
+  "mnist",
+  "fashion-mnist",
+  "cifar10",
+  "cifar100",
+  "svhn",
+  "images",
+] as const;
+
+/** One of {@link datasetNames}. */
+export type DatasetName = typeof datasetNames[number];
+
 /** Images as bytes with their classes. */
 export interface ImageSet {
   /** `[count, height, width, channels]`, tightly packed. */
@@ -22,6 +36,13 @@ export interface Dataset {
   readonly augmentation: { readonly padding: number; readonly flip: boolean };
 }
 
+/** Bytes of one image. */
+export function imageBytes(
+  { height, width, channels }: Pick<Dataset, "height" | "width" | "channels">,
+): number {
+  return height * width * channels;
+}
+
 /** The first `limit` images of a set, or all of them if there are fewer. */
 export function firstImages({ bytes, labels, count }: ImageSet, limit: number): ImageSet {
   const kept = Math.min(limit, count);
@@ -30,4 +51,19 @@ export function firstImages({ bytes, labels, count }: ImageSet, limit: number): 
     labels: labels.subarray(0, kept),
     count: kept,
   };
+}
+
+/** Sets of images of one format as one. */
+export function joinSets(parts: readonly ImageSet[]): ImageSet {
+  const total = (size: (part: ImageSet) => number) => parts.reduce((sum, part) => sum + size(part), 0);
+  const bytes = new Uint8Array(total((part) => part.bytes.length));
+  const labels = new Uint32Array(total((part) => part.count));
+  let [byte, image] = [0, 0];
+  for (const part of parts) {
+    bytes.set(part.bytes, byte);
+    labels.set(part.labels, image);
+    byte += part.bytes.length;
+    image += part.count;
+  }
+  return { bytes, labels, count: labels.length };
 }

@@ -1,7 +1,9 @@
+import { mostImagesPerBuffer } from "../kernels/class_means.ts";
 import { expandImages } from "../kernels/expand_images.ts";
 import type { Context } from "../tensor/context.ts";
+import type { ImageBuffer } from "../tensor/image_buffer.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import type { Dataset, ImageSet } from "./dataset.ts";
+import { type Dataset, imageBytes, type ImageSet } from "./dataset.ts";
 
 /** How {@link DeviceImages.expand} cuts images out of their padded originals. */
 export interface CropOptions {
@@ -11,10 +13,15 @@ export interface CropOptions {
   readonly crops: Tensor;
 }
 
-/** A set of images that lies on the GPU as bytes; batches of it are scaled, cropped and flipped there. */
+/** What of a {@link Dataset} is needed to bring its images to the GPU. */
+export type ImageFormat = Pick<Dataset, "height" | "width" | "channels" | "maximum">;
+
+/**
+ * A set of images that lies on the GPU as bytes; batches of it are scaled, cropped and flipped there. It takes as many
+ * buffers as the device's largest binding makes necessary.
+ */
 export class DeviceImages {
-  /** The images' bytes, four to a word. */
-  readonly bytes: Tensor;
+  readonly buffers: readonly ImageBuffer[];
   readonly shape: readonly [number, number, number];
   readonly maximum: number;
   readonly labels: Uint32Array;
@@ -22,16 +29,14 @@ export class DeviceImages {
 
   /**
    * Uploads a set.
-   * @throws {GpuError} if it exceeds what the device can bind.
+   * @throws {GpuError} if it exceeds the GPU's memory.
    */
-  constructor(context: Context, { height, width, channels, maximum }: Dataset, set: ImageSet) {
-    this.shape = [height, width, channels];
-    this.maximum = maximum;
+  constructor(context: Context, format: ImageFormat, set: ImageSet) {
+    this.shape = [format.height, format.width, format.channels];
+    this.maximum = format.maximum;
     this.labels = set.labels;
     this.count = set.count;
-    const words = new Uint32Array(Math.ceil(set.bytes.length / 4));
-    new Uint8Array(words.buffer).set(set.bytes);
-    this.bytes = context.from(words, [words.length]).disown();
+    this.buffers = upload(context, imageBytes(format), set);
   }
 
   /**
@@ -42,24 +47,31 @@ export class DeviceImages {
   expand(indices: Tensor, crop?: CropOptions): Tensor {
     const { context } = indices;
     const [height, width, channels] = this.shape;
+    const { maximum } = this;
     const images = context.empty([indices.size, ...this.shape]);
-    const uncropped = crop ? undefined : context.zeros([indices.size], "uint32");
-    const shape = {
-      batch: indices.size,
-      height,
-      width,
-      channels,
-      count: this.count,
-      maximum: this.maximum,
-      padding: crop?.padding ?? 0,
-    };
-    context.launch(expandImages, shape, {
-      bytes: this.bytes,
-      indices,
-      crops: crop?.crops ?? uncropped!,
-      images,
-    });
-    uncropped?.dispose();
+    using uncropped = crop ? undefined : context.zeros([indices.size], "uint32");
+    const padding = crop?.padding ?? 0;
+    for (const { bytes, first, count } of this.buffers) {
+      const shape = { batch: indices.size, height, width, channels, first, count, maximum, padding };
+      context.launch(expandImages, shape, { bytes, indices, crops: crop?.crops ?? uncropped!, images });
+    }
     return images;
   }
+}
+
+/** Cuts a set into buffers that the device can bind. */
+function upload(context: Context, bytesPerImage: number, { bytes, count }: ImageSet): ImageBuffer[] {
+  const { maxStorageBufferBindingSize, maxBufferSize } = context.gpu.device.limits;
+  // The pool may round sizes up by a quarter.
+  const largest = Math.min(maxStorageBufferBindingSize, Math.floor(maxBufferSize * 4 / 5));
+  const perBuffer = Math.min(mostImagesPerBuffer, Math.max(1, Math.floor((largest - 16) / bytesPerImage)));
+  const buffers: ImageBuffer[] = [];
+  for (let first = 0; first < count; first += perBuffer) {
+    const images = Math.min(perBuffer, count - first);
+    const part = bytes.subarray(first * bytesPerImage, (first + images) * bytesPerImage);
+    const words = new Uint32Array(Math.ceil(part.length / 4));
+    new Uint8Array(words.buffer).set(part);
+    buffers.push({ bytes: context.from(words, [words.length]).disown(), first, count: images });
+  }
+  return buffers;
 }

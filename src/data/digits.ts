@@ -1,7 +1,7 @@
 import { DataError } from "../errors.ts";
 import { permutation, Purpose, RandomStream } from "../random/philox.ts";
 import type { Dataset, ImageSet } from "./dataset.ts";
-import { decompress } from "./files.ts";
+import { unpack } from "./files.ts";
 
 const side = 8;
 const pixels = side * side;
@@ -20,8 +20,8 @@ const maximumBytes = 4 * 2 ** 20;
  * @param bytes Gzipped text, on each line 64 pixels and the class, separated by commas.
  * @throws {DataError} naming the line that is wrong.
  */
-export function loadDigits(bytes: Uint8Array): Dataset {
-  const text = new TextDecoder().decode(decompress("digits", bytes, maximumBytes));
+export async function loadDigits(bytes: Uint8Array<ArrayBuffer>): Promise<Dataset> {
+  const text = new TextDecoder().decode(await unpack("digits", bytes, maximumBytes));
   const rows = text.trimEnd().split("\n").map(parseLine);
   if (rows.length !== images) throw new DataError(`digits: ${rows.length} lines, expected ${images}`);
   const order = permutation(new RandomStream(splitSeed, Purpose.split, 0), images);

@@ -1,26 +1,103 @@
 import { DataError, FormatError } from "../errors.ts";
-import { gunzip } from "../formats/gzip.ts";
+import { decompress, decompressed } from "../formats/decompress.ts";
+import { readTar } from "../formats/tar.ts";
+
+/** A file of a data set in memory. */
+export interface DataFile {
+  /** Where it was found, for messages. */
+  readonly path: string;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** Where a data set's files are found by name. */
+export type FileSource = (name: string) => Promise<DataFile | undefined>;
 
 /**
  * A file's bytes, or nothing if there is no such file.
  * @throws {DataError} if it exists and cannot be read.
  */
-export async function readIfPresent(path: string | URL): Promise<Uint8Array | undefined> {
+export async function readIfPresent(path: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
   try {
     return await Deno.readFile(path);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
+    if (isMissing(error)) return undefined;
     throw new DataError(`cannot read ${path}: ${error instanceof Error ? error.message : error}`);
   }
 }
 
+/** Whether there is something at a path. */
+export async function exists(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(() => true, (error) => {
+    if (isMissing(error)) return false;
+    throw new DataError(`cannot read ${path}: ${error instanceof Error ? error.message : error}`);
+  });
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory;
+}
+
 /**
- * Decompresses a data file; `what` names it in errors.
+ * Files in a folder or its sub-folders of the given names, as they are or gzipped (`.gz`).
+ * @param maximumBytes most that a file may unpack to
+ */
+export function folderSource(
+  folder: string,
+  subfolders: readonly string[],
+  maximumBytes: number,
+): FileSource {
+  return async (name) => {
+    for (const parent of [folder, ...subfolders.map((subfolder) => `${folder}/${subfolder}`)]) {
+      for (const path of [`${parent}/${name}`, `${parent}/${name}.gz`]) {
+        const bytes = await readIfPresent(path);
+        if (!bytes) continue;
+        return { path, bytes: path.endsWith(".gz") ? await unpack(path, bytes, maximumBytes) : bytes };
+      }
+    }
+    return undefined;
+  };
+}
+
+/**
+ * Files of a `.tar.gz`, by the last part of their names; the archive is unpacked in memory, once, and only these are kept.
+ * @throws {DataError} if it is damaged, or a file in it has more than `maximumBytes`.
+ */
+export async function archiveSource(
+  path: string,
+  names: readonly string[],
+  maximumBytes: number,
+): Promise<FileSource> {
+  const baseName = (name: string) => name.slice(name.lastIndexOf("/") + 1);
+  const files = await named(path, async () => {
+    const file = await Deno.open(path);
+    return await readTar(
+      decompressed(file.readable, "gzip"),
+      (name) => names.includes(baseName(name)),
+      maximumBytes,
+    );
+  });
+  const found = new Map(
+    [...files].map(([name, bytes]) => [baseName(name), { path: `${path}: ${name}`, bytes }]),
+  );
+  return (name) => Promise.resolve(found.get(name));
+}
+
+/**
+ * Decompresses a gzipped data file; `what` names it in errors.
  * @throws {DataError} if it is damaged or holds more than `maximumBytes`.
  */
-export function decompress(what: string, bytes: Uint8Array, maximumBytes: number): Uint8Array {
+export async function unpack(
+  what: string,
+  bytes: Uint8Array<ArrayBuffer>,
+  maximumBytes: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  return await named(what, () => decompress(bytes, "gzip", maximumBytes));
+}
+
+/** Runs a reader of a format; what it refuses becomes an error about the data file `what`. */
+export async function named<Result>(what: string, read: () => Result | Promise<Result>): Promise<Result> {
   try {
-    return gunzip(bytes, maximumBytes);
+    return await read();
   } catch (error) {
     if (error instanceof FormatError) throw new DataError(`${what}: ${error.message}`);
     throw error;

@@ -1,46 +1,69 @@
 import { DataError } from "../errors.ts";
 import { loadCifar10, loadCifar100 } from "./cifar.ts";
-import { type Dataset, firstImages } from "./dataset.ts";
+import { type Dataset, type DatasetName, firstImages } from "./dataset.ts";
 import { loadDigits } from "./digits.ts";
 import { readIfPresent } from "./files.ts";
-
-/** Data sets that can be loaded by name. */
-export type DatasetName = "digits" | "cifar10" | "cifar100";
+import { loadImageFolder } from "./image_folder.ts";
+import { loadFashionMnist, loadMnist } from "./mnist.ts";
+import { loadSvhn } from "./svhn.ts";
 
 /** Which data set to load, from where, and how much of it. */
 export interface DatasetSource {
   readonly name: DatasetName;
-  /** Folder with the files; the digits come with the project and need none. */
+  /** Folder with the files; {@link defaultFolder} if there is none. */
   readonly folder?: string | null | undefined;
   /** Keep the first so many training images only. */
   readonly limit?: number | null | undefined;
+  /** Side to which the pictures of a folder are resized; other data sets have their own. */
+  readonly imageSize?: number | undefined;
+  /** Called while a folder of pictures is read. */
+  readonly progress?: ((done: number, total: number) => void) | undefined;
 }
 
-const bundledDigits = new URL("../../data/digits/", import.meta.url);
+const defaultImageSize = 32;
+
+/** Where a data set lies unless a folder is named: `data/NAME` in the project, where `deno task data` puts it. */
+export function defaultFolder(name: DatasetName): string {
+  return decodeURIComponent(new URL(`../../data/${name}`, import.meta.url).pathname);
+}
 
 /**
  * Loads a data set into memory.
  * @throws {DataError} if files are missing or damaged.
  */
 export async function loadDataset(source: DatasetSource): Promise<Dataset> {
-  const folder = source.folder ?? undefined;
-  const limit = source.limit ?? undefined;
-  switch (source.name) {
+  const limit = source.limit ?? Infinity;
+  const dataset = await loadWhole(source, source.folder ?? defaultFolder(source.name), limit);
+  return { ...dataset, train: firstImages(dataset.train, limit) };
+}
+
+async function loadWhole(
+  { name, folder: given, imageSize, progress }: DatasetSource,
+  folder: string,
+  limit: number,
+): Promise<Dataset> {
+  switch (name) {
+    case "digits":
+      return await readDigits(folder);
+    case "mnist":
+      return await loadMnist(folder);
+    case "fashion-mnist":
+      return await loadFashionMnist(folder);
     case "cifar10":
-      return await loadCifar10(folder, { limit });
+      return await loadCifar10(folder, limit);
     case "cifar100":
-      return await loadCifar100(folder, { limit });
-    case "digits": {
-      const digits = loadDigits(await readDigits(folder));
-      return limit === undefined ? digits : { ...digits, train: firstImages(digits.train, limit) };
-    }
+      return await loadCifar100(folder, limit);
+    case "svhn":
+      return await loadSvhn(folder);
+    case "images":
+      if (!given) throw new DataError("images: give the folder of pictures (--set dataFolder=PATH)");
+      return await loadImageFolder(folder, imageSize ?? defaultImageSize, progress);
   }
 }
 
-async function readDigits(folder: string | undefined): Promise<Uint8Array> {
-  const file = "digits.csv.gz";
-  const path = folder === undefined ? new URL(file, bundledDigits) : `${folder}/${file}`;
+async function readDigits(folder: string): Promise<Dataset> {
+  const path = `${folder}/digits.csv.gz`;
   const bytes = await readIfPresent(path);
-  if (!bytes) throw new DataError(`digits: no file ${path instanceof URL ? path.pathname : path}`);
-  return bytes;
+  if (!bytes) throw new DataError(`digits: no file ${path}`);
+  return await loadDigits(bytes);
 }

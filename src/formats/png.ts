@@ -1,5 +1,6 @@
 import { encode } from "fast-png";
 import { ShapeError } from "../errors.ts";
+import { concatenate } from "./bytes.ts";
 import { crc32 } from "./crc32.ts";
 
 /** An 8-bit image, grey or RGB: rows from the top, channels innermost, no padding. */
@@ -95,14 +96,4 @@ function integers(...values: number[]): Uint8Array {
   const view = new DataView(new ArrayBuffer(values.length * 4));
   values.forEach((value, i) => view.setUint32(i * 4, value));
   return new Uint8Array(view.buffer);
-}
-
-function concatenate(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    whole.set(part, offset);
-    offset += part.length;
-  }
-  return whole;
 }

@@ -6,7 +6,7 @@
 import { FormatError } from "../errors.ts";
 
 /** Bytes of one element, by the format's names of element types. */
-const elementBytes = {
+export const elementBytes = {
   BOOL: 1,
   U8: 1,
   I8: 1,

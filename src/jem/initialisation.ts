@@ -1,9 +1,11 @@
-import { classMeans } from "../kernels/class_means.ts";
+import { classMeans, type ClassShape } from "../kernels/class_means.ts";
 import { informativeSample } from "../kernels/informative_sample.ts";
 import { Purpose } from "../random/philox.ts";
 import type { Context } from "../tensor/context.ts";
 import { normal, uniform } from "../tensor/operations/random.ts";
+import type { ImageBuffer } from "../tensor/image_buffer.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { type BufferMembers, listMembers } from "./class_members.ts";
 
 /** Where a chain without history starts. */
 export interface Initialisation {
@@ -18,11 +20,11 @@ export interface Initialisation {
 /** Marks an image that need not be made. */
 export const skipped = 0xffffffff;
 
-/** A data set as it lies on the GPU: bytes, `[n, H, W, C]`, four to a word. */
+/** A data set as it lies on the GPU. */
 export interface ImageBytes {
-  readonly bytes: Tensor;
+  readonly buffers: readonly ImageBuffer[];
+  /** Height, width and channels. */
   readonly shape: readonly [number, number, number];
-  readonly count: number;
   /** Byte that stands for full intensity. */
   readonly maximum: number;
 }
@@ -45,22 +47,29 @@ export class InformativeInitialisation implements Initialisation {
   /** μ, `[classes, H, W, C]`. */
   readonly means: Tensor;
   readonly #images: ImageBytes;
-  readonly #members: Tensor;
+  readonly #lists: readonly BufferMembers[];
   readonly #classes: number;
   readonly #maximumCount: number;
 
-  /** @param labels class of each image of the data set; every class must occur */
-  constructor(context: Context, images: ImageBytes, labels: Uint32Array, classes: number) {
-    const { members, maximumCount } = groupByClass(labels, classes);
+  /**
+   * @param labels class of each image of the data set; every class must occur
+   * @param chosen indices of the images that the Gaussians are fitted to, ascending; all by default
+   */
+  constructor(
+    context: Context,
+    images: ImageBytes,
+    labels: Uint32Array,
+    classes: number,
+    chosen?: Uint32Array,
+  ) {
+    const { lists, maximumCount } = listMembers(context, images.buffers, labels, classes, chosen);
     this.#images = images;
     this.#classes = classes;
     this.#maximumCount = maximumCount;
-    this.#members = context.from(members, [members.length]).disown();
-    this.means = context.empty([classes, ...images.shape]).disown();
-    context.launch(classMeans, this.#shape(), {
-      bytes: images.bytes,
-      members: this.#members,
-      means: this.means,
+    this.#lists = lists;
+    const means = this.means = context.empty([classes, ...images.shape]).disown();
+    this.#forEachBuffer((shape, { buffer: { bytes }, members }) => {
+      context.launch(classMeans, shape, { bytes, members, means });
     });
   }
 
@@ -79,38 +88,21 @@ export class InformativeInitialisation implements Initialisation {
   sample(sampleClasses: Tensor, weights: Tensor, noise: Tensor, clamp = true): Tensor {
     const { context } = sampleClasses;
     const samples = context.empty(noise.shape);
-    context.launch(informativeSample, { ...this.#shape(), batch: sampleClasses.size, clamp }, {
-      bytes: this.#images.bytes,
-      members: this.#members,
-      means: this.means,
-      sampleClasses,
-      weights,
-      noise,
-      samples,
+    const operands = { means: this.means, sampleClasses, weights, noise, samples };
+    this.#forEachBuffer((shape, { buffer: { bytes }, members }) => {
+      const whole = { ...shape, batch: sampleClasses.size, clamp };
+      context.launch(informativeSample, whole, { ...operands, bytes, members });
     });
     return samples;
   }
 
-  #shape() {
-    const { count, maximum, shape } = this.#images;
+  #forEachBuffer(launch: (shape: ClassShape, list: BufferMembers) => void): void {
+    const { maximum, shape } = this.#images;
     const pixels = shape.reduce((product, extent) => product * extent, 1);
-    return { classes: this.#classes, pixels, count, maximum, maximumCount: this.#maximumCount };
+    const common = { classes: this.#classes, pixels, maximum, maximumCount: this.#maximumCount };
+    this.#lists.forEach((list, i) => {
+      const { buffer: { count }, listed } = list;
+      launch({ ...common, count, listed, first: i === 0, last: i === this.#lists.length - 1 }, list);
+    });
   }
-}
-
-/** For each class (start, count), then the images' indices grouped by class; starts count from the array's beginning. */
-function groupByClass(
-  labels: Uint32Array,
-  classes: number,
-): { members: Uint32Array; maximumCount: number } {
-  const lists: number[][] = Array.from({ length: classes }, () => []);
-  labels.forEach((label, index) => lists[label]!.push(index));
-  const members = new Uint32Array(2 * classes + labels.length);
-  let start = 2 * classes;
-  lists.forEach((list, label) => {
-    members.set([start, list.length], 2 * label);
-    members.set(list, start);
-    start += list.length;
-  });
-  return { members, maximumCount: Math.max(...lists.map((list) => list.length)) };
 }

@@ -16,21 +16,25 @@ export interface Batch {
   readonly labels: Tensor;
 }
 
-/** Weights of the terms. */
+/** Weights of the terms, at least one of the first and the last above 0. */
 export interface ObjectiveWeights {
   /** p_x; 0 leaves the likelihood out: a plain softmax classifier. */
   readonly likelihoodWeight: number;
   /** Weight of the squared mean scores. */
   readonly l2: number;
+  /** p_{y|x}, the weight of the cross-entropy; 0 trains a pure energy-based model. */
+  readonly classificationWeight: number;
 }
 
-/** The scalars of one evaluation, `[1]` each. */
+/** The scalars of one evaluation, `[1]` each. A term of weight 0 is left out. */
 export interface Losses {
   readonly total: Tensor;
-  readonly crossEntropy: Tensor;
-  /** Fraction of the labelled images that are classified right. */
-  readonly accuracy: Tensor;
-  /** The likelihood's parts; left out with it. */
+  readonly classification?: {
+    /** Mean cross-entropy, without p_{y|x}. */
+    readonly crossEntropy: Tensor;
+    /** Fraction of the labelled images that are classified right. */
+    readonly accuracy: Tensor;
+  };
   readonly likelihood?: {
     /** −(mean s(x_p) − mean s(x_q)) + l2·(…), without p_x. */
     readonly value: Tensor;
@@ -44,7 +48,7 @@ export interface Losses {
 /**
  * The joint objective −log p(x, y) (JEM, equation 5, with the likelihood's gradient by contrastive samples):
  *
- * L(θ) = p_x·[ −(mean s(x_p) − mean s(x_q)) + l2·(mean s(x_p)² + mean s(x_q)²) ] + CE(f(x_l), y_l), s = log p̃.
+ * L(θ) = p_x·[ −(mean s(x_p) − mean s(x_q)) + l2·(mean s(x_p)² + mean s(x_q)²) ] + p_{y|x}·CE(f(x_l), y_l), s = log p̃.
  *
  * Augmentation stays out of the likelihood: x_p is not augmented, x_l is. The three batches have batch statistics of
  * their own.
@@ -55,13 +59,29 @@ export function objective(
   weights: ObjectiveWeights,
   mode: NormMode,
 ): Losses {
-  const { likelihoodWeight } = weights;
-  const likelihood = likelihoodWeight > 0 ? contrastive(model, batch, weights.l2, mode) : undefined;
-  const { losses, correct } = softmaxCrossEntropy(model.classify(batch.labelled, mode), batch.labels);
-  const crossEntropy = mean(losses);
-  const accuracy = mean(correct);
-  if (!likelihood) return { total: crossEntropy, crossEntropy, accuracy };
-  return { total: add(crossEntropy, likelihood.value, likelihoodWeight), crossEntropy, accuracy, likelihood };
+  const { likelihoodWeight, classificationWeight, l2 } = weights;
+  const likelihood = likelihoodWeight > 0 ? contrastive(model, batch, l2, mode) : undefined;
+  const classification = classificationWeight > 0 ? classify(model, batch, mode) : undefined;
+  if (!likelihood) {
+    return {
+      total: scaled(classification!.crossEntropy, classificationWeight),
+      classification: classification!,
+    };
+  }
+  const generative = scaled(likelihood.value, likelihoodWeight);
+  if (!classification) return { total: generative, likelihood };
+  const total = add(generative, classification.crossEntropy, classificationWeight);
+  return { total, classification, likelihood };
+}
+
+function scaled(value: Tensor, weight: number): Tensor {
+  return weight === 1 ? value : add(value, value, weight - 1);
+}
+
+/** −log p(y|x). */
+function classify(model: WideResNet, { labelled, labels }: Batch, mode: NormMode) {
+  const { losses, correct } = softmaxCrossEntropy(model.classify(labelled, mode), labels);
+  return { crossEntropy: mean(losses), accuracy: mean(correct) };
 }
 
 /** −log p(x), by its contrastive gradient: lower the energy of real images, raise that of generated ones. */

@@ -15,27 +15,48 @@ export interface SgldOptions {
   readonly noiseScale: number;
   /** Bound of each element of the gradient; Infinity for none, as in evaluation. */
   readonly gradientClamp: number;
+  /** PYLD's inner steps; none by default. */
+  readonly inner?: InnerSteps | undefined;
+}
+
+/**
+ * Proximal-YOPO-SGLD (JEM++, section 4.1): N inner steps after each of the M outer ones, which reuse p, the gradient by
+ * the first layer's output, and differentiate only ⟨f₀(x), p⟩ anew. The first layer f₀ of the networks here is a
+ * convolution, so that gradient does not depend on x: it is ∇_x score itself, and an inner step costs no pass through
+ * the network at all.
+ */
+export interface InnerSteps {
+  /** N. */
+  readonly steps: number;
+  readonly stepSize: number;
+  /** Bound of each element of the gradient. */
+  readonly clamp: number;
 }
 
 /**
  * One step of stochastic gradient Langevin dynamics, equation 3 of the paper with JEM++'s proximity:
- * x ← clamp(x + α·clamp(∇_x Σ score(x), ±c) + σ·ε, −1, 1).
+ * x ← clamp(x + α·clamp(∇_x Σ score(x), ±c) + σ·ε, −1, 1). With inner steps, an outer step of PYLD.
  * @param noise ε, of the images' shape; may be left out when σ is 0
  */
 export function sgldStep(score: Score, images: Tensor, options: SgldOptions, noise?: Tensor): Tensor {
   const { context } = images;
-  const { stepSize, gradientClamp } = options;
+  const { stepSize, gradientClamp, inner } = options;
+  const innerSteps = inner?.steps ?? 0;
   const next = context.empty(images.shape);
   context.scope(() => {
     const { gradients } = context.differentiate({ inputs: [images] }, () => sum(score(images)));
     const gradient = gradients[0]!;
     const noiseScale = noise ? options.noiseScale : 0;
-    context.launch(sgldStepKernel, { length: images.size, stepSize, gradientClamp, noiseScale }, {
-      image: images,
-      gradient,
-      noise: noise ?? gradient,
-      next,
-    });
+    const shape = {
+      length: images.size,
+      stepSize,
+      gradientClamp,
+      innerSteps,
+      innerStepSize: inner?.stepSize ?? 0,
+      innerClamp: inner?.clamp ?? Infinity,
+      noiseScale,
+    };
+    context.launch(sgldStepKernel, shape, { image: images, gradient, noise: noise ?? gradient, next });
   });
   return next;
 }

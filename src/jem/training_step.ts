@@ -73,9 +73,11 @@ export class TrainingStep {
   }
 
   #weights(pass: Pass): ObjectiveWeights {
-    const { likelihoodWeight, l2, consistentPasses } = this.#options;
-    if (pass === "first" || consistentPasses || likelihoodWeight === 0) return { likelihoodWeight, l2 };
-    return { likelihoodWeight: 1, l2: 0 };
+    const { likelihoodWeight, l2, classificationWeight, consistentPasses } = this.#options;
+    if (pass === "first" || consistentPasses || likelihoodWeight === 0) {
+      return { likelihoodWeight, l2, classificationWeight };
+    }
+    return { likelihoodWeight: 1, l2: 0, classificationWeight };
   }
 
   /** Raises the divergence flag on the GPU, where the optimiser and the replay buffer heed it. */
@@ -90,14 +92,17 @@ export class TrainingStep {
     });
   }
 
-  #report({ total, crossEntropy, accuracy, likelihood }: Losses, pass: Pass): void {
+  #report({ total, classification, likelihood }: Losses, pass: Pass): void {
     const first = pass === "first";
     this.#copyToReport(first ? "loss" : "secondLoss", total);
-    this.#copyToReport(first ? "crossEntropy" : "secondCrossEntropy", crossEntropy);
-    if (first) this.#copyToReport("accuracy", accuracy);
-    if (!likelihood) return;
-    this.#copyToReport(first ? "realScore" : "secondRealScore", likelihood.real);
-    this.#copyToReport(first ? "generatedScore" : "secondGeneratedScore", likelihood.generated);
+    if (classification) {
+      this.#copyToReport(first ? "crossEntropy" : "secondCrossEntropy", classification.crossEntropy);
+      if (first) this.#copyToReport("accuracy", classification.accuracy);
+    }
+    if (likelihood) {
+      this.#copyToReport(first ? "realScore" : "secondRealScore", likelihood.real);
+      this.#copyToReport(first ? "generatedScore" : "secondGeneratedScore", likelihood.generated);
+    }
   }
 
   #copyToReport(field: ReportField, scalar: Tensor): void {

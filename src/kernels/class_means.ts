@@ -1,40 +1,57 @@
 import wgsl from "../../shaders/class_means.wgsl" with { type: "text" };
 import { bytes32, foldWorkgroups, type Kernel, requireShape } from "./kernel.ts";
 
-/** A data set of bytes whose images are grouped by class. */
+/** A buffer of a data set of bytes whose images are grouped by class. */
 export interface ClassShape {
   readonly classes: number;
   /** All values of an image. */
   readonly pixels: number;
-  /** Images in the data set. */
+  /** Images in the buffer. */
   readonly count: number;
-  /** Images of the largest class. */
+  /** Images in the buffer that belong to a class. */
+  readonly listed: number;
+  /** Images of the largest class in all buffers. */
   readonly maximumCount: number;
   /** Byte that stands for full intensity. */
   readonly maximum: number;
+  /** Whether this is the first, and the last, of the data set's buffers. */
+  readonly first: boolean;
+  readonly last: boolean;
 }
 
-/** Throws a `RangeError` if a class has more images than one loop may go through on every driver. */
-export function requireClassSize(maximumCount: number): void {
+/** Most images that a buffer may hold, so that no loop is longer than every driver allows. */
+export const mostImagesPerBuffer = 65_535;
+
+/** Constants of the kernels that go through the members of a class. */
+export function classConstants(shape: ClassShape): Record<string, number> {
+  const { classes, pixels, maximum, count, first, last } = shape;
   requireShape(
-    maximumCount <= 65_535,
+    count <= mostImagesPerBuffer,
     "classes",
-    `${maximumCount} images of one class; at most 65,535 are summed`,
+    `${count} images in a buffer; at most ${mostImagesPerBuffer}`,
   );
+  return { classes, pixels, maximum, first: Number(first), last: Number(last) };
 }
 
-/** Each class's mean image in [−1, 1], `[classes, pixels]`. */
+/** Bytes of the data set's buffer. */
+export function imageBytes({ count, pixels }: ClassShape): number {
+  return bytes32(Math.ceil(count * pixels / 4));
+}
+
+/** Bytes of the list of members. */
+export function memberBytes({ classes, listed }: ClassShape): number {
+  return bytes32(4 * classes + listed);
+}
+
+/** Each class's mean image in [−1, 1], `[classes, pixels]`, buffer by buffer. */
 export const classMeans: Kernel<ClassShape, "bytes" | "members" | "means"> = {
   name: "class_means",
   wgsl,
   bindings: [
-    { name: "bytes", access: "read", bytes: ({ count, pixels }) => bytes32(Math.ceil(count * pixels / 4)) },
-    { name: "members", access: "read", bytes: ({ classes, count }) => bytes32(2 * classes + count) },
+    { name: "bytes", access: "read", bytes: imageBytes },
+    { name: "members", access: "read", bytes: memberBytes },
     { name: "means", access: "read-write", bytes: ({ classes, pixels }) => bytes32(classes * pixels) },
   ],
-  constants: ({ classes, pixels, maximum, maximumCount }) => {
-    requireClassSize(maximumCount);
-    return { classes, pixels, maximum };
-  },
+  constants: classConstants,
   workgroups: ({ classes, pixels }) => foldWorkgroups(classes * pixels),
 };

@@ -27,7 +27,7 @@ export const conv2dForward: Kernel<Conv2dShape, Names> = {
   workgroups: (shape) => tiles(shape, 16, 16),
 };
 
-/** Convolution with bias of images with 1, 2 or 3 channels. */
+/** Convolution with bias of images with any number of channels. */
 export const conv2dForwardFew: Kernel<Conv2dShape, Names> = {
   name: "conv2d_forward_few",
   wgsl: fewWgsl,

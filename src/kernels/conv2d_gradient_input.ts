@@ -28,11 +28,12 @@ export const conv2dGradientInput: Kernel<Conv2dGradientInputShape, Names> = {
   },
 };
 
-/** Gradient of a convolution by its input, of 1, 2 or 3 channels. */
+/** Gradient of a convolution by its input, of any number of channels. */
 export const conv2dGradientInputFew: Kernel<Conv2dGradientInputShape, Names> = {
   name: "conv2d_gradient_input_few",
   wgsl: fewWgsl,
   bindings,
   constants: (shape) => ({ ...conv2dConstants(shape, true), accumulate: Number(shape.accumulate) }),
-  workgroups: ({ batch, height, width }) => foldWorkgroups(batch * height * width / 4, 8),
+  workgroups: ({ batch, height, width, inChannels }) =>
+    foldWorkgroups(Math.ceil(batch * height * width / 4) * Math.ceil(inChannels / 3), 8),
 };

@@ -16,7 +16,7 @@ const mostPixels = 32_768;
 
 /** Tiles of weights, each of them an invocation in every part. */
 function weightTiles({ inChannels, outChannels }: Conv2dShape): number {
-  return inChannels < 4
+  return inChannels % 4 !== 0
     ? inChannels * outChannels / 4
     : Math.ceil(inChannels / 4) * Math.ceil(outChannels / 16);
 }
@@ -59,7 +59,7 @@ export const conv2dGradientWeight: Kernel<Conv2dShape, Names> = {
   workgroups,
 };
 
-/** {@link conv2dGradientWeight} for images of 1, 2 or 3 channels. */
+/** {@link conv2dGradientWeight} for images of any number of channels. */
 export const conv2dGradientWeightFew: Kernel<Conv2dShape, Names> = {
   name: "conv2d_gradient_weight_few",
   wgsl: fewWgsl,

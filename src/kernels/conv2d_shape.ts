@@ -33,7 +33,7 @@ export function conv2dSizes(shape: Conv2dShape): { input: number; weight: number
 
 /**
  * Constants that all convolution shaders share.
- * @param few whether the shader is the one for 1 to 3 input channels
+ * @param few whether the shader is the one for any number of input channels
  * @throws {RangeError} if the shape is not supported.
  */
 export function conv2dConstants(shape: Conv2dShape, few: boolean): Record<string, number> {
@@ -45,9 +45,9 @@ export function conv2dConstants(shape: Conv2dShape, few: boolean): Record<string
   requireShape(stride >= 1 && padding >= 0, name, `stride ${stride}, padding ${padding}`);
   requireShape(outChannels % 4 === 0, name, `output channels must be a multiple of 4, not ${outChannels}`);
   requireShape(
-    few ? inChannels < 4 : inChannels % 4 === 0,
+    few ? inChannels >= 1 : inChannels % 4 === 0,
     name,
-    `input channels must be 1 to 3 or a multiple of 4, not ${inChannels}`,
+    `input channels must be a multiple of 4 here, not ${inChannels}`,
   );
   return { height, width, outHeight, outWidth, inChannels, outChannels, kernel, stride, padding };
 }

@@ -7,7 +7,9 @@ export interface ExpandImagesShape {
   readonly height: number;
   readonly width: number;
   readonly channels: number;
-  /** Images in the data set. */
+  /** Index of the buffer's first image in the data set; images that lie elsewhere are not written. */
+  readonly first: number;
+  /** Images in the buffer. */
   readonly count: number;
   /** Byte that stands for full intensity. */
   readonly maximum: number;
@@ -34,13 +36,13 @@ export const expandImages: Kernel<ExpandImagesShape, "bytes" | "indices" | "crop
       bytes: ({ batch, height, width, channels }) => bytes32(batch * height * width * channels),
     },
   ],
-  constants: ({ batch, height, width, channels, maximum, padding }) => {
+  constants: ({ batch, height, width, channels, first, count, maximum, padding }) => {
     requireShape(
       padding < Math.min(height, width),
       "expand_images",
       `padding ${padding} reflects more than an image of ${height}×${width} has`,
     );
-    return { batch, height, width, channels, maximum, padding };
+    return { batch, height, width, channels, first, count, maximum, padding };
   },
   workgroups: ({ batch, height, width, channels }) => foldWorkgroups(batch * height * width * channels),
 };

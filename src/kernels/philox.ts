@@ -14,7 +14,7 @@ const bindings: readonly Binding<VectorShape, "stream" | "values">[] = [
 
 const workgroups = ({ length }: VectorShape) => foldWorkgroups(length / 4);
 
-/** Uniform values in [low, high); `stream` is uint32 (seed low, seed high, step, unused). */
+/** Uniform values in [low, high); `stream` is uint32 (seed low, seed high, step, call). */
 export const philoxUniform: Kernel<
   RandomShape & { readonly low: number; readonly high: number },
   "stream" | "values"
@@ -27,7 +27,7 @@ export const philoxUniform: Kernel<
   workgroups,
 };
 
-/** Standard normal values; `stream` is uint32 (seed low, seed high, step, unused). */
+/** Standard normal values; `stream` is uint32 (seed low, seed high, step, call). */
 export const philoxNormal: Kernel<RandomShape, "stream" | "values"> = {
   name: "philox",
   wgsl,

@@ -7,13 +7,18 @@ export interface SgldStepShape extends VectorShape {
   readonly stepSize: number;
   /** Bound of each element of the gradient; Infinity for none. */
   readonly gradientClamp: number;
+  /** Further steps along the same gradient (PYLD), each clamped to [−1, 1]; 0 for none. */
+  readonly innerSteps: number;
+  readonly innerStepSize: number;
+  /** Bound of each element of the gradient in the inner steps; Infinity for none. */
+  readonly innerClamp: number;
   /** 0 for no noise: any buffer of the images' size may then be bound in its place. */
   readonly noiseScale: number;
 }
 
 const largestFloat32 = 3.4028234663852886e38;
 
-/** next = clamp(image + α·clamp(gradient) + σ·noise, −1, 1), equation 3 of the paper. */
+/** next = clamp(image + α·clamp(gradient) + σ·noise, −1, 1), equation 3 of the paper; before the noise PYLD's inner steps. */
 export const sgldStep: Kernel<SgldStepShape, "image" | "gradient" | "noise" | "next"> = {
   name: "sgld_step",
   wgsl,
@@ -23,9 +28,12 @@ export const sgldStep: Kernel<SgldStepShape, "image" | "gradient" | "noise" | "n
     { name: "noise", access: "read", bytes: ({ length }) => bytes32(length) },
     { name: "next", access: "read-write", bytes: ({ length }) => bytes32(length) },
   ],
-  constants: ({ stepSize, gradientClamp, noiseScale }) => ({
+  constants: ({ stepSize, gradientClamp, innerSteps, innerStepSize, innerClamp, noiseScale }) => ({
     stepSize,
     gradientClamp: Math.min(gradientClamp, largestFloat32),
+    innerSteps,
+    innerStepSize,
+    innerClamp: Math.min(innerClamp, largestFloat32),
     noiseScale,
   }),
   workgroups: ({ length }) => foldWorkgroups(length / 4),

@@ -1,13 +1,7 @@
-import { batchNorm, type NormMode } from "../tensor/operations/batch_norm.ts";
 import { conv2d } from "../tensor/operations/conv2d.ts";
-import { leakyRelu } from "../tensor/operations/leaky_relu.ts";
 import { linear } from "../tensor/operations/linear.ts";
 import type { Parameter, ParameterSet } from "../tensor/parameters.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import type { RunningStatistics } from "./running_statistics.ts";
-
-/** Slope of every LeakyReLU in the official networks. */
-export const leakySlope = 0.2;
 
 /** 2-D convolution with bias, named as PyTorch's `Conv2d`. */
 export class Conv2d {
@@ -51,43 +45,5 @@ export class Linear {
   /** `[N, in]` → `[N, out]`. */
   forward(x: Tensor): Tensor {
     return linear(x, this.#weight.value, this.#bias.value);
-  }
-}
-
-/** A normalisation followed by LeakyReLU, as they always come in a pre-activation network. */
-export interface NormActivation {
-  /** Same shape as `x`. */
-  forward(x: Tensor, mode: NormMode): Tensor;
-}
-
-/** Batch norm (eps 1e-5, momentum 0.9 in PyTorch's convention) → LeakyReLU, named as PyTorch's `BatchNorm2d`. */
-export class BatchNormActivation implements NormActivation {
-  readonly #scale: Parameter;
-  readonly #shift: Parameter;
-  readonly #running: () => Tensor;
-
-  constructor(parameters: ParameterSet, statistics: RunningStatistics, name: string, channels: number) {
-    this.#scale = parameters.declare(`${name}.weight`, [channels]);
-    this.#shift = parameters.declare(`${name}.bias`, [channels]);
-    this.#running = statistics.declare(name, channels);
-  }
-
-  forward(x: Tensor, mode: NormMode): Tensor {
-    return batchNorm(x, {
-      scale: this.#scale.value,
-      shift: this.#shift.value,
-      running: this.#running(),
-      mode,
-      epsilon: 1e-5,
-      momentum: 0.9,
-      slope: leakySlope,
-    });
-  }
-}
-
-/** No normalisation, only the LeakyReLU, as in JEM. */
-export class PlainActivation implements NormActivation {
-  forward(x: Tensor): Tensor {
-    return leakyRelu(x, leakySlope);
   }
 }

@@ -2,19 +2,31 @@ import { CheckpointError } from "../errors.ts";
 import { type HostTensor, parameterFromPyTorch, parameterToPyTorch } from "../formats/pytorch_layout.ts";
 import type { ParameterSet } from "../tensor/parameters.ts";
 import { elements } from "../tensor/tensor.ts";
-import type { Architecture, WideResNet } from "./wide_resnet.ts";
+import type { NormName } from "./norms.ts";
+import { type Architecture, groupCount, type WideResNet } from "./wide_resnet.ts";
 
 /** Named tensors under the official names and in PyTorch's layout. */
 export type StateDict = Map<string, HostTensor>;
 
+/** What a state dict does not tell about its model, or not always. */
+export interface ArchitectureHints {
+  /** Side of the images; by default 64 if there are four groups, else 32. */
+  readonly imageSize?: number | undefined;
+  /** Needed to tell instance from layer norm, whose parameters look the same. */
+  readonly norm?: NormName | undefined;
+  /** Whether images are scored by the energy head, which every official state dict contains; false by default. */
+  readonly unconditional?: boolean | undefined;
+  /** Share of dropped values in training; 0 by default. */
+  readonly dropout?: number | undefined;
+}
+
 /**
  * The architecture of an official state dict, from its names and shapes.
- * @param imageSize side of the images, which a state dict does not tell
- * @throws {CheckpointError} if it is not that of a Wide ResNet of the official code.
+ * @throws {CheckpointError} if it is not that of a Wide ResNet of the official code, or the hints contradict it.
  */
 export function inferArchitecture(
   state: ReadonlyMap<string, { readonly shape: readonly number[] }>,
-  imageSize: number,
+  hints: ArchitectureHints = {},
 ): Architecture {
   const extent = (name: string, axis: number): number => {
     const value = state.get(name)?.shape[axis];
@@ -22,15 +34,40 @@ export function inferArchitecture(
     return value;
   };
   const blocks = [...state.keys()].filter((name) => /^f\.layer1\.\d+\.conv1\.weight$/.test(name)).length;
+  const groups = state.has("f.layer4.0.conv1.weight") ? 4 : 3;
+  const imageSize = hints.imageSize ?? (groups === 4 ? 64 : 32);
+  if (groupCount(imageSize) !== groups) {
+    throw new CheckpointError(`a network of ${groups} groups is not one for images of ${imageSize} pixels`);
+  }
   return {
     depth: 6 * blocks + 4,
     width: extent("f.layer1.0.conv2.weight", 0) / 16,
     classes: extent("class_output.weight", 0),
     channels: extent("f.conv1.weight", 1),
     imageSize,
-    norm: state.has("f.bn1.weight") ? "batch" : "none",
-    unconditional: false,
+    norm: inferNorm(state, hints.norm),
+    dropout: hints.dropout ?? 0,
+    unconditional: hints.unconditional ?? false,
   };
+}
+
+/** The norm that a state dict's names speak of. */
+function inferNorm(state: ReadonlyMap<string, unknown>, hint: NormName | undefined): NormName {
+  const possible: NormName[] = state.has("f.bn1.running_mean")
+    ? ["batch"]
+    : state.has("f.bn1.loc")
+    ? ["act"]
+    : state.has("f.bn1.weight")
+    ? ["instance", "layer"]
+    : ["none"];
+  if (hint !== undefined && !possible.includes(hint)) {
+    throw new CheckpointError(`the model has norm ${possible.join(" or ")}, not ${hint}`);
+  }
+  const norm = hint ?? (possible.length === 1 ? possible[0] : undefined);
+  if (!norm) {
+    throw new CheckpointError(`the model's norm may be ${possible.join(" or ")}; say which (--norm)`);
+  }
+  return norm;
 }
 
 /** Splits a flat vector (parameters, gradients, momenta; whole or only its trained part) into named tensors. */
@@ -38,7 +75,7 @@ export function splitVector({ all }: ParameterSet, vector: Float32Array): StateD
   const covered = all.filter(({ offset, shape }) => offset + elements(shape) <= vector.length);
   return new Map(covered.map(({ name, offset, shape }) => {
     const data = vector.slice(offset, offset + elements(shape));
-    return [name, parameterToPyTorch({ shape, data })];
+    return [name, { shape: officialShape(name, shape), data: parameterToPyTorch({ shape, data }).data }];
   }));
 }
 
@@ -56,14 +93,13 @@ export function joinVector(
   const vector = new Float32Array(length);
   for (const { name, offset, shape } of all) {
     if (offset >= length) continue;
-    const expected = parameterToPyTorchShape(shape);
-    const tensor = checked(tensors, prefix + name, expected);
-    vector.set(parameterFromPyTorch(tensor).data, offset);
+    const tensor = checked(tensors, prefix + name, officialShape(name, shape));
+    vector.set(shape.length === 1 ? tensor.data : parameterFromPyTorch(tensor).data, offset);
   }
   return vector;
 }
 
-/** Reads a model's parameters and running statistics, without `num_batches_tracked`. */
+/** Reads a model's parameters and running statistics, without `num_batches_tracked` and `initialized`. */
 export async function readModel(model: WideResNet): Promise<StateDict> {
   const { parameters, runningStatistics, context } = model;
   const [values, running] = await context.read([parameters.values, runningStatistics.values]);
@@ -113,7 +149,9 @@ export function checked(
   return tensor;
 }
 
-function parameterToPyTorchShape(shape: readonly number[]): readonly number[] {
+/** The shape of a parameter in PyTorch's layout; act norm's are `[1, C, 1, 1]` there. */
+function officialShape(name: string, shape: readonly number[]): readonly number[] {
+  if (/\.(loc|scale)$/.test(name)) return [1, ...shape, 1, 1];
   const [kernel, width, inChannels, outChannels] = shape;
   return shape.length === 4 ? [outChannels!, inChannels!, kernel!, width!] : shape.toReversed();
 }

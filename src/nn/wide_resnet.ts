@@ -3,25 +3,29 @@ import { Purpose, RandomStream } from "../random/philox.ts";
 import type { Context } from "../tensor/context.ts";
 import { add } from "../tensor/operations/arithmetic.ts";
 import type { NormMode } from "../tensor/operations/batch_norm.ts";
+import { dropout } from "../tensor/operations/dropout.ts";
 import { globalAveragePool } from "../tensor/operations/global_average_pool.ts";
 import { logSumExp } from "../tensor/operations/log_sum_exp.ts";
 import { ParameterSet } from "../tensor/parameters.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { BatchNormActivation, Conv2d, Linear, type NormActivation, PlainActivation } from "./layers.ts";
+import { Conv2d, Linear } from "./layers.ts";
+import { declareNorm, type NormActivation, type NormName } from "./norms.ts";
 import { RunningStatistics } from "./running_statistics.ts";
 
 /** What determines a {@link WideResNet}. */
 export interface Architecture {
   /** 6n + 4, with n blocks in each group. */
   readonly depth: number;
-  /** Widening factor: the groups have 16, 32 and 64 times as many channels. */
+  /** Widening factor: the groups have 16, 32, 64 (and 128) times as many channels. */
   readonly width: number;
   readonly classes: number;
   /** Channels of the images. */
   readonly channels: number;
-  /** Side of the square images, 8 to 32. */
+  /** Side of the square images, 8 to 64; above 32 the network has a fourth group. */
   readonly imageSize: number;
-  readonly norm: "batch" | "none";
+  readonly norm: NormName;
+  /** Share of the values that each block drops between its convolutions in training, below 1. */
+  readonly dropout: number;
   /** Score images by a separate linear head instead of the logsumexp of the logits. */
   readonly unconditional: boolean;
 }
@@ -33,13 +37,30 @@ export const frozenTraining: NormMode = { statistics: "batch", updateRunning: fa
 /** The running statistics normalise. */
 export const evaluation: NormMode = { statistics: "running", updateRunning: false };
 
+/** As {@link frozenTraining}, but act norm first sets its parameters from the batch. */
+const initialising: NormMode = { ...frozenTraining, initialise: true };
+
 /** Channels of the first convolution, and of the groups of a network of width 1. */
 const stemChannels = 16;
-const groupChannels = [16, 32, 64] as const;
+const groupChannels = [16, 32, 64, 128] as const;
+/** Largest images that three groups are enough for. */
+const threeGroupsSize = 32;
+const largestSize = 64;
+
+/** Groups of a network for images of this size. */
+export function groupCount(imageSize: number): number {
+  return imageSize > threeGroupsSize ? 4 : 3;
+}
+
+/** What dropout needs: its rate, and the random stream that advances with every use. */
+interface Dropout {
+  readonly rate: number;
+  readonly stream: Tensor;
+}
 
 /**
- * Pre-activation block: norm → LeakyReLU → 3×3 (stride 1) → norm → LeakyReLU → 3×3 (the block's stride), plus a
- * shortcut: the identity, or a 1×1 convolution of the raw input where the shape changes. The official code strides in
+ * Pre-activation block: norm → LeakyReLU → 3×3 (stride 1) → dropout → norm → LeakyReLU → 3×3 (the block's stride), plus
+ * a shortcut: the identity, or a 1×1 convolution of the raw input where the shape changes. The official code strides in
  * the second convolution, unlike Zagoruyko and Komodakis.
  */
 class Block {
@@ -66,10 +87,12 @@ class Block {
     }
   }
 
-  forward(x: Tensor, mode: NormMode): Tensor {
+  /** @param dropped how values are dropped, if they are */
+  forward(x: Tensor, mode: NormMode, dropped: Dropout | undefined): Tensor {
     using activated1 = this.#norm1.forward(x, mode);
     using hidden1 = this.#conv1.forward(activated1);
-    using activated2 = this.#norm2.forward(hidden1, mode);
+    using kept = dropped && dropout(hidden1, dropped.rate, dropped.stream);
+    using activated2 = this.#norm2.forward(kept ?? hidden1, mode);
     using residual = this.#conv2.forward(activated2);
     if (!this.#shortcut) return add(residual, x);
     using shortcut = this.#shortcut.forward(x);
@@ -85,6 +108,13 @@ class Block {
 export class WideResNet {
   readonly parameters: ParameterSet = new ParameterSet();
   readonly runningStatistics: RunningStatistics = new RunningStatistics();
+  /**
+   * The random stream of dropout, uint32 `[4]`: seed (low, high), step, call. The model's use advances the call; whoever
+   * trains writes the others. Undefined without dropout.
+   */
+  readonly dropoutStream: Tensor | undefined;
+  /** Whether act norm has been set from data; always true of the other norms. */
+  normsInitialised: boolean;
   readonly #stem: Conv2d;
   readonly #groups: readonly (readonly Block[])[];
   readonly #finalNorm: NormActivation;
@@ -102,13 +132,12 @@ export class WideResNet {
     const { depth, width, channels, classes, unconditional } = architecture;
     const parameters = this.parameters;
     const norm = (name: string, channels: number): NormActivation =>
-      architecture.norm === "batch"
-        ? new BatchNormActivation(parameters, this.runningStatistics, name, channels)
-        : new PlainActivation();
+      declareNorm(architecture.norm, parameters, this.runningStatistics, name, channels);
 
     this.#stem = new Conv2d(parameters, "f.conv1", channels, stemChannels, 3, 1);
     let inChannels: number = stemChannels;
-    this.#groups = groupChannels.map((baseChannels, group) => {
+    const groups = groupChannels.slice(0, groupCount(architecture.imageSize));
+    this.#groups = groups.map((baseChannels, group) => {
       const outChannels = baseChannels * width;
       return Array.from({ length: (depth - 4) / 6 }, (_, i) => {
         const stride = group > 0 && i === 0 ? 2 : 1;
@@ -125,21 +154,33 @@ export class WideResNet {
 
     parameters.allocate(context);
     this.runningStatistics.allocate(context);
+    this.dropoutStream = architecture.dropout > 0 ? context.zeros([4], "uint32").disown() : undefined;
+    this.normsInitialised = architecture.norm !== "act";
     this.#initialise(seed);
   }
 
+  /** Sets act norm's parameters from a batch, unless that has been done; the official code does so in its first pass. */
+  initialiseNorms(images: Tensor): void {
+    if (this.normsInitialised) return;
+    this.features(images, initialising).dispose();
+    this.normsInitialised = true;
+  }
+
   /**
-   * Pooled features of the last group, `[N, 64·width]`.
+   * Pooled features of the last group, `[N, 64·width]` or, of four groups, `[N, 128·width]`.
    * @param observe called with the output of each stage: `conv1`, `layer1`, …
    */
   features(images: Tensor, mode: NormMode, observe?: (stage: string, output: Tensor) => void): Tensor {
     if (mode.statistics === "batch") this.runningStatistics.batchesTracked++;
+    const dropped = this.dropoutStream && mode.statistics === "batch"
+      ? { rate: this.architecture.dropout, stream: this.dropoutStream }
+      : undefined;
     let x = this.#stem.forward(images);
     observe?.("conv1", x);
     this.#groups.forEach((blocks, group) => {
       for (const block of blocks) {
         using previous = x;
-        x = block.forward(previous, mode);
+        x = block.forward(previous, mode, dropped);
       }
       observe?.(`layer${group + 1}`, x);
     });
@@ -169,7 +210,7 @@ export class WideResNet {
     this.parameters.all.forEach(({ name, offset, shape, fanIn }, i) => {
       const size = shape.reduce((product, extent) => product * extent, 1);
       if (fanIn === 0) {
-        if (name.endsWith(".weight")) values.fill(1, offset, offset + size);
+        if (/\.(weight|scale)$/.test(name)) values.fill(1, offset, offset + size);
         return;
       }
       const stream = new RandomStream(seed, Purpose.initialisation, i);
@@ -180,15 +221,22 @@ export class WideResNet {
   }
 }
 
-function checkArchitecture({ depth, width, classes, imageSize, channels }: Architecture): void {
+function checkArchitecture(architecture: Architecture): void {
+  const { depth, width, classes, imageSize, channels, dropout } = architecture;
   const refuse = (what: string) => {
     throw new ConfigurationError(what);
   };
+  const whole = (name: string, value: number, least: number) => {
+    if (!Number.isInteger(value) || value < least) {
+      refuse(`${name} must be a whole number of at least ${least}, not ${value}`);
+    }
+  };
   if (depth < 10 || (depth - 4) % 6 !== 0) refuse(`depth must be 6n + 4 (10, 16, 22, 28, …), not ${depth}`);
-  if (!Number.isInteger(width) || width < 1) refuse(`width must be a positive integer, not ${width}`);
-  if (!Number.isInteger(classes) || classes < 2) refuse(`classes must be at least 2, not ${classes}`);
-  if (channels !== 1 && channels !== 3 && (channels < 4 || channels % 4 !== 0)) {
-    refuse(`channels must be 1, 3 or a multiple of 4, not ${channels}`);
+  whole("width", width, 1);
+  whole("classes", classes, 2);
+  whole("channels", channels, 1);
+  if (!(imageSize >= 8 && imageSize <= largestSize)) {
+    refuse(`images must be 8 to ${largestSize} pixels wide, not ${imageSize}`);
   }
-  if (imageSize < 8 || imageSize > 32) refuse(`images must be 8 to 32 pixels wide, not ${imageSize}`);
+  if (!(dropout >= 0 && dropout < 1)) refuse(`dropout must be at least 0 and below 1, not ${dropout}`);
 }

@@ -49,6 +49,9 @@ export const Purpose = {
   sgldNoise: 11,
   inputNoise: 12,
   sampling: 13,
+  dropout: 14,
+  subset: 15,
+  noiseImages: 16,
 } as const;
 
 /**

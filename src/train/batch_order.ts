@@ -11,31 +11,31 @@ export class BatchOrder {
 
   /**
    * @param purpose keeps streams with one seed apart
+   * @param images indices of the images that the stream consists of
    * @throws {ConfigurationError} if there are fewer images than a batch takes.
    */
   constructor(
     readonly seed: number,
     readonly purpose: number,
-    readonly count: number,
+    readonly images: Uint32Array,
     readonly batch: number,
   ) {
-    if (batch > count) {
-      throw new ConfigurationError(`a batch of ${batch} is larger than the training set of ${count}`);
+    if (batch > images.length) {
+      throw new ConfigurationError(`a batch of ${batch} is larger than the training set of ${images.length}`);
     }
   }
 
   /** Iterations in one pass over the images. */
   get batchesPerEpoch(): number {
-    return Math.floor(this.count / this.batch);
+    return Math.floor(this.images.length / this.batch);
   }
 
   /** Indices of the images of an iteration's batch. */
   at(iteration: number): Uint32Array {
     const epoch = Math.floor(iteration / this.batchesPerEpoch);
     if (epoch !== this.#epoch) {
-      this.#order = new Uint32Array(
-        permutation(new RandomStream(this.seed, this.purpose, epoch), this.count),
-      );
+      const order = permutation(new RandomStream(this.seed, this.purpose, epoch), this.images.length);
+      this.#order = order.map((position) => this.images[position]!);
       this.#epoch = epoch;
     }
     const start = iteration % this.batchesPerEpoch * this.batch;

@@ -3,6 +3,7 @@ import { type HostTensor, imagesFromPyTorch, imagesToPyTorch } from "../formats/
 import {
   float32Of,
   type NamedTensor,
+  numbersOf,
   parseSafetensors,
   serializeSafetensors,
 } from "../formats/safetensors.ts";
@@ -15,6 +16,7 @@ import type { Trainer } from "./trainer.ts";
 const format = "sada-jem checkpoint 1";
 const replayBufferName = "replay_buffer";
 const trackedSuffix = "num_batches_tracked";
+const initialisedSuffix = "initialized";
 
 /** The images that a model was made for. */
 export interface ImageDescription {
@@ -33,6 +35,8 @@ export interface Checkpoint {
   readonly iteration: number;
   /** Batches that each batch norm layer has normalised in training. */
   readonly batchesTracked: number;
+  /** Whether act norm has been set from data; true of the other norms. */
+  readonly normsInitialised: boolean;
   readonly images: ImageDescription;
 }
 
@@ -89,12 +93,15 @@ export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
     if (metadata["format"] !== format) {
       throw new CheckpointError(`it is not a "${format}" file`);
     }
-    const tracked = [...tensors].find(([name]) => name.endsWith(trackedSuffix))?.[1];
+    const scalar = (suffix: string) => [...tensors].find(([name]) => name.endsWith(suffix))?.[1];
+    const tracked = scalar(trackedSuffix);
+    const initialised = scalar(initialisedSuffix);
     return {
       tensors: hostTensors(tensors),
       configuration: parseConfiguration(JSON.parse(metadata["configuration"] ?? "null")),
       iteration: wholeNumber(Number(metadata["iteration"]), "iteration"),
-      batchesTracked: tracked ? Number(new DataView(tracked.data.slice().buffer).getBigInt64(0, true)) : 0,
+      batchesTracked: tracked ? numbersOf(tracked)[0] ?? 0 : 0,
+      normsInitialised: initialised ? numbersOf(initialised)[0] !== 0 : true,
       images: imageDescription(JSON.parse(metadata["images"] ?? "null")),
     };
   } catch (error) {
@@ -123,9 +130,16 @@ export function restoreTrainer(trainer: Trainer, checkpoint: Checkpoint): void {
  * Puts a model into a checkpoint's state.
  * @throws {CheckpointError} if the checkpoint does not fit the model.
  */
-export function restoreModel(model: WideResNet, { tensors, batchesTracked }: Checkpoint): void {
+export function restoreModel(
+  model: WideResNet,
+  { tensors, batchesTracked, normsInitialised }: Pick<
+    Checkpoint,
+    "tensors" | "batchesTracked" | "normsInitialised"
+  >,
+): void {
   writeModel(model, tensors);
   model.runningStatistics.batchesTracked = batchesTracked;
+  model.normsInitialised = normsInitialised;
 }
 
 /**
@@ -141,7 +155,7 @@ export function replayImages(checkpoint: Checkpoint, shape?: readonly number[]):
 
 function serialize(
   state: StateDict,
-  { runningStatistics }: WideResNet,
+  { runningStatistics, normsInitialised }: WideResNet,
   { configuration, iteration, images }: Pick<Checkpoint, "configuration" | "iteration" | "images">,
 ): Uint8Array {
   const tensors = new Map<string, NamedTensor>();
@@ -155,6 +169,12 @@ function serialize(
   for (const { name } of runningStatistics.entries) {
     const data = new Uint8Array(BigInt64Array.of(BigInt(runningStatistics.batchesTracked)).buffer);
     tensors.set(`${name}.${trackedSuffix}`, { dtype: "I64", shape: [], data });
+  }
+  for (const name of state.keys()) {
+    const [, norm] = /^(f\..*)\.loc$/.exec(name) ?? [];
+    if (norm === undefined) continue;
+    const data = Uint8Array.of(Number(normsInitialised));
+    tensors.set(`${norm}.${initialisedSuffix}`, { dtype: "U8", shape: [], data });
   }
   const { height, width, channels, classNames } = images;
   return serializeSafetensors(tensors, {

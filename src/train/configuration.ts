@@ -5,7 +5,9 @@
 
 import { closest } from "fastest-levenshtein";
 import { z } from "zod";
+import { datasetNames } from "../data/dataset.ts";
 import { ConfigurationError } from "../errors.ts";
+import { normNames } from "../nn/norms.ts";
 
 /** A number of iterations, images and the like. */
 const integer = (low: number, high = 1e9) =>
@@ -13,8 +15,8 @@ const integer = (low: number, high = 1e9) =>
 const nonNegative = () => z.number().min(0).describe("a number of at least 0");
 const positive = () => z.number().gt(0).describe("a number above 0");
 const share = () => z.number().min(0).max(1).describe("a number from 0 to 1");
-/** A decay rate of moments, which must leave something to a new gradient. */
-const momentum = () => z.number().min(0).lt(1).describe("a number of at least 0 and below 1");
+/** A decay rate of moments, which must leave something to a new gradient, or a share that must not be all. */
+const belowOne = () => z.number().min(0).lt(1).describe("a number of at least 0 and below 1");
 const flag = () => z.boolean().describe("true or false");
 const oneOf = <const Names extends readonly string[]>(...names: Names) =>
   z.enum(names).describe(`one of ${names.join(", ")}`);
@@ -28,11 +30,19 @@ const ascending = (point: z.ZodNumber) =>
 /** The options; defaults are the published values for CIFAR-10 (Yang, Su, Ji, CVPR 2023). */
 const schema = z.strictObject({
   /** Data set. */
-  dataset: oneOf("digits", "cifar10", "cifar100").default("cifar10"),
-  /** Folder with the data set's files; null for data that come with the project. */
+  dataset: oneOf(...datasetNames).default("cifar10"),
+  /** Folder with the data set's files; null for where `deno task data` puts them. */
   dataFolder: orNull(z.string().min(1).describe("a path")).default(null),
   /** Train on the first so many images only; null for all. */
   dataLimit: orNull(integer(1)).default(null),
+  /** Side to which the pictures of a folder (dataset "images") are cropped and resized. */
+  imageSize: integer(8, 64).default(32),
+  /** Training images held out; evaluations during training then use them instead of the test set. */
+  validationCount: integer(0).default(0),
+  /** Images of each class whose label is used; null for all. The likelihood uses all images. */
+  labelsPerClass: orNull(integer(1)).default(null),
+  /** Training images kept in GPU memory, in MiB; more than that are uploaded batch by batch. */
+  residentMebibytes: integer(0).default(4096),
 
   /** Depth of the Wide ResNet, 6n + 4. */
   depth: z.int().min(10).max(1000).refine((depth) => depth % 6 === 4)
@@ -40,12 +50,16 @@ const schema = z.strictObject({
   /** Width factor of the Wide ResNet. */
   width: integer(1, 100).default(10),
   /** Normalisation layers. */
-  norm: oneOf("batch", "none").default("batch"),
+  norm: oneOf(...normNames).default("batch"),
+  /** Share of the values that each block drops between its convolutions. */
+  dropout: belowOne().default(0),
   /** Score images by a separate linear head instead of the logits' logsumexp. */
   unconditional: flag().default(false),
 
   /** p_x, the weight of −log p(x); 0 trains a plain classifier. */
   likelihoodWeight: nonNegative().default(1),
+  /** p_{y|x}, the weight of −log p(y|x); 0 trains a model that only generates. */
+  classificationWeight: nonNegative().default(1),
   /** Images of each batch of the likelihood term, real and sampled. */
   likelihoodBatch: integer(1, 65535).default(64),
   /** Images of each labelled batch. */
@@ -66,11 +80,17 @@ const schema = z.strictObject({
   /** K, SGLD steps a chain; 0 only without the likelihood term. */
   steps: integer(0, 10_000).default(5),
   /** α, the SGLD step size. */
-  stepSize: positive().default(1),
+  stepSize: nonNegative().default(1),
   /** σ of the noise of an SGLD step. */
   noiseScale: nonNegative().default(0),
   /** Bound on each component of the score's gradient; null for none. */
   gradientClamp: orNull(positive()).default(1),
+  /** N, JEM++'s inner steps (PYLD) after each of the K steps, along the same gradient; 0 for plain SGLD. */
+  innerSteps: integer(0, 1000).default(0),
+  /** Size of the inner steps. */
+  innerStepSize: positive().default(0.2),
+  /** Bound on each component of the gradient in the inner steps; null for none. */
+  innerClamp: orNull(positive()).default(1),
   /** Whether batch norm uses the chains' own statistics while sampling, or the running ones. */
   samplerNorm: oneOf("train", "eval").default("train"),
 
@@ -79,13 +99,13 @@ const schema = z.strictObject({
   /** Learning rate after the warm-up and before the decays. */
   learningRate: positive().default(0.1),
   /** Momentum of SGD. */
-  momentum: momentum().default(0.9),
+  momentum: belowOne().default(0.9),
   /** Factor of the parameters in the gradient. */
   weightDecay: nonNegative().default(5e-4),
   /** β₁ of Adam. */
-  beta1: momentum().default(0.9),
+  beta1: belowOne().default(0.9),
   /** β₂ of Adam. */
-  beta2: momentum().default(0.999),
+  beta2: belowOne().default(0.999),
   /** Iterations over which the learning rate grows linearly from 0. */
   warmup: integer(0).default(1000),
   /** Epochs, fractions allowed, at which the learning rate is multiplied by `decayRate`. */
@@ -151,6 +171,15 @@ const conflicts: readonly Conflict[] = [
   {
     broken: ({ likelihoodWeight, steps }) => likelihoodWeight > 0 && steps === 0,
     message: () => "steps is 0; it must be at least 1 when likelihoodWeight is above 0",
+  },
+  {
+    broken: ({ likelihoodWeight, classificationWeight }) =>
+      likelihoodWeight === 0 && classificationWeight === 0,
+    message: () => "likelihoodWeight and classificationWeight are both 0; there is nothing to train",
+  },
+  {
+    broken: ({ stepSize, innerSteps }) => stepSize === 0 && innerSteps === 0,
+    message: () => "stepSize is 0; it must be above 0 when innerSteps is 0",
   },
   {
     broken: ({ dataset, padding }) => dataset === "digits" && (padding ?? 0) > 7,

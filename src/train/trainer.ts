@@ -1,22 +1,29 @@
 import type { Dataset } from "../data/dataset.ts";
-import { DeviceImages } from "../data/device_images.ts";
+import type { CropOptions, DeviceImages } from "../data/device_images.ts";
+import { StreamedImages } from "../data/streamed_images.ts";
+import { divide, type Subsets } from "../data/subsets.ts";
 import { DivergenceError } from "../errors.ts";
 import type { Plan } from "../gpu/gpu.ts";
 import { type KernelTime, profile } from "../gpu/profile.ts";
-import { InformativeInitialisation, UniformInitialisation } from "../jem/initialisation.ts";
-import { ReplayBuffer } from "../jem/replay_buffer.ts";
-import { Sampler } from "../jem/sampler.ts";
+import type { Sampler } from "../jem/sampler.ts";
 import { type ReportField, reportFields, TrainingStep } from "../jem/training_step.ts";
-import { evaluation, training, WideResNet } from "../nn/wide_resnet.ts";
-import { Adam, type Optimizer, Sgd } from "../optim/optimizer.ts";
+import type { WideResNet } from "../nn/wide_resnet.ts";
+import type { Optimizer } from "../optim/optimizer.ts";
 import { learningRateAt, type LearningRateSchedule } from "../optim/schedule.ts";
-import { SharpnessAware } from "../optim/sharpness_aware.ts";
 import { Purpose, RandomStream } from "../random/philox.ts";
 import type { Context } from "../tensor/context.ts";
 import { add } from "../tensor/operations/arithmetic.ts";
 import { normal } from "../tensor/operations/random.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { BatchOrder } from "./batch_order.ts";
+import {
+  buildModel,
+  buildOptimizer,
+  buildSampler,
+  buildSharpnessAware,
+  learningRates,
+  residentImages,
+} from "./build.ts";
 import type { Configuration } from "./configuration.ts";
 import { drawCrops, drawReplay, IterationInputs, streamWords } from "./iteration_inputs.ts";
 
@@ -25,6 +32,9 @@ export type IterationReport = Readonly<Record<ReportField | "iteration" | "learn
 
 /** Iterations whose reports the GPU keeps until they are fetched. */
 export const reportCapacity = 64;
+/** The two independent streams of training images. */
+type Stream = "likelihood" | "labelled";
+
 /** Random steps from here on belong to the filling of the replay buffer; iterations stay below. */
 const firstFillStep = 2 ** 31;
 /** Images made at once when the replay buffer is filled. */
@@ -37,7 +47,10 @@ const fillBatch = 100;
 export class Trainer {
   readonly model: WideResNet;
   readonly optimizer: Optimizer;
+  /** The training images on the GPU: all, or as many as the configuration allows. */
   readonly images: DeviceImages;
+  /** How the training images are divided into those for training and validation, with and without labels. */
+  readonly subsets: Subsets;
   /** Chains that feed the likelihood; undefined in a plain classifier. */
   readonly sampler: Sampler | undefined;
   readonly schedule: LearningRateSchedule;
@@ -48,7 +61,10 @@ export class Trainer {
   readonly #context: Context;
   readonly #configuration: Configuration;
   readonly #classes: number;
+  readonly #labels: Uint32Array;
   readonly #augmentation: { readonly padding: number; readonly flip: boolean };
+  /** Batches of images that are not kept on the GPU. */
+  readonly #streamed: Readonly<Record<Stream, StreamedImages>> | undefined;
   readonly #step: TrainingStep;
   readonly #inputs: IterationInputs;
   readonly #status: Tensor;
@@ -68,24 +84,29 @@ export class Trainer {
       padding: padding ?? dataset.augmentation.padding,
       flip: flip ?? dataset.augmentation.flip,
     };
-    this.images = new DeviceImages(context, dataset, dataset.train);
-    this.#likelihoodOrder = new BatchOrder(seed, Purpose.likelihoodOrder, this.images.count, likelihoodBatch);
-    this.#labelledOrder = new BatchOrder(seed, Purpose.labelledOrder, this.images.count, labelledBatch);
+    this.#labels = dataset.train.labels;
+    this.subsets = divide(dataset, configuration);
+    const { training, labelled } = this.subsets;
+    this.#likelihoodOrder = new BatchOrder(seed, Purpose.likelihoodOrder, training, likelihoodBatch);
+    this.#labelledOrder = new BatchOrder(seed, Purpose.labelledOrder, labelled, labelledBatch);
     this.schedule = learningRates(configuration, this.#labelledOrder.batchesPerEpoch);
     this.iterations = configuration.iterations ??
       Math.ceil(configuration.epochs! * this.#labelledOrder.batchesPerEpoch);
 
+    this.images = residentImages(context, dataset, configuration);
+    if (this.images.count < dataset.train.count) {
+      this.#streamed = {
+        likelihood: new StreamedImages(context, dataset, likelihoodBatch),
+        labelled: new StreamedImages(context, dataset, labelledBatch),
+      };
+    }
     this.model = buildModel(context, configuration, dataset);
     this.optimizer = buildOptimizer(this.model, configuration);
-    this.sampler = configuration.likelihoodWeight > 0 ? this.#buildSampler() : undefined;
-    this.#step = new TrainingStep(
-      this.model,
-      new SharpnessAware(this.model.parameters, this.optimizer, {
-        rho: configuration.rho,
-        adaptive: configuration.adaptive ?? configuration.rho >= 0.5,
-      }),
-      configuration,
-    );
+    this.sampler = configuration.likelihoodWeight > 0
+      ? buildSampler(this.model, configuration, this.images, this.subsets)
+      : undefined;
+    const sharpnessAware = buildSharpnessAware(this.model, this.optimizer, configuration);
+    this.#step = new TrainingStep(this.model, sharpnessAware, configuration);
     this.#inputs = new IterationInputs(context, likelihoodBatch, labelledBatch);
     this.#status = context.zeros([4], "uint32").disown();
     this.#reports = context.zeros([reportCapacity, reportFields.length]).disown();
@@ -119,8 +140,11 @@ export class Trainer {
     if (this.iteration - this.#fetched >= reportCapacity) {
       throw new Error(`more than ${reportCapacity} iterations without fetching their reports`);
     }
+    const inputs = this.#inputsOf(this.iteration);
+    this.#inputs.upload(inputs);
+    this.#streamed?.likelihood.upload(inputs.likelihoodIndices);
+    this.#streamed?.labelled.upload(inputs.labelledIndices);
     this.#plan ??= this.#recordPlan();
-    this.#inputs.upload(this.#inputsOf(this.iteration));
     this.#context.gpu.run(this.#plan.work);
     this.model.runningStatistics.batchesTracked += this.#plan.batchesTracked;
 
@@ -174,31 +198,45 @@ export class Trainer {
 
   /** Algorithm 1 of the paper, on the images that the inputs name. */
   #recordIteration(): void {
-    const { stream, schedule, likelihoodIndices, likelihoodCrops, labelledIndices, labelledCrops, labels } =
-      this.#inputs.parts;
-    const { augmentLikelihood, inputNoise } = this.#configuration;
-    const { padding } = this.#augmentation;
+    const { stream, schedule, labels } = this.#inputs.parts;
     const status = this.#status;
-
-    const clean = this.images.expand(
-      likelihoodIndices,
-      augmentLikelihood ? { padding, crops: likelihoodCrops } : undefined,
-    );
-    const real = inputNoise > 0
-      ? add(clean, normal(stream, Purpose.inputNoise, clean.shape), inputNoise)
-      : clean;
-    const labelled = this.images.expand(labelledIndices, { padding, crops: labelledCrops });
+    this.model.dropoutStream?.copyFrom(stream);
+    const real = this.#likelihoodImages();
+    const labelled = this.#expand("labelled", true);
     const generated = () => this.sampler!.draw({ ...this.#inputs.parts, status });
     this.#step.record({ real, generated, labelled, labels }, { stream, schedule, status });
   }
 
+  /** x_p: not augmented, perhaps with noise. */
+  #likelihoodImages(): Tensor {
+    const { augmentLikelihood, inputNoise } = this.#configuration;
+    const images = this.#expand("likelihood", augmentLikelihood);
+    if (inputNoise === 0) return images;
+    return add(images, normal(this.#inputs.parts.stream, Purpose.inputNoise, images.shape), inputNoise);
+  }
+
+  #expand(stream: Stream, augment: boolean): Tensor {
+    const { parts } = this.#inputs;
+    const { padding } = this.#augmentation;
+    const crop: CropOptions | undefined = augment ? { padding, crops: parts[`${stream}Crops`] } : undefined;
+    return this.#streamed?.[stream].expand(crop) ?? this.images.expand(parts[`${stream}Indices`], crop);
+  }
+
   #recordPlan(): { work: Plan; batchesTracked: number } {
+    if (!this.model.normsInitialised) {
+      this.#context.scope(() => this.model.initialiseNorms(this.#firstImages()));
+    }
     const statistics = this.model.runningStatistics;
     const before = statistics.batchesTracked;
     const work = this.#context.capture(() => this.#recordIteration());
     const batchesTracked = statistics.batchesTracked - before;
     statistics.batchesTracked = before;
     return { work, batchesTracked };
+  }
+
+  /** The images of the iteration's first forward pass, which act norm is set from. */
+  #firstImages(): Tensor {
+    return this.sampler ? this.#likelihoodImages() : this.#expand("labelled", true);
   }
 
   /** Everything that iteration `t` draws at random, and its learning rate. */
@@ -215,7 +253,7 @@ export class Trainer {
       likelihoodCrops: crops(Purpose.likelihoodCrop, likelihoodBatch),
       labelledIndices,
       labelledCrops: crops(Purpose.labelledCrop, labelledBatch),
-      labels: labelledIndices.map((index) => this.images.labels[index]!),
+      labels: labelledIndices.map((index) => this.#labels[index]!),
       ...drawReplay({
         seed,
         iteration: t,
@@ -226,52 +264,6 @@ export class Trainer {
       }),
     };
   }
-
-  #buildSampler(): Sampler {
-    const { bufferSize, initialisation, steps, stepSize, noiseScale, gradientClamp, samplerNorm } =
-      this.#configuration;
-    const start = initialisation === "informative"
-      ? new InformativeInitialisation(this.#context, this.images, this.images.labels, this.#classes)
-      : new UniformInitialisation(this.images.shape);
-    return new Sampler(
-      this.model,
-      new ReplayBuffer(this.#context, bufferSize, this.images.shape),
-      start,
-      { steps, stepSize, noiseScale, gradientClamp: gradientClamp ?? Infinity },
-      samplerNorm === "train" ? training : evaluation,
-    );
-  }
-}
-
-/** The model of a configuration, freshly initialised. */
-export function buildModel(
-  context: Context,
-  { depth, width, norm, unconditional, seed }: Configuration,
-  dataset: { readonly classNames: readonly string[]; readonly channels: number; readonly height: number },
-): WideResNet {
-  const { channels, height: imageSize, classNames } = dataset;
-  const architecture = { depth, width, norm, unconditional, channels, imageSize, classes: classNames.length };
-  return new WideResNet(context, architecture, seed);
-}
-
-function buildOptimizer({ context, parameters }: WideResNet, configuration: Configuration): Optimizer {
-  const { optimizer, momentum, weightDecay, beta1, beta2 } = configuration;
-  return optimizer === "sgd"
-    ? new Sgd(context, parameters, { momentum, weightDecay })
-    : new Adam(context, parameters, { beta1, beta2, epsilon: 1e-8, weightDecay });
-}
-
-function learningRates(configuration: Configuration, iterationsPerEpoch: number): LearningRateSchedule {
-  const { learningRate, warmup, decayRate, decayIterations, decayEpochs } = configuration;
-  return {
-    learningRate,
-    warmup,
-    decayRate,
-    decayIterations: [
-      ...decayIterations,
-      ...decayEpochs.map((epoch) => Math.round(epoch * iterationsPerEpoch)),
-    ],
-  };
 }
 
 function divergenceError(iteration: number, status: Float32Array): DivergenceError {

@@ -73,7 +73,7 @@ Deno.test("loadCifar10() keeps the first images up to a limit, and the whole tes
   await withFiles(files, async (folder) => {
     const whole = await loadCifar10(folder);
     for (const limit of [1, 3, 4, 100]) {
-      const { train, test } = await loadCifar10(folder, { limit });
+      const { train, test } = await loadCifar10(folder, limit);
       const count = Math.min(limit, 5);
       assert.equal(train.count, count);
       assert.deepEqual(train.labels, whole.train.labels.slice(0, count));
@@ -89,6 +89,45 @@ Deno.test("loadCifar10() finds the files in the official folder below the given 
     "cifar-10-batches-bin/test_batch.bin": test,
   };
   await withFiles(files, async (folder) => assert.equal((await loadCifar10(folder)).train.count, 3));
+});
+
+/** A tar archive (ustar) of files. */
+function tar(files: Readonly<Record<string, Uint8Array>>): Uint8Array {
+  const blocks: Uint8Array[] = [];
+  for (const [name, bytes] of Object.entries(files)) {
+    const header = new Uint8Array(512);
+    const put = (text: string, at: number) => header.set(new TextEncoder().encode(text), at);
+    put(name, 0);
+    put("0000644\0", 100);
+    put(`${bytes.length.toString(8).padStart(11, "0")}\0`, 124);
+    put("        0ustar\x0000", 148);
+    put(`${header.reduce((sum, byte) => sum + byte, 0).toString(8).padStart(6, "0")}\0 `, 148);
+    blocks.push(header, bytes, new Uint8Array((512 - bytes.length % 512) % 512));
+  }
+  return Uint8Array.from([...blocks, new Uint8Array(1024)].flatMap((block) => [...block]));
+}
+
+Deno.test("loadCifar10() reads the official archive as it is, in a folder or by its own path", async () => {
+  const archive = gzipSync(tar({
+    "cifar-10-batches-bin/readme.html": new Uint8Array(700),
+    "cifar-10-batches-bin/data_batch_1.bin": first,
+    "cifar-10-batches-bin/data_batch_2.bin": second,
+    "cifar-10-batches-bin/test_batch.bin": test,
+  }));
+  const files = { "data_batch_1.bin": first, "data_batch_2.bin": second, "test_batch.bin": test };
+  await withFiles(files, async (unpacked) => {
+    const expected = await loadCifar10(unpacked);
+    await withFiles({ "cifar-10-binary.tar.gz": archive }, async (folder) => {
+      assert.deepEqual(await loadCifar10(folder), expected);
+      assert.deepEqual(await loadCifar10(`${folder}/cifar-10-binary.tar.gz`), expected);
+      assert.deepEqual((await loadCifar10(folder, 4)).train.labels, expected.train.labels.slice(0, 4));
+    });
+  });
+  const damaged = archive.slice(0, archive.length - 40);
+  await withFiles(
+    { "cifar-10-binary.tar.gz": damaged },
+    (folder) => refuses(loadCifar10(folder), /cifar-10-binary\.tar\.gz: .*(damaged|truncated)/),
+  );
 });
 
 Deno.test("loadCifar100() uses the fine labels", async () => {
@@ -124,11 +163,11 @@ Deno.test("loadCifar10() and loadCifar100() refuse damaged files, naming file an
     ],
     [
       { "data_batch_1.bin": first },
-      /no test_batch\.bin or test_batch\.bin\.gz in .*cifar-10-binary\.tar\.gz/,
+      /no test_batch\.bin, test_batch\.bin\.gz or cifar-10-binary\.tar\.gz in /,
     ],
     [
       { "test_batch.bin": test },
-      /no data_batch_1\.bin, .* in .*; unpack .* and give its folder \(--set dataFolder=PATH\)/,
+      /no data_batch_1\.bin, .* in .*; "deno task data cifar10" .* \(--set dataFolder=PATH\)/,
     ],
   ];
   for (const [files, message] of cases) {
@@ -142,10 +181,13 @@ Deno.test("loadCifar10() and loadCifar100() refuse damaged files, naming file an
 });
 
 Deno.test("loadCifar10() and loadCifar100() say where to get the files if there are none", async () => {
-  await refuses(loadCifar10(undefined), /no folder given; unpack https:.*cifar-10-binary\.tar\.gz/);
-  await refuses(loadCifar100("/nonexistent"), /in \/nonexistent; unpack https:.*cifar-100-binary\.tar\.gz/);
+  await refuses(
+    loadCifar10("/nonexistent"),
+    /no test_batch\.bin, .* in \/nonexistent; "deno task data cifar10" downloads it, or give the folder/,
+  );
+  await refuses(loadCifar100("/nonexistent"), /in \/nonexistent; "deno task data cifar100" downloads it/);
   const file = await Deno.makeTempFile();
-  await refuses(loadCifar10(file), /cannot read .*test_batch\.bin: /);
+  await refuses(loadCifar10(file), /no test_batch\.bin/);
   await Deno.remove(file);
 });
 
@@ -162,7 +204,7 @@ Deno.test({
   name: `loadCifar10() reads the real batches in ${batches} (set SADA_JEM_DATA)`,
   ignore: await absent(batches),
   async fn() {
-    const { train, test } = await loadCifar10(real, { limit: 10_000 });
+    const { train, test } = await loadCifar10(real, 10_000);
     const perClass = Array.from({ length: 10 }, (_, c) => train.labels.filter((label) => label === c).length);
     assert.deepEqual(perClass, [1005, 974, 1032, 1016, 999, 937, 1030, 1001, 1025, 981]);
     assert.deepEqual([train.count, test.count], [10_000, 10_000]);

@@ -22,10 +22,16 @@ Deno.test("loadDataset() says what is missing", async () => {
     name: "DataError",
     message: "digits: no file /nonexistent/digits.csv.gz",
   });
-  await assert.rejects(loadDataset({ name: "cifar10" }), {
+  await assert.rejects(loadDataset({ name: "images" }), {
     name: "DataError",
-    message: /cifar10: no folder given/,
+    message: /images: give the folder of pictures \(--set dataFolder=PATH\)/,
   });
+  for (const name of ["mnist", "fashion-mnist", "cifar10", "cifar100", "svhn"] as const) {
+    await assert.rejects(loadDataset({ name, folder: "/nonexistent" }), {
+      name: "DataError",
+      message: new RegExp(`^${name}: no .*"deno task data ${name}" downloads it`),
+    });
+  }
   await assert.rejects(loadDataset({ name: "cifar100", folder: "/nonexistent", limit: 3 }), {
     name: "DataError",
     message: /cifar100: no test\.bin/,

@@ -1,5 +1,5 @@
 import { imagesToPyTorch } from "../../src/formats/pytorch_layout.ts";
-import { splitVector } from "../../src/nn/state_dict.ts";
+import { readModel, splitVector, type StateDict } from "../../src/nn/state_dict.ts";
 import { evaluation, frozenTraining, training, type WideResNet } from "../../src/nn/wide_resnet.ts";
 import { Context } from "../../src/tensor/context.ts";
 import type { NormMode } from "../../src/tensor/operations/batch_norm.ts";
@@ -27,17 +27,44 @@ for (const path of goldenFiles(/^wrn_forward_batch.*\.safetensors$/)) {
 }
 
 for (const path of goldenFiles(/^wrn_forward_norms.*\.safetensors$/)) {
-  Deno.test(`golden forward pass without norm: ${path.split("/").at(-1)}`, async () => {
+  Deno.test(`golden norms: ${path.split("/").at(-1)}`, async () => {
     const file = new GoldenFile(path);
     const context = new Context(await testGpu());
-    const model = modelOf(context, file.state("state."), file.tensor("x").shape[3]!);
     const verdicts = new Verdicts(file);
+    const shared = file.state("state.");
     const x = inputTensor(context, file.tensor("x"));
-    await compareForward(verdicts, "none.", model, x, evaluation);
-    await compareEnergyGradient(verdicts, "none.", model, x, evaluation);
-    for (const norm of ["layer", "instance", "act"]) file.state(`${norm}.`);
+    for (const norm of ["none", "layer", "instance"] as const) {
+      const state = new Map([...shared, ...file.state(`${norm}.state.`)]);
+      const model = modelOf(context, state, x.shape[1]!, norm);
+      await compareForward(verdicts, `${norm}.`, model, x, evaluation);
+      await compareEnergyGradient(verdicts, `${norm}.`, model, x, training);
+    }
+    await compareActNorm(verdicts, file, new Map([...shared, ...file.state("act.state.")]), x);
     verdicts.conclude();
   });
+}
+
+/** Act norm sets itself from the first images that it sees, and stays as it is afterwards. */
+async function compareActNorm(
+  verdicts: Verdicts,
+  file: GoldenFile,
+  state: StateDict,
+  x: Tensor,
+): Promise<void> {
+  const model = modelOf(x.context, state, x.shape[1]!);
+  model.initialiseNorms(x);
+  await compareForward(verdicts, "act.train.", model, x, training);
+  const after = await readModel(model);
+  for (const name of file.names.filter((name) => name.startsWith("act.state_after."))) {
+    const key = name.slice("act.state_after.".length);
+    if (key.endsWith(".initialized")) verdicts.compareCount(name, Number(model.normsInitialised));
+    else verdicts.compare(name, after.get(key)!, "smooth");
+  }
+  const firstTwo = x.slice(0, [2, ...x.shape.slice(1)]);
+  model.initialiseNorms(firstTwo);
+  const logits = await model.classify(firstTwo, training).read();
+  verdicts.compare("act.eval_first_two.logits", { shape: [2, 10], data: logits }, "smooth");
+  await compareEnergyGradient(verdicts, "act.", model, x, training);
 }
 
 for (const path of goldenFiles(/^wrn_backward.*\.safetensors$/)) {

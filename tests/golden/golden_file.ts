@@ -9,6 +9,7 @@ import {
   type SafetensorsFile,
 } from "../../src/formats/safetensors.ts";
 import { inferArchitecture, type StateDict, writeModel } from "../../src/nn/state_dict.ts";
+import type { NormName } from "../../src/nn/norms.ts";
 import { WideResNet } from "../../src/nn/wide_resnet.ts";
 import type { Context } from "../../src/tensor/context.ts";
 
@@ -110,8 +111,8 @@ export class GoldenFile {
 }
 
 /** Builds the model of an official state dict: architecture from the shapes, then parameters and statistics. */
-export function modelOf(context: Context, state: StateDict, imageSize: number): WideResNet {
-  const model = new WideResNet(context, inferArchitecture(state, imageSize), 0);
+export function modelOf(context: Context, state: StateDict, imageSize: number, norm?: NormName): WideResNet {
+  const model = new WideResNet(context, inferArchitecture(state, { imageSize, norm }), 0);
   writeModel(model, state);
   model.runningStatistics.batchesTracked = state.get("f.bn1.num_batches_tracked")?.data[0] ?? 0;
   return model;

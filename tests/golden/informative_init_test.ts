@@ -53,7 +53,8 @@ for (const path of goldenFiles(/^informative_init.*\.safetensors$/)) {
       const bytes = new Uint8Array(words.buffer);
       data.forEach((value, i) => bytes[i] = Math.round((value + 1) * 127.5));
       const tensor = context.from(words, [words.length]);
-      return { bytes: tensor, shape: [height, width, channels] as const, maximum: 255, count };
+      const buffers = [{ bytes: tensor, first: 0, count }];
+      return { buffers, shape: [height, width, channels] as const, maximum: 255 };
     }
   });
 }

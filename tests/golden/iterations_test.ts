@@ -36,6 +36,7 @@ for (const path of goldenFiles(/^sada_jem_(?!inputs).*\.safetensors$/)) {
     const step = new TrainingStep(model, new SharpnessAware(model.parameters, optimizer, { rho, adaptive }), {
       likelihoodWeight: file.hyper["px"],
       l2: file.hyper["l2_coeff"],
+      classificationWeight: 1,
       consistentPasses: false,
       divergenceLimit: 1e5,
     });

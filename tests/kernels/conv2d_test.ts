@@ -29,6 +29,8 @@ const shapes: readonly Conv2dShape[] = [
   { ...base, inChannels: 1, outChannels: 16 },
   { ...base, inChannels: 3, outChannels: 20, batch: 3 },
   { ...base, inChannels: 2, outChannels: 4, stride: 2 },
+  { ...base, inChannels: 5, outChannels: 8 },
+  { ...base, inChannels: 7, outChannels: 20, stride: 2, height: 8 },
   { ...base, inChannels: 3, outChannels: 8, kernel: 1, padding: 0 },
   { ...base, inChannels: 20, outChannels: 36, padding: 0 },
   { ...base, stride: 2 },
@@ -76,7 +78,7 @@ const describe = (shape: Conv2dShape) =>
 
 for (const shape of shapes) {
   const sizes = conv2dSizes(shape);
-  const few = shape.inChannels < 4;
+  const few = shape.inChannels % 4 !== 0;
   const patchable = !few && shape.kernel === 3 && shape.stride === 1;
   const input = values(sizes.input, 1);
   const weight = values(sizes.weight, 2);
@@ -142,7 +144,7 @@ async function weightGradient(
 ): Promise<Float32Array> {
   const length = conv2dSizes(shape).weight;
   const partials = gradientWeightSplits(shape);
-  const kernel = shape.inChannels < 4 ? conv2dGradientWeightFew : conv2dGradientWeight;
+  const kernel = shape.inChannels % 4 !== 0 ? conv2dGradientWeightFew : conv2dGradientWeight;
   const parts = await runKernel(kernel, shape, { input, outputGradient, partials: partials * length });
   const sumShape = { partials, length, accumulate: false };
   return (await runKernel(sumPartials, sumShape, { partials: parts.partials, sum: length })).sum;

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { add } from "../../src/kernels/add.ts";
 import { addInto } from "../../src/kernels/add_into.ts";
 import { broadcast } from "../../src/kernels/broadcast.ts";
+import { dropout } from "../../src/kernels/dropout.ts";
+import { forkStream } from "../../src/kernels/fork_stream.ts";
 import { leakyRelu, leakyReluBackward } from "../../src/kernels/leaky_relu.ts";
 import { multiply, multiplyInto } from "../../src/kernels/multiply.ts";
 import { reduceSum } from "../../src/kernels/reduce_sum.ts";
@@ -76,4 +78,27 @@ Deno.test("reduceSum() sums in fixed order, without what lies beyond the length"
     const again = await runKernel(reduceSum, { length, factor: 0.5 }, { input, sum: 1 });
     assert.deepEqual(again.sum, sum);
   }
+});
+
+Deno.test("dropout() keeps what its uniform numbers allow, written or added", async () => {
+  const length = 1003;
+  const [input, uniforms, present] = [values(length, 1), values(length, 2, 0, 1), values(length, 3)];
+  for (const accumulate of [false, true]) {
+    const { output } = await runKernel(dropout, { length, rate: 0.3, accumulate }, {
+      input,
+      uniforms,
+      output: accumulate ? present : length,
+    });
+    const expected = input.map((value, i) =>
+      (accumulate ? present[i]! : 0) + (uniforms[i]! >= Math.fround(0.3) ? value / 0.7 : 0)
+    );
+    assert(relativeError(output, expected) < 5e-7);
+  }
+  assert.throws(() => dropout.constants({ length, rate: 1, accumulate: false }), RangeError);
+});
+
+Deno.test("forkStream() copies the stream and advances its call", async () => {
+  const result = await runKernel(forkStream, undefined, { stream: Uint32Array.of(7, 8, 9, 4), child: 4 });
+  const words = ({ buffer, byteOffset }: Float32Array) => [...new Uint32Array(buffer, byteOffset, 4)];
+  assert.deepEqual([words(result.child), words(result.stream)], [[7, 8, 9, 4], [7, 8, 9, 5]]);
 });

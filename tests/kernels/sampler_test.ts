@@ -5,6 +5,7 @@ import { replayScatter } from "../../src/kernels/replay_scatter.ts";
 import { sgldStep } from "../../src/kernels/sgld_step.ts";
 import { runKernel, values } from "./harness.ts";
 
+const withoutInner = { innerSteps: 0, innerStepSize: 0, innerClamp: 1 };
 const clamp = (value: number, bound: number) => Math.max(-bound, Math.min(bound, value));
 
 Deno.test("sgldStep() is equation 3: clamped gradient, noise, clamped image", async () => {
@@ -14,7 +15,7 @@ Deno.test("sgldStep() is equation 3: clamped gradient, noise, clamped image", as
         const image = values(length, 1);
         const gradient = values(length, 2, -3, 3);
         const noise = values(length, 3, -2, 2);
-        const shape = { length, stepSize: 0.5, gradientClamp, noiseScale };
+        const shape = { length, stepSize: 0.5, gradientClamp, noiseScale, ...withoutInner };
         const { next } = await runKernel(sgldStep, shape, { image, gradient, noise, next: length });
         next.forEach((value, i) => {
           const moved = image[i]! + 0.5 * clamp(gradient[i]!, gradientClamp) + noiseScale * noise[i]!;
@@ -24,6 +25,25 @@ Deno.test("sgldStep() is equation 3: clamped gradient, noise, clamped image", as
       }
     }
   }
+});
+
+Deno.test("sgldStep() goes on along the same gradient in inner steps", async () => {
+  const length = 1003;
+  const [image, gradient, noise] = [values(length, 1), values(length, 2, -3, 3), values(length, 3, -2, 2)];
+  const shape = { length, stepSize: 0.25, gradientClamp: Infinity, noiseScale: 0.01 };
+  const inner = { innerSteps: 3, innerStepSize: 0.2, innerClamp: 1 };
+  const { next } = await runKernel(sgldStep, { ...shape, ...inner }, {
+    image,
+    gradient,
+    noise,
+    next: length,
+  });
+  next.forEach((value, i) => {
+    let moved = image[i]! + 0.25 * gradient[i]!;
+    for (let k = 0; k < 3; k++) moved = clamp(moved + 0.2 * clamp(gradient[i]!, 1), 1);
+    // Five roundings of values below 4.
+    assert(Math.abs(value - clamp(moved + 0.01 * noise[i]!, 1)) < 1e-6);
+  });
 });
 
 Deno.test("divergence() notices what is too large or not finite, and remembers the first", async () => {

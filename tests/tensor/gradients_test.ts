@@ -8,10 +8,13 @@
 
 import assert from "node:assert/strict";
 import { Context } from "../../src/tensor/context.ts";
+import { actNorm } from "../../src/tensor/operations/act_norm.ts";
 import { add, multiply } from "../../src/tensor/operations/arithmetic.ts";
 import { batchNorm } from "../../src/tensor/operations/batch_norm.ts";
 import { conv2d } from "../../src/tensor/operations/conv2d.ts";
+import { dropout } from "../../src/tensor/operations/dropout.ts";
 import { globalAveragePool } from "../../src/tensor/operations/global_average_pool.ts";
+import { instanceNorm, layerNorm } from "../../src/tensor/operations/image_norms.ts";
 import { leakyRelu } from "../../src/tensor/operations/leaky_relu.ts";
 import { linear } from "../../src/tensor/operations/linear.ts";
 import { logSumExp } from "../../src/tensor/operations/log_sum_exp.ts";
@@ -55,9 +58,27 @@ const convolution = (stride: number, padding: number) => (_: Context, [x, weight
 const cases: Readonly<Record<string, Case>> = {
   "conv2d 3×3": { shapes: [[2, 5, 7, 4], [3, 3, 4, 8], [8]], apply: convolution(1, 1) },
   "conv2d 3×3 stride 2 of 1 channel": { shapes: [[3, 7, 5, 1], [3, 3, 1, 4], [4]], apply: convolution(2, 1) },
+  "conv2d 3×3 of 5 channels": { shapes: [[2, 4, 3, 5], [3, 3, 5, 8], [8]], apply: convolution(1, 1) },
   "conv2d 1×1 stride 2": { shapes: [[2, 6, 6, 8], [1, 1, 8, 4], [4]], apply: convolution(2, 0) },
   "batchNorm with batch statistics": { shapes: [[3, 3, 2, 8], [8], [8]], apply: norm("batch") },
   "batchNorm with running statistics": { shapes: [[3, 3, 2, 8], [8], [8]], apply: norm("running") },
+  "instanceNorm": {
+    shapes: [[3, 3, 2, 8], [8], [8]],
+    apply: (_, [x, scale, shift]) =>
+      instanceNorm(x!, { scale: scale!, shift: shift!, epsilon: 0.1, slope: 1 }),
+  },
+  "layerNorm": {
+    shapes: [[3, 3, 2, 8], [8], [8]],
+    apply: (_, [x, scale, shift]) => layerNorm(x!, { scale: scale!, shift: shift!, epsilon: 1e-5, slope: 1 }),
+  },
+  "actNorm": {
+    shapes: [[3, 3, 2, 8], [8], [8]],
+    apply: (_, [x, scale, location]) => actNorm(x!, { scale: scale!, location: location! }, 1),
+  },
+  "dropout": {
+    shapes: [[3, 7, 5]],
+    apply: (context, [x]) => dropout(x!, 0.3, context.from(Uint32Array.of(1, 2, 3, 4), [4])),
+  },
   "leakyRelu of positive values": {
     shapes: [[3, 7]],
     apply: (_, [x]) => leakyRelu(x!, 0.2),

@@ -5,8 +5,10 @@ import { BatchOrder } from "../../src/train/batch_order.ts";
 import { drawCrops, drawReplay, streamWords } from "../../src/train/iteration_inputs.ts";
 import { skipped } from "../../src/jem/initialisation.ts";
 
+const all = (count: number) => Uint32Array.from({ length: count }, (_, i) => i);
+
 Deno.test("BatchOrder visits each image at most once an epoch and drops the short batch", () => {
-  const order = new BatchOrder(1, Purpose.labelledOrder, 23, 5);
+  const order = new BatchOrder(1, Purpose.labelledOrder, all(23), 5);
   assert.equal(order.batchesPerEpoch, 4);
   for (const epoch of [0, 1]) {
     const seen = new Set<number>();
@@ -17,18 +19,23 @@ Deno.test("BatchOrder visits each image at most once an epoch and drops the shor
 });
 
 Deno.test("BatchOrder reshuffles every epoch, and depends on nothing but seed, purpose and iteration", () => {
-  const order = new BatchOrder(1, Purpose.labelledOrder, 100, 10);
-  const later = new BatchOrder(1, Purpose.labelledOrder, 100, 10);
+  const order = new BatchOrder(1, Purpose.labelledOrder, all(100), 10);
+  const later = new BatchOrder(1, Purpose.labelledOrder, all(100), 10);
   const first = [...order.at(0)];
   assert.notDeepEqual([...order.at(10)], first);
   assert.deepEqual([...later.at(10)], [...order.at(10)]);
   assert.deepEqual([...later.at(0)], first);
-  assert.notDeepEqual([...new BatchOrder(1, Purpose.likelihoodOrder, 100, 10).at(0)], first);
-  assert.notDeepEqual([...new BatchOrder(2, Purpose.labelledOrder, 100, 10).at(0)], first);
+  assert.notDeepEqual([...new BatchOrder(1, Purpose.likelihoodOrder, all(100), 10).at(0)], first);
+  assert.notDeepEqual([...new BatchOrder(2, Purpose.labelledOrder, all(100), 10).at(0)], first);
+});
+
+Deno.test("BatchOrder keeps to the images that it is given", () => {
+  const order = new BatchOrder(1, Purpose.labelledOrder, Uint32Array.of(3, 5, 8, 13), 2);
+  assert.deepEqual([...order.at(0), ...order.at(1)].toSorted((a, b) => a - b), [3, 5, 8, 13]);
 });
 
 Deno.test("BatchOrder refuses batches larger than the data", () => {
-  assert.throws(() => new BatchOrder(1, Purpose.labelledOrder, 4, 5), ConfigurationError);
+  assert.throws(() => new BatchOrder(1, Purpose.labelledOrder, all(4), 5), ConfigurationError);
 });
 
 Deno.test("drawCrops() covers all shifts and flips, and leaves out what is not wanted", () => {

@@ -8,11 +8,17 @@ const published: Configuration = {
   dataset: "cifar10",
   dataFolder: null,
   dataLimit: null,
+  imageSize: 32,
+  validationCount: 0,
+  labelsPerClass: null,
+  residentMebibytes: 4096,
   depth: 28,
   width: 10,
   norm: "batch",
+  dropout: 0,
   unconditional: false,
   likelihoodWeight: 1,
+  classificationWeight: 1,
   likelihoodBatch: 64,
   labelledBatch: 128,
   l2: 0,
@@ -25,6 +31,9 @@ const published: Configuration = {
   stepSize: 1,
   noiseScale: 0,
   gradientClamp: 1,
+  innerSteps: 0,
+  innerStepSize: 0.2,
+  innerClamp: 1,
   samplerNorm: "train",
   optimizer: "sgd",
   learningRate: 0.1,
@@ -75,13 +84,25 @@ Deno.test("parseConfiguration() refuses unknown options by name and suggests the
 
 Deno.test("parseConfiguration() refuses values out of range, naming option, value and range", () => {
   const cases: [object, RegExp][] = [
-    [{ dataset: "mnist" }, /dataset is "mnist"; it must be one of digits, cifar10, cifar100/],
+    [
+      { dataset: "lsun" },
+      /dataset is "lsun"; it must be one of digits, mnist, fashion-mnist, cifar10, cifar100/,
+    ],
     [{ dataFolder: "" }, /dataFolder is ""; it must be a path or null/],
     [{ dataLimit: 0 }, /dataLimit is 0; it must be a whole number from 1 to 1000000000 or null/],
+    [{ imageSize: 65 }, /imageSize is 65; it must be a whole number from 8 to 64/],
+    [{ validationCount: -1 }, /validationCount is -1/],
+    [{ labelsPerClass: 0 }, /labelsPerClass is 0; it must be a whole number from 1 to 1000000000 or null/],
+    [{ residentMebibytes: 0.5 }, /residentMebibytes is 0.5/],
+    [{ dropout: 1 }, /dropout is 1; it must be a number of at least 0 and below 1/],
+    [{ classificationWeight: -1 }, /classificationWeight is -1/],
+    [{ innerSteps: -1 }, /innerSteps is -1/],
+    [{ innerStepSize: 0 }, /innerStepSize is 0; it must be a number above 0/],
+    [{ innerClamp: 0 }, /innerClamp is 0; it must be a number above 0 or null/],
     [{ depth: 27 }, /depth is 27; it must be 6n \+ 4/],
     [{ depth: 4 }, /depth is 4/],
     [{ width: 0 }, /width is 0/],
-    [{ norm: "layer" }, /norm is "layer"; it must be one of batch, none/],
+    [{ norm: "group" }, /norm is "group"; it must be one of batch, none, instance, layer, act/],
     [{ unconditional: "yes" }, /unconditional is "yes"; it must be true or false/],
     [{ likelihoodWeight: -1 }, /likelihoodWeight is -1; it must be a number of at least 0/],
     [{ likelihoodBatch: 0 }, /likelihoodBatch is 0; it must be a whole number from 1 to 65535/],
@@ -93,7 +114,7 @@ Deno.test("parseConfiguration() refuses values out of range, naming option, valu
     [{ bufferSize: 0 }, /bufferSize is 0/],
     [{ reinitProbability: 1.01 }, /reinitProbability is 1.01; it must be a number from 0 to 1/],
     [{ steps: -1 }, /steps is -1/],
-    [{ stepSize: 0 }, /stepSize is 0; it must be a number above 0/],
+    [{ stepSize: -1 }, /stepSize is -1; it must be a number of at least 0/],
     [{ noiseScale: Infinity }, /noiseScale is Infinity/],
     [{ gradientClamp: 0 }, /gradientClamp is 0; it must be a number above 0 or null/],
     [{ samplerNorm: "batch" }, /samplerNorm is "batch"; it must be one of train, eval/],
@@ -140,6 +161,9 @@ Deno.test("parseConfiguration() refuses options that contradict each other", () 
   refused({ epochs: null }, /exactly one of iterations and epochs/);
   refused({ decayIterations: [10], decayEpochs: [2] }, /decayIterations or decayEpochs/);
   refused({ steps: 0 }, /steps is 0; it must be at least 1 when likelihoodWeight is above 0/);
+  refused({ stepSize: 0 }, /stepSize is 0; it must be above 0 when innerSteps is 0/);
+  refused({ likelihoodWeight: 0, classificationWeight: 0 }, /there is nothing to train/);
+  assert.equal(parseConfiguration({ stepSize: 0, innerSteps: 5 }).stepSize, 0);
   refused({ dataset: "digits", padding: 8 }, /padding is 8; it must be at most 7 for digits/);
   assert.equal(parseConfiguration({ steps: 0, likelihoodWeight: 0 }).steps, 0);
 });

@@ -1,14 +1,8 @@
-import { batchNormApply } from "../../kernels/batch_norm_apply.ts";
-import { batchNormBackwardApply } from "../../kernels/batch_norm_backward_apply.ts";
-import { batchNormBackwardMoments } from "../../kernels/batch_norm_backward_moments.ts";
-import {
-  batchNormBackwardSums,
-  batchNormBackwardSumsParameters,
-} from "../../kernels/batch_norm_backward_sums.ts";
-import { batchNormChunks, batchNormMoments } from "../../kernels/batch_norm_moments.ts";
-import { batchNormRunning } from "../../kernels/batch_norm_running.ts";
-import { batchNormStatistics } from "../../kernels/batch_norm_statistics.ts";
+import { normRunning } from "../../kernels/norm_running.ts";
+import { normStatistics, normStatisticsAndRunning } from "../../kernels/norm_statistics.ts";
+import type { NormShape } from "../../kernels/norm_moments.ts";
 import { assertShapes, type Tensor } from "../tensor.ts";
+import { addGroupSums, assertAffine, chunkMoments, normalise, normShape } from "./normalise.ts";
 
 /** Which statistics normalise, and whether the running ones move. */
 export interface NormMode {
@@ -16,6 +10,8 @@ export interface NormMode {
   readonly statistics: "batch" | "running";
   /** Whether the running statistics take up those of the batch. */
   readonly updateRunning: boolean;
+  /** Whether act norm's parameters are set from the batch before they are used. */
+  readonly initialise?: true;
 }
 
 /** Parameters of {@link batchNorm} beside its input. */
@@ -39,74 +35,45 @@ export interface BatchNormOptions {
  * @throws {ShapeError} if the shapes do not fit together.
  */
 export function batchNorm(x: Tensor, options: BatchNormOptions): Tensor {
-  const { context } = x;
   const { scale, shift, running, mode, slope } = options;
-  const channels = scale.size;
-  assertShapes(
-    x.shape.at(-1) === channels && shift.size === channels && running.size === 2 * channels,
-    "batch norm takes inputs [..., C], scale and shift [C] and running statistics [2, C]",
-    x,
+  assertAffine(x, scale, shift);
+  assertShapes(running.size === 2 * scale.size, "batch norm takes running statistics [2, C]", x, running);
+  const shape = normShape(x, 1);
+  using statistics = normalisingStatistics(x, shape, options);
+  return normalise(x, {
+    shape,
+    statistics,
+    source: mode.statistics === "batch" ? "channels" : "given",
     scale,
     shift,
-    running,
-  );
-  const rows = x.size / channels;
-  using statistics = normalisingStatistics(x, rows, channels, options);
-  const output = context.empty(x.shape);
-  context.launch(batchNormApply, { rows, channels, slope }, { input: x, statistics, scale, shift, output });
-
-  const tape = context.tape;
-  tape?.record([x, scale, shift], output, [x, statistics], (outputGradient) => {
-    const forward = { input: x, statistics, scale, shift, outputGradient };
-    using partials = context.empty([batchNormChunks({ rows, channels }), 2, channels]);
-    context.launch(batchNormBackwardMoments, { rows, channels, slope }, { ...forward, partials });
-    using shiftSum = context.empty([channels]);
-    using scaleSum = context.empty([channels]);
-    const sums = { partials, shiftSum, scaleSum };
-    const byScale = tape.target(scale);
-    const byShift = tape.target(shift);
-    if (byScale && byShift) {
-      context.launch(batchNormBackwardSumsParameters, { rows, channels }, {
-        ...sums,
-        scaleGradient: byScale.gradient,
-        shiftGradient: byShift.gradient,
-      });
-    } else {
-      context.launch(batchNormBackwardSums, { rows, channels }, sums);
-    }
-    const byInput = tape.target(x);
-    if (!byInput) return;
-    const batchStatistics = mode.statistics === "batch";
-    const { gradient: inputGradient, accumulate } = byInput;
-    context.launch(batchNormBackwardApply, { rows, channels, slope, batchStatistics, accumulate }, {
-      ...forward,
-      shiftSum,
-      scaleSum,
-      inputGradient,
-    });
+    slope,
+    parameters: [scale, shift],
+    addParameterGradients(tape, { shiftSum, scaleSum }) {
+      addGroupSums(tape, shift, shiftSum);
+      addGroupSums(tape, scale, scaleSum);
+    },
   });
-  return output;
 }
 
 /** Mean and inverse standard deviation `[2, C]` that normalise, from the batch or from the running statistics. */
 function normalisingStatistics(
   input: Tensor,
-  rows: number,
-  channels: number,
+  shape: NormShape,
   { running, mode, epsilon, momentum }: BatchNormOptions,
 ): Tensor {
   const { context } = input;
+  const { channels } = shape;
   const statistics = context.empty([2, channels]);
   if (mode.statistics === "running") {
-    context.launch(batchNormRunning, { channels, epsilon }, { running, statistics });
+    context.launch(normRunning, { channels, epsilon }, { running, statistics });
     return statistics;
   }
-  using partials = context.empty([batchNormChunks({ rows, channels }), 2, channels]);
-  context.launch(batchNormMoments, { rows, channels }, { input, partials });
-  context.launch(
-    batchNormStatistics,
-    { rows, channels, epsilon, momentum, updateRunning: mode.updateRunning },
-    { partials, running, statistics },
-  );
+  using partials = chunkMoments(input, shape);
+  if (mode.updateRunning) {
+    const operands = { partials, statistics, running };
+    context.launch(normStatisticsAndRunning, { ...shape, epsilon, momentum }, operands);
+  } else {
+    context.launch(normStatistics, { ...shape, epsilon }, { partials, statistics });
+  }
   return statistics;
 }

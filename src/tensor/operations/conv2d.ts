@@ -89,9 +89,9 @@ function gradientInputKernel(shape: Conv2dShape) {
   return suitsPatches(shape) ? conv2dGradientInputPatch : conv2dGradientInput;
 }
 
-/** Whether the input has so few channels that kernels of its own read it. */
+/** Whether the input's channels cannot be read four at a time, as is the case for most images. */
 function isFew({ inChannels }: Conv2dShape): boolean {
-  return inChannels < 4;
+  return inChannels % 4 !== 0;
 }
 
 function conv2dShape(x: Tensor, weight: Tensor, bias: Tensor, stride: number, padding: number): Conv2dShape {

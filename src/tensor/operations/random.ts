@@ -2,8 +2,8 @@ import { philoxNormal, philoxUniform } from "../../kernels/philox.ts";
 import type { Tensor } from "../tensor.ts";
 
 /**
- * Standard normal values. The stream is the one of `RandomStream` on the host.
- * @param stream uint32 `[4]`: seed (low, high), step, unused
+ * Standard normal values.
+ * @param stream uint32 `[4]`: seed (low, high), step, call; call 0 is the stream of `RandomStream`
  * @param purpose keeps consumers with one seed and step apart; see `Purpose`
  */
 export function normal(stream: Tensor, purpose: number, shape: readonly number[]): Tensor {

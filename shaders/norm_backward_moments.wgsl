@@ -1,11 +1,13 @@
-// partials[k, 0, c] = Σ g, partials[k, 1, c] = Σ g · normal over the k-th chunk of rows, where
+// partials[h, k, 0, c] = Σ g, partials[h, k, 1, c] = Σ g · normal over the k-th chunk of group h's rows, where
 // normal = (input − mean) · inverseDeviation, value = normal · scale + shift,
 // g = outputGradient · (value > 0 ? 1 : slope)
 //
-// input, outputGradient [rows, channels]; statistics [2, channels] = (mean, inverseDeviation); scale, shift [channels];
-// partials [chunks, 2, channels]: float32.
+// input, outputGradient [groups, rows, channels]; statistics [groups, 2, channels] = (mean, inverseDeviation);
+// scale, shift [channels]; partials [groups, chunks, 2, channels]: float32.
+// rowsPerGroup: rows of a group; 0 if there is one group only, whose rows follow from the input's length.
 
 override channels: u32 = 16u;
+override rowsPerGroup: u32 = 0u;
 override rowsPerChunk: u32 = 64u;
 override slope: f32 = 1.0;
 
@@ -22,18 +24,21 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let row = channels / 4u;
   let c = i % row;
   let chunk = i / row;
-  let first = chunk * rowsPerChunk;
-  let rows = arrayLength(&input) / row;
-  if (first >= rows) {
+  let allRows = arrayLength(&input) / row;
+  let rows = select(rowsPerGroup, allRows, rowsPerGroup == 0u);
+  let chunksPerGroup = (rows + rowsPerChunk - 1u) / rowsPerChunk;
+  let group = chunk / chunksPerGroup;
+  let first = group * rows + chunk % chunksPerGroup * rowsPerChunk;
+  if (first >= allRows) {
     return;
   }
-  let mean = statistics[c];
-  let inverseDeviation = statistics[row + c];
+  let mean = statistics[2u * group * row + c];
+  let inverseDeviation = statistics[(2u * group + 1u) * row + c];
   let channelScale = scale[c];
   let channelShift = shift[c];
   var sum = vec4f();
   var product = vec4f();
-  for (var r = first; r < min(first + rowsPerChunk, rows); r++) {
+  for (var r = first; r < min(first + rowsPerChunk, (group + 1u) * rows); r++) {
     let normal = (input[r * row + c] - mean) * inverseDeviation;
     let value = fma(normal, channelScale, channelShift);
     let g = outputGradient[r * row + c] * select(vec4f(slope), vec4f(1.0), value > vec4f());

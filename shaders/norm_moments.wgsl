@@ -1,13 +1,15 @@
-// partials[k, 0, c] = mean of the k-th chunk of rows, partials[k, 1, c] = Σ (x − that mean)² over the chunk
+// partials[g, k, 0, c] = mean of the k-th chunk of group g's rows, partials[g, k, 1, c] = Σ (x − that mean)² over the chunk
 //
-// input    [rows, channels]       float32, channels a multiple of 4
-// partials [chunks, 2, channels]
-// rowsPerChunk: rows of one chunk; the last may have fewer.
+// input    [groups, rows, channels]       float32, channels a multiple of 4
+// partials [groups, chunks, 2, channels]
+// rowsPerGroup: rows of a group; 0 if there is one group only, whose rows follow from the input's length.
+// rowsPerChunk: rows of one chunk; the last of a group may have fewer.
 //
 // One pass, over the differences from the chunk's first row: that is a typical value, so no digits are lost to a mean that is
 // large compared with the deviations.
 
 override channels: u32 = 16u;
+override rowsPerGroup: u32 = 0u;
 override rowsPerChunk: u32 = 64u;
 
 @group(0) @binding(0) var<storage, read> input: array<vec4f>;
@@ -19,12 +21,15 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let row = channels / 4u;
   let c = i % row;
   let chunk = i / row;
-  let first = chunk * rowsPerChunk;
-  let rows = arrayLength(&input) / row;
-  if (first >= rows) {
+  let allRows = arrayLength(&input) / row;
+  let rows = select(rowsPerGroup, allRows, rowsPerGroup == 0u);
+  let chunksPerGroup = (rows + rowsPerChunk - 1u) / rowsPerChunk;
+  let start = chunk / chunksPerGroup * rows;
+  let first = start + chunk % chunksPerGroup * rowsPerChunk;
+  if (first >= allRows) {
     return;
   }
-  let end = min(first + rowsPerChunk, rows);
+  let end = min(first + rowsPerChunk, start + rows);
   let origin = input[first * row + c];
   var sum = vec4f();
   var squares = vec4f();

@@ -1,0 +1,25 @@
+// output (=|+=) input / (1 − rate) where uniforms ≥ rate, 0 elsewhere
+//
+// input, uniforms, output [length]: float32; uniforms in [0, 1).
+// accumulate: add to what is there.
+
+override rate: f32 = 0.5;
+override accumulate: bool = false;
+
+@group(0) @binding(0) var<storage, read> input: array<vec4f>;
+@group(0) @binding(1) var<storage, read> uniforms: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> output: array<vec4f>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = id.x + id.y * groups.x * 64u;
+  if (i >= arrayLength(&output)) {
+    return;
+  }
+  let kept = select(vec4f(), input[i] / (1.0 - rate), uniforms[i] >= vec4f(rate));
+  if (accumulate) {
+    output[i] += kept;
+  } else {
+    output[i] = kept;
+  }
+}

@@ -1,0 +1,41 @@
+import wgsl from "../../shaders/norm_apply.wgsl" with { type: "text" };
+import { type Binding, bytes32, foldWorkgroups, type Kernel } from "./kernel.ts";
+import { normBytes, type NormShape, normStatisticsBytes, rowsPerGroup } from "./norm_moments.ts";
+
+/** A normalisation followed by a LeakyReLU. */
+export interface NormActivationShape extends NormShape {
+  /** Slope of the LeakyReLU below zero; 1 for none. */
+  readonly slope: number;
+}
+
+/** Rows that an invocation of the applying shaders goes through, as they define it. */
+const rowsPerInvocation = 8;
+
+/** Workgroups of the applying shaders. */
+export function applyWorkgroups({ groups, rows, channels }: NormShape): [number, number, number] {
+  return foldWorkgroups(groups * Math.ceil(rows / rowsPerInvocation) * channels / 4);
+}
+
+/** What all kernels read that normalise once more: the input, how it is normalised, scaled and shifted. */
+export const normOperands: readonly Binding<NormShape, "input" | "statistics" | "scale" | "shift">[] = [
+  { name: "input", access: "read", bytes: normBytes },
+  { name: "statistics", access: "read", bytes: normStatisticsBytes },
+  { name: "scale", access: "read", bytes: ({ channels }) => bytes32(channels) },
+  { name: "shift", access: "read", bytes: ({ channels }) => bytes32(channels) },
+];
+
+/** Normalisation, scale, shift and LeakyReLU in one pass, `[groups, rows, C]` → the same. */
+export const normApply: Kernel<
+  NormActivationShape,
+  "input" | "statistics" | "scale" | "shift" | "output"
+> = {
+  name: "norm_apply",
+  wgsl,
+  bindings: [...normOperands, { name: "output", access: "read-write", bytes: normBytes }],
+  constants: (shape) => ({
+    channels: shape.channels,
+    rowsPerGroup: rowsPerGroup(shape),
+    slope: shape.slope,
+  }),
+  workgroups: applyWorkgroups,
+};

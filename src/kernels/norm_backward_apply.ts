@@ -1,0 +1,39 @@
+import wgsl from "../../shaders/norm_backward_apply.wgsl" with { type: "text" };
+import { bytes32, type Kernel } from "./kernel.ts";
+import { applyWorkgroups, type NormActivationShape, normOperands } from "./norm_apply.ts";
+import { normBytes, rowsPerGroup } from "./norm_moments.ts";
+
+/** A normalisation whose gradient by its input is wanted. */
+export interface NormBackwardShape extends NormActivationShape {
+  /** Whether the input's own statistics normalised it, so that the gradient passes through them too. */
+  readonly ownStatistics: boolean;
+  /** Whether the sums already contain the scale, as those of layer norm do. */
+  readonly scaledSums: boolean;
+  /** Add to what is there. */
+  readonly accumulate: boolean;
+}
+
+/** Third stage of a normalisation's backward pass: the gradient by its input, `[groups, rows, C]`. */
+export const normBackwardApply: Kernel<
+  NormBackwardShape,
+  "input" | "statistics" | "scale" | "shift" | "outputGradient" | "shiftSum" | "scaleSum" | "inputGradient"
+> = {
+  name: "norm_backward_apply",
+  wgsl,
+  bindings: [
+    ...normOperands,
+    { name: "outputGradient", access: "read", bytes: normBytes },
+    { name: "shiftSum", access: "read", bytes: ({ groups, channels }) => bytes32(groups * channels) },
+    { name: "scaleSum", access: "read", bytes: ({ groups, channels }) => bytes32(groups * channels) },
+    { name: "inputGradient", access: "read-write", bytes: normBytes },
+  ],
+  constants: (shape) => ({
+    channels: shape.channels,
+    rowsPerGroup: rowsPerGroup(shape),
+    slope: shape.slope,
+    ownStatistics: Number(shape.ownStatistics),
+    scaledSums: Number(shape.scaledSums),
+    accumulate: Number(shape.accumulate),
+  }),
+  workgroups: applyWorkgroups,
+};

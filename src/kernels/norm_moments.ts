@@ -1,0 +1,72 @@
+import wgsl from "../../shaders/norm_moments.wgsl" with { type: "text" };
+import { bytes32, foldWorkgroups, type Kernel, requireShape } from "./kernel.ts";
+
+/**
+ * `[groups, rows, channels]`: what is normalised with statistics of its own. For batch norm all images and pixels are one
+ * group; for instance and layer norm each image is one.
+ */
+export interface NormShape {
+  readonly groups: number;
+  /** Rows of each group. */
+  readonly rows: number;
+  /** A multiple of 4. */
+  readonly channels: number;
+}
+
+/** Least rows of a chunk: enough work for an invocation. */
+const leastRows = 64;
+/** Most chunks: the second stage goes through them one by one. */
+const mostChunks = 256;
+
+/** Rows of each chunk but perhaps a group's last. */
+export function normRowsPerChunk({ rows }: NormShape): number {
+  return Math.max(leastRows, Math.ceil(rows / mostChunks));
+}
+
+/** Chunks into which the rows of all groups are split. */
+export function normChunks(shape: NormShape): number {
+  return shape.groups * Math.ceil(shape.rows / normRowsPerChunk(shape));
+}
+
+/** Bytes of all values. */
+export function normBytes({ groups, rows, channels }: NormShape): number {
+  return bytes32(groups * rows * channels);
+}
+
+/** Bytes of mean and inverse deviation of each group's channels. */
+export function normStatisticsBytes({ groups, channels }: NormShape): number {
+  return bytes32(2 * groups * channels);
+}
+
+/** The override of the same name: 0 lets one pipeline serve one group of any number of rows. */
+export function rowsPerGroup({ groups, rows }: NormShape): number {
+  return groups === 1 ? 0 : rows;
+}
+
+/**
+ * Constants that the first stages share.
+ * @throws {RangeError} if the channels are not a multiple of 4, or a loop would be too long for some drivers.
+ */
+export function normConstants(shape: NormShape): Record<string, number> {
+  const { channels, rows } = shape;
+  const rowsPerChunk = normRowsPerChunk(shape);
+  requireShape(channels % 4 === 0, "norm", `channels must be a multiple of 4, not ${channels}`);
+  requireShape(rowsPerChunk <= 65_535, "norm", `${rows} rows are too many`);
+  return { channels, rowsPerGroup: rowsPerGroup(shape), rowsPerChunk };
+}
+
+/** First stage of statistics: for each chunk of rows, each channel's mean and sum of squared deviations from it. */
+export const normMoments: Kernel<NormShape, "input" | "partials"> = {
+  name: "norm_moments",
+  wgsl,
+  bindings: [
+    { name: "input", access: "read", bytes: normBytes },
+    {
+      name: "partials",
+      access: "read-write",
+      bytes: (shape) => bytes32(normChunks(shape) * 2 * shape.channels),
+    },
+  ],
+  constants: normConstants,
+  workgroups: (shape) => foldWorkgroups(normChunks(shape) * shape.channels / 4),
+};

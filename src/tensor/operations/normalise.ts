@@ -1,0 +1,131 @@
+import { layerNormSums } from "../../kernels/layer_norm_sums.ts";
+import { normApply } from "../../kernels/norm_apply.ts";
+import { normBackwardApply } from "../../kernels/norm_backward_apply.ts";
+import { normBackwardMoments } from "../../kernels/norm_backward_moments.ts";
+import { normBackwardSums } from "../../kernels/norm_backward_sums.ts";
+import { normChunks, normMoments, type NormShape } from "../../kernels/norm_moments.ts";
+import { sumPartials } from "../../kernels/sum_partials.ts";
+import type { Tape } from "../tape.ts";
+import { assertShapes, type Tensor } from "../tensor.ts";
+
+/** Σ g and Σ g·normal over the rows of each group, `[groups, C]`; g is the gradient before the LeakyReLU. */
+export interface NormSums {
+  readonly shiftSum: Tensor;
+  readonly scaleSum: Tensor;
+}
+
+/** How {@link normalise} normalises, and how its parameters get their gradients. */
+export interface Normalisation {
+  readonly shape: NormShape;
+  /** Mean and inverse standard deviation, `[groups, 2, C]`. */
+  readonly statistics: Tensor;
+  /** Where the statistics come from: elsewhere, or the input, channel by channel or all channels together. */
+  readonly source: "given" | "channels" | "layer";
+  /** γ and β, `[C]` each. */
+  readonly scale: Tensor;
+  readonly shift: Tensor;
+  /** Slope of the LeakyReLU that follows; 1 for none. */
+  readonly slope: number;
+  /** The tensors that are trained. */
+  readonly parameters: readonly Tensor[];
+  readonly addParameterGradients: (tape: Tape, sums: NormSums) => void;
+}
+
+/** The shape that kernels see of `x`, `[N, ..., C]`, cut into groups along the first dimensions. */
+export function normShape(x: Tensor, groups: number): NormShape {
+  const channels = x.shape.at(-1)!;
+  return { groups, rows: x.size / channels / groups, channels };
+}
+
+/** Means and sums of squared deviations of the chunks of `x`: the first stage of its statistics. */
+export function chunkMoments(input: Tensor, shape: NormShape): Tensor {
+  const partials = input.context.empty([normChunks(shape), 2, shape.channels]);
+  input.context.launch(normMoments, shape, { input, partials });
+  return partials;
+}
+
+/** leakyReLU(γ·(x − mean)/deviation + β) in one pass over memory; differentiable by `x` and the parameters. */
+export function normalise(x: Tensor, normalisation: Normalisation): Tensor {
+  const { context } = x;
+  const { shape, statistics, scale, shift, slope, parameters } = normalisation;
+  const output = context.empty(x.shape);
+  context.launch(normApply, { ...shape, slope }, { input: x, statistics, scale, shift, output });
+  const tape = context.tape;
+  tape?.record([x, ...parameters], output, [x, statistics, shift], (outputGradient) => {
+    // With given statistics and fixed parameters, as in sampling with the running ones, nothing needs the sums.
+    const needsSums = normalisation.source !== "given" || parameters.some((tensor) => tape.wants(tensor));
+    using shiftSum = needsSums ? context.empty([shape.groups, shape.channels]) : undefined;
+    using scaleSum = needsSums ? context.empty([shape.groups, shape.channels]) : undefined;
+    if (shiftSum && scaleSum) {
+      sumGradients(x, outputGradient, normalisation, { shiftSum, scaleSum });
+      normalisation.addParameterGradients(tape, { shiftSum, scaleSum });
+    }
+    const sums = { shiftSum: shiftSum ?? scale, scaleSum: scaleSum ?? scale };
+    addInputGradient(tape, x, outputGradient, normalisation, sums);
+  });
+  return output;
+}
+
+function sumGradients(
+  input: Tensor,
+  outputGradient: Tensor,
+  { shape, statistics, scale, shift, slope }: Normalisation,
+  sums: NormSums,
+): void {
+  const { context } = input;
+  using partials = context.empty([normChunks(shape), 2, shape.channels]);
+  const operands = { input, statistics, scale, shift, outputGradient, partials };
+  context.launch(normBackwardMoments, { ...shape, slope }, operands);
+  context.launch(normBackwardSums, shape, { partials, ...sums });
+}
+
+function addInputGradient(
+  tape: Tape,
+  input: Tensor,
+  outputGradient: Tensor,
+  { shape, statistics, scale, shift, slope, source }: Normalisation,
+  sums: NormSums,
+): void {
+  const target = tape.target(input);
+  if (!target) return;
+  const { context } = input;
+  const { gradient: inputGradient, accumulate } = target;
+  const scaledSums = source === "layer";
+  using spreadShift = scaledSums ? context.empty(sums.shiftSum.shape) : undefined;
+  using spreadScale = scaledSums ? context.empty(sums.scaleSum.shape) : undefined;
+  if (spreadShift && spreadScale) {
+    context.launch(layerNormSums, shape, { scale, ...sums, spreadShift, spreadScale });
+  }
+  const ownStatistics = source !== "given";
+  context.launch(normBackwardApply, { ...shape, slope, ownStatistics, scaledSums, accumulate }, {
+    input,
+    statistics,
+    scale,
+    shift,
+    outputGradient,
+    shiftSum: spreadShift ?? sums.shiftSum,
+    scaleSum: spreadScale ?? sums.scaleSum,
+    inputGradient,
+  });
+}
+
+/** Adds Σ over the groups of `sums`, `[groups, C]`, to the gradient by a parameter `[C]`, if that is wanted. */
+export function addGroupSums(tape: Tape, parameter: Tensor, sums: Tensor): void {
+  const target = tape.target(parameter);
+  if (!target) return;
+  const { gradient: sum, accumulate } = target;
+  const [groups = 0, length = 0] = sums.shape;
+  parameter.context.launch(sumPartials, { partials: groups, length, accumulate }, { partials: sums, sum });
+}
+
+/** Throws a `ShapeError` unless γ and β have a value for each channel of `x`. */
+export function assertAffine(x: Tensor, scale: Tensor, shift: Tensor): void {
+  const channels = x.shape.at(-1);
+  assertShapes(
+    scale.size === channels && shift.size === channels,
+    "a norm takes inputs [..., C], and scale and shift [C]",
+    x,
+    scale,
+    shift,
+  );
+}

@@ -1,0 +1,99 @@
+/** What a configuration describes, built. */
+
+import { DeviceImages } from "../data/device_images.ts";
+import { type Dataset, firstImages, imageBytes } from "../data/dataset.ts";
+import type { Subsets } from "../data/subsets.ts";
+import { InformativeInitialisation, UniformInitialisation } from "../jem/initialisation.ts";
+import { ReplayBuffer } from "../jem/replay_buffer.ts";
+import { Sampler } from "../jem/sampler.ts";
+import { evaluation, training, WideResNet } from "../nn/wide_resnet.ts";
+import { Adam, type Optimizer, Sgd } from "../optim/optimizer.ts";
+import type { LearningRateSchedule } from "../optim/schedule.ts";
+import { SharpnessAware } from "../optim/sharpness_aware.ts";
+import type { Context } from "../tensor/context.ts";
+import type { Configuration } from "./configuration.ts";
+
+/** The model of a configuration, freshly initialised. */
+export function buildModel(
+  context: Context,
+  { depth, width, norm, dropout, unconditional, seed }: Configuration,
+  dataset: { readonly classNames: readonly string[]; readonly channels: number; readonly height: number },
+): WideResNet {
+  const { channels, height: imageSize, classNames } = dataset;
+  const classes = classNames.length;
+  const architecture = { depth, width, norm, dropout, unconditional, channels, imageSize, classes };
+  return new WideResNet(context, architecture, seed);
+}
+
+/** The optimiser of a configuration. */
+export function buildOptimizer({ context, parameters }: WideResNet, configuration: Configuration): Optimizer {
+  const { optimizer, momentum, weightDecay, beta1, beta2 } = configuration;
+  return optimizer === "sgd"
+    ? new Sgd(context, parameters, { momentum, weightDecay })
+    : new Adam(context, parameters, { beta1, beta2, epsilon: 1e-8, weightDecay });
+}
+
+/** SAM around an optimiser; ASAM where the configuration says so, or else from ρ = 0.5 on. */
+export function buildSharpnessAware(
+  { parameters }: WideResNet,
+  optimizer: Optimizer,
+  { rho, adaptive }: Configuration,
+): SharpnessAware {
+  return new SharpnessAware(parameters, optimizer, { rho, adaptive: adaptive ?? rho >= 0.5 });
+}
+
+/** The learning-rate schedule of a configuration, in iterations. */
+export function learningRates(
+  configuration: Configuration,
+  iterationsPerEpoch: number,
+): LearningRateSchedule {
+  const { learningRate, warmup, decayRate, decayIterations, decayEpochs } = configuration;
+  return {
+    learningRate,
+    warmup,
+    decayRate,
+    decayIterations: [
+      ...decayIterations,
+      ...decayEpochs.map((epoch) => Math.round(epoch * iterationsPerEpoch)),
+    ],
+  };
+}
+
+/** The training images that are kept on the GPU: all of them, or as many as the configuration allows, the first ones. */
+export function residentImages(
+  context: Context,
+  dataset: Dataset,
+  { residentMebibytes }: Configuration,
+): DeviceImages {
+  const count = Math.floor(residentMebibytes * 2 ** 20 / imageBytes(dataset));
+  return new DeviceImages(context, dataset, firstImages(dataset.train, count));
+}
+
+/**
+ * The sampler of a configuration, with an empty replay buffer. Informative chains start at Gaussians fitted to the images
+ * whose labels may be used, as far as they are on the GPU.
+ * @throws {DataError} if these do not contain every class.
+ */
+export function buildSampler(
+  model: WideResNet,
+  configuration: Configuration,
+  images: DeviceImages,
+  { labelled }: Subsets,
+): Sampler {
+  const { context, architecture: { classes } } = model;
+  const { bufferSize, steps, stepSize, noiseScale, gradientClamp, samplerNorm } = configuration;
+  const { innerSteps, innerStepSize, innerClamp } = configuration;
+  const chosen = labelled.filter((index) => index < images.count);
+  const start = configuration.initialisation === "informative"
+    ? new InformativeInitialisation(context, images, images.labels, classes, chosen)
+    : new UniformInitialisation(images.shape);
+  const options = {
+    steps,
+    stepSize,
+    noiseScale,
+    gradientClamp: gradientClamp ?? Infinity,
+    inner: { steps: innerSteps, stepSize: innerStepSize, clamp: innerClamp ?? Infinity },
+  };
+  const buffer = new ReplayBuffer(context, bufferSize, images.shape);
+  return new Sampler(model, buffer, start, options, samplerNorm === "train" ? training : evaluation);
+}

@@ -2,6 +2,7 @@ import { parseArgs } from "node:util";
 import { DeviceImages } from "../data/device_images.ts";
 import { loadDataset } from "../data/load.ts";
 import { imageGrid, type ImagesShape } from "../formats/image_grid.ts";
+import { type NumpyArray, serializeNpz } from "../formats/npz.ts";
 import { type ByteImage, encodeApng, encodePng } from "../formats/png.ts";
 import { Gpu } from "../gpu/gpu.ts";
 import { conditionalScore, generate, unconditionalScore } from "../jem/generate.ts";
@@ -25,7 +26,7 @@ import {
 } from "./command.ts";
 import { table } from "./format.ts";
 import { LiveLine } from "./live_line.ts";
-import { loadModel, shippedModel } from "./model.ts";
+import { datasetOf, hintHelp, hintOptions, hintsOf, loadModel, shippedModel } from "./model.ts";
 
 const help = `
 Draw images from a trained model by SGLD, and picture them in one PNG.
@@ -41,7 +42,9 @@ Usage: deno task sample [options]
   --step-size X       step size α (default: that of the training)
   --seed N            seed of everything random (default: 1)
   --data-folder DIR   where the training images are, if not where they were in training
+${hintHelp}
   --out FILE          the picture (default: samples.png)
+  --export FILE       also write images [N, H, W, C] in [−1, 1], logits and energies to an .npz file
   --animate FILE      also an animated PNG of the chains
   --debug             show the stack trace of an error
   --help              show this text
@@ -51,6 +54,7 @@ Examples:
   deno task sample --class 3 --count 25 --out threes.png
   deno task sample --init noise --steps 200 --animate chain.png
   deno task sample --model runs/cifar10 --init buffer --steps 0
+  deno task sample --model best_valid_ckpt.pt --init noise --steps 100 --export samples.npz
 `;
 
 const starts = ["informative", "buffer", "noise"] as const;
@@ -65,7 +69,9 @@ const options = {
   "step-size": { type: "string" },
   seed: { type: "string", default: "1" },
   "data-folder": { type: "string" },
+  ...hintOptions,
   out: { type: "string", default: "samples.png" },
+  export: { type: "string" },
   animate: { type: "string" },
   debug: { type: "boolean" },
 } as const;
@@ -84,7 +90,7 @@ const sample: Command = {
     if (!start) throw new UsageError(`--init takes ${starts.join(", ")}, not "${values.init}"`);
 
     const context = new Context(await Gpu.request());
-    const { model, checkpoint } = await loadModel(context, values.model ?? shippedModel);
+    const { model, checkpoint } = await loadModel(context, values.model ?? shippedModel, hintsOf(values));
     const steps = wholeNumber("--steps", values.steps) ?? checkpoint.configuration.steps;
     const stepSize = positiveNumber("--step-size", values["step-size"]) ?? checkpoint.configuration.stepSize;
     const label = classNumber(values.class, checkpoint.images.classNames);
@@ -100,8 +106,11 @@ const sample: Command = {
     if (values.animate !== undefined) {
       await writeAtomically(values.animate, encodeApng(frames.all, frameDelay));
     }
-    await printAssignments(model, images, checkpoint.images.classNames);
-    print(`wrote ${values.out}${values.animate === undefined ? "" : ` and ${values.animate}`}`);
+    const assessment = await assess(model, images);
+    if (values.export !== undefined) await exportSamples(values.export, images, assessment);
+    printAssignments(assessment, checkpoint.images.classNames);
+    const written = [values.out, values.animate, values.export].filter((path) => path !== undefined);
+    print(`wrote ${written.join(", ")}`);
     context.gpu.destroy();
     return exitStatus.success;
   },
@@ -154,8 +163,7 @@ async function startImages(
   const labels = context.from(classes, [classes.length]);
   if (start === "noise") return new UniformInitialisation([height, width, channels]).fresh(stream, labels);
 
-  const { dataset: name, dataFolder: folder, dataLimit: limit } = checkpoint.configuration;
-  const dataset = await loadDataset({ name, folder: dataFolder ?? folder, limit });
+  const dataset = await loadDataset(datasetOf(checkpoint, dataFolder));
   const images = new DeviceImages(context, dataset, dataset.train);
   return new InformativeInitialisation(context, images, images.labels, classNames.length).fresh(
     stream,
@@ -176,29 +184,42 @@ function bufferImages(context: Context, checkpoint: Checkpoint, count: number, s
   return context.from(images, [count, ...shape]);
 }
 
-/** Prints each class's images and their mean energy, as the model assigns them. */
-async function printAssignments(
-  model: WideResNet,
-  images: Tensor,
-  classNames: readonly string[],
-): Promise<void> {
+/** What the model makes of the images: logits `[N, classes]`, and energies `[N]`. */
+async function assess(model: WideResNet, images: Tensor) {
   const { context } = model;
   using logits = model.classify(images, evaluation);
   using scores = model.architecture.unconditional ? model.energyScore(images, evaluation) : logSumExp(logits);
   const [logitValues, scoreValues] = await context.read([logits, scores]);
+  return { logits: logitValues!, energies: scoreValues!.map((score) => -score) };
+}
+
+type Assessment = Awaited<ReturnType<typeof assess>>;
+
+/** Prints each class's images and their mean energy, as the model assigns them. */
+function printAssignments({ logits, energies }: Assessment, classNames: readonly string[]): void {
   const classes = classNames.length;
-  const energies: number[][] = classNames.map(() => []);
-  scoreValues!.forEach((score, i) => {
-    const row = logitValues!.subarray(i * classes, (i + 1) * classes);
-    energies[row.indexOf(Math.max(...row))]!.push(-score);
+  const byClass: number[][] = classNames.map(() => []);
+  energies.forEach((energy, i) => {
+    const row = logits.subarray(i * classes, (i + 1) * classes);
+    byClass[row.indexOf(Math.max(...row))]!.push(energy);
   });
-  const all = energies.flat();
   print(table([
     ["class assigned", "images", "energy mean", "min", "max"],
-    ...classNames.map((name, i) => [name, energies[i]!]).filter(([, list]) => list!.length > 0)
+    ...classNames.map((name, i) => [name, byClass[i]!]).filter(([, list]) => list!.length > 0)
       .map(([name, list]) => row(name as string, list as number[])),
-    row("all", all),
+    row("all", [...energies]),
   ]));
+}
+
+/** Images, logits and energies for NumPy. */
+async function exportSamples(path: string, images: Tensor, { logits, energies }: Assessment): Promise<void> {
+  const count = energies.length;
+  const arrays = new Map<string, NumpyArray>([
+    ["images", { shape: images.shape, data: await images.read() }],
+    ["logits", { shape: [count, logits.length / count], data: logits }],
+    ["energies", { shape: [count], data: energies }],
+  ]);
+  await writeAtomically(path, serializeNpz(arrays));
 }
 
 function row(name: string, energies: readonly number[]): string[] {

@@ -37,17 +37,30 @@ Usage: deno task train [options]
   --debug             show the stack trace of an error
   --help              show this text
 
-Presets: ${presetNames().join(", ")}.
+Presets: ${wrap(presetNames(), 110)}.
 All options that --config and --set know, with the published values: src/train/configuration.ts.
 Ctrl-C saves and exits; --resume then continues as if nothing had happened, bit for bit.
 
 Examples:
   deno task train
   deno task train --preset digits-softmax --seed 3
-  deno task train --preset cifar10 --set dataFolder=cifar-10-batches-bin --run-dir runs/cifar10
+  deno task data cifar10 && deno task train --preset cifar10 --run-dir runs/cifar10
+  deno task train --preset svhn-jempp --set dataFolder=/data/svhn
+  deno task train --preset cifar10 --set dataset=images --set dataFolder=pictures --set imageSize=64
   deno task train --set rho=0 --set augmentLikelihood=true --iterations 300
   deno task train --resume --run-dir runs/cifar10
 `;
+
+/** Words separated by commas, in lines of at most so many characters. */
+function wrap(words: readonly string[], width: number): string {
+  const lines = [""];
+  for (const [i, word] of words.entries()) {
+    const text = i < words.length - 1 ? `${word}, ` : word;
+    if (lines.at(-1)!.length + text.length > width) lines.push("");
+    lines[lines.length - 1] += text;
+  }
+  return lines.map((line) => line.trimEnd()).join("\n");
+}
 
 const options = {
   preset: { type: "string" },
@@ -74,14 +87,17 @@ const train: Command = {
     const stopAfter = wholeNumber("--stop-after", values["stop-after"], 1);
     const resumed = values.resume ? await resumedDirectory(values) : undefined;
     const configuration = await (resumed?.configuration() ?? configurationOf(values));
+    const line = new LiveLine();
     const dataset = await loadDataset({
       name: configuration.dataset,
       folder: configuration.dataFolder,
       limit: configuration.dataLimit,
+      imageSize: configuration.imageSize,
+      progress: (done, total) => line.update(`reading pictures: ${done}/${total}`),
     });
+    line.clear();
     const gpu = await Gpu.request();
     const trainer = new Trainer(new Context(gpu), configuration, dataset);
-    const line = new LiveLine();
     // Only now: options and data that turn out to be wrong leave no run behind.
     using directory = resumed ?? await RunDirectory.create(runPath(values, configuration), configuration);
     if (resumed) await resume(trainer, directory, line);
@@ -182,10 +198,10 @@ class Listener implements RunListener {
     this.line.update(parts.join("  "));
   }
 
-  tested(iteration: number, { testAccuracy, testLoss, ece }: TestResult): void {
+  tested(iteration: number, { testAccuracy, testLoss, ece }: TestResult, set: string): void {
     this.#testAccuracy = testAccuracy;
     this.line.note(
-      `iteration ${iteration}: test accuracy ${percent(testAccuracy)}, loss ${testLoss.toFixed(4)}, ECE ${
+      `iteration ${iteration}: ${set} accuracy ${percent(testAccuracy)}, loss ${testLoss.toFixed(4)}, ECE ${
         percent(ece)
       }`,
     );
@@ -207,6 +223,12 @@ function printSummary(summary: Summary, path: string): void {
   print(`test cross-entropy         ${summary.testLoss.toFixed(4)}`);
   print(`expected calibration error ${percent(summary.ece)}`);
   print(`model                      ${path}/model.safetensors`);
+  if (summary.best) {
+    const { accuracy, iteration } = summary.best;
+    print(
+      `best by validation         ${path}/best.safetensors (${percent(accuracy)} at iteration ${iteration})`,
+    );
+  }
   print(`samples                    ${path}/samples/`);
   print(`metrics, summary           ${path}/metrics.jsonl, ${path}/summary.json`);
   print(`generate: deno task sample --model ${path}`);

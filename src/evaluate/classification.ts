@@ -1,8 +1,6 @@
 import type { DeviceImages } from "../data/device_images.ts";
-import { evaluation, type WideResNet } from "../nn/wide_resnet.ts";
-
-/** Images classified at once. */
-const batchSize = 64;
+import type { WideResNet } from "../nn/wide_resnet.ts";
+import { extractFeatures } from "./features.ts";
 
 /** Logits of every image of a set. */
 export interface Classified {
@@ -21,15 +19,8 @@ export async function classifyImages(
   images: DeviceImages,
   progress?: (done: number) => void,
 ): Promise<Classified> {
-  const { classes } = model.architecture;
-  const logits = new Float32Array(images.count * classes);
-  for (let start = 0; start < images.count; start += batchSize) {
-    const count = Math.min(batchSize, images.count - start);
-    const indices = Uint32Array.from({ length: count }, (_, i) => start + i);
-    logits.set(await classifyBatch(model, images, indices), start * classes);
-    progress?.(start + count);
-  }
-  return { logits, labels: images.labels, classes };
+  const { logits } = await extractFeatures(model, images, progress);
+  return { logits, labels: images.labels, classes: model.architecture.classes };
 }
 
 /** Fraction of images whose largest logit is the label's, and mean cross-entropy in nats. */
@@ -44,17 +35,4 @@ export function accuracyAndLoss({ logits, labels, classes }: Classified): { accu
     loss += logSum - row[label]!;
   });
   return { accuracy: correct / labels.length, loss: loss / labels.length };
-}
-
-async function classifyBatch(
-  model: WideResNet,
-  images: DeviceImages,
-  indices: Uint32Array,
-): Promise<Float32Array> {
-  const { context } = model;
-  using logits = context.scope(() => {
-    const batch = images.expand(context.from(indices, [indices.length]));
-    return model.classify(batch, evaluation);
-  });
-  return await logits.read();
 }

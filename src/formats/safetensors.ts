@@ -128,6 +128,7 @@ const readers: Partial<Record<DType, (view: DataView, offset: number) => number>
   U16: (view, offset) => view.getUint16(offset, true),
   I16: (view, offset) => view.getInt16(offset, true),
   F16: (view, offset) => view.getFloat16(offset, true),
+  BF16: (view, offset) => bfloat16(view.getUint16(offset, true)),
   U32: (view, offset) => view.getUint32(offset, true),
   I32: (view, offset) => view.getInt32(offset, true),
   F32: (view, offset) => view.getFloat32(offset, true),
@@ -136,9 +137,17 @@ const readers: Partial<Record<DType, (view: DataView, offset: number) => number>
   F64: (view, offset) => view.getFloat64(offset, true),
 };
 
+const halfOfFloat32 = new DataView(new ArrayBuffer(4));
+
+/** A bfloat16 is the upper half of a float32. */
+function bfloat16(bits: number): number {
+  halfOfFloat32.setUint32(0, bits << 16);
+  return halfOfFloat32.getFloat32(0);
+}
+
 /**
  * A tensor's elements as numbers; exact but for 64-bit integers beyond 2^53.
- * @throws {FormatError} for bfloat16 and the 8-bit floating-point types.
+ * @throws {FormatError} for the 8-bit floating-point types.
  */
 export function numbersOf({ dtype, data }: NamedTensor): Float64Array<ArrayBuffer> {
   const read = readers[dtype];

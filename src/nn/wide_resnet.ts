@@ -192,6 +192,11 @@ export class WideResNet {
   /** Logits f(x), `[N, classes]`. */
   classify(images: Tensor, mode: NormMode): Tensor {
     using features = this.features(images, mode);
+    return this.classifyFeatures(features);
+  }
+
+  /** Logits from pooled features. */
+  classifyFeatures(features: Tensor): Tensor {
     return this.#classHead.forward(features);
   }
 

@@ -7,6 +7,7 @@ import {
   parseSafetensors,
   serializeSafetensors,
 } from "../formats/safetensors.ts";
+import { bytesOf } from "../formats/bytes.ts";
 import { checked, joinVector, readModel, splitVector, type StateDict, writeModel } from "../nn/state_dict.ts";
 import type { WideResNet } from "../nn/wide_resnet.ts";
 import { type Configuration, parseConfiguration } from "./configuration.ts";
@@ -63,7 +64,8 @@ export async function encodeCheckpoint(
     tensors.set(replayBufferName, imagesToPyTorch({ shape, data: await sampler.buffer.images.read() }));
   }
   for (const [name, { shape }] of tensors) checked(tensors, name, shape);
-  return serialize(tensors, model, { configuration, iteration, images });
+  const { normsInitialised, runningStatistics: { batchesTracked } } = model;
+  return serializeCheckpoint({ tensors, configuration, iteration, batchesTracked, normsInitialised, images });
 }
 
 /**
@@ -75,12 +77,9 @@ export async function encodeModel(
   configuration: Configuration,
   images: ImageDescription,
 ): Promise<Uint8Array> {
-  const { tensors } = decodeCheckpoint(await encodeCheckpoint(trainer, configuration, images));
-  const kinds = Object.keys(trainer.optimizer.state);
-  for (const name of [...tensors.keys()]) {
-    if (kinds.some((kind) => name.startsWith(`${kind}.`))) tensors.delete(name);
-  }
-  return serialize(tensors, trainer.model, { configuration, iteration: trainer.iteration, images });
+  return serializeCheckpoint(
+    modelOnly(decodeCheckpoint(await encodeCheckpoint(trainer, configuration, images))),
+  );
 }
 
 /**
@@ -93,15 +92,10 @@ export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
     if (metadata["format"] !== format) {
       throw new CheckpointError(`it is not a "${format}" file`);
     }
-    const scalar = (suffix: string) => [...tensors].find(([name]) => name.endsWith(suffix))?.[1];
-    const tracked = scalar(trackedSuffix);
-    const initialised = scalar(initialisedSuffix);
     return {
-      tensors: hostTensors(tensors),
+      ...modelState(tensors),
       configuration: parseConfiguration(JSON.parse(metadata["configuration"] ?? "null")),
       iteration: wholeNumber(Number(metadata["iteration"]), "iteration"),
-      batchesTracked: tracked ? numbersOf(tracked)[0] ?? 0 : 0,
-      normsInitialised: initialised ? numbersOf(initialised)[0] !== 0 : true,
       images: imageDescription(JSON.parse(metadata["images"] ?? "null")),
     };
   } catch (error) {
@@ -110,6 +104,25 @@ export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
     }
     throw error;
   }
+}
+
+/** The parts of a checkpoint that tensors hold, whatever file they come from; float16 and float64 become float32. */
+export function modelState(
+  tensors: ReadonlyMap<string, NamedTensor>,
+): Pick<Checkpoint, "tensors" | "batchesTracked" | "normsInitialised"> {
+  const counter = (suffix: string) => {
+    const found = [...tensors].find(([name]) => name.endsWith(`.${suffix}`))?.[1];
+    return found && numbersOf(found)[0];
+  };
+  const state: StateDict = new Map();
+  for (const [name, tensor] of tensors) {
+    if (/^B?F\d/.test(tensor.dtype)) state.set(name, { shape: tensor.shape, data: float32Of(tensor) });
+  }
+  return {
+    tensors: state,
+    batchesTracked: counter(trackedSuffix) ?? 0,
+    normsInitialised: counter(initialisedSuffix) !== 0,
+  };
 }
 
 /**
@@ -153,44 +166,45 @@ export function replayImages(checkpoint: Checkpoint, shape?: readonly number[]):
   return imagesFromPyTorch(checked(checkpoint.tensors, replayBufferName, [count, channels, height, width]));
 }
 
-function serialize(
-  state: StateDict,
-  { runningStatistics, normsInitialised }: WideResNet,
-  { configuration, iteration, images }: Pick<Checkpoint, "configuration" | "iteration" | "images">,
-): Uint8Array {
+/** A checkpoint without the optimiser's vectors. */
+export function modelOnly(checkpoint: Checkpoint): Checkpoint {
+  const isModel = ([name]: [string, HostTensor]) =>
+    /^(f|class_output|energy_output|replay_buffer)(\.|$)/.test(name);
+  return { ...checkpoint, tensors: new Map([...checkpoint.tensors].filter(isModel)) };
+}
+
+/** All tensors that an official state dict holds, with the counters that are no floating-point numbers. */
+export function officialTensors(checkpoint: Checkpoint): Map<string, NamedTensor> {
+  const { batchesTracked, normsInitialised } = checkpoint;
+  const tracked = bytesOf(BigInt64Array.of(BigInt(batchesTracked)));
+  const initialised = Uint8Array.of(Number(normsInitialised));
   const tensors = new Map<string, NamedTensor>();
-  for (const [name, { shape, data }] of state) {
+  for (const [name, { shape, data }] of checkpoint.tensors) {
     tensors.set(name, {
       dtype: "F32",
       shape,
       data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
     });
+    const [, norm, kind] = /^(f\..*)\.(running_var|loc)$/.exec(name) ?? [];
+    if (kind === "running_var") {
+      tensors.set(`${norm}.${trackedSuffix}`, { dtype: "I64", shape: [], data: tracked });
+    }
+    if (kind === "loc") {
+      tensors.set(`${norm}.${initialisedSuffix}`, { dtype: "U8", shape: [], data: initialised });
+    }
   }
-  for (const { name } of runningStatistics.entries) {
-    const data = new Uint8Array(BigInt64Array.of(BigInt(runningStatistics.batchesTracked)).buffer);
-    tensors.set(`${name}.${trackedSuffix}`, { dtype: "I64", shape: [], data });
-  }
-  for (const name of state.keys()) {
-    const [, norm] = /^(f\..*)\.loc$/.exec(name) ?? [];
-    if (norm === undefined) continue;
-    const data = Uint8Array.of(Number(normsInitialised));
-    tensors.set(`${norm}.${initialisedSuffix}`, { dtype: "U8", shape: [], data });
-  }
-  const { height, width, channels, classNames } = images;
-  return serializeSafetensors(tensors, {
+  return tensors;
+}
+
+/** A checkpoint as a safetensors file. */
+export function serializeCheckpoint(checkpoint: Checkpoint): Uint8Array<ArrayBuffer> {
+  const { configuration, iteration, images: { height, width, channels, classNames } } = checkpoint;
+  return serializeSafetensors(officialTensors(checkpoint), {
     format,
     configuration: JSON.stringify(configuration),
     iteration: String(iteration),
     images: JSON.stringify({ height, width, channels, classNames }),
   });
-}
-
-function hostTensors(tensors: ReadonlyMap<string, NamedTensor>): StateDict {
-  const state: StateDict = new Map();
-  for (const [name, tensor] of tensors) {
-    if (tensor.dtype === "F32") state.set(name, { shape: tensor.shape, data: float32Of(tensor) });
-  }
-  return state;
 }
 
 function imageDescription(value: unknown): ImageDescription {

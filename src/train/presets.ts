@@ -1,86 +1,65 @@
+/** Named configurations. Each is a file in `presets/` that says where its values come from. */
+
 import { ConfigurationError } from "../errors.ts";
 import { type Configuration, parseConfiguration } from "./configuration.ts";
+import digits from "./presets/digits.json" with { type: "json" };
+import digitsSoftmax from "./presets/digits-softmax.json" with { type: "json" };
+import digitsJem from "./presets/digits-jem.json" with { type: "json" };
+import digitsJempp from "./presets/digits-jempp.json" with { type: "json" };
+import cifar10Tiny from "./presets/cifar10-tiny.json" with { type: "json" };
+import cifar10 from "./presets/cifar10.json" with { type: "json" };
+import cifar10K10 from "./presets/cifar10-k10.json" with { type: "json" };
+import cifar10K20 from "./presets/cifar10-k20.json" with { type: "json" };
+import cifar10Softmax from "./presets/cifar10-softmax.json" with { type: "json" };
+import cifar10Jem from "./presets/cifar10-jem.json" with { type: "json" };
+import cifar10Jempp from "./presets/cifar10-jempp.json" with { type: "json" };
+import cifar100 from "./presets/cifar100.json" with { type: "json" };
+import cifar100K10 from "./presets/cifar100-k10.json" with { type: "json" };
+import cifar100K20 from "./presets/cifar100-k20.json" with { type: "json" };
+import cifar100Softmax from "./presets/cifar100-softmax.json" with { type: "json" };
+import cifar100Jem from "./presets/cifar100-jem.json" with { type: "json" };
+import cifar100Jempp from "./presets/cifar100-jempp.json" with { type: "json" };
+import svhn from "./presets/svhn.json" with { type: "json" };
+import svhnK10 from "./presets/svhn-k10.json" with { type: "json" };
+import svhnK20 from "./presets/svhn-k20.json" with { type: "json" };
+import svhnSoftmax from "./presets/svhn-softmax.json" with { type: "json" };
+import svhnJem from "./presets/svhn-jem.json" with { type: "json" };
+import svhnJempp from "./presets/svhn-jempp.json" with { type: "json" };
 
-/** Named options: those that differ from the published CIFAR-10 values, and where they come from. */
+/** What a preset's file holds. */
 interface Preset {
+  /** Where the values come from, in a line. */
   readonly source: string;
-  readonly options: Partial<Configuration>;
+  /** The preset that this one differs from; the published CIFAR-10 values if there is none. */
+  readonly extends?: string;
+  /** The options that differ. */
+  readonly options: Readonly<Record<string, unknown>>;
 }
 
-/** A run of minutes on a CPU; the published ratios of warm-up and decays on a shorter schedule. */
-const digits: Partial<Configuration> = {
-  dataset: "digits",
-  depth: 10,
-  width: 1,
-  likelihoodBatch: 64,
-  labelledBatch: 64,
-  bufferSize: 1000,
-  iterations: 600,
-  warmup: 100,
-  decayIterations: [360, 480, 540],
-  checkpointEvery: 100,
-  samplesEvery: 100,
-  evaluateEvery: 100,
-};
-
 const presets: Readonly<Record<string, Preset>> = {
-  digits: {
-    source: "SADA-JEM (Yang, Su, Ji, CVPR 2023) scaled down to 8×8 digits",
-    options: digits,
-  },
-  cifar10: {
-    source: "SADA-JEM (Yang, Su, Ji, CVPR 2023) and its official training script for CIFAR-10",
-    options: {},
-  },
-  cifar100: {
-    source: "SADA-JEM (Yang, Su, Ji, CVPR 2023): the settings for CIFAR-10, on CIFAR-100",
-    options: { dataset: "cifar100" },
-  },
-  "cifar10-tiny": {
-    source:
-      "SADA-JEM (Yang, Su, Ji, CVPR 2023) scaled down to 2,000 images of CIFAR-10: a trial run, not a result",
-    options: {
-      dataLimit: 2000,
-      depth: 10,
-      width: 1,
-      likelihoodBatch: 16,
-      labelledBatch: 32,
-      bufferSize: 200,
-      iterations: 100,
-      warmup: 20,
-      decayIterations: [60, 80, 90],
-      checkpointEvery: 50,
-      samplesEvery: 50,
-      evaluateEvery: 0,
-    },
-  },
-  "digits-softmax": {
-    source: "Baseline: a plain classifier with the optimizer and augmentation of the digits preset",
-    options: { ...digits, likelihoodWeight: 0, rho: 0 },
-  },
-  "digits-jem": {
-    source: "Baseline: JEM (Grathwohl et al., ICLR 2020) on the digits preset's network and schedule",
-    options: {
-      ...digits,
-      norm: "none",
-      augmentLikelihood: true,
-      inputNoise: 0.03,
-      initialisation: "uniform",
-      steps: 20,
-      noiseScale: 0.01,
-      gradientClamp: null,
-      samplerNorm: "eval",
-      optimizer: "adam",
-      learningRate: 1e-4,
-      weightDecay: 0,
-      decayRate: 0.3,
-      rho: 0,
-    },
-  },
-  "digits-jempp": {
-    source: "Baseline: JEM++ (Yang, Ji, ICCV 2021) on the digits preset's network, schedule and chain length",
-    options: { ...digits, augmentLikelihood: true, inputNoise: 0.03, rho: 0 },
-  },
+  digits,
+  "digits-softmax": digitsSoftmax,
+  "digits-jem": digitsJem,
+  "digits-jempp": digitsJempp,
+  "cifar10-tiny": cifar10Tiny,
+  cifar10,
+  "cifar10-k10": cifar10K10,
+  "cifar10-k20": cifar10K20,
+  "cifar10-softmax": cifar10Softmax,
+  "cifar10-jem": cifar10Jem,
+  "cifar10-jempp": cifar10Jempp,
+  cifar100,
+  "cifar100-k10": cifar100K10,
+  "cifar100-k20": cifar100K20,
+  "cifar100-softmax": cifar100Softmax,
+  "cifar100-jem": cifar100Jem,
+  "cifar100-jempp": cifar100Jempp,
+  svhn,
+  "svhn-k10": svhnK10,
+  "svhn-k20": svhnK20,
+  "svhn-softmax": svhnSoftmax,
+  "svhn-jem": svhnJem,
+  "svhn-jempp": svhnJempp,
 };
 
 /** Names of the presets. */
@@ -93,7 +72,7 @@ export function presetNames(): string[] {
  * @throws {ConfigurationError} listing the names if there is none of this name.
  */
 export function preset(name: string): Configuration {
-  return parseConfiguration(find(name).options);
+  return parseConfiguration(optionsOf(find(name)));
 }
 
 /**
@@ -102,6 +81,10 @@ export function preset(name: string): Configuration {
  */
 export function presetSource(name: string): string {
   return find(name).source;
+}
+
+function optionsOf({ extends: base, options }: Preset): Record<string, unknown> {
+  return { ...(base === undefined ? {} : optionsOf(find(base))), ...options };
 }
 
 function find(name: string): Preset {

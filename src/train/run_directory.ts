@@ -7,8 +7,8 @@ import type { IterationReport } from "./trainer.ts";
 const checkpointPattern = /^\d{8}\.safetensors$/;
 
 /**
- * A training run on disk: `config.json`, `metrics.jsonl`, `samples/`, `checkpoints/`, `model.safetensors` and
- * `summary.json`. One process at a time may hold it; the lock ends with the process, however it ends.
+ * A training run on disk: `config.json`, `metrics.jsonl`, `samples/`, `checkpoints/`, `model.safetensors`,
+ * `summary.json`, and `best.safetensors` if images were held out. One process at a time may hold it; the lock ends with the process, however it ends.
  */
 export class RunDirectory implements Disposable {
   readonly #lock: Deno.FsFile;
@@ -64,6 +64,12 @@ export class RunDirectory implements Disposable {
   /** Writes a JSON file atomically. */
   async writeJson(name: string, value: unknown): Promise<void> {
     await writeAtomically(this.file(name), `${JSON.stringify(value, undefined, 2)}\n`);
+  }
+
+  /** Contents of a JSON file that this project wrote, or nothing if there is none. */
+  async readJson<Contents>(name: string): Promise<Contents | undefined> {
+    if (!await exists(this.file(name))) return undefined;
+    return parseJson(await Deno.readTextFile(this.file(name)), this.file(name)) as Contents;
   }
 
   /** Writes a checkpoint and deletes all but the `keep` newest. */

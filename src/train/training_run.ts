@@ -1,5 +1,6 @@
 import type { Dataset } from "../data/dataset.ts";
 import { DeviceImages } from "../data/device_images.ts";
+import { selectImages } from "../data/subsets.ts";
 import { expectedCalibrationError } from "../evaluate/calibration.ts";
 import { accuracyAndLoss, classifyImages } from "../evaluate/classification.ts";
 import { imageGrid } from "../formats/image_grid.ts";
@@ -24,6 +25,12 @@ export interface TestResult {
   readonly ece: number;
 }
 
+/** The best model so far on the images that were held out. */
+interface Best {
+  readonly iteration: number;
+  readonly accuracy: number;
+}
+
 /** What a finished run leaves in `summary.json`. */
 export interface Summary extends TestResult {
   readonly iterations: number;
@@ -31,6 +38,8 @@ export interface Summary extends TestResult {
   readonly seconds: number;
   readonly seed: number;
   readonly adapter: string;
+  /** Where the model in `best.safetensors` comes from, if images were held out. */
+  readonly best?: Best;
 }
 
 /** Where a run stands. */
@@ -46,7 +55,8 @@ export interface Progress {
 export interface RunListener {
   filling(made: number, total: number): void;
   progress(progress: Progress): void;
-  tested(iteration: number, result: TestResult): void;
+  /** @param set what the evaluation used: the test set, or the images that were held out */
+  tested(iteration: number, result: TestResult, set: "test" | "validation"): void;
 }
 
 /** How far a run goes. */
@@ -65,6 +75,8 @@ export class TrainingRun {
   readonly #directory: RunDirectory;
   readonly #listener: RunListener;
   readonly #testImages: DeviceImages;
+  readonly #validationImages: DeviceImages | undefined;
+  #best: Best | undefined;
 
   constructor(
     trainer: Trainer,
@@ -78,7 +90,16 @@ export class TrainingRun {
     this.#dataset = dataset;
     this.#directory = directory;
     this.#listener = listener;
-    this.#testImages = new DeviceImages(trainer.model.context, dataset, dataset.test);
+    const { context } = trainer.model;
+    const { validation } = trainer.subsets;
+    this.#testImages = new DeviceImages(context, dataset, dataset.test);
+    if (validation.length > 0) {
+      this.#validationImages = new DeviceImages(
+        context,
+        dataset,
+        selectImages(dataset, dataset.train, validation),
+      );
+    }
   }
 
   /**
@@ -103,7 +124,7 @@ export class TrainingRun {
       await this.#report(pace);
       if (milestones.checkpoint) await this.#saveCheckpoint();
       if (milestones.samples) await this.#saveSamples();
-      if (milestones.test) this.#listener.tested(trainer.iteration, await this.#test());
+      if (milestones.test) await this.#evaluate();
     }
     const seconds = (performance.now() - began) / 1000;
     await this.#report(pace);
@@ -116,13 +137,15 @@ export class TrainingRun {
     const { trainer } = this;
     const model = await encodeModel(trainer, this.#configuration, this.#dataset);
     await writeAtomically(this.#directory.file("model.safetensors"), model);
-    const result = await this.#test();
+    if (this.#validationImages) await this.#evaluate();
+    const result = await this.#test(this.#testImages);
     const summary: Summary = {
       ...result,
       iterations: trainer.iteration,
       seconds,
       seed: this.#configuration.seed,
       adapter: trainer.model.context.gpu.adapterName,
+      ...(this.#best && { best: this.#best }),
     };
     await this.#directory.writeJson("summary.json", summary);
     return summary;
@@ -174,8 +197,22 @@ export class TrainingRun {
     await writeAtomically(this.#directory.file(name), png);
   }
 
-  async #test(): Promise<TestResult> {
-    const classified = await classifyImages(this.trainer.model, this.#testImages);
+  /** Evaluates on the images that were held out, keeping the best model, as the official code does; else on the test set. */
+  async #evaluate(): Promise<void> {
+    const { iteration } = this.trainer;
+    const result = await this.#test(this.#validationImages ?? this.#testImages);
+    this.#listener.tested(iteration, result, this.#validationImages ? "validation" : "test");
+    if (!this.#validationImages) return;
+    this.#best ??= await this.#directory.readJson<Best>("best.json");
+    if (this.#best && result.testAccuracy <= this.#best.accuracy) return;
+    this.#best = { iteration, accuracy: result.testAccuracy };
+    const model = await encodeModel(this.trainer, this.#configuration, this.#dataset);
+    await writeAtomically(this.#directory.file("best.safetensors"), model);
+    await this.#directory.writeJson("best.json", this.#best);
+  }
+
+  async #test(images: DeviceImages): Promise<TestResult> {
+    const classified = await classifyImages(this.trainer.model, images);
     const { accuracy, loss } = accuracyAndLoss(classified);
     const { value } = expectedCalibrationError(classified.logits, classified.labels, calibrationBins);
     return { testAccuracy: accuracy, testLoss: loss, ece: value };

@@ -1,6 +1,9 @@
 import { gzipSync } from "fflate";
 import assert from "node:assert/strict";
 import { DataError } from "../../src/errors.ts";
+import { refuses } from "../refusal.ts";
+import { tar } from "../formats/samples.ts";
+import { withFiles } from "../temporary.ts";
 import { loadCifar10, loadCifar100 } from "../../src/data/cifar.ts";
 
 /** Records of the official format: label bytes, then a red, a green and a blue plane that tell record and pixel. */
@@ -15,30 +18,7 @@ function pixel(record: number, channel: number, position: number): number {
   return (record * 101 + channel * 53 + position * 7 + (position >> 5)) & 255;
 }
 
-async function withFiles(
-  files: Readonly<Record<string, Uint8Array>>,
-  use: (folder: string) => Promise<void>,
-): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    for (const [name, bytes] of Object.entries(files)) {
-      await Deno.mkdir(`${folder}/${name}`.replace(/\/[^/]*$/, ""), { recursive: true });
-      await Deno.writeFile(`${folder}/${name}`, bytes);
-    }
-    await use(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
-
-async function refuses(loading: Promise<unknown>, message: RegExp): Promise<void> {
-  await assert.rejects(loading, (error) => {
-    assert.ok(error instanceof DataError, String(error));
-    assert.match(error.message, message);
-    assert.doesNotMatch(error.message, /\n/);
-    return true;
-  });
-}
+const refused = (loading: Promise<unknown>, message: RegExp) => refuses(loading, DataError, message);
 
 const first = records([[3], [9], [0]]);
 const second = records([[1], [2]]);
@@ -91,22 +71,6 @@ Deno.test("loadCifar10() finds the files in the official folder below the given 
   await withFiles(files, async (folder) => assert.equal((await loadCifar10(folder)).train.count, 3));
 });
 
-/** A tar archive (ustar) of files. */
-function tar(files: Readonly<Record<string, Uint8Array>>): Uint8Array {
-  const blocks: Uint8Array[] = [];
-  for (const [name, bytes] of Object.entries(files)) {
-    const header = new Uint8Array(512);
-    const put = (text: string, at: number) => header.set(new TextEncoder().encode(text), at);
-    put(name, 0);
-    put("0000644\0", 100);
-    put(`${bytes.length.toString(8).padStart(11, "0")}\0`, 124);
-    put("        0ustar\x0000", 148);
-    put(`${header.reduce((sum, byte) => sum + byte, 0).toString(8).padStart(6, "0")}\0 `, 148);
-    blocks.push(header, bytes, new Uint8Array((512 - bytes.length % 512) % 512));
-  }
-  return Uint8Array.from([...blocks, new Uint8Array(1024)].flatMap((block) => [...block]));
-}
-
 Deno.test("loadCifar10() reads the official archive as it is, in a folder or by its own path", async () => {
   const archive = gzipSync(tar({
     "cifar-10-batches-bin/readme.html": new Uint8Array(700),
@@ -126,7 +90,7 @@ Deno.test("loadCifar10() reads the official archive as it is, in a folder or by 
   const damaged = archive.slice(0, archive.length - 40);
   await withFiles(
     { "cifar-10-binary.tar.gz": damaged },
-    (folder) => refuses(loadCifar10(folder), /cifar-10-binary\.tar\.gz: .*(damaged|truncated)/),
+    (folder) => refused(loadCifar10(folder), /cifar-10-binary\.tar\.gz: .*(damaged|truncated)/),
   );
 });
 
@@ -171,23 +135,23 @@ Deno.test("loadCifar10() and loadCifar100() refuse damaged files, naming file an
     ],
   ];
   for (const [files, message] of cases) {
-    await withFiles(files, (folder) => refuses(loadCifar10(folder), message));
+    await withFiles(files, (folder) => refused(loadCifar10(folder), message));
   }
   const hundred = { "train.bin": records([[20, 3]]), "test.bin": records([[0, 0]]) };
   await withFiles(
     hundred,
-    (folder) => refuses(loadCifar100(folder), /train\.bin: record 0 has label 20, expected one below 20/),
+    (folder) => refused(loadCifar100(folder), /train\.bin: record 0 has label 20, expected one below 20/),
   );
 });
 
 Deno.test("loadCifar10() and loadCifar100() say where to get the files if there are none", async () => {
-  await refuses(
+  await refused(
     loadCifar10("/nonexistent"),
     /no test_batch\.bin, .* in \/nonexistent; "deno task data cifar10" downloads it, or give the folder/,
   );
-  await refuses(loadCifar100("/nonexistent"), /in \/nonexistent; "deno task data cifar100" downloads it/);
+  await refused(loadCifar100("/nonexistent"), /in \/nonexistent; "deno task data cifar100" downloads it/);
   const file = await Deno.makeTempFile();
-  await refuses(loadCifar10(file), /no test_batch\.bin/);
+  await refused(loadCifar10(file), /no test_batch\.bin/);
   await Deno.remove(file);
 });
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { classMeans } from "../../src/kernels/class_means.ts";
 import { expandImages } from "../../src/kernels/expand_images.ts";
 import { informativeSample } from "../../src/kernels/informative_sample.ts";
-import { runKernel, values } from "./harness.ts";
+import { type Operand, runKernel, values } from "./harness.ts";
 
 /** Deterministic bytes up to `maximum`, and the words that hold them. */
 function dataset(length: number, maximum: number) {
@@ -122,9 +122,14 @@ function classified(cuts: readonly number[]) {
 for (const cuts of [[0], [0, 90, 91, 240]]) {
   Deno.test(`classMeans() is the mean of each class, to float32 rounding, from ${cuts.length} buffers`, async () => {
     const { buffers, mean, classes, pixels } = classified(cuts);
-    let means: Float32Array | number = classes * pixels;
+    let means: Operand = classes * pixels;
     for (const { shape, words, members } of buffers) {
-      means = (await runKernel(classMeans, shape, { bytes: words, members, means })).means;
+      const result: { means: Float32Array } = await runKernel(classMeans, shape, {
+        bytes: words,
+        members,
+        means,
+      });
+      means = result.means;
     }
     (means as Float32Array).forEach((value, i) => {
       assert(Math.abs(value - mean(Math.floor(i / pixels), i % pixels)) < 1e-7 * (2 + cuts.length));
@@ -142,10 +147,22 @@ for (const cuts of [[0], [0, 90, 91, 240]]) {
     const weights = values(4 * maximumCount, 6, -2, 2);
     const noise = values(4 * pixels, 7, -2, 2);
     for (const clamp of [false, true]) {
-      let samples: Float32Array | number = 4 * pixels;
+      let samples: Operand = 4 * pixels;
       for (const { shape, words, members } of buffers) {
-        const operands = { bytes: words, members, means, sampleClasses, weights, noise, samples };
-        samples = (await runKernel(informativeSample, { ...shape, batch: 4, clamp }, operands)).samples;
+        const result: { samples: Float32Array } = await runKernel(informativeSample, {
+          ...shape,
+          batch: 4,
+          clamp,
+        }, {
+          bytes: words,
+          members,
+          means,
+          sampleClasses,
+          weights,
+          noise,
+          samples,
+        });
+        samples = result.samples;
       }
       (samples as Float32Array).forEach((sample, i) => {
         const [n, p] = [Math.floor(i / pixels), i % pixels];

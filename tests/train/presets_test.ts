@@ -3,15 +3,19 @@ import { parseConfiguration } from "../../src/train/configuration.ts";
 import { preset, presetNames, presetSource } from "../../src/train/presets.ts";
 
 Deno.test("presetNames() lists the presets, each valid and with its source", () => {
+  const rows = ["", "-k10", "-k20", "-softmax", "-jem", "-jempp"];
   assert.deepEqual(presetNames(), [
     "digits",
-    "cifar10",
-    "cifar100",
-    "cifar10-tiny",
     "digits-softmax",
     "digits-jem",
     "digits-jempp",
+    "cifar10-tiny",
+    ...["cifar10", "cifar100", "svhn"].flatMap((dataset) => rows.map((row) => dataset + row)),
   ]);
+  const files = [...Deno.readDirSync(new URL("../../src/train/presets", import.meta.url))].map(({ name }) =>
+    name
+  );
+  assert.deepEqual(files.sort(), presetNames().map((name) => `${name}.json`).sort());
   for (const name of presetNames()) {
     assert.deepEqual(parseConfiguration(preset(name)), preset(name), name);
     assert.match(presetSource(name), /SADA-JEM|JEM|Baseline/, name);
@@ -21,6 +25,28 @@ Deno.test("presetNames() lists the presets, each valid and with its source", () 
 Deno.test("preset() gives the published settings for CIFAR", () => {
   assert.deepEqual(preset("cifar10"), parseConfiguration({}));
   assert.deepEqual(preset("cifar100"), { ...preset("cifar10"), dataset: "cifar100" });
+});
+
+Deno.test("preset() gives the rows of the paper's comparison for each data set", () => {
+  for (const dataset of ["cifar10", "cifar100", "svhn"]) {
+    const row = (name: string) => preset(dataset + name);
+    assert.deepEqual(["", "-k10", "-k20"].map((name) => row(name).steps), [5, 10, 20]);
+    assert(
+      presetNames().filter((name) => name.split("-")[0] === dataset).every((name) =>
+        preset(name).dataset === dataset && (preset(name).depth === 28 || name.endsWith("tiny"))
+      ),
+    );
+    assert.deepEqual([row("-softmax").likelihoodWeight, row("-softmax").rho, row("-softmax").epochs], [
+      0,
+      0,
+      200,
+    ]);
+    assert.deepEqual([row("-jem").optimizer, row("-jem").steps, row("-jem").decayEpochs], ["adam", 20, [
+      160,
+      180,
+    ]]);
+    assert.deepEqual([row("-jempp").epochs, row("-jempp").validationCount], [150, 5000]);
+  }
 });
 
 Deno.test("preset() gives the baselines what sets them apart from SADA-JEM", () => {
@@ -43,6 +69,7 @@ Deno.test("preset() gives the baselines what sets them apart from SADA-JEM", () 
   );
   const jempp = preset("digits-jempp");
   assert.deepEqual([jempp.rho, jempp.augmentLikelihood, jempp.initialisation], [0, true, "informative"]);
+  assert.deepEqual([jempp.steps, jempp.innerSteps, jempp.innerStepSize], [5, 5, 0.2]);
 });
 
 Deno.test("preset() and presetSource() list the names if there is none of the name", () => {
@@ -50,7 +77,8 @@ Deno.test("preset() and presetSource() list the names if there is none of the na
     for (const find of [preset, presetSource]) {
       assert.throws(() => find(name), {
         name: "ConfigurationError",
-        message: /^no preset ".*"; there are digits, cifar10, cifar100, cifar10-tiny, digits-softmax/,
+        message:
+          /^no preset ".*"; there are digits, digits-softmax, digits-jem, digits-jempp, cifar10-tiny, cifar10/,
       });
     }
   }

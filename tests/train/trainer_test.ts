@@ -96,6 +96,72 @@ Deno.test("Trainer trains an unconditional head, squares, noise, Adam and both p
   gpu.destroy();
 });
 
+Deno.test("Trainer trains every norm, with dropout, inner steps and without a classifier", async () => {
+  for (const norm of ["none", "instance", "layer", "act"] as const) {
+    const configuration = parseConfiguration({
+      ...preset("digits"),
+      ...quick,
+      norm,
+      dropout: 0.1,
+      innerSteps: 2,
+      classificationWeight: norm === "layer" ? 0 : 2,
+      learningRate: 1e-3,
+    });
+    const { gpu, trainer, reports } = await trained(configuration, 3);
+    assert(trainer.model.normsInitialised);
+    for (const { loss, crossEntropy, realScore, generatedScore, secondLoss } of reports) {
+      const classification = norm === "layer" ? 0 : 2 * crossEntropy;
+      assert(Math.abs(loss - (classification + generatedScore - realScore)) < 1e-4, `${norm}: ${loss}`);
+      assert(Number.isFinite(secondLoss));
+    }
+    assert.equal(Number.isNaN(reports[0]!.crossEntropy), norm === "layer");
+    gpu.destroy();
+  }
+});
+
+Deno.test("Trainer drops other values in every iteration, and the same ones in another run", async () => {
+  const configuration = parseConfiguration({
+    ...preset("digits-softmax"),
+    learningRate: 1e-30,
+    dropout: 0.5,
+    padding: 0,
+    labelledBatch: 100,
+  });
+  const dataset = await loadDataset({ name: "digits", limit: 100 });
+  const runs = [await trained(configuration, 3, dataset), await trained(configuration, 3, dataset)];
+  const losses = runs.map(({ reports }) => reports.map(({ loss }) => loss));
+  assert.deepEqual(losses[0], losses[1]);
+  // The parameters hardly move and the batch is always all images, so only dropout changes the loss.
+  assert(Math.abs(losses[0]![1]! - losses[0]![2]!) > 1e-4);
+  for (const { gpu } of runs) gpu.destroy();
+});
+
+Deno.test("Trainer keeps to labelled and unlabelled subsets", async () => {
+  const configuration = parseConfiguration({
+    ...preset("digits"),
+    ...quick,
+    labelsPerClass: 3,
+    validationCount: 400,
+  });
+  const { gpu, trainer } = await trained(configuration, 2);
+  const { training, labelled, validation } = trainer.subsets;
+  assert.deepEqual([training.length, labelled.length, validation.length], [1037, 30, 400]);
+  gpu.destroy();
+});
+
+Deno.test("Trainer gives the same bits with images on the GPU and with batches uploaded one by one", async () => {
+  const options = { ...preset("digits-softmax"), labelledBatch: 16, warmup: 0 };
+  const runs = [];
+  for (const residentMebibytes of [4096, 0]) {
+    runs.push(await trained(parseConfiguration({ ...options, residentMebibytes }), 4));
+  }
+  assert.deepEqual(runs.map(({ trainer }) => trainer.images.count), [1437, 0]);
+  assert.deepEqual(runs[0]!.reports, runs[1]!.reports);
+  const parameters = await Promise.all(runs.map(({ trainer }) => trainer.model.parameters.values.read()));
+  assert.deepEqual(parameters[0], parameters[1]);
+  for (const { gpu } of runs) gpu.destroy();
+});
+
 Deno.test("Trainer stops at divergence, with parameters and replay buffer as they were before", async () => {
   const configuration = parseConfiguration({ ...preset("digits"), ...quick, divergenceLimit: 1e-9 });
   const gpu = await Gpu.request();

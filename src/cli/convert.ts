@@ -1,0 +1,57 @@
+import { parseArgs } from "node:util";
+import { serializeCheckpoint } from "../train/checkpoint.ts";
+import { writeAtomically } from "../train/files.ts";
+import { serializeOfficial } from "../train/import.ts";
+import { type Command, execute, exitStatus, print, UsageError } from "./command.ts";
+import { hintHelp, hintOptions, hintsOf, readCheckpoint } from "./model.ts";
+
+const help = `
+Convert a model between PyTorch's files and this project's.
+
+Usage: deno task convert IN OUT [options]
+
+  IN                  a run directory, a model or checkpoint of this project, a .pt file of the official SADA-JEM, JEM++ or
+                      JEM code (or any with its state dict), or a safetensors file with the official names
+  OUT                 what to write: .safetensors, or .pt for torch.load
+${hintHelp.split("\n").map((line) => line.startsWith("  ") ? line : `  ${line}`).join("\n")}
+  --debug             show the stack trace of an error
+  --help              show this text
+
+Nothing in a .pt file is executed: it is read without Python, and refused if it holds more than tensors.
+
+Examples:
+  deno task convert best_valid_ckpt.pt cifar10.safetensors
+  deno task convert runs/cifar10 for_pytorch.pt
+`;
+
+const options = { ...hintOptions, debug: { type: "boolean" } } as const;
+
+const convert: Command = {
+  help,
+  async run(args) {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      options,
+      strict: true,
+      allowPositionals: true,
+    });
+    const [from, to, ...more] = positionals;
+    if (from === undefined || to === undefined || more.length > 0) {
+      throw new UsageError("convert takes two paths, the model to read and the file to write");
+    }
+    const suffix = /\.(pt|pth|safetensors)$/.exec(to)?.[1];
+    if (suffix === undefined) throw new UsageError(`${to} must end in .safetensors or .pt`);
+    const checkpoint = await readCheckpoint(from, hintsOf(values));
+    const bytes = suffix === "safetensors" ? serializeCheckpoint(checkpoint) : serializeOfficial(checkpoint);
+    await writeAtomically(to, bytes);
+    const { depth, width, norm } = checkpoint.configuration;
+    const { height, channels, classNames } = checkpoint.images;
+    print(
+      `WRN-${depth}-${width}, norm ${norm}, ${classNames.length} classes, images of ${height}×${height}×${channels}: ` +
+        `${checkpoint.tensors.size} tensors written to ${to}`,
+    );
+    return exitStatus.success;
+  },
+};
+
+if (import.meta.main) await execute(convert);

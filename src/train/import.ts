@@ -1,0 +1,138 @@
+/** Models that other programs made: state dicts of the official code, from PyTorch or in safetensors files. */
+
+import { cifar100ClassNames, cifar10ClassNames, fashionClassNames } from "../data/class_names.ts";
+import type { DatasetName } from "../data/dataset.ts";
+import { CheckpointError, FormatError } from "../errors.ts";
+import { parsePyTorch } from "../formats/pytorch.ts";
+import { serializePyTorch } from "../formats/pytorch_writer.ts";
+import { type NamedTensor, parseSafetensors } from "../formats/safetensors.ts";
+import type { NormName } from "../nn/norms.ts";
+import { inferArchitecture } from "../nn/state_dict.ts";
+import {
+  type Checkpoint,
+  decodeCheckpoint,
+  type ImageDescription,
+  modelOnly,
+  modelState,
+  officialTensors,
+} from "./checkpoint.ts";
+import { parseConfiguration } from "./configuration.ts";
+
+/** What a state dict does not tell. */
+export interface ImportHints {
+  /** The data set that the model was trained on. */
+  readonly dataset?: DatasetName | undefined;
+  /** Tells instance from layer norm. */
+  readonly norm?: NormName | undefined;
+}
+
+/** Where the state dict is in a file: in an official checkpoint, in common ones, or the file itself. */
+const stateNames = ["model_state_dict.", "state_dict.", "model.", ""];
+/** What `DataParallel` puts before every name. */
+const parallelPrefix = "module.";
+const replayBuffer = "replay_buffer";
+
+/**
+ * Reads a model from a file of any kind that is known: a checkpoint of this project, a `.pt` file of the official code
+ * (or any that holds its state dict), a plain safetensors file with the official names.
+ * @throws {CheckpointError} if it is damaged, or does not hold such a model.
+ */
+export async function readModelFile(
+  bytes: Uint8Array<ArrayBuffer>,
+  hints: ImportHints = {},
+): Promise<Checkpoint> {
+  if (!isPyTorch(bytes)) {
+    const file = named(() => parseSafetensors(bytes));
+    return "configuration" in file.metadata ? decodeCheckpoint(bytes) : importState(file.tensors, hints);
+  }
+  try {
+    return importState(await parsePyTorch(bytes), hints);
+  } catch (error) {
+    if (error instanceof FormatError) throw new CheckpointError(error.message);
+    throw error;
+  }
+}
+
+/** A checkpoint as a `.pt` file such as the official code writes: the state dict and the replay buffer. */
+export function serializeOfficial(checkpoint: Checkpoint): Uint8Array<ArrayBuffer> {
+  const tensors = officialTensors(modelOnly(checkpoint));
+  const buffer = tensors.get(replayBuffer);
+  tensors.delete(replayBuffer);
+  const contents = new Map<string, NamedTensor | ReadonlyMap<string, NamedTensor>>([[
+    "model_state_dict",
+    tensors,
+  ]]);
+  if (buffer) contents.set(replayBuffer, buffer);
+  return serializePyTorch(contents);
+}
+
+/** Whether a file is one of `torch.save`: a zip archive, or a pickle. */
+function isPyTorch(bytes: Uint8Array): boolean {
+  return (bytes[0] === 0x50 && bytes[1] === 0x4b) ||
+    (bytes[0] === 0x80 && bytes[1] === 2 && bytes[2] === 0x8a);
+}
+
+function named<Result>(read: () => Result): Result {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof FormatError) throw new CheckpointError(error.message);
+    throw error;
+  }
+}
+
+function importState(tensors: ReadonlyMap<string, NamedTensor>, hints: ImportHints): Checkpoint {
+  const state = officialNames(tensors);
+  const buffer = tensors.get(replayBuffer) ?? state.get(replayBuffer);
+  const architecture = inferArchitecture(state, { norm: hints.norm, imageSize: buffer?.shape[2] });
+  if (buffer) state.set(replayBuffer, buffer);
+  const { depth, width, norm, channels, classes, imageSize } = architecture;
+  const dataset = hints.dataset ?? guessDataset(channels, classes, imageSize);
+  if (!dataset) {
+    throw new CheckpointError(
+      `the file does not say what the model was trained on (${channels} channels, ${classes} classes); say so (--dataset)`,
+    );
+  }
+  const images: ImageDescription = {
+    height: imageSize,
+    width: imageSize,
+    channels,
+    classNames: classNamesOf(dataset, classes),
+  };
+  const configuration = parseConfiguration({ dataset, depth, width, norm });
+  return { ...named(() => modelState(state)), configuration, iteration: 0, images };
+}
+
+/** The state dict in a file, under the official names. */
+function officialNames(tensors: ReadonlyMap<string, NamedTensor>): Map<string, NamedTensor> {
+  for (const place of stateNames) {
+    for (const prefix of [place, place + parallelPrefix]) {
+      if (!tensors.has(`${prefix}f.conv1.weight`)) continue;
+      const inside = [...tensors].filter(([name]) => name.startsWith(prefix));
+      return new Map(inside.map(([name, tensor]) => [name.slice(prefix.length), tensor]));
+    }
+  }
+  throw new CheckpointError(
+    "the file holds no state dict of the official networks (no tensor f.conv1.weight)",
+  );
+}
+
+function guessDataset(channels: number, classes: number, imageSize: number): DatasetName | undefined {
+  if (channels === 3 && imageSize === 32) {
+    return classes === 10 ? "cifar10" : classes === 100 ? "cifar100" : undefined;
+  }
+  if (channels === 1 && classes === 10) {
+    return imageSize === 8 ? "digits" : imageSize === 28 ? "mnist" : undefined;
+  }
+  return undefined;
+}
+
+function classNamesOf(dataset: DatasetName, classes: number): readonly string[] {
+  const known = {
+    cifar10: cifar10ClassNames,
+    cifar100: cifar100ClassNames,
+    "fashion-mnist": fashionClassNames,
+  };
+  const names = dataset in known ? known[dataset as keyof typeof known] : undefined;
+  return names?.length === classes ? names : Array.from({ length: classes }, (_, label) => `${label}`);
+}

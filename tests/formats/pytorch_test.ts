@@ -1,0 +1,208 @@
+import assert from "node:assert/strict";
+import { FormatError } from "../../src/errors.ts";
+import { Global, parsePickle } from "../../src/formats/pickle.ts";
+import { parsePyTorch } from "../../src/formats/pytorch.ts";
+import { serializePyTorch } from "../../src/formats/pytorch_writer.ts";
+import { type DType, elementBytes, type NamedTensor, numbersOf } from "../../src/formats/safetensors.ts";
+import { zip } from "../../src/formats/zip_writer.ts";
+import { pythonWith, runPython } from "../python.ts";
+import { refuses } from "../refusal.ts";
+import { withFiles } from "../temporary.ts";
+
+function tensor(dtype: DType, shape: readonly number[]): NamedTensor {
+  const count = shape.reduce((product, extent) => product * extent, 1);
+  return { dtype, shape, data: Uint8Array.from({ length: count * elementBytes[dtype] }, (_, i) => i % 64) };
+}
+
+const state = new Map([
+  ["f.weight", tensor("F32", [4, 3, 2, 2])],
+  ["f.steps", tensor("I64", [])],
+  ["f.half", tensor("F16", [5])],
+]);
+const others: readonly DType[] = ["F64", "BF16", "I32", "I16", "I8", "U8", "BOOL"];
+const contents = new Map<string, NamedTensor | ReadonlyMap<string, NamedTensor>>([
+  ["model_state_dict", state],
+  ["empty", tensor("F32", [0, 3])],
+  ...others.map((dtype): [string, NamedTensor] => [dtype, tensor(dtype, [2, 3])]),
+]);
+
+Deno.test("serializePyTorch() and parsePyTorch() are inverse for every element type", async () => {
+  const bytes = serializePyTorch(contents);
+  const read = await parsePyTorch(bytes);
+  const flat = new Map(
+    [...contents].flatMap(([name, value]): [string, NamedTensor][] =>
+      value instanceof Map
+        ? [...value].map(([key, entry]) => [`${name}.${key}`, entry as NamedTensor])
+        : [[name, value as NamedTensor]]
+    ),
+  );
+  assert.deepEqual([...read.keys()], [...flat.keys()]);
+  for (const [name, { dtype, shape, data }] of flat) {
+    assert.deepEqual([read.get(name)!.dtype, read.get(name)!.shape], [dtype, shape]);
+    assert.deepEqual(Uint8Array.from(read.get(name)!.data), data);
+  }
+  assert.deepEqual(serializePyTorch(contents), bytes, "the same contents give the same bytes");
+});
+
+/** A pickle of protocol 2 from pieces of text and bytes. */
+function pickle(...parts: readonly (string | number)[]): Uint8Array {
+  return Uint8Array.from([
+    0x80,
+    2,
+    ...parts.flatMap((part) => typeof part === "number" ? [part] : [...new TextEncoder().encode(part)]),
+    0x2e,
+  ]);
+}
+
+/** An archive with this pickle, and a storage "0" of twelve floats. */
+function archive(data: Uint8Array): Uint8Array<ArrayBuffer> {
+  return zip(new Map([["archive/data.pkl", data], ["archive/data/0", new Uint8Array(48)]]));
+}
+
+const text = (value: string) => ["X", value.length, 0, 0, 0, value];
+const integers = (...values: number[]) => ["(", ...values.flatMap((value) => ["J", value, 0, 0, 0]), "t"];
+const storage = (key: string, length: number) => [
+  "(",
+  ...text("storage"),
+  "ctorch\nFloatStorage\n",
+  ...text(key),
+  ...text("cpu"),
+  "K",
+  length,
+  "tQ",
+];
+/** {"t": tensor(storage, offset, shape, strides)}. */
+const view = (of: (string | number)[], offset: number, shape: number[], strides: number[]) =>
+  archive(pickle(
+    "}",
+    ...text("t"),
+    "ctorch._utils\n_rebuild_tensor_v2\n(",
+    ...of,
+    "K",
+    offset,
+    ...integers(...shape),
+    ...integers(...strides),
+    0x89,
+    "ccollections\nOrderedDict\n)RtRs",
+  ));
+
+Deno.test("parsePyTorch() reads views: offsets, transposed and skipping strides", async () => {
+  const floats = Float32Array.from({ length: 12 }, (_, i) => i);
+  const views: [number, number[], number[], number[]][] = [
+    [0, [3, 4], [4, 1], [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]],
+    [0, [4, 3], [1, 4], [0, 4, 8, 1, 5, 9, 2, 6, 10, 3, 7, 11]],
+    [1, [2, 2], [8, 2], [1, 3, 9, 11]],
+    [11, [], [], [11]],
+    [3, [0, 7], [1, 1], []],
+  ];
+  for (const [offset, shape, strides, expected] of views) {
+    const bytes = view(storage("0", 12), offset, shape, strides);
+    const file = new Uint8Array(bytes);
+    // The storage is stored as it is: fill it in place, and mend the checksum by writing the archive anew.
+    const data = zip(
+      new Map([
+        ["archive/data.pkl", await pickleOf(file)],
+        ["archive/data/0", new Uint8Array(floats.buffer)],
+      ]),
+    );
+    const { t } = Object.fromEntries(await parsePyTorch(data));
+    assert.deepEqual([...numbersOf(t!)], expected);
+    assert.deepEqual(t!.shape, shape);
+  }
+});
+
+async function pickleOf(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
+  const { ZipArchive } = await import("../../src/formats/zip.ts");
+  return await new ZipArchive(bytes).read("archive/data.pkl");
+}
+
+Deno.test("parsePyTorch() refuses views outside their storage, repetition, and descriptions that lie", async () => {
+  const cases: [Uint8Array<ArrayBuffer>, RegExp][] = [
+    [view(storage("0", 12), 1, [12], [1]), /t of shape \[12\] does not fit its storage/],
+    [view(storage("0", 12), 0, [100, 100], [0, 0]), /does not fit its storage/],
+    [view(storage("0", 12), 0, [3], [1, 1]), /1 dimensions with 2 strides/],
+    [view(storage("0", 13), 0, [1], [1]), /storage 0 has 48 bytes, not those of 13 elements/],
+    [view(storage("1", 12), 0, [1], [1]), /storage 1 is missing/],
+    [view(["N"], 0, [1], [1]), /description of a tensor is damaged/],
+    [zip(new Map([["x", new Uint8Array(3)]])), /no data\.pkl/],
+    [new Uint8Array(100), /neither a zip archive nor a file of torch\.save/],
+  ];
+  for (const [bytes, message] of cases) await refuses(parsePyTorch(bytes), FormatError, message);
+});
+
+Deno.test("parsePickle() refuses every name and operation that tensors do not need, by name", () => {
+  const reader = {
+    allows: (global: Global) => `${global}` === "collections.OrderedDict",
+    call: () => new Map(),
+    persistent: () => null,
+  };
+  const cases: [Uint8Array, RegExp][] = [
+    [pickle("cos\nsystem\n", ...text("true"), 0x85, "R"), /names os\.system, which tensors do not need/],
+    [pickle("c__builtin__\neval\n"), /names __builtin__\.eval/],
+    [pickle(...text("os"), ...text("system"), 0x93), /names os\.system/],
+    [pickle("ccollections\nOrderedDict\n)", 0x81), /operation NEWOBJ/],
+    [pickle("(ios\nsystem\n"), /operation INST/],
+    [pickle("K", 1, "K", 7, "b"), /damaged/],
+    [pickle("K", 1, ")R"), /damaged/],
+    [pickle(0x82, 1), /operation EXT1/],
+    [pickle("X", 255, 255, 255, 255), /truncated/],
+    [pickle(0x8b, 255, 255, 255, 127), /whole number of 2147483647 bytes/],
+    [pickle("h", 3), /damaged/],
+    [pickle("a"), /damaged/],
+  ];
+  for (const [bytes, message] of cases) {
+    assert.throws(
+      () => parsePickle(bytes, reader),
+      (error) => error instanceof FormatError && message.test(error.message),
+      `${message}`,
+    );
+  }
+});
+
+const python = await pythonWith("torch");
+
+Deno.test({
+  name:
+    "serializePyTorch() and torch.load agree, and parsePyTorch() reads torch.save (skipped without python3-torch)",
+  ignore: python === undefined,
+  async fn() {
+    const script = `
+import sys, torch, collections
+folder = sys.argv[1]
+ours = torch.load(folder + "/ours.pt")
+assert isinstance(ours["model_state_dict"], collections.OrderedDict) and ours["model_state_dict"]["f.weight"].shape == (4, 3, 2, 2)
+assert ours["BF16"].dtype == torch.bfloat16 and ours["BOOL"].dtype == torch.bool and ours["empty"].shape == (0, 3)
+torch.save(ours, folder + "/zip.pt")
+torch.save(ours, folder + "/legacy.pt", _use_new_zipfile_serialization=False)
+base = torch.arange(24, dtype=torch.float64).reshape(2, 3, 4)
+views = {"transposed": base.permute(2, 0, 1), "part": base[1, :, 1:3], "half": base.half(), "parameter": torch.nn.Parameter(base.float()),
+  "epoch": 7, "lr": 0.1, "name": "x", "sizes": base.shape, "flags": [True, None], "parallel": torch.nn.DataParallel(torch.nn.Linear(2, 3)).state_dict()}
+torch.save(views, folder + "/views.pt")
+torch.save(views, folder + "/old.pt", _use_new_zipfile_serialization=False)
+print(" ".join(str(x) for k in ("transposed", "part") for x in views[k].flatten().tolist()))`;
+    await withFiles({ "ours.pt": serializePyTorch(contents) }, async (folder) => {
+      const expected = (await runPython(python!, script, folder)).trim().split(" ").map(Number);
+      const ours = await parsePyTorch(serializePyTorch(contents));
+      for (const name of ["zip", "legacy"]) {
+        const read = await parsePyTorch(await Deno.readFile(`${folder}/${name}.pt`));
+        assert.deepEqual(
+          [...read].map(([name, { data }]) => [name, [...data]]),
+          [...ours].map(([name, { data }]) => [name, [...data]]),
+        );
+      }
+      for (const name of ["views", "old"]) {
+        const read = await parsePyTorch(await Deno.readFile(`${folder}/${name}.pt`));
+        assert.deepEqual([...read.keys()], [
+          "transposed",
+          "part",
+          "half",
+          "parameter",
+          "parallel.module.weight",
+          "parallel.module.bias",
+        ]);
+        assert.deepEqual([...numbersOf(read.get("transposed")!), ...numbersOf(read.get("part")!)], expected);
+        assert.deepEqual([...numbersOf(read.get("half")!)], Array.from({ length: 24 }, (_, i) => i));
+      }
+    });
+  },
+});

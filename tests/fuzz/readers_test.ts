@@ -1,0 +1,244 @@
+/**
+ * Every reader of untrusted files, on thousands of damaged ones: it returns something or throws the project's own error,
+ * never hangs, and never allocates more than the file could justify.
+ */
+
+import { allocatingAtMost } from "./allocation.ts";
+import { encode as encodeJpeg } from "jpeg-js";
+import fc from "fast-check";
+import assert from "node:assert/strict";
+import { zlibSync } from "fflate";
+import { loadDigits } from "../../src/data/digits.ts";
+import { SadaJemError } from "../../src/errors.ts";
+import { concatenate } from "../../src/formats/bytes.ts";
+import { crc32 } from "../../src/formats/crc32.ts";
+import { decompress } from "../../src/formats/decompress.ts";
+import { parseIdx } from "../../src/formats/idx.ts";
+import { parseMat } from "../../src/formats/mat.ts";
+import { parseNpy, parseNpz, serializeNpy, serializeNpz } from "../../src/formats/npz.ts";
+import { parsePickle } from "../../src/formats/pickle.ts";
+import { decodePicture } from "../../src/formats/picture.ts";
+import { encodePng } from "../../src/formats/png.ts";
+import { parsePyTorch } from "../../src/formats/pytorch.ts";
+import { type PyTorchContents, serializePyTorch } from "../../src/formats/pytorch_writer.ts";
+import { type NamedTensor, parseSafetensors, serializeSafetensors } from "../../src/formats/safetensors.ts";
+import { readTar } from "../../src/formats/tar.ts";
+import { ZipArchive } from "../../src/formats/zip.ts";
+import { zip } from "../../src/formats/zip_writer.ts";
+import { parseConfiguration } from "../../src/train/configuration.ts";
+import { readModelFile } from "../../src/train/import.ts";
+import { preset } from "../../src/train/presets.ts";
+import { gzip, idx, mat, type MatVariable, tar } from "../formats/samples.ts";
+import { damaged, damagedJson } from "./mutation.ts";
+
+const runs = 2000;
+const seed = 20;
+/** What a reader may expect a file to unpack to, where it must be told. */
+const expectedBytes = 100_000;
+/** Deflate gains a factor of 1032 at most; pictures and numbers take a few bytes for each of the file's. */
+const justified = (length: number) => 8 * 1032 * length + 2 ** 20;
+
+const text = (value: string) => new TextEncoder().encode(value);
+const ramp = (length: number) => Uint8Array.from({ length }, (_, i) => (i * i) >> 3);
+const tensors = new Map<string, NamedTensor>([
+  ["a", { dtype: "F32", shape: [2, 3], data: ramp(24) }],
+  ["b", { dtype: "I64", shape: [], data: ramp(8) }],
+]);
+const variables: MatVariable[] = [
+  { name: "X", shape: [4, 5, 2], class: 9, type: 2, data: [...ramp(40)] },
+  { name: "y", shape: [3, 1], class: 6, type: 9, data: [10, 1, 2] },
+];
+const arrays = new Map([["x", { shape: [3, 2], data: Float32Array.from(ramp(6)) }]]);
+const rgb = { width: 9, height: 7, channels: 3 as const, data: ramp(189) };
+const jpeg = (quality: number) =>
+  encodeJpeg({ width: 24, height: 16, data: ramp(24 * 16 * 4) }, quality).data;
+const pyTorchContents: PyTorchContents = new Map<string, NamedTensor | typeof tensors>([
+  ["model_state_dict", tensors],
+  ["replay_buffer", tensors.get("a")!],
+]);
+const pyTorch = serializePyTorch(pyTorchContents);
+const pickles = [await new ZipArchive(pyTorch).read("archive/data.pkl")];
+const golden = new URL("../golden/data/", import.meta.url);
+const legacy = (await Deno.readFile(new URL("checkpoint_malicious_legacy.pt", golden))).slice();
+
+/** Headers and rows of 4×3 pixels: colour with each filter, palette of 4 bits, grey of 16, colour interlaced. */
+const rawPngs = [
+  [8, 2, 0, ...[0, 1, 4].flatMap((filter) => [filter, ...ramp(12)])],
+  [4, 3, 0, 0, 0x12, 0x34, 2, 0x56, 0x78, 3, 0x9a, 0xbc],
+  [16, 0, 0, ...[2, 3, 4].flatMap((filter) => [filter, ...ramp(8)])],
+  [8, 2, 1, ...ramp(60)],
+].map(([depth, colour, interlaced, ...rows]) =>
+  Uint8Array.of(0, 0, 0, 4, 0, 0, 0, 3, depth!, colour!, 0, 0, interlaced!, ...rows)
+);
+
+/** A reader, the files that are damaged, and what makes a damaged file credible again. */
+interface Case {
+  readonly files: readonly Uint8Array[];
+  readonly read: (bytes: Uint8Array<ArrayBuffer>) => unknown;
+  readonly repair?: (bytes: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>;
+  /** Whether the files are JSON, and damaged word by word. */
+  readonly json?: true;
+}
+
+const cases: Readonly<Record<string, Case>> = {
+  safetensors: {
+    files: [serializeSafetensors(tensors, { format: "x" })],
+    read: parseSafetensors,
+  },
+  "safetensors headers": {
+    files: [text(JSON.stringify({ a: { dtype: "F32", shape: [2, 3], data_offsets: [0, 24] } }))],
+    read: (header) => parseSafetensors(withHeader(header, 24)),
+    json: true,
+  },
+  pickle: {
+    files: pickles,
+    read: (bytes) =>
+      parsePickle(bytes, { allows: () => true, call: () => new Map(), persistent: (id) => [id] }),
+  },
+  "PyTorch archives": { files: [pyTorch], read: parsePyTorch },
+  "PyTorch pickles": {
+    files: pickles,
+    read: (pickle) =>
+      parsePyTorch(
+        zip(
+          new Map([["a/data.pkl", pickle], ["a/data/0", ramp(24)], ["a/data/1", ramp(8)], [
+            "a/data/2",
+            ramp(24),
+          ]]),
+        ),
+      ),
+  },
+  "old PyTorch files": { files: [legacy], read: parsePyTorch },
+  "model files": { files: [pyTorch, serializeSafetensors(tensors)], read: (bytes) => readModelFile(bytes) },
+  zip: {
+    files: [
+      zip(new Map([["a", ramp(100)], ["b/c", ramp(50)]])),
+      zip(new Map([["a", ramp(900)]]), { compress: true }),
+    ],
+    read: async (bytes) => {
+      const archive = new ZipArchive(bytes);
+      for (const name of archive.names) await archive.read(name);
+    },
+  },
+  tar: {
+    files: [tar({ "x/a.bin": ramp(700), "x/b.bin": ramp(10) })],
+    read: (bytes) => readTar(pieces(bytes), () => true, expectedBytes),
+    repair: withTarChecksums,
+  },
+  gzip: { files: [gzip(ramp(3000))], read: (bytes) => decompress(bytes, "gzip", expectedBytes) },
+  "gzipped digits": { files: [gzip(text("0,1,2\n3,4,5\n"))], read: loadDigits },
+  MAT: {
+    files: [mat(variables), mat(variables, false)],
+    read: (bytes) => parseMat(bytes, expectedBytes),
+  },
+  "compressed MAT": {
+    files: [mat(variables.map((variable) => ({ ...variable, compressed: true })))],
+    read: (bytes) => parseMat(bytes, expectedBytes),
+  },
+  IDX: { files: [idx([2, 3, 4], ramp(24)), idx([5], ramp(5))], read: parseIdx },
+  PNG: { files: [encodePng(rgb)], read: decodePicture },
+  "PNG with right checksums": { files: [encodePng(rgb)], read: decodePicture, repair: withPngChecksums },
+  "PNG headers and rows": { files: rawPngs, read: (raw) => decodePicture(pngOf(raw)) },
+  JPEG: { files: [jpeg(90), jpeg(30)], read: decodePicture },
+  npy: { files: [serializeNpy(arrays.get("x")!)], read: parseNpy },
+  npz: { files: [serializeNpz(arrays)], read: parseNpz },
+  "JSON configuration": {
+    files: [text(JSON.stringify(preset("digits"))), text(JSON.stringify(preset("svhn-jempp")))],
+    read: (bytes) => parseConfiguration(jsonOrNothing(bytes)),
+    json: true,
+  },
+};
+
+const asItIs = (bytes: Uint8Array<ArrayBuffer>) => bytes;
+
+for (const [name, { files, read, json, repair = asItIs }] of Object.entries(cases)) {
+  Deno.test(`${name}: ${runs} damaged files are read or refused`, async () => {
+    const inputs = json ? damagedJson(files.map((file) => new TextDecoder().decode(file))) : damaged(files);
+    await fc.assert(
+      fc.asyncProperty(inputs, async (bytes) => {
+        const file = repair(bytes);
+        try {
+          await allocatingAtMost(justified(file.length), () => read(file));
+        } catch (error) {
+          assert.ok(error instanceof SadaJemError, error instanceof Error ? error.stack : String(error));
+          assert.doesNotMatch(error.message, /\n/);
+        }
+      }),
+      { numRuns: runs, seed },
+    );
+  });
+}
+
+Deno.test("the damaged files' originals are all read", async () => {
+  for (const [name, { files, read }] of Object.entries(cases)) {
+    for (const file of files) {
+      const bytes = new Uint8Array(file);
+      const refusable = ["old PyTorch files", "model files", "gzipped digits", "PNG headers and rows"]
+        .includes(name);
+      if (!refusable) await allocatingAtMost(justified(bytes.length), () => read(bytes));
+    }
+  }
+});
+
+function withHeader(header: Uint8Array, bodyLength: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(8 + header.length + bodyLength);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(header.length), true);
+  bytes.set(header, 8);
+  return bytes;
+}
+
+async function* pieces(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  for (let start = 0; start < bytes.length; start += 100) {
+    yield await Promise.resolve(bytes.subarray(start, start + 100));
+  }
+}
+
+/** Gives every block that may be a header the checksum of what it holds. */
+function withTarChecksums(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  for (let start = 0; start + 512 <= bytes.length; start += 512) {
+    const header = bytes.subarray(start, start + 512);
+    if (!header.some((byte) => byte !== 0) || header[257] !== 0x75) continue;
+    header.fill(0x20, 148, 156);
+    const sum = header.reduce((total, byte) => total + byte, 0);
+    header.set(text(`${sum.toString(8).padStart(6, "0")}\0 `), 148);
+  }
+  return bytes;
+}
+
+/** A PNG file of a header's 13 bytes and rows, each with its filter before it. */
+function pngOf(raw: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  const chunks: [string, Uint8Array][] = [
+    ["IHDR", raw.slice(0, 13)],
+    ["PLTE", ramp(48)],
+    ["IDAT", zlibSync(raw.slice(13))],
+    ["IEND", new Uint8Array()],
+  ];
+  const parts = chunks.map(([type, data]) => {
+    const chunk = new Uint8Array(12 + data.length);
+    new DataView(chunk.buffer).setUint32(0, data.length);
+    chunk.set(text(type), 4);
+    chunk.set(data, 8);
+    return chunk;
+  });
+  return withPngChecksums(concatenate([Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 13, 10, 26, 10), ...parts]));
+}
+
+/** Gives every chunk the checksum of what it holds. */
+function withPngChecksums(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  const view = new DataView(bytes.buffer);
+  for (let start = 8; start + 12 <= bytes.length;) {
+    const end = start + 8 + view.getUint32(start);
+    if (end + 4 > bytes.length) break;
+    view.setUint32(end, crc32(bytes.subarray(start + 4, end)));
+    start = end + 4;
+  }
+  return bytes;
+}
+
+function jsonOrNothing(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    return undefined;
+  }
+}

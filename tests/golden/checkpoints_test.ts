@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { FormatError } from "../../src/errors.ts";
+import { parsePyTorch } from "../../src/formats/pytorch.ts";
+import { numbersOf } from "../../src/formats/safetensors.ts";
+import { evaluation } from "../../src/nn/wide_resnet.ts";
+import { Context } from "../../src/tensor/context.ts";
+import { buildModel } from "../../src/train/build.ts";
+import { restoreModel } from "../../src/train/checkpoint.ts";
+import { readModelFile } from "../../src/train/import.ts";
+import { testGpu } from "../kernels/harness.ts";
+import { refuses } from "../refusal.ts";
+import { inputTensor } from "./comparison.ts";
+import { GoldenFile, goldenFiles, goldenFolder } from "./golden_file.ts";
+import { Verdicts } from "./verdict.ts";
+
+/** What is recorded of a tensor: checksum of its bytes and sum of its elements. */
+interface Expected {
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  readonly sha256: string;
+  readonly sum: number;
+}
+
+const good = goldenFiles(/^checkpoint_(zip|legacy)\.pt$/);
+const expected: Record<string, Expected> = JSON.parse(
+  await Deno.readTextFile(`${goldenFolder}/checkpoint_expected.json`),
+);
+
+for (const path of good) {
+  Deno.test(`golden checkpoint, tensor by tensor: ${path.split("/").at(-1)}`, async () => {
+    const tensors = await parsePyTorch(await Deno.readFile(path));
+    const official = new Map(
+      [...tensors].map(([name, tensor]) => [name.replace("model_state_dict.", ""), tensor]),
+    );
+    assert.deepEqual([...official.keys()].sort(), Object.keys(expected).sort());
+    for (const [name, { dtype, shape, sha256, sum }] of Object.entries(expected)) {
+      const tensor = official.get(name)!;
+      assert.deepEqual([tensor.dtype, tensor.shape], [dtype, shape], name);
+      const digest = await crypto.subtle.digest("SHA-256", new Uint8Array(tensor.data));
+      assert.equal(new Uint8Array(digest).toHex(), sha256, name);
+      const total = numbersOf(tensor).reduce((total, value) => total + value, 0);
+      assert(Math.abs(total - sum) <= 1e-9 * Math.max(1, Math.abs(sum)), name);
+    }
+  });
+
+  Deno.test(`golden checkpoint gives the official logits: ${path.split("/").at(-1)}`, async () => {
+    const file = new GoldenFile(`${goldenFolder}/pgd_linf.safetensors`);
+    const checkpoint = await readModelFile(await Deno.readFile(path));
+    const { depth, width, norm, dataset } = checkpoint.configuration;
+    assert.deepEqual([depth, width, norm, dataset], [10, 1, "batch", "cifar10"]);
+    assert.deepEqual([checkpoint.batchesTracked, checkpoint.tensors.get("replay_buffer")!.shape[0]], [
+      603,
+      50,
+    ]);
+    const model = buildModel(new Context(await testGpu()), checkpoint.configuration, checkpoint.images);
+    restoreModel(model, checkpoint);
+    const logits = model.classify(inputTensor(model.context, file.tensor("x_adv_10")), evaluation);
+    const verdicts = new Verdicts(file);
+    verdicts.compare("logits_10", { shape: logits.shape, data: await logits.read() }, "smooth");
+    for (const name of file.names) if (!["x_adv_10", "logits_10"].includes(name)) file.tensor(name);
+    verdicts.conclude();
+  });
+}
+
+for (const path of goldenFiles(/^checkpoint_malicious.*\.pt$/)) {
+  Deno.test(`golden hostile checkpoint is refused by name: ${path.split("/").at(-1)}`, async () => {
+    const bytes = await Deno.readFile(path);
+    const text = new TextDecoder("latin1").decode(bytes);
+    const created = /touch ([\w/.-]+)/.exec(text)?.[1];
+    await refuses(parsePyTorch(bytes), FormatError, /names (posix|os)\.system, which tensors do not need/);
+    if (created) await assert.rejects(Deno.stat(created), Deno.errors.NotFound);
+  });
+}

@@ -1,0 +1,25 @@
+/** Runs Python, where it is installed with the modules that a test compares with; such tests are skipped elsewhere. */
+
+import assert from "node:assert/strict";
+
+/** A Python that can import a module, or nothing. */
+export async function pythonWith(module: string): Promise<string | undefined> {
+  for (const path of ["python3", "/usr/bin/python3"]) {
+    try {
+      const { success } = await new Deno.Command(path, { args: ["-c", `import ${module}`], stderr: "null" })
+        .output();
+      if (success) return path;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  }
+  return undefined;
+}
+
+/** Runs a script and returns what it printed. */
+export async function runPython(python: string, script: string, ...args: string[]): Promise<string> {
+  const { success, stdout, stderr } = await new Deno.Command(python, { args: ["-c", script, ...args] })
+    .output();
+  assert(success, new TextDecoder().decode(stderr));
+  return new TextDecoder().decode(stdout);
+}

@@ -62,11 +62,11 @@ async function fetchDataset(name: DatasetName, folder: string): Promise<void> {
   Deno.addSignalListener("SIGINT", interrupt);
   for (const { url, name: file, md5, bytes } of remoteFiles[name] ?? []) {
     const path = `${folder}/${file}`;
-    const outcome = await download({ url, path, md5, bytes }, {
-      signal: interruption.signal,
-      progress: ({ received, total, bytesPerSecond }) =>
-        line.update(bar(file, received, total, bytesPerSecond)),
-    });
+    const outcome = await download(
+      { url, path, md5, bytes },
+      ({ received, total, bytesPerSecond }) => line.update(bar(file, received, total, bytesPerSecond)),
+      interruption.signal,
+    );
     line.clear();
     print(outcome === "present" ? `${path} is there already` : `${path}: downloaded and verified`);
   }

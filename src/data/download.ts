@@ -1,176 +1,276 @@
 import { createHash } from "node:crypto";
 import { DataError } from "../errors.ts";
-import { exists } from "./files.ts";
 
 /** A file to download. */
 export interface Download {
   readonly url: string;
-  /** Where it is kept; nothing is ever under this name but the whole file. */
+  /** Where it is kept; nothing but the whole, verified file is ever put there. */
   readonly path: string;
   /** Published checksum, in lower-case hexadecimal digits. */
   readonly md5: string;
-  /** Published length, if there is one. */
+  /** Published length, if it is known. */
   readonly bytes?: number | undefined;
 }
 
 /** How far a download is. */
 export interface DownloadProgress {
+  /** Bytes of the file that are on the disk, those of earlier calls included. */
   readonly received: number;
-  /** Length of the file, if the server says it. */
+  /** Length of the whole file, if it was published or the server says it. */
   readonly total: number | undefined;
+  /** Speed since the connection was made. */
   readonly bytesPerSecond: number;
 }
 
-/** How {@link download} goes about it. */
-export interface DownloadOptions {
-  readonly progress?: (progress: DownloadProgress) => void;
-  readonly signal?: AbortSignal;
-  /** Milliseconds before the first repetition, doubled with each; 500 by default. */
-  readonly patience?: number;
+type Report = (progress: DownloadProgress) => void;
+
+/** A server's answer: what of the file its body holds. */
+interface Answer {
+  readonly response: Response;
+  /** Position in the file of the body's first byte. */
+  readonly start: number;
+  readonly total: number | undefined;
 }
 
-/** Attempts without a single new byte before giving up. */
+/** Attempts in a row that bring the file no further before giving up. */
 const mostAttempts = 5;
-const defaultPatience = 500;
-/** More than any data set; a server that sends on and on must not fill the disk. */
-const largestFile = 2 ** 36;
+/** Without any length to hold a server to, an endless answer must not fill the disk: more than any data set has. */
+const largestFile = 2 ** 34;
 
-/** A failure that another attempt may not have. */
+/** A failure that the next attempt may not meet. */
 class Interrupted extends DataError {}
 
+/** The server cannot continue the part that is there. */
+class Unresumable extends DataError {}
+
+/** The server sends more than the file has, so that what came of it is not the file either. */
+class TooLong extends DataError {}
+
 /**
- * Downloads a file, verifies its checksum and only then gives it its name. A broken download is resumed, in the same call
- * and in later ones.
- * @returns whether it was downloaded or was there already
- * @throws {DataError} if the server fails or sends something else; what is right so far is kept for the next call.
+ * Downloads a file next to its final name (`.part`), verifies its checksum and only then gives it that name. A transfer
+ * that breaks off is resumed, in this call and by later ones.
+ * @param signal interrupts the download; what has come is kept for the next call
+ * @param backoff milliseconds before the first repetition, doubled with each that brings nothing
+ * @returns whether it was downloaded now or was there already
+ * @throws {DataError} if the server fails or sends anything but that file, or it cannot be written.
  */
 export async function download(
-  file: Download,
-  options: DownloadOptions = {},
+  what: Download,
+  progress?: Report,
+  signal?: AbortSignal,
+  backoff = 500,
 ): Promise<"downloaded" | "present"> {
-  const { path, url, md5 } = file;
-  if (!/^https?:/.test(url)) throw new DataError(`${url} is no web address`);
-  if (await exists(path) && await checksum(path) === md5) return "present";
-  await Deno.mkdir(path.replace(/[^/\\]*$/, "") || ".", { recursive: true });
-  const part = `${path}.part`;
-  await complete(file, part, options);
-  const found = await checksum(part);
-  if (found !== md5) {
-    await Deno.remove(part);
-    throw new DataError(
-      `${url}: the file that came has MD5 ${found}, not the published ${md5}; it was deleted`,
-    );
+  const { url, path, md5 } = what;
+  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
+    throw new DataError(`cannot download ${url}: not a web address; give one with http:// or https://`);
   }
-  await Deno.rename(part, path);
+  if (await checksum(path) === md5) return "present";
+  const part = `${path}.part`;
+  await onDisk(path, () => Deno.mkdir(path.replace(/[^/\\]*$/, "") || ".", { recursive: true }));
+  // An earlier call may have ended between the last byte and the renaming.
+  if (await checksum(part) !== md5) {
+    await receiveAll(what, part, progress, signal, backoff);
+    const found = await checksum(part);
+    if (found !== md5) {
+      await discard(part);
+      throw new DataError(`${url}: expected MD5 ${md5}, got ${found}; deleted it, run the command again`);
+    }
+  }
+  await onDisk(path, async () => {
+    using file = await Deno.open(part, { write: true });
+    await file.sync();
+    await Deno.rename(part, path);
+  });
   return "downloaded";
 }
 
-/** Attempts the download until it is complete, resuming where the attempt before broke off. */
-async function complete(file: Download, part: string, options: DownloadOptions): Promise<void> {
-  const patience = options.patience ?? defaultPatience;
-  for (let attempt = 0;; attempt++) {
-    const before = await lengthOf(part);
+/** Fills the part up to the end of the file, resuming as often as that brings it further. */
+async function receiveAll(
+  what: Download,
+  part: string,
+  progress: Report | undefined,
+  signal: AbortSignal | undefined,
+  backoff: number,
+): Promise<void> {
+  // Against the furthest ever: without ranges each attempt begins anew, and may always break at the same place.
+  let furthest = await lengthOf(part);
+  let fruitless = 0;
+  for (let startedOver = false;;) {
     try {
-      await attemptDownload(file, part, before, options);
-      return;
+      return await receive(what, part, progress, signal);
     } catch (error) {
+      if (error instanceof TooLong) await discard(part);
+      if (error instanceof Unresumable && !startedOver) {
+        startedOver = true;
+        furthest = 0;
+        await discard(part);
+        continue;
+      }
       if (!(error instanceof Interrupted)) throw error;
-      if (await lengthOf(part) > before) attempt = 0;
-      if (attempt >= mostAttempts) throw new DataError(`${error.message}; run the command again to resume`);
-      await pause(patience * 2 ** attempt, options.signal);
+      const length = await lengthOf(part);
+      fruitless = length > furthest ? 0 : fruitless + 1;
+      furthest = Math.max(furthest, length);
+      if (fruitless >= mostAttempts) {
+        throw new DataError(`${error.message}; gave up, run the command again to resume`);
+      }
     }
+    await pause(backoff * 2 ** Math.max(fruitless - 1, 0), signal);
   }
 }
 
-async function attemptDownload(
-  file: Download,
+/** One attempt: asks for what is missing and appends it to the part. */
+async function receive(
+  what: Download,
   part: string,
-  have: number,
-  { progress, signal }: DownloadOptions,
+  progress: Report | undefined,
+  signal: AbortSignal | undefined,
 ): Promise<void> {
-  const { response, start, total } = await request(file, have, signal);
-  const limit = file.bytes ?? total ?? largestFile;
-  using target = await Deno.open(part, { write: true, create: true, truncate: start === 0 });
-  await target.seek(start, Deno.SeekMode.Start);
+  const { response, start, total } = await ask(what, await lengthOf(part), signal);
+  const limit = total ?? largestFile;
+  using body = bodyOf(response);
+  using file = await onDisk(
+    part,
+    () => Deno.open(part, { write: true, create: true, truncate: start === 0 }),
+  );
+  await onDisk(part, () => file.seek(start, Deno.SeekMode.Start));
   const began = performance.now();
   let received = start;
-  try {
-    for await (const piece of response.body ?? []) {
-      received += piece.length;
-      if (received > limit) {
-        throw new DataError(`${file.url}: the server sends more than the ${limit} bytes of the file`);
-      }
-      for (let written = 0; written < piece.length;) written += await target.write(piece.subarray(written));
-      const seconds = Math.max(performance.now() - began, 1) / 1000;
-      progress?.({ received, total, bytesPerSecond: (received - start) / seconds });
+  for (;;) {
+    const piece = await overNetwork(what.url, signal, body.read);
+    if (!piece) break;
+    if (received + piece.length > limit) {
+      throw new TooLong(
+        `${what.url}: the server sends more than the file's ${limit} bytes; check the address`,
+      );
     }
-  } catch (error) {
-    throw failure(file.url, error, signal);
+    await onDisk(part, () => writeAll(file, piece));
+    received += piece.length;
+    const seconds = Math.max(performance.now() - began, 1) / 1000;
+    progress?.({ received, total, bytesPerSecond: (received - start) / seconds });
   }
-  const expected = file.bytes ?? total;
-  if (expected !== undefined && received < expected) {
-    throw new Interrupted(`${file.url}: the connection ended after ${received} of ${expected} bytes`);
+  if (total !== undefined && received < total) {
+    throw new Interrupted(`${what.url}: the connection ended after ${received} of ${total} bytes`);
   }
-  await target.sync();
 }
 
-/** Asks for the file, or for its rest; where the answer begins, and how long the whole file is. */
-async function request(
-  { url }: Download,
-  have: number,
-  signal: AbortSignal | undefined,
-): Promise<{ response: Response; start: number; total: number | undefined }> {
-  const response = await ask(url, have, signal);
-  const length = Number(response.headers.get("content-length") ?? NaN);
-  if (response.status === 206) {
-    const [, from, all] = /^bytes (\d+)-\d+\/(\d+)$/.exec(response.headers.get("content-range") ?? "") ?? [];
-    if (Number(from) === have) return { response, start: have, total: Number(all) };
-    await response.body?.cancel();
-    throw new DataError(`${url}: the server resumes at another place than it was asked to`);
-  }
-  if (response.status === 200) {
-    return { response, start: 0, total: Number.isSafeInteger(length) ? length : undefined };
-  }
-  await response.body?.cancel();
-  // What is there is not a part of the file: start over.
-  if (response.status === 416 && have > 0) return await request({ url, path: "", md5: "" }, 0, signal);
-  const message = `${url}: the server answers ${response.status} ${response.statusText}`.trim();
-  throw response.status >= 500 ? new Interrupted(message) : new DataError(message);
-}
-
-async function ask(url: string, have: number, signal: AbortSignal | undefined): Promise<Response> {
-  const headers: Record<string, string> = have > 0 ? { range: `bytes=${have}-` } : {};
+/** Asks for the file from the byte `have` on; nothing of the answer's body is read yet. */
+async function ask(what: Download, have: number, signal: AbortSignal | undefined): Promise<Answer> {
+  // Servers may compress unless asked not to, and `fetch` then unpacks: the lengths would be of something else.
+  const headers = new Headers({ "accept-encoding": "identity" });
+  if (have > 0) headers.set("range", `bytes=${have}-`);
+  const response = await overNetwork(
+    what.url,
+    signal,
+    () => fetch(what.url, { headers, signal: signal ?? null }),
+  );
   try {
-    return await fetch(url, { headers, ...(signal && { signal }) });
+    return { response, ...extent(what, have, response) };
   } catch (error) {
-    throw failure(url, error, signal);
+    // A body that breaks while it is thrown away changes nothing.
+    await response.body?.cancel().catch(() => {});
+    throw error;
   }
 }
 
-function failure(url: string, error: unknown, signal: AbortSignal | undefined): unknown {
-  if (signal?.aborted) return new DataError(`${url}: interrupted; run the command again to resume`);
-  // What `fetch` and its body throw when a connection fails or breaks.
-  const isNetwork = error instanceof TypeError || error instanceof Deno.errors.Http ||
-    error instanceof Deno.errors.ConnectionReset || error instanceof Deno.errors.UnexpectedEof;
-  return isNetwork ? new Interrupted(`${url}: ${error.message.split("\n")[0]}`) : error;
+/** Which bytes of the file an answer holds; refuses errors and the wrong length before anything is written. */
+function extent({ url, bytes }: Download, have: number, response: Response): Omit<Answer, "response"> {
+  const { status, statusText, headers } = response;
+  if (status === 416 && have > 0) {
+    throw new Unresumable(`${url}: the server has nothing after byte ${have}; run the command again`);
+  }
+  if (status !== 200 && status !== 206) {
+    const message = `${url}: the server answers ${`${status} ${statusText}`.trim()}`;
+    throw status >= 500 ? new Interrupted(message) : new DataError(`${message}; check the address`);
+  }
+  const range = /^bytes (\d+)-\d+\/(?:(\d+)|\*)$/.exec(headers.get("content-range") ?? "");
+  if (status === 206 && Number(range?.[1] ?? NaN) !== have) {
+    throw new Unresumable(`${url}: the server continues elsewhere than at byte ${have}; download it by hand`);
+  }
+  const announced = status === 206 ? range?.[2] : headers.get("content-length");
+  const total = /^\d+$/.test(announced ?? "") ? Number(announced) : undefined;
+  if (bytes !== undefined && total !== undefined && total !== bytes) {
+    throw new DataError(`${url}: expected ${bytes} bytes, the server announces ${total}; check the address`);
+  }
+  return { start: status === 206 ? have : 0, total: bytes ?? total };
+}
+
+/** Runs what talks to the server; its failures are worth another attempt, unless the user or a permission ended it. */
+async function overNetwork<Result>(
+  url: string,
+  signal: AbortSignal | undefined,
+  talk: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    signal?.throwIfAborted();
+    return await talk();
+  } catch (error) {
+    if (signal?.aborted) throw new DataError(`${url}: interrupted; run the command again to resume`);
+    const message = `${url}: ${firstLine(error)}`;
+    throw error instanceof Deno.errors.NotCapable ? new DataError(message) : new Interrupted(message);
+  }
+}
+
+/** Runs what uses the disk; its failures are about the file at `path`. */
+async function onDisk<Result>(path: string, use: () => Promise<Result>): Promise<Result> {
+  try {
+    return await use();
+  } catch (error) {
+    throw new DataError(`cannot keep a download at ${path}: ${firstLine(error)}; choose another folder`);
+  }
+}
+
+function firstLine(error: unknown): string {
+  return String(error instanceof Error ? error.message : error).split("\n", 1)[0]!;
+}
+
+/** Reads a response piece by piece; ends the connection when the attempt is over, however it ends. */
+function bodyOf(response: Response): Disposable & { read(): Promise<Uint8Array | undefined> } {
+  const reader = response.body?.getReader();
+  return {
+    read: async () => (await reader?.read())?.value,
+    [Symbol.dispose]: () => void reader?.cancel().catch(() => {}),
+  };
+}
+
+async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
+  for (let written = 0; written < bytes.length;) written += await file.write(bytes.subarray(written));
 }
 
 async function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+  if (signal?.aborted) return;
   await new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, milliseconds);
-    signal?.addEventListener("abort", () => {
+    const end = () => {
       clearTimeout(timer);
+      signal?.removeEventListener("abort", end);
       resolve();
-    }, { once: true });
+    };
+    const timer = setTimeout(end, milliseconds);
+    signal?.addEventListener("abort", end);
+  });
+}
+
+/** MD5 of a file, read piece by piece; nothing if there is no such file. */
+async function checksum(path: string): Promise<string | undefined> {
+  return await ifPresent(path, async () => {
+    const hash = createHash("md5");
+    const file = await Deno.open(path);
+    for await (const piece of file.readable) hash.update(piece);
+    return hash.digest("hex");
   });
 }
 
 async function lengthOf(path: string): Promise<number> {
-  return await exists(path) ? (await Deno.stat(path)).size : 0;
+  return await ifPresent(path, async () => (await Deno.stat(path)).size) ?? 0;
 }
 
-async function checksum(path: string): Promise<string> {
-  const hash = createHash("md5");
-  for await (const piece of (await Deno.open(path)).readable) hash.update(piece);
-  return hash.digest("hex");
+async function discard(path: string): Promise<void> {
+  await ifPresent(path, () => Deno.remove(path));
+}
+
+async function ifPresent<Result>(path: string, use: () => Promise<Result>): Promise<Result | undefined> {
+  return await onDisk(path, () =>
+    use().catch((error) => {
+      if (error instanceof Deno.errors.NotFound) return undefined;
+      throw error;
+    }));
 }

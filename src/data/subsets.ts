@@ -40,22 +40,37 @@ export function divide(
   }
   const order = permutation(new RandomStream(subsetSeed, Purpose.subset, 0), train.count);
   const training = order.subarray(validationCount);
-  const chosen = labelsPerClass === null
+  const labelled = labelsPerClass === null
     ? training
     : firstOfEachClass(training, train.labels, labelsPerClass);
-  const counts = new Uint32Array(classNames.length);
-  for (const index of chosen) counts[train.labels[index]!]!++;
-  const least = labelsPerClass ?? 1;
-  const lacking = counts.findIndex((count) => count < least);
-  if (lacking >= 0) {
-    const what = `${counts[lacking]} training images of class ${classNames[lacking]}`;
-    throw new DataError(`${name}: ${what}, where at least ${least} are needed`);
-  }
+  requireEveryClass(name, train.labels, labelled, classNames, labelsPerClass ?? 0);
   return {
     training: training.toSorted(),
-    labelled: chosen.toSorted(),
+    labelled: labelled.toSorted(),
     validation: order.subarray(0, validationCount).toSorted(),
   };
+}
+
+/**
+ * Counts images by class.
+ * @throws {DataError} if there are fewer than `least` of a class.
+ */
+export function requireEveryClass(
+  what: string,
+  labels: Uint32Array,
+  indices: Uint32Array,
+  classNames: readonly string[],
+  least: number,
+): void {
+  const counts = new Uint32Array(classNames.length);
+  for (const index of indices) counts[labels[index]!]!++;
+  const lacking = counts.findIndex((count) => count < least);
+  if (lacking < 0) return;
+  throw new DataError(
+    `${what}: ${counts[lacking]} training images of class ${
+      classNames[lacking]
+    }, where at least ${least} are needed`,
+  );
 }
 
 /** The images of these indices, copied. */

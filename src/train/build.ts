@@ -2,8 +2,12 @@
 
 import { DeviceImages } from "../data/device_images.ts";
 import { type Dataset, firstImages, imageBytes } from "../data/dataset.ts";
-import type { Subsets } from "../data/subsets.ts";
-import { InformativeInitialisation, UniformInitialisation } from "../jem/initialisation.ts";
+import { requireEveryClass, type Subsets } from "../data/subsets.ts";
+import {
+  InformativeInitialisation,
+  type Initialisation,
+  UniformInitialisation,
+} from "../jem/initialisation.ts";
 import { ReplayBuffer } from "../jem/replay_buffer.ts";
 import { Sampler } from "../jem/sampler.ts";
 import { evaluation, training, WideResNet } from "../nn/wide_resnet.ts";
@@ -79,14 +83,17 @@ export function buildSampler(
   configuration: Configuration,
   images: DeviceImages,
   { labelled }: Subsets,
+  classNames: readonly string[],
 ): Sampler {
   const { context, architecture: { classes } } = model;
   const { bufferSize, steps, stepSize, noiseScale, gradientClamp, samplerNorm } = configuration;
   const { innerSteps, innerStepSize, innerClamp } = configuration;
-  const chosen = labelled.filter((index) => index < images.count);
-  const start = configuration.initialisation === "informative"
-    ? new InformativeInitialisation(context, images, images.labels, classes, chosen)
-    : new UniformInitialisation(images.shape);
+  let start: Initialisation = new UniformInitialisation(images.shape);
+  if (configuration.initialisation === "informative") {
+    const chosen = labelled.filter((index) => index < images.count);
+    requireEveryClass("informative initialisation", images.labels, chosen, classNames, 1);
+    start = new InformativeInitialisation(context, images, images.labels, classes, chosen);
+  }
   const options = {
     steps,
     stepSize,

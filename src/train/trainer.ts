@@ -103,7 +103,7 @@ export class Trainer {
     this.model = buildModel(context, configuration, dataset);
     this.optimizer = buildOptimizer(this.model, configuration);
     this.sampler = configuration.likelihoodWeight > 0
-      ? buildSampler(this.model, configuration, this.images, this.subsets)
+      ? buildSampler(this.model, configuration, this.images, this.subsets, dataset.classNames)
       : undefined;
     const sharpnessAware = buildSharpnessAware(this.model, this.optimizer, configuration);
     this.#step = new TrainingStep(this.model, sharpnessAware, configuration);

@@ -62,10 +62,7 @@ Deno.test("divide() says what is missing", () => {
     { validationCount: 0, labelsPerClass: 20 },
     /\d+ training images of class \d, where at least 20 are needed/,
   );
-  refused(
-    { validationCount: 0, labelsPerClass: null },
-    /0 training images of class 3, where at least 1 are needed/,
-  );
+  assert.equal(divide(dataset(30), { validationCount: 0, labelsPerClass: null }).labelled.length, 30);
 });
 
 Deno.test("selectImages() copies images with their labels", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { FormatError } from "../../src/errors.ts";
-import { Global, parsePickle } from "../../src/formats/pickle.ts";
+import { type Global, parsePickle } from "../../src/formats/pickle.ts";
 import { parsePyTorch } from "../../src/formats/pytorch.ts";
 import { serializePyTorch } from "../../src/formats/pytorch_writer.ts";
 import { type DType, elementBytes, type NamedTensor, numbersOf } from "../../src/formats/safetensors.ts";

@@ -68,7 +68,7 @@ function apply(bytes: Uint8Array<ArrayBuffer>, change: Change): Uint8Array<Array
   }
 }
 
-/** What takes the place of a word of JSON: any value, or part of a name. */
+/** What takes the place of a value in JSON. */
 const jsonWord = fc.oneof(
   fc.constantFrom(
     "null",
@@ -82,14 +82,12 @@ const jsonWord = fc.oneof(
     '""',
     '"F64"',
     "[[1]]",
-    ",",
-    "}",
   ),
   fc.integer().map(String),
   fc.json(),
 );
 
-/** One of some JSON texts in which one to three words are others. */
+/** One of some JSON texts in which one to three values are others. */
 export function damagedJson(texts: readonly string[]): fc.Arbitrary<Uint8Array<ArrayBuffer>> {
   return fc.tuple(
     fc.nat(texts.length - 1),
@@ -97,8 +95,8 @@ export function damagedJson(texts: readonly string[]): fc.Arbitrary<Uint8Array<A
   )
     .map(([text, changes]) => {
       const words = texts[text]!.match(/"[^"]*"|[\w.+-]+|[^\s]/g) ?? [];
-      // Punctuation stays, or hardly any text would be JSON any more.
-      const values = [...words.keys()].filter((i) => /["\w]/.test(words[i]!));
+      // Punctuation and names stay, or hardly any text would be JSON any more.
+      const values = [...words.keys()].filter((i) => /["\w]/.test(words[i]!) && words[i + 1] !== ":");
       for (const [at, word] of changes) words[values[Math.floor(at * values.length)]!] = word;
       return new TextEncoder().encode(words.join(""));
     });

@@ -160,6 +160,12 @@ Deno.test("Trainer gives the same bits with images on the GPU and with batches u
   const parameters = await Promise.all(runs.map(({ trainer }) => trainer.model.parameters.values.read()));
   assert.deepEqual(parameters[0], parameters[1]);
   for (const { gpu } of runs) gpu.destroy();
+
+  const informative = parseConfiguration({ ...preset("digits"), ...quick, residentMebibytes: 0 });
+  await assert.rejects(trained(informative, 1), {
+    name: "DataError",
+    message: /informative initialisation: 0 training images of class 0/,
+  });
 });
 
 Deno.test("Trainer stops at divergence, with parameters and replay buffer as they were before", async () => {

@@ -31,6 +31,7 @@ Usage: deno task train [options]
   --set KEY=VALUE     change one option of the configuration; may be given repeatedly
   --seed N            seed of everything random
   --iterations N      length of the run
+  --optimizer NAME    sgd or adam, the optimizer inside SAM
   --run-dir DIR       where the run is kept (default: runs/<preset>-<time>)
   --stop-after N      save and stop after N more iterations
   --resume            continue the run in --run-dir, or else the newest one in runs/
@@ -68,6 +69,7 @@ const options = {
   set: { type: "string", multiple: true },
   seed: { type: "string" },
   iterations: { type: "string" },
+  optimizer: { type: "string" },
   "run-dir": { type: "string" },
   "stop-after": { type: "string" },
   resume: { type: "boolean" },
@@ -133,13 +135,16 @@ async function configurationOf(values: Options): Promise<Configuration> {
   const seed = wholeNumber("--seed", values.seed);
   if (iterations !== undefined) settings.push(`iterations=${iterations}`);
   if (seed !== undefined) settings.push(`seed=${seed}`);
+  if (values.optimizer !== undefined) settings.push(`optimizer=${values.optimizer}`);
   for (const setting of settings) chosen = applySetting(chosen, setting);
   return parseConfiguration(chosen);
 }
 
 /** The directory of the run to continue; its configuration stands, but for its length. */
 async function resumedDirectory(values: Options): Promise<RunDirectory> {
-  const fixed = (["preset", "config", "set", "seed"] as const).find((name) => values[name] !== undefined);
+  const fixed = (["preset", "config", "set", "seed", "optimizer"] as const).find((name) =>
+    values[name] !== undefined
+  );
   if (fixed) throw new UsageError(`--${fixed} cannot be changed when a run is resumed`);
   const directory = await RunDirectory.open(values["run-dir"] ?? await newestRun());
   const iterations = wholeNumber("--iterations", values.iterations, 1);

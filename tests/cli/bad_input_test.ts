@@ -12,6 +12,7 @@ const cases: readonly [string, string[], number, RegExp][] = [
   ["train", ["--set", "rho=-1"], 2, /rho is -1.*at least 0/],
   ["train", ["--set", "depth=11"], 2, /depth is 11.*6n \+ 4/],
   ["train", ["--nonsense"], 2, /--nonsense/],
+  ["train", ["--optimizer", "adamw"], 2, /optimizer is "adamw"; it must be one of sgd, adam/],
   ["train", ["--seed", "minus one"], 2, /--seed takes a whole number/],
   ["train", ["--config", `${folder}/absent.json`], 1, /absent\.json/],
   ["train", ["--resume", "--run-dir", `${folder}/absent`], 1, /holds no run/],

@@ -40,15 +40,42 @@ Deno.test("parseMat() leaves out what is no real numeric array", async () => {
   assert.deepEqual([...arrays.keys()], ["s"]);
 });
 
-Deno.test("parseMat() refuses what is damaged or larger than allowed", async () => {
+Deno.test("parseMat() reads plain variables after a compressed one, which leaves them unaligned", async () => {
+  for (let length = 1; length <= 8; length++) {
+    const name = "abcdefgh".slice(0, length);
+    const arrays = await parseMat(mat([{ ...labels, name, compressed: true }, images, small]), 1000);
+    assert.deepEqual([...arrays.keys()], [name, "X", "s"]);
+  }
+});
+
+Deno.test("parseMat() gives bytes for class uint8, however they are stored, and refuses what is none", async () => {
+  const wide = { ...small, class: 9, type: 4, data: [1, 2, 255] };
+  assert.deepEqual((await parseMat(mat([wide]), 1000)).get("s")!.data, Uint8Array.of(1, 2, 255));
+  await refuses(parseMat(mat([{ ...wide, data: [1, 2, 256] }]), 1000), FormatError, /256 is not a byte/);
+});
+
+Deno.test("parseMat() refuses what is damaged, of another version or larger than allowed", async () => {
   const bomb = { ...images, shape: [1000, 1000], data: Array(1_000_000).fill(0), compressed: true };
-  await refuses(parseMat(mat([bomb]), 100_000), FormatError, /unpack to more than/);
+  await refuses(parseMat(mat([bomb]), 100_000), FormatError, /MAT: .*unpack to more than/);
+  const many = { ...labels, shape: [100, 1], type: 2, data: Array(100).fill(1) };
+  await refuses(parseMat(mat([many]), 700), FormatError, /takes 800 bytes, but only 700 are still allowed/);
+  const mismatch = { ...labels, shape: [6, 1] };
   await refuses(
-    parseMat(mat([{ ...labels, shape: [6, 1] }]), 1000),
+    parseMat(mat([mismatch]), 1000),
     FormatError,
-    /5 values .* shape \[6,1\], which has 6/,
+    /shape \[6,1\] takes 48 bytes, but 40 are stored/,
   );
-  await refuses(parseMat(mat([small]).subarray(0, 100), 1000), FormatError, /no MAT-file of level 5/);
+  await refuses(
+    parseMat(mat([small]).subarray(0, 100), 1000),
+    FormatError,
+    /100 bytes are too few for a header/,
+  );
+  await refuses(parseMat(mat([small]).with(125, 2) as Uint8Array<ArrayBuffer>, 1000), FormatError, /-v7\.3/);
+  await refuses(
+    parseMat(mat([small]).with(126, 0) as Uint8Array<ArrayBuffer>, 1000),
+    FormatError,
+    /not a Level 5/,
+  );
   const whole = mat([images, { ...labels, compressed: true }, small]);
   for (let length = 128; length < whole.length; length++) {
     try {

@@ -39,7 +39,7 @@ export async function outcome(process: Deno.ChildProcess): Promise<Outcome> {
   return { status: code, output: decode(stdout), errors: decode(stderr) };
 }
 
-/** Error lines of the program itself: the Vulkan loader writes to the same stream. */
+/** Error lines of the program itself: the Vulkan loader, and Deno when it fetches packages, write to the same stream. */
 export function ownErrors({ errors }: Outcome): string[] {
-  return errors.split("\n").filter((line) => line !== "" && !line.includes("XDG_RUNTIME_DIR"));
+  return errors.split("\n").filter((line) => line !== "" && !/XDG_RUNTIME_DIR|^Download /.test(line));
 }

@@ -1,6 +1,8 @@
 import type { DeviceImages } from "../data/device_images.ts";
 import type { WideResNet } from "../nn/wide_resnet.ts";
+import { crossEntropy } from "./calibration.ts";
 import { extractFeatures } from "./features.ts";
+import { largestOfRows } from "./probabilities.ts";
 
 /** Logits of every image of a set. */
 export interface Classified {
@@ -25,14 +27,19 @@ export async function classifyImages(
 
 /** Fraction of images whose largest logit is the label's, and mean cross-entropy in nats. */
 export function accuracyAndLoss({ logits, labels, classes }: Classified): { accuracy: number; loss: number } {
-  let correct = 0;
-  let loss = 0;
-  labels.forEach((label, i) => {
-    const row = logits.subarray(i * classes, (i + 1) * classes);
-    const largest = Math.max(...row);
-    if (row.indexOf(largest) === label) correct++;
-    const logSum = largest + Math.log(row.reduce((sum, logit) => sum + Math.exp(logit - largest), 0));
-    loss += logSum - row[label]!;
-  });
-  return { accuracy: correct / labels.length, loss: loss / labels.length };
+  const { positions } = largestOfRows(logits, classes);
+  const correct = positions.filter((prediction, i) => prediction === labels[i]).length;
+  return { accuracy: correct / labels.length, loss: crossEntropy(logits, labels) };
+}
+
+/** How many images of each class (row) are taken for each class (column). */
+export function confusionMatrix({ logits, labels, classes }: Classified): number[][] {
+  const matrix = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
+  largestOfRows(logits, classes).positions.forEach((prediction, i) => matrix[labels[i]!]![prediction]!++);
+  return matrix;
+}
+
+/** Accuracy on the images of each class, from a confusion matrix; NaN for a class without images. */
+export function classAccuracies(matrix: readonly (readonly number[])[]): number[] {
+  return matrix.map((row, label) => row[label]! / row.reduce((sum, count) => sum + count, 0));
 }

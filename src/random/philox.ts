@@ -52,6 +52,9 @@ export const Purpose = {
   dropout: 14,
   subset: 15,
   noiseImages: 16,
+  attackStart: 17,
+  purification: 18,
+  direction: 19,
 } as const;
 
 /**

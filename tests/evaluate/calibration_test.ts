@@ -1,27 +1,36 @@
 import assert from "node:assert/strict";
 import { DivergenceError, ShapeError } from "../../src/errors.ts";
-import { float32Of, numbersOf, parseSafetensors } from "../../src/formats/safetensors.ts";
-import { expectedCalibrationError } from "../../src/evaluate/calibration.ts";
+import {
+  brierScore,
+  crossEntropy,
+  expectedCalibrationError,
+  fitTemperature,
+} from "../../src/evaluate/calibration.ts";
+import { accuracyAndLoss, classAccuracies, confusionMatrix } from "../../src/evaluate/classification.ts";
+import { softmaxRows } from "../../src/evaluate/probabilities.ts";
+import { goldenFloats, goldenNumbers } from "./metrics.ts";
 
-Deno.test("expectedCalibrationError() equals the official implementation's", async () => {
-  const golden = new URL("../golden/data/metrics.safetensors", import.meta.url);
-  const { tensors } = parseSafetensors(await Deno.readFile(golden));
-  const tensor = (name: string) => tensors.get(name)!;
-  const logits = float32Of(tensor("ece.logits"));
-  const labels = numbersOf(tensor("ece.labels"));
+Deno.test("expectedCalibrationError() equals the official implementation's", () => {
+  const logits = goldenFloats("ece.logits");
+  const labels = goldenNumbers("ece.labels");
   for (const bins of [15, 20]) {
-    const { value, bins: found } = expectedCalibrationError(logits, labels, bins);
+    const { value, maximum, bins: found } = expectedCalibrationError(logits, labels, bins);
     // Both sides compute in float64: only the order of summation differs.
     const close = (actual: number, expected: number, what: string) =>
       assert.ok(Math.abs(actual - expected) < 1e-13, `${what} of ${bins} bins: ${actual}, not ${expected}`);
-    close(value, numbersOf(tensor(`ece.value_${bins}_bins`))[0]!, "value");
-    assert.deepEqual(found.map(({ count }) => count), [...numbersOf(tensor(`ece.bin_count_${bins}`))]);
-    const accuracies = numbersOf(tensor(`ece.bin_accuracy_${bins}`));
-    const confidences = numbersOf(tensor(`ece.bin_confidence_${bins}`));
+    close(value, goldenNumbers(`ece.value_${bins}_bins`)[0]!, "value");
+    assert.deepEqual(found.map(({ count }) => count), [...goldenNumbers(`ece.bin_count_${bins}`)]);
+    const accuracies = goldenNumbers(`ece.bin_accuracy_${bins}`);
+    const confidences = goldenNumbers(`ece.bin_confidence_${bins}`);
     found.forEach(({ accuracy, confidence }, i) => {
       close(accuracy, accuracies[i]!, `accuracy ${i}`);
       close(confidence, confidences[i]!, `confidence ${i}`);
     });
+    close(
+      maximum,
+      Math.max(...accuracies.map((accuracy, i) => Math.abs(accuracy - confidences[i]!))),
+      "maximum",
+    );
   }
 });
 
@@ -47,4 +56,35 @@ Deno.test("expectedCalibrationError() refuses logits that are not finite or not 
   assert.throws(() => expectedCalibrationError(Float32Array.of(1, Infinity), [0], 10), DivergenceError);
   assert.throws(() => expectedCalibrationError(new Float32Array(5), [0, 1], 10), ShapeError);
   assert.throws(() => expectedCalibrationError(new Float32Array(), [], 10), ShapeError);
+});
+
+Deno.test("brierScore() is the mean squared distance from certainty of the label", () => {
+  assert.equal(brierScore(Float32Array.of(50, 0, 0, 50), [0, 0]), 1);
+  assert.equal(brierScore(Float32Array.of(0, 0), [1]), 0.5);
+  const logits = goldenFloats("ece.logits");
+  const labels = goldenNumbers("ece.labels");
+  let expected = 0;
+  softmaxRows(logits, 10).forEach((p, i) => {
+    expected += (labels[Math.floor(i / 10)] === i % 10 ? (1 - p) ** 2 : p ** 2) / labels.length;
+  });
+  assert(Math.abs(brierScore(logits, labels) - expected) < 1e-12);
+});
+
+Deno.test("fitTemperature() finds the least cross-entropy, and the temperature that logits were multiplied by", () => {
+  const logits = goldenFloats("ece.logits");
+  const labels = goldenNumbers("ece.labels");
+  const temperature = fitTemperature(logits, labels);
+  const best = crossEntropy(logits, labels, temperature);
+  for (const factor of [0.99, 1.01]) assert(best <= crossEntropy(logits, labels, factor * temperature));
+  const hotter = fitTemperature(logits.map((logit) => 3 * logit), labels);
+  assert(Math.abs(hotter / (3 * temperature) - 1) < 1e-3);
+});
+
+Deno.test("confusionMatrix() counts images by class and prediction; accuracies follow", () => {
+  const logits = Float32Array.of(2, 1, 0, 0, 3, 1, 5, 0, 0, 1, 1, 0);
+  const classified = { logits, labels: Uint32Array.of(0, 1, 1, 2), classes: 3 };
+  const matrix = confusionMatrix(classified);
+  assert.deepEqual(matrix, [[1, 0, 0], [1, 1, 0], [1, 0, 0]]);
+  assert.deepEqual(classAccuracies(matrix), [1, 0.5, 0]);
+  assert.equal(accuracyAndLoss(classified).accuracy, 0.5);
 });

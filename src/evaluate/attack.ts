@@ -1,0 +1,207 @@
+/** Projected gradient descent against the classifier (Madry et al., ICLR 2018), as in the official evaluation. */
+
+import type { DeviceImages } from "../data/device_images.ts";
+import { pgdStepL2, pgdStepLinf } from "../kernels/pgd_step.ts";
+import { evaluation, type WideResNet } from "../nn/wide_resnet.ts";
+import { Purpose, RandomStream } from "../random/philox.ts";
+import { sum } from "../tensor/operations/reduce.ts";
+import { softmaxCrossEntropy } from "../tensor/operations/softmax_cross_entropy.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+
+/** Images attacked at once. */
+const batchSize = 64;
+
+/** An attack; lengths are in the units of images in [0, 1], as papers give them, so 8/255 is a radius. */
+export interface Attack {
+  readonly norm: "linf" | "l2";
+  readonly radius: number;
+  readonly stepSize: number;
+  readonly steps: number;
+  /** Attempts from different random starts; an image counts as broken if one of them breaks it. */
+  readonly restarts: number;
+  readonly seed: number;
+}
+
+/** What became of the images. */
+export interface AttackRecord {
+  /**
+   * Share of the images that are still classified right: first the clean ones, then after the random start and each
+   * step. Once broken is broken.
+   */
+  readonly accuracies: readonly number[];
+  /** Whether each image withstood all of it. */
+  readonly defended: readonly boolean[];
+  /** The first image that broke each, or the last attempt, `[N, H, W, C]` in [−1, 1]; clean where that was wrong already. */
+  readonly adversarial: Float32Array<ArrayBuffer>;
+}
+
+/** What a defence makes of images: which are classified right, and where their loss grows. */
+export interface Defence {
+  /**
+   * @param images `[N, H, W, C]`
+   * @param labels of each
+   * @param needed whether it matters if the image is classified right: broken ones stay broken
+   * @returns whether each is classified right, and the gradient of the loss, owned by the caller
+   */
+  evaluate(
+    images: Tensor,
+    labels: Uint32Array,
+    needed: readonly boolean[],
+  ): Promise<{ correct: boolean[]; gradient: Tensor }>;
+}
+
+/** The classifier with the running statistics, without any purification. */
+export class PlainDefence implements Defence {
+  constructor(readonly model: WideResNet) {}
+
+  async evaluate(images: Tensor, labels: Uint32Array): Promise<{ correct: boolean[]; gradient: Tensor }> {
+    const { context } = this.model;
+    using targets = context.from(labels, [labels.length]);
+    let right: Tensor | undefined;
+    const { value, gradients } = context.differentiate({ inputs: [images] }, () => {
+      const { losses, correct } = softmaxCrossEntropy(this.model.classify(images, evaluation), targets);
+      right = correct;
+      return sum(losses);
+    });
+    value.dispose();
+    const flags = await right!.read();
+    right!.dispose();
+    return { correct: Array.from(flags, (flag) => flag === 1), gradient: gradients[0]! };
+  }
+}
+
+/** From the units of images in [0, 1] to those in [−1, 1]. */
+const scale = 2;
+
+/**
+ * Attacks the first `count` images of a set.
+ * @param progress called with the number of batches of images done, as a share
+ */
+export async function attackImages(
+  model: WideResNet,
+  images: DeviceImages,
+  count: number,
+  defence: Defence,
+  attack: Attack,
+  progress?: (share: number) => void,
+): Promise<AttackRecord> {
+  const { context } = model;
+  const total = Math.min(count, images.count);
+  const pixels = images.shape.reduce((product, extent) => product * extent, 1);
+  const survivors = new Array<number>(attack.steps + 2).fill(0);
+  const defended: boolean[] = [];
+  const adversarial = new Float32Array(total * pixels);
+  for (let start = 0; start < total; start += batchSize) {
+    const size = Math.min(batchSize, total - start);
+    const indices = Uint32Array.from({ length: size }, (_, i) => start + i);
+    using batch = context.scope(() => images.expand(context.from(indices, [size])));
+    const labels = images.labels.subarray(start, start + size);
+    const record = await attackBatch(batch, labels, defence, attack, start);
+    record.defended.forEach((row, k) => survivors[k]! += row.filter((flag) => flag).length);
+    defended.push(...record.defended.at(-1)!);
+    adversarial.set(record.adversarial, start * pixels);
+    progress?.((start + size) / total);
+  }
+  return { accuracies: survivors.map((survivor) => survivor / total), defended, adversarial };
+}
+
+/** What became of one batch: for the clean images, the start and each step, which ones are unbroken. */
+export interface BatchRecord {
+  readonly defended: readonly (readonly boolean[])[];
+  readonly adversarial: Float32Array<ArrayBuffer>;
+}
+
+/**
+ * Attacks a batch `[N, H, W, C]`.
+ * @param first tells the random starts of batches apart
+ * @param start given starts instead of random ones
+ */
+export async function attackBatch(
+  images: Tensor,
+  labels: Uint32Array,
+  defence: Defence,
+  attack: Attack,
+  first: number,
+  start?: Tensor,
+): Promise<BatchRecord> {
+  const clean = await defence.evaluate(images, labels, allTrue(labels.length));
+  clean.gradient.dispose();
+  const defended = [clean.correct, ...Array.from({ length: attack.steps + 1 }, () => [...clean.correct])];
+  const adversarial = await images.read();
+  for (let restart = 0; restart < attack.restarts; restart++) {
+    const from = start ? start.retain() : await randomStart(images, attack, first, restart);
+    await climb(images, from, labels, defence, attack, defended, adversarial);
+  }
+  return { defended, adversarial };
+}
+
+/** One attempt; lowers the flags of what it breaks and keeps the images that did. */
+async function climb(
+  originals: Tensor,
+  start: Tensor,
+  labels: Uint32Array,
+  defence: Defence,
+  { steps, norm, stepSize, radius }: Attack,
+  defended: boolean[][],
+  adversarial: Float32Array,
+): Promise<void> {
+  const { context } = originals;
+  const batch = labels.length;
+  const pixels = originals.size / batch;
+  const kernel = norm === "linf" ? pgdStepLinf : pgdStepL2;
+  const shape = { batch, pixels, stepSize: scale * stepSize, radius: scale * radius };
+  let unbroken = [...defended.at(-1)!];
+  let current = start;
+  for (let step = 0; step <= steps; step++) {
+    const { correct, gradient } = await defence.evaluate(current, labels, unbroken);
+    const values = await current.read();
+    const broken = unbroken.map((flag, i) => flag && !correct[i]);
+    for (let i = 0; i < batch; i++) {
+      const isLast = step === steps && unbroken[i]! && !broken[i]!;
+      if (broken[i] || isLast) adversarial.set(values.subarray(i * pixels, (i + 1) * pixels), i * pixels);
+    }
+    unbroken = unbroken.map((flag, i) => flag && !broken[i]!);
+    defended[step + 1] = defended[step + 1]!.map((flag, i) => flag && unbroken[i]!);
+    if (step < steps) {
+      const next = context.empty(originals.shape);
+      context.launch(kernel, shape, { image: current, gradient, original: originals, next });
+      current.dispose();
+      current = next;
+    }
+    gradient.dispose();
+  }
+  current.dispose();
+}
+
+/** A start drawn uniformly in the L∞ ball, or in a random direction at a uniform distance in the L2 ball. */
+async function randomStart(images: Tensor, attack: Attack, first: number, restart: number): Promise<Tensor> {
+  const values = await images.read();
+  const batch = images.shape[0]!;
+  const pixels = values.length / batch;
+  const radius = scale * attack.radius;
+  for (let i = 0; i < batch; i++) {
+    const stream = new RandomStream(
+      attack.seed,
+      Purpose.attackStart,
+      (first + i) * attack.restarts + restart,
+    );
+    const row = values.subarray(i * pixels, (i + 1) * pixels);
+    if (attack.norm === "linf") {
+      row.forEach((value, p) => row[p] = clamped(value + radius * (2 * stream.uniform(p) - 1)));
+    } else {
+      const direction = Float64Array.from(row, (_, p) => stream.normal(p));
+      const length = Math.hypot(...direction) || 1;
+      const distance = radius * stream.uniform(2 * pixels);
+      row.forEach((value, p) => row[p] = clamped(value + distance * direction[p]! / length));
+    }
+  }
+  return images.context.from(values, images.shape);
+}
+
+function clamped(value: number): number {
+  return Math.min(1, Math.max(-1, value));
+}
+
+function allTrue(length: number): boolean[] {
+  return new Array<boolean>(length).fill(true);
+}

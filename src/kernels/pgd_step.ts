@@ -1,0 +1,47 @@
+import wgsl from "../../shaders/pgd_step.wgsl" with { type: "text" };
+import { type Binding, bytes32, foldWorkgroups, type Kernel, requireShape } from "./kernel.ts";
+
+/** A batch of images under attack. */
+export interface PgdShape {
+  readonly batch: number;
+  /** Values of an image. */
+  readonly pixels: number;
+  readonly stepSize: number;
+  /** Radius of the ball around the originals, in the units of images in [−1, 1]. */
+  readonly radius: number;
+}
+
+type Names = "image" | "gradient" | "original" | "next";
+
+const bytes = ({ batch, pixels }: PgdShape) => bytes32(batch * pixels);
+const bindings: readonly Binding<PgdShape, Names>[] = [
+  { name: "image", access: "read", bytes },
+  { name: "gradient", access: "read", bytes },
+  { name: "original", access: "read", bytes },
+  { name: "next", access: "read-write", bytes },
+];
+
+const constants = ({ pixels, stepSize, radius }: PgdShape) => ({ pixels, stepSize, radius });
+
+/** A step along the gradient's signs, inside the L∞ ball. */
+export const pgdStepLinf: Kernel<PgdShape, Names> = {
+  name: "pgd_step_linf",
+  wgsl,
+  entryPoint: "linf",
+  bindings,
+  constants,
+  workgroups: ({ batch, pixels }) => foldWorkgroups(batch * pixels),
+};
+
+/** A step of given length along the gradient, inside the L2 ball. */
+export const pgdStepL2: Kernel<PgdShape, Names> = {
+  name: "pgd_step_l2",
+  wgsl,
+  entryPoint: "l2",
+  bindings,
+  constants: (shape) => {
+    requireShape(shape.batch <= 65_535, "pgd_step", `${shape.batch} images; at most 65,535 at once`);
+    return constants(shape);
+  },
+  workgroups: ({ batch }) => [batch, 1, 1],
+};

@@ -8,13 +8,12 @@ import { Gpu } from "../gpu/gpu.ts";
 import { conditionalScore, generate, unconditionalScore } from "../jem/generate.ts";
 import { InformativeInitialisation, UniformInitialisation } from "../jem/initialisation.ts";
 import { evaluation, type WideResNet } from "../nn/wide_resnet.ts";
-import { permutation, Purpose, RandomStream } from "../random/philox.ts";
+import { permutation, Purpose, RandomStream, streamWords } from "../random/philox.ts";
 import { Context } from "../tensor/context.ts";
 import { logSumExp } from "../tensor/operations/log_sum_exp.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { type Checkpoint, replayImages } from "../train/checkpoint.ts";
 import { writeAtomically } from "../train/files.ts";
-import { streamWords } from "../train/iteration_inputs.ts";
 import {
   type Command,
   execute,

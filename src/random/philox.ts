@@ -107,6 +107,11 @@ export class RandomStream {
   }
 }
 
+/** The words that name a random stream on the GPU. */
+export function streamWords(seed: number, step: number): Uint32Array {
+  return Uint32Array.of(seed % 2 ** 32, Math.floor(seed / 2 ** 32), step, 0);
+}
+
 /** A uniformly random order of 0 … count − 1 (Fisher and Yates). */
 export function permutation(stream: RandomStream, count: number): Uint32Array {
   const order = Uint32Array.from({ length: count }, (_, i) => i);

@@ -70,11 +70,6 @@ export class IterationInputs {
   }
 }
 
-/** The words that name a random stream on the GPU. */
-export function streamWords(seed: number, step: number): Uint32Array {
-  return Uint32Array.of(seed % 2 ** 32, Math.floor(seed / 2 ** 32), step, 0);
-}
-
 /** Random crops and flips of a batch, packed as `expandImages` reads them. */
 export function drawCrops(
   stream: RandomStream,

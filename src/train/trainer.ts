@@ -10,7 +10,7 @@ import { type ReportField, reportFields, TrainingStep } from "../jem/training_st
 import type { WideResNet } from "../nn/wide_resnet.ts";
 import type { Optimizer } from "../optim/optimizer.ts";
 import { learningRateAt, type LearningRateSchedule } from "../optim/schedule.ts";
-import { Purpose, RandomStream } from "../random/philox.ts";
+import { Purpose, RandomStream, streamWords } from "../random/philox.ts";
 import type { Context } from "../tensor/context.ts";
 import { add } from "../tensor/operations/arithmetic.ts";
 import { normal } from "../tensor/operations/random.ts";
@@ -25,7 +25,7 @@ import {
   residentImages,
 } from "./build.ts";
 import type { Configuration } from "./configuration.ts";
-import { drawCrops, drawReplay, IterationInputs, streamWords } from "./iteration_inputs.ts";
+import { drawCrops, drawReplay, IterationInputs } from "./iteration_inputs.ts";
 
 /** What an iteration reported; NaN where a field does not apply. */
 export type IterationReport = Readonly<Record<ReportField | "iteration" | "learningRate", number>>;

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { philoxNormal, philoxUniform } from "../../src/kernels/philox.ts";
-import { Purpose, RandomStream } from "../../src/random/philox.ts";
-import { streamWords } from "../../src/train/iteration_inputs.ts";
+import { Purpose, RandomStream, streamWords } from "../../src/random/philox.ts";
 import { runKernel } from "./harness.ts";
 
 const seeds = [0, 1, 2 ** 45 + 12345];

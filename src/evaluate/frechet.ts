@@ -1,0 +1,61 @@
+import { congruence, pivotedCholesky, symmetricEigenvalues } from "./symmetric.ts";
+
+/** Mean and covariance of features, what distances between sets of images compare. */
+export interface GaussianStatistics {
+  readonly dimension: number;
+  /** `[dimension]` */
+  readonly mean: Float64Array<ArrayBuffer>;
+  /** `[dimension, dimension]`, with n − 1 in the denominator as numpy's `cov`. */
+  readonly covariance: Float64Array<ArrayBuffer>;
+}
+
+/**
+ * Statistics of the rows of features, `[n, dimension]`.
+ * @throws {RangeError} with fewer than two rows.
+ */
+export function gaussianStatistics(features: Float32Array, dimension: number): GaussianStatistics {
+  const rows = features.length / dimension;
+  if (rows < 2) throw new RangeError(`${rows} images have no covariance`);
+  const mean = new Float64Array(dimension);
+  features.forEach((value, i) => mean[i % dimension]! += value / rows);
+  const covariance = new Float64Array(dimension * dimension);
+  const centred = new Float64Array(dimension);
+  for (let row = 0; row < rows; row++) {
+    for (let i = 0; i < dimension; i++) centred[i] = features[row * dimension + i]! - mean[i]!;
+    for (let i = 0; i < dimension; i++) {
+      const scale = centred[i]! / (rows - 1);
+      for (let j = 0; j <= i; j++) covariance[i * dimension + j]! += scale * centred[j]!;
+    }
+  }
+  for (let i = 0; i < dimension; i++) {
+    for (let j = 0; j < i; j++) covariance[j * dimension + i] = covariance[i * dimension + j]!;
+  }
+  return { dimension, mean, covariance };
+}
+
+/**
+ * Fréchet distance of two Gaussians (Heusel et al., NeurIPS 2017): ‖μ₁ − μ₂‖² + tr Σ₁ + tr Σ₂ − 2 tr (Σ₁Σ₂)^½. The last
+ * trace is the sum of the roots of the eigenvalues of Fᵀ·Σ₂·F with Σ₁ = F·Fᵀ: real, never negative but for rounding, and
+ * without a square root of a matrix, also where covariances are singular.
+ * @throws {RangeError} if the dimensions differ.
+ */
+export function frechetDistance(first: GaussianStatistics, second: GaussianStatistics): number {
+  const { dimension } = first;
+  if (second.dimension !== dimension) {
+    throw new RangeError(`features of ${dimension} and ${second.dimension} dimensions`);
+  }
+  const { factor, rank } = pivotedCholesky(first.covariance, dimension);
+  const inner = congruence(second.covariance, factor, dimension, rank);
+  const root = symmetricEigenvalues(inner, rank).reduce(
+    (sum, value) => sum + Math.sqrt(Math.max(0, value)),
+    0,
+  );
+  const distance = first.mean.reduce((sum, value, i) => sum + (value - second.mean[i]!) ** 2, 0);
+  return distance + trace(first) + trace(second) - 2 * root;
+}
+
+function trace({ covariance, dimension }: GaussianStatistics): number {
+  let sum = 0;
+  for (let i = 0; i < dimension; i++) sum += covariance[i * dimension + i]!;
+  return sum;
+}

@@ -1,0 +1,160 @@
+/** The little linear algebra that distances between Gaussians need: symmetric matrices, row-major, in float64. */
+
+/**
+ * A factor F, `[n, rank]`, of a positive semidefinite matrix A = F·Fᵀ, by Cholesky's method with diagonal pivots. It stops
+ * where what is left of the diagonal is rounding error, so that rank-deficient matrices are no special case.
+ */
+export function pivotedCholesky(matrix: Float64Array, n: number): { factor: Float64Array; rank: number } {
+  const diagonal = Float64Array.from({ length: n }, (_, i) => matrix[i * n + i]!);
+  const tolerance = n * Number.EPSILON * Math.max(...diagonal, 0);
+  const columns: Float64Array[] = [];
+  while (columns.length < n) {
+    let pivot = 0;
+    for (let i = 1; i < n; i++) if (diagonal[i]! > diagonal[pivot]!) pivot = i;
+    if (!(diagonal[pivot]! > tolerance)) break;
+    const root = Math.sqrt(diagonal[pivot]!);
+    const column = matrix.slice(pivot * n, (pivot + 1) * n);
+    for (const earlier of columns) {
+      const factor = earlier[pivot]!;
+      if (factor !== 0) { for (let i = 0; i < n; i++) column[i]! -= factor * earlier[i]!; }
+    }
+    for (let i = 0; i < n; i++) {
+      column[i]! /= root;
+      diagonal[i]! -= column[i]! ** 2;
+    }
+    // Exact zero keeps a pivot from being chosen twice.
+    diagonal[pivot] = 0;
+    columns.push(column);
+  }
+  const rank = columns.length;
+  const factor = new Float64Array(n * rank);
+  columns.forEach((column, k) => column.forEach((value, i) => factor[i * rank + k] = value));
+  return { factor, rank };
+}
+
+/** Fᵀ·A·F for a symmetric A, `[n, n]`, and F, `[n, r]`. */
+export function congruence(matrix: Float64Array, factor: Float64Array, n: number, r: number): Float64Array {
+  const product = new Float64Array(n * r);
+  for (let i = 0; i < n; i++) addRows(product, i * r, matrix, i * n, factor, n, r);
+  const result = new Float64Array(r * r);
+  for (let k = 0; k < n; k++) {
+    for (let i = 0; i < r; i++) {
+      const scale = factor[k * r + i]!;
+      if (scale === 0) continue;
+      for (let j = 0; j < r; j++) result[i * r + j]! += scale * product[k * r + j]!;
+    }
+  }
+  return result;
+}
+
+/** target row += Σ_k coefficients[k] · row k of `rows`. */
+function addRows(
+  target: Float64Array,
+  at: number,
+  coefficients: Float64Array,
+  from: number,
+  rows: Float64Array,
+  count: number,
+  width: number,
+): void {
+  for (let k = 0; k < count; k++) {
+    const scale = coefficients[from + k]!;
+    if (scale === 0) continue;
+    for (let j = 0; j < width; j++) target[at + j]! += scale * rows[k * width + j]!;
+  }
+}
+
+/** Eigenvalues of a symmetric matrix, `[n, n]`, in no order: Householder's tridiagonal form, then QL with implicit shifts. */
+export function symmetricEigenvalues(matrix: Float64Array, n: number): Float64Array {
+  const { diagonal, offDiagonal } = tridiagonal(matrix.slice(), n);
+  return tridiagonalEigenvalues(diagonal, offDiagonal);
+}
+
+/** Reduces a symmetric matrix, which is overwritten, to tridiagonal form with the same eigenvalues. */
+function tridiagonal(a: Float64Array, n: number): { diagonal: Float64Array; offDiagonal: Float64Array } {
+  const diagonal = new Float64Array(n);
+  const offDiagonal = new Float64Array(n);
+  const reflector = new Float64Array(n);
+  const image = new Float64Array(n);
+  for (let k = 0; k < n - 2; k++) {
+    // The reflection that takes row k beyond the diagonal to a multiple of its first element's axis.
+    let squares = 0;
+    for (let j = k + 1; j < n; j++) squares += a[k * n + j]! ** 2;
+    const head = a[k * n + k + 1]!;
+    const norm = head > 0 ? -Math.sqrt(squares) : Math.sqrt(squares);
+    offDiagonal[k] = norm;
+    if (squares === 0) continue;
+    for (let j = k + 1; j < n; j++) reflector[j] = a[k * n + j]!;
+    reflector[k + 1]! -= norm;
+    const beta = 1 / (squares - norm * head);
+    reflect(a, n, k + 1, reflector, image, beta);
+  }
+  if (n > 1) offDiagonal[n - 2] = a[(n - 2) * n + n - 1]!;
+  for (let k = 0; k < n; k++) diagonal[k] = a[k * n + k]!;
+  return { diagonal, offDiagonal };
+}
+
+/** A ← (I − β·u·uᵀ)·A·(I − β·u·uᵀ) on the rows and columns from `first` on. */
+function reflect(
+  a: Float64Array,
+  n: number,
+  first: number,
+  u: Float64Array,
+  p: Float64Array,
+  beta: number,
+): void {
+  let along = 0;
+  for (let i = first; i < n; i++) {
+    let sum = 0;
+    for (let j = first; j < n; j++) sum += a[i * n + j]! * u[j]!;
+    p[i] = beta * sum;
+    along += p[i]! * u[i]!;
+  }
+  const half = beta * along / 2;
+  for (let i = first; i < n; i++) p[i]! -= half * u[i]!;
+  for (let i = first; i < n; i++) {
+    const [ui, pi] = [u[i]!, p[i]!];
+    for (let j = first; j < n; j++) a[i * n + j]! -= ui * p[j]! + pi * u[j]!;
+  }
+}
+
+/** More QL iterations for one eigenvalue than ever happen. */
+const mostIterations = 60;
+
+/** Eigenvalues of the tridiagonal matrix; both arrays are overwritten (Bowdler, Martin, Reinsch, Wilkinson, 1968). */
+function tridiagonalEigenvalues(d: Float64Array, e: Float64Array): Float64Array {
+  const n = d.length;
+  for (let l = 0; l < n; l++) {
+    for (let iteration = 0; iteration < mostIterations; iteration++) {
+      let m = l;
+      while (m < n - 1 && Math.abs(e[m]!) > Number.EPSILON * (Math.abs(d[m]!) + Math.abs(d[m + 1]!))) m++;
+      if (m === l) break;
+      const slope = (d[l + 1]! - d[l]!) / (2 * e[l]!);
+      const root = Math.hypot(slope, 1);
+      let g = d[m]! - d[l]! + e[l]! / (slope + (slope < 0 ? -root : root));
+      let [s, c, p] = [1, 1, 0];
+      let i = m - 1;
+      for (; i >= l; i--) {
+        const f = s * e[i]!;
+        const b = c * e[i]!;
+        const r = e[i + 1] = Math.hypot(f, g);
+        if (r === 0) {
+          d[i + 1]! -= p;
+          e[m] = 0;
+          break;
+        }
+        [s, c] = [f / r, g / r];
+        g = d[i + 1]! - p;
+        const t = (d[i]! - g) * s + 2 * c * b;
+        p = s * t;
+        d[i + 1] = g + p;
+        g = c * t - b;
+      }
+      if (i >= l) continue;
+      d[l]! -= p;
+      e[l] = g;
+      e[m] = 0;
+    }
+  }
+  return d;
+}

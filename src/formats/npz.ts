@@ -1,12 +1,27 @@
-/** NumPy's files: `.npy`, one array; `.npz`, a zip archive of several. */
+/** NumPy's files: `.npy`, one array; `.npz`, a zip archive of several. Little-endian, like every WebGPU machine. */
 
 import { FormatError } from "../errors.ts";
 import { bytesOf, concatenate } from "./bytes.ts";
 import { ZipArchive } from "./zip.ts";
 import { zip } from "./zip_writer.ts";
 
+/** The element types that are written, and NumPy's names for them in files. */
+const elementTypes = {
+  float32: { descr: "<f4", array: Float32Array },
+  float64: { descr: "<f8", array: Float64Array },
+  uint8: { descr: "|u1", array: Uint8Array },
+  int32: { descr: "<i4", array: Int32Array },
+  int64: { descr: "<i8", array: BigInt64Array },
+  bool: { descr: "|b1", array: Uint8Array },
+} as const;
+
+/** Element types, by NumPy's names. */
+export type NumpyType = keyof typeof elementTypes;
+
 /** An array, last index fastest. */
 export interface NumpyArray {
+  /** What the elements are: parsing always says it; writing goes by `data` without it, and takes bytes for uint8. */
+  readonly dtype?: NumpyType;
   readonly shape: readonly number[];
   readonly data:
     | Float32Array<ArrayBuffer>
@@ -16,16 +31,26 @@ export interface NumpyArray {
     | BigInt64Array<ArrayBuffer>;
 }
 
-type Elements = NumpyArray["data"];
+/** An array as it is read: with its element type. */
+export type ParsedNumpyArray = Required<NumpyArray>;
 
-/** The element types that are read and written, by NumPy's names for them. */
-const elementTypes: Readonly<Record<string, new (buffer: ArrayBuffer) => Elements>> = {
-  "<f4": Float32Array,
-  "<f8": Float64Array,
-  "|u1": Uint8Array,
-  "|b1": Uint8Array,
-  "<i4": Int32Array,
-  "<i8": BigInt64Array,
+interface Header {
+  readonly dtype: NumpyType;
+  /** Bytes of an element in the file. */
+  readonly width: number;
+  readonly bigEndian: boolean;
+  readonly shape: readonly number[];
+}
+
+/** What is read: float16 becomes float32. */
+const readTypes: Readonly<Record<string, { readonly dtype: NumpyType; readonly width: number }>> = {
+  f2: { dtype: "float32", width: 2 },
+  f4: { dtype: "float32", width: 4 },
+  f8: { dtype: "float64", width: 8 },
+  u1: { dtype: "uint8", width: 1 },
+  i4: { dtype: "int32", width: 4 },
+  i8: { dtype: "int64", width: 8 },
+  b1: { dtype: "bool", width: 1 },
 };
 
 const magic: readonly number[] = [0x93, ...new TextEncoder().encode("NUMPY")];
@@ -34,52 +59,57 @@ const alignment = 64;
 const suffix = ".npy";
 /** What is after the magic number: two bytes of version, two (version 1) or four of the header's length. */
 const versionAt = magic.length;
+/** NumPy's own limit; only structured types, which are not read, take more. */
+const longestHeader = 10_000;
+/** NumPy's own limit. */
+const maximumRank = 64;
+/** The dictionary as NumPy writes it, its keys sorted; a type that is no string is a structure. */
+const headerPattern =
+  /^\{ *'descr': *(?:'([^'\\]*)'|\[.*\]), *'fortran_order': *(True|False), *'shape': *\(([^)]*)\) *(?:, *)?\} *\n?$/s;
+/** Nothing, `2,`, or `2, 3` with or without a comma at the end: `(2)` is no tuple. */
+const shapePattern = /^(?:\d+ *,|\d+(?: *, *\d+)+ *,?)?$/;
 
 /**
  * Reads a `.npy` file.
  * @throws {FormatError} if it is damaged, in Fortran order or of a type that is not read; objects are never unpickled.
  */
-export function parseNpy(bytes: Uint8Array): NumpyArray {
-  if (!magic.every((byte, i) => bytes[i] === byte)) throw new FormatError("npy: this is no NumPy file");
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const lengthBytes = bytes[versionAt] === 1 ? 2 : 4;
-  const headerAt = versionAt + 2 + lengthBytes;
-  if (bytes.length < headerAt) throw new FormatError("npy: the file is truncated");
-  const at = versionAt + 2;
-  const length = lengthBytes === 2 ? view.getUint16(at, true) : view.getUint32(at, true);
-  if (headerAt + length > bytes.length) throw new FormatError("npy: the file is truncated");
-  const header = new TextDecoder().decode(bytes.subarray(headerAt, headerAt + length));
-  const { type, shape } = parseHeader(header);
-  const data = new elementTypes[type]!(bytes.slice(headerAt + length).buffer as ArrayBuffer);
+export function parseNpy(bytes: Uint8Array): ParsedNumpyArray {
+  const { text, body } = split(bytes);
+  const { dtype, width, bigEndian, shape } = parseHeader(text);
+  const expected = shape.reduce((product, extent) => product * extent, width);
+  if (body.length !== expected) {
+    throw new FormatError(
+      `npy: ${body.length} bytes of elements, but shape [${shape}] takes ${expected}` +
+        (body.length < expected ? "; the file is truncated" : ""),
+    );
+  }
+  const elements = new Uint8Array(body);
+  if (bigEndian) {
+    for (let i = 0; i < elements.length; i += width) {
+      elements.subarray(i, i + width).reverse();
+    }
+  }
+  const { array } = elementTypes[dtype];
+  const half = width < array.BYTES_PER_ELEMENT;
+  const data = half ? new Float32Array(new Float16Array(elements.buffer)) : new array(elements.buffer);
+  return { dtype, shape, data };
+}
+
+/**
+ * A `.npy` file (version 1.0) of an array.
+ * @throws {FormatError} if the elements do not match the type or the shape.
+ */
+export function serializeNpy({ dtype, shape, data }: NumpyArray): Uint8Array<ArrayBuffer> {
+  const { descr } = elementTypes[writtenType(dtype, data)];
+  if (!shape.every(isExtent) || shape.length > maximumRank) {
+    throw new FormatError(`npy: no array has the shape [${shape.slice(0, maximumRank)}]`);
+  }
   const expected = shape.reduce((product, extent) => product * extent, 1);
   if (data.length !== expected) {
     throw new FormatError(`npy: ${data.length} elements for shape [${shape}], which has ${expected}`);
   }
-  return { shape, data };
-
-  function parseHeader(text: string): { type: string; shape: number[] } {
-    const type = /'descr':\s*'([^']{1,16})'/.exec(text)?.[1];
-    const order = /'fortran_order':\s*(True|False)/.exec(text)?.[1];
-    const sizes = /'shape':\s*\(([\d,\s]*)\)/.exec(text)?.[1];
-    if (type === undefined || order === undefined || sizes === undefined) {
-      throw new FormatError("npy: the header is damaged");
-    }
-    if (!Object.hasOwn(elementTypes, type)) {
-      throw new FormatError(`npy: elements of type ${type} are not read`);
-    }
-    if (order === "True") throw new FormatError("npy: arrays in Fortran order are not read");
-    const shape = sizes.split(",").filter((size) => size.trim() !== "").map(Number);
-    const width = elementTypes[type]!.prototype.BYTES_PER_ELEMENT as number;
-    if ((bytes.length - headerAt - length) % width !== 0) throw new FormatError("npy: the file is truncated");
-    return { type, shape };
-  }
-}
-
-/** A `.npy` file of an array. */
-export function serializeNpy({ shape, data }: NumpyArray): Uint8Array<ArrayBuffer> {
-  const type = Object.entries(elementTypes).find(([, constructor]) => data instanceof constructor)![0];
-  const sizes = shape.length === 1 ? `${shape[0]},` : shape.join(", ");
-  const text = `{'descr': '${type}', 'fortran_order': False, 'shape': (${sizes}), }`;
+  const extents = shape.length === 1 ? `${shape[0]},` : shape.join(", ");
+  const text = `{'descr': '${descr}', 'fortran_order': False, 'shape': (${extents}), }`;
   const start = versionAt + 4;
   const length = Math.ceil((start + text.length + 1) / alignment) * alignment - start;
   const header = new TextEncoder().encode(`${text.padEnd(length - 1)}\n`);
@@ -91,22 +121,99 @@ export function serializeNpy({ shape, data }: NumpyArray): Uint8Array<ArrayBuffe
 }
 
 /**
- * Reads a `.npz` file: arrays by name.
+ * Reads a `.npz` file: arrays by name; other files in the archive are left alone.
  * @throws {FormatError} if the archive or an array in it is damaged.
  */
-export async function parseNpz(bytes: Uint8Array<ArrayBuffer>): Promise<Map<string, NumpyArray>> {
+export async function parseNpz(bytes: Uint8Array<ArrayBuffer>): Promise<Map<string, ParsedNumpyArray>> {
   const archive = new ZipArchive(bytes);
-  const arrays = new Map<string, NumpyArray>();
-  for (const name of archive.names) {
-    if (name.endsWith(suffix)) arrays.set(name.slice(0, -suffix.length), parseNpy(await archive.read(name)));
+  const arrays = new Map<string, ParsedNumpyArray>();
+  for (const file of archive.names) {
+    if (!file.endsWith(suffix)) continue;
+    const name = file.slice(0, -suffix.length);
+    const contents = await archive.read(file);
+    arrays.set(name, inArchive(name, () => parseNpy(contents)));
   }
   return arrays;
 }
 
-/** A compressed `.npz` file of arrays by name. */
+/**
+ * A compressed `.npz` file of arrays by name.
+ * @throws {FormatError} if the elements of an array do not match its type or shape.
+ */
 export function serializeNpz(arrays: ReadonlyMap<string, NumpyArray>): Uint8Array<ArrayBuffer> {
   const files = [...arrays].map((
     [name, array],
-  ): [string, Uint8Array] => [name + suffix, serializeNpy(array)]);
+  ): [string, Uint8Array] => [name + suffix, inArchive(name, () => serializeNpy(array))]);
   return zip(new Map(files), { compress: true });
+}
+
+function split(bytes: Uint8Array): { text: string; body: Uint8Array } {
+  if (!magic.every((byte, i) => bytes[i] === byte)) throw new FormatError("npy: this is no NumPy file");
+  const truncated = () => new FormatError("npy: the header is not complete; the file is truncated");
+  if (bytes.length < versionAt + 2) throw truncated();
+  const [major, minor] = bytes.subarray(versionAt, versionAt + 2);
+  if (minor !== 0 || major === undefined || major < 1 || major > 3) {
+    throw new FormatError(`npy: version ${major}.${minor} is not read; 1.0, 2.0 and 3.0 are`);
+  }
+  const start = versionAt + (major === 1 ? 4 : 6);
+  if (bytes.length < start) throw truncated();
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const length = major === 1 ? view.getUint16(start - 2, true) : view.getUint32(start - 4, true);
+  if (length > longestHeader) {
+    throw new FormatError(`npy: header of ${length} bytes; at most ${longestHeader} are allowed`);
+  }
+  if (start + length > bytes.length) throw truncated();
+  const text = new TextDecoder("latin1").decode(bytes.subarray(start, start + length));
+  return { text, body: bytes.subarray(start + length) };
+}
+
+function parseHeader(text: string): Header {
+  const [match, descr, order, extents] = headerPattern.exec(text) ?? [];
+  if (match === undefined || !shapePattern.test(extents!)) {
+    throw new FormatError("npy: the header is damaged");
+  }
+  const type = elementTypeOf(descr);
+  if (order === "True") throw new FormatError("npy: arrays in Fortran order are not read");
+  const shape = (extents!.match(/\d+/g) ?? []).map(Number);
+  if (!shape.every(isExtent) || shape.length > maximumRank) {
+    throw new FormatError("npy: the shape has too many or too large extents");
+  }
+  return { ...type, shape };
+}
+
+function elementTypeOf(descr: string | undefined): Omit<Header, "shape"> {
+  if (descr === undefined) throw new FormatError("npy: arrays of structures are not read");
+  if (/^[|<>=]?O\d*$/.test(descr)) {
+    throw new FormatError(`npy: arrays of Python objects (${descr}) are not read: nothing is unpickled`);
+  }
+  const code = descr.slice(1);
+  const type = Object.hasOwn(readTypes, code) ? readTypes[code] : undefined;
+  const orders = type?.width === 1 ? "|" : "<>";
+  if (!type || !orders.includes(descr[0]!)) {
+    throw new FormatError(`npy: elements of type ${JSON.stringify(descr.slice(0, 40))} are not read`);
+  }
+  return { ...type, bigEndian: descr[0] === ">" };
+}
+
+function writtenType(dtype: NumpyType | undefined, data: NumpyArray["data"]): NumpyType {
+  const types = Object.keys(elementTypes) as NumpyType[];
+  const type = types.find((name) =>
+    (dtype === undefined || name === dtype) && data instanceof elementTypes[name].array
+  );
+  if (!type) throw new FormatError(`npy: ${data.constructor.name} does not hold elements of type ${dtype}`);
+  return type;
+}
+
+function isExtent(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 0;
+}
+
+/** Says which array of an archive is wrong. */
+function inArchive<Result>(name: string, action: () => Result): Result {
+  try {
+    return action();
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    throw new FormatError(`npz: array ${JSON.stringify(name.slice(0, 100))}: ${error.message}`);
+  }
 }

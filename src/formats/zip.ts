@@ -18,6 +18,10 @@ const largestRatio = 1032;
 /** How files are compressed. */
 export const methods = { stored: 0, deflated: 8 } as const;
 const longestComment = 0xffff;
+/** More files than any model or data set has. */
+const mostFiles = 1_000_000;
+/** Set in the flags of files that are encrypted. */
+const encryptedFlag = 1;
 
 /** One file of an archive, as the directory describes it. */
 interface Entry {
@@ -50,6 +54,7 @@ export class ZipArchive {
       this.#entries.set(entry.name, entry);
       at = next;
     }
+    if (at !== end) throw new FormatError(`zip: the archive's directory does not end after ${count} files`);
     this.#requireApart(start);
   }
 
@@ -64,31 +69,40 @@ export class ZipArchive {
   }
 
   /**
+   * Bytes of a file's contents, by the directory.
+   * @throws {FormatError} if there is no such file.
+   */
+  size(name: string): number {
+    return this.#entryOf(name).size;
+  }
+
+  /**
    * The contents of a file; a view into the archive if they are stored as they are.
    * @throws {FormatError} if there is no such file, or it is damaged, encrypted or compressed in an unknown way.
    */
   async read(name: string): Promise<Uint8Array<ArrayBuffer>> {
-    const entry = this.#entries.get(name);
-    if (!entry) throw new FormatError(`zip: there is no file ${quote(name)}`);
+    const entry = this.#entryOf(name);
     const { method, compressed, size, crc } = entry;
+    this.#requireAgreement(entry);
     const start = this.#dataStart(entry);
     const data = this.#bytes.subarray(start, start + compressed);
-    const contents = method === methods.stored ? data : await decompress(data, "deflate-raw", size);
+    const contents = method === methods.stored ? data : await inflate(name, data, size);
     if (contents.length !== size || crc32(contents) !== crc) {
       throw new FormatError(`zip: file ${quote(name)} is damaged: its length or checksum does not match`);
     }
     return contents;
   }
 
+  #entryOf(name: string): Entry {
+    const entry = this.#entries.get(name);
+    if (!entry) throw new FormatError(`zip: there is no file ${quote(name)}`);
+    return entry;
+  }
+
   /** Where the directory lies, and how many files it describes. */
   #directory(): { count: number; start: number; end: number } {
     const view = this.#view;
-    const last = view.byteLength - sizes.end;
-    let at = last;
-    while (at >= 0 && at >= last - longestComment && view.getUint32(at, true) !== signatures.end) at--;
-    if (at < 0 || at < last - longestComment) {
-      throw new FormatError("zip: the archive's directory is missing; it is truncated");
-    }
+    const at = this.#end();
     const wide = this.#directory64(at);
     const count = wide?.count ?? view.getUint16(at + 10, true);
     const size = wide?.size ?? view.getUint32(at + 12, true);
@@ -97,7 +111,20 @@ export class ZipArchive {
     if (!(end <= at) || count * sizes.central > size) {
       throw new FormatError("zip: the archive's directory is damaged");
     }
+    if (count > mostFiles) throw new FormatError(`zip: ${count} files; at most ${mostFiles} are read`);
     return { count, start, end };
+  }
+
+  /** Where the end record begins: it is the last thing but for a comment, which must be complete. */
+  #end(): number {
+    const view = this.#view;
+    const last = view.byteLength - sizes.end;
+    for (let at = last; at >= 0 && at >= last - longestComment; at--) {
+      if (view.getUint32(at, true) === signatures.end && view.getUint16(at + 20, true) === last - at) {
+        return at;
+      }
+    }
+    throw new FormatError("zip: the archive's directory is missing; it is truncated");
   }
 
   /** The same by the zip64 record, if there is one. */
@@ -122,10 +149,10 @@ export class ZipArchive {
     const extra = at + sizes.central + nameLength!;
     const next = extra + extraLength! + commentLength!;
     if (next > end) throw damaged();
-    const name = new TextDecoder().decode(this.#bytes.subarray(at + sizes.central, extra));
+    const name = this.#name(at + sizes.central, extra);
     const [size, compressed, offset] = this.#wideFields(at, extra, extra + extraLength!);
     const method = view.getUint16(at + 10, true);
-    if (view.getUint16(at + 8, true) & 1) throw new FormatError(`zip: file ${quote(name)} is encrypted`);
+    if (view.getUint16(at + 8, true) & encryptedFlag) throw encrypted(name);
     if (method !== methods.stored && method !== methods.deflated) {
       throw new FormatError(`zip: file ${quote(name)} is compressed by the unknown method ${method}`);
     }
@@ -164,7 +191,13 @@ export class ZipArchive {
 
   /** A 64-bit number; files have fewer bytes than doubles count exactly. */
   #wide(at: number): number {
-    return Number(this.#view.getBigUint64(at, true));
+    const value = this.#view.getBigUint64(at, true);
+    if (value > Number.MAX_SAFE_INTEGER) throw new FormatError(`zip: no archive has ${value} bytes or files`);
+    return Number(value);
+  }
+
+  #name(start: number, end: number): string {
+    return new TextDecoder("utf-8", { ignoreBOM: true }).decode(this.#bytes.subarray(start, end));
   }
 
   /** Where a file's data begin, behind its local header. */
@@ -181,6 +214,15 @@ export class ZipArchive {
     return start;
   }
 
+  /** Readers that go by the local headers would see another archive if these differed from the directory. */
+  #requireAgreement({ name, offset }: Entry): void {
+    const nameStart = offset + sizes.local;
+    if (this.#name(nameStart, nameStart + this.#view.getUint16(offset + 26, true)) !== name) {
+      throw new FormatError(`zip: file ${quote(name)} has another name in its own header`);
+    }
+    if (this.#view.getUint16(offset + 6, true) & encryptedFlag) throw encrypted(name);
+  }
+
   /** Files that share bytes with one another or with the directory unpack to more than the archive has room for. */
   #requireApart(directory: number): void {
     let end = 0;
@@ -192,6 +234,23 @@ export class ZipArchive {
       end = next;
     }
   }
+}
+
+async function inflate(
+  name: string,
+  data: Uint8Array<ArrayBuffer>,
+  size: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    return await decompress(data, "deflate-raw", size);
+  } catch (error) {
+    if (error instanceof FormatError) throw new FormatError(`zip: file ${quote(name)}: ${error.message}`);
+    throw error;
+  }
+}
+
+function encrypted(name: string): FormatError {
+  return new FormatError(`zip: file ${quote(name)} is encrypted`);
 }
 
 function quote(name: string): string {

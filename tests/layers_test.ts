@@ -24,8 +24,9 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   data: ["tensor", "kernels", "gpu", ...bottom],
   evaluate: [...method, "data", ...bottom],
   train: ["evaluate", ...method, "data", ...bottom],
+  report: ["train", "evaluate", ...method, "data", ...bottom],
   "mod.ts": ["train", "evaluate", ...method, "data", ...bottom],
-  cli: ["train", "evaluate", ...method, "data", ...bottom],
+  cli: ["report", "train", "evaluate", ...method, "data", ...bottom],
 };
 
 /** Layers that need no package at all: with the standard WebGPU types they work in anybody's application. */

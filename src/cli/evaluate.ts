@@ -1,118 +1,264 @@
 import { parseArgs } from "node:util";
-import type { Dataset, ImageSet } from "../data/dataset.ts";
 import { DeviceImages } from "../data/device_images.ts";
-import { loadDataset } from "../data/load.ts";
-import { expectedCalibrationError } from "../evaluate/calibration.ts";
-import { accuracyAndLoss, classifyImages } from "../evaluate/classification.ts";
+import { type Dataset, type DatasetName, datasetNames } from "../data/dataset.ts";
+import { defaultFolder, loadDataset } from "../data/load.ts";
+import { exists } from "../data/files.ts";
+import { classifyImages } from "../evaluate/classification.ts";
 import { extractFeatures } from "../evaluate/features.ts";
 import { type NumpyArray, serializeNpz } from "../formats/npz.ts";
 import { Gpu } from "../gpu/gpu.ts";
 import type { WideResNet } from "../nn/wide_resnet.ts";
+import { reportPage, type Section } from "../report/html.ts";
+import type { Answer, QuestionOptions, Subject } from "../report/question.ts";
+import { questions } from "../report/questions.ts";
 import { Context } from "../tensor/context.ts";
+import type { Checkpoint } from "../train/checkpoint.ts";
 import { writeAtomically } from "../train/files.ts";
-import { type Command, execute, exitStatus, print } from "./command.ts";
-import { percent, table } from "./format.ts";
+import { type Command, execute, exitStatus, print, UsageError, wholeNumber } from "./command.ts";
+import { duration, table } from "./format.ts";
 import { LiveLine } from "./live_line.ts";
 import { datasetOf, hintHelp, hintOptions, hintsOf, loadModel, shippedModel } from "./model.ts";
 
 const help = `
-Measure a trained model on its data set: accuracy, cross-entropy and calibration, as a table and as JSON.
+Measure a trained model: every claim of the paper, as a report with plots and as JSON.
 
 Usage: deno task evaluate [options]
 
   --model PATH        a run directory, or a model or checkpoint file (default: the digits model that comes along)
+  --out DIR           where report.html, results.json and the plots go (default: evaluation/ in the run directory, or here)
+  --only NAMES        only these questions, separated by commas: ${
+  questions.map(({ name }) => name).join(", ")
+}
   --data-folder DIR   where the data set is, if not where it was in training
+  --ood NAME=DIR      another data set to tell apart from, of the same image size; may be given repeatedly
+                      (${
+  datasetNames.filter((name) => name !== "digits").join(", ")
+}); those in data/ are used anyway
+  --attack-images N   test images that are attacked (default: 1000)
+  --attack-steps N    steps of an attack (default: 50)
+  --restarts N        random starts of an attack (default: 1)
+  --purify N          also attack the classifier behind N steps of SGLD purification, by BPDA + EOT
+  --purify-images N   test images for that (default: 20)
+  --referee PATH      another model, in whose features samples are compared with training images (default: this one)
+  --seed N            seed of everything random (default: 1)
 ${hintHelp}
   --export FILE       also write features, logits and labels of the test images to an .npz file
-  --json              print the results as JSON instead of a table
-  --out FILE          also write the JSON to a file
+  --json              print the results as JSON instead of the report's key figures
   --debug             show the stack trace of an error
   --help              show this text
 
 Examples:
   deno task evaluate
-  deno task evaluate --model runs/cifar10 --json
+  deno task evaluate --model runs/cifar10 --ood svhn=/data/svhn
+  deno task evaluate --model runs/digits --only classification,calibration --json
   deno task evaluate --model best_valid_ckpt.pt --dataset cifar10 --export features.npz
-  deno task evaluate --model runs/digits-softmax-20260101-120000 --out softmax.json
 `;
 
 const options = {
   model: { type: "string" },
+  out: { type: "string" },
+  only: { type: "string" },
   "data-folder": { type: "string" },
+  ood: { type: "string", multiple: true },
+  "attack-images": { type: "string", default: "1000" },
+  "attack-steps": { type: "string", default: "50" },
+  restarts: { type: "string", default: "1" },
+  purify: { type: "string", default: "0" },
+  "purify-images": { type: "string", default: "20" },
+  referee: { type: "string" },
+  seed: { type: "string", default: "1" },
   ...hintOptions,
   export: { type: "string" },
   json: { type: "boolean" },
-  out: { type: "string" },
   debug: { type: "boolean" },
 } as const;
 
-/** What is measured on one set of images; `ece15` and `ece20` are calibration errors with so many bins. */
-interface Result {
-  readonly images: number;
-  readonly accuracy: number;
-  readonly loss: number;
-  readonly ece15: number;
-  readonly ece20: number;
+type Values = ReturnType<typeof parse>;
+
+function parse(args: readonly string[]) {
+  return parseArgs({ args: [...args], options, strict: true, allowPositionals: false }).values;
 }
 
 const evaluate: Command = {
   help,
   async run(args) {
-    const { values } = parseArgs({ args: [...args], options, strict: true, allowPositionals: false });
+    const values = parse(args);
+    const asked = chosenQuestions(values.only);
+    const questionOptions = optionsOf(values);
+    const began = performance.now();
     const context = new Context(await Gpu.request());
-    const { model, checkpoint } = await loadModel(context, values.model ?? shippedModel, hintsOf(values));
-    const dataset = await loadDataset(datasetOf(checkpoint, values["data-folder"]));
-
-    const test = await measure(model, dataset, dataset.test, "test");
-    const train = await measure(model, dataset, dataset.train, "training");
-    const json = JSON.stringify(
-      { dataset: dataset.name, iteration: checkpoint.iteration, test, train },
-      undefined,
-      2,
+    const subject = await loadSubject(context, values);
+    if (values.export !== undefined) await exportFeatures(subject, values.export);
+    const answers = new Map<string, Answer>();
+    const line = new LiveLine();
+    for (const [i, question] of asked.entries()) {
+      const tell = (share: number) =>
+        line.progress(bar(`${question.name} (${i + 1}/${asked.length})`, share));
+      tell(0);
+      const answer = await question.ask(subject, questionOptions, tell);
+      if (answer) answers.set(question.name, answer);
+      line.clear();
+    }
+    const folder = values.out ?? await defaultOut(values.model);
+    const seconds = (performance.now() - began) / 1000;
+    const json = await write(
+      folder,
+      subject,
+      answers,
+      values.model ?? "data/models/digits.safetensors",
+      seconds,
     );
-    if (values.export !== undefined) await exportFeatures(model, dataset, values.export);
-    if (values.out !== undefined) await writeAtomically(values.out, `${json}\n`);
-    print(values.json ? json : asTable(test, train));
+    print(values.json ? json : summary(answers, folder, seconds));
     context.gpu.destroy();
     return exitStatus.success;
   },
 };
 
-async function measure(model: WideResNet, dataset: Dataset, set: ImageSet, what: string): Promise<Result> {
-  const line = new LiveLine();
-  const images = new DeviceImages(model.context, dataset, set);
-  const classified = await classifyImages(
-    model,
-    images,
-    (done) => line.progress(`classifying ${what} images: ${done}/${set.count}`),
-  );
-  line.clear();
-  const ece = (bins: number) => expectedCalibrationError(classified.logits, classified.labels, bins).value;
-  return { images: set.count, ...accuracyAndLoss(classified), ece15: ece(15), ece20: ece(20) };
+function chosenQuestions(only: string | undefined) {
+  if (only === undefined) return questions;
+  return only.split(",").map((name) => {
+    const found = questions.find((question) => question.name === name.trim());
+    if (found) return found;
+    throw new UsageError(`--only takes ${questions.map(({ name }) => name).join(", ")}, not "${name}"`);
+  });
 }
 
-async function exportFeatures(model: WideResNet, dataset: Dataset, path: string): Promise<void> {
-  const { test } = dataset;
-  const images = new DeviceImages(model.context, dataset, test);
-  const { features, logits, size } = await extractFeatures(model, images);
+function optionsOf(values: Values): QuestionOptions {
+  return {
+    seed: wholeNumber("--seed", values.seed)!,
+    attackImages: wholeNumber("--attack-images", values["attack-images"], 1)!,
+    attackSteps: wholeNumber("--attack-steps", values["attack-steps"], 1)!,
+    attackRestarts: wholeNumber("--restarts", values.restarts, 1)!,
+    purificationSteps: wholeNumber("--purify", values.purify)!,
+    purifiedImages: wholeNumber("--purify-images", values["purify-images"], 1)!,
+    otherImages: 10_000,
+    generatedImages: 10_000,
+  };
+}
+
+async function loadSubject(context: Context, values: Values): Promise<Subject> {
+  const { model, checkpoint } = await loadModel(context, values.model ?? shippedModel, hintsOf(values));
+  const dataset = await loadDataset(datasetOf(checkpoint, values["data-folder"]));
+  const test = new DeviceImages(context, dataset, dataset.test);
+  const train = new DeviceImages(context, dataset, dataset.train);
+  let classified: ReturnType<typeof classifyImages> | undefined;
+  return {
+    model,
+    checkpoint,
+    dataset,
+    test,
+    train,
+    classifiedTest: () => classified ??= classifyImages(model, test),
+    referee: values.referee === undefined
+      ? undefined
+      : { name: values.referee, model: (await loadModel(context, values.referee, {})).model },
+    others: await otherSets(dataset, values.ood ?? []),
+    history: await sampleHistory(values.model),
+  };
+}
+
+/** The sets that were named, and those that lie where `deno task data` puts them, of the same format. */
+async function otherSets(dataset: Dataset, named: readonly string[]): Promise<Subject["others"]> {
+  const folders = new Map<DatasetName, string>();
+  for (const name of datasetNames) {
+    const folder = defaultFolder(name);
+    if (name !== dataset.name && name !== "digits" && await exists(folder)) folders.set(name, folder);
+  }
+  for (const text of named) {
+    const [, name, folder] = /^([^=]+)=(.+)$/.exec(text) ?? [];
+    const known = datasetNames.find((other) => other === name);
+    if (!known || folder === undefined) {
+      throw new UsageError(`--ood takes NAME=DIR with a data set's name, not "${text}"`);
+    }
+    folders.set(known, folder);
+  }
+  const others: Subject["others"][number][] = [];
+  for (const [name, folder] of folders) {
+    const other = await loadDataset({ name, folder, imageSize: dataset.height, limit: 1 });
+    const fits = (["height", "width", "channels", "maximum"] as const).every((key) =>
+      other[key] === dataset[key]
+    );
+    if (fits) others.push({ name, set: other.test });
+    else print(`${name} is left out: its images have another format than those of ${dataset.name}`);
+  }
+  return others;
+}
+
+/** A run's pictures of samples, in their order. */
+async function sampleHistory(path: string | undefined): Promise<Uint8Array[]> {
+  if (path === undefined || !await exists(`${path}/samples`)) return [];
+  const names: string[] = [];
+  for await (const { name } of Deno.readDir(`${path}/samples`)) if (name.endsWith(".png")) names.push(name);
+  return await Promise.all(names.sort().map((name) => Deno.readFile(`${path}/samples/${name}`)));
+}
+
+async function defaultOut(model: string | undefined): Promise<string> {
+  return model !== undefined && await exists(`${model}/config.json`) ? `${model}/evaluation` : "evaluation";
+}
+
+/** Writes all files and returns the JSON text. */
+async function write(
+  folder: string,
+  { checkpoint, model }: Subject,
+  answers: ReadonlyMap<string, Answer>,
+  name: string,
+  seconds: number,
+): Promise<string> {
+  await Deno.mkdir(folder, { recursive: true });
+  const about = description(checkpoint);
+  const results = Object.fromEntries([...answers].map(([key, { results }]) => [key, results]));
+  const head = {
+    model: name,
+    description: about,
+    iteration: checkpoint.iteration,
+    configuration: checkpoint.configuration,
+  };
+  const json = JSON.stringify(
+    { ...head, adapter: model.context.gpu.adapterName, seconds, results },
+    undefined,
+    2,
+  );
+  await writeAtomically(`${folder}/results.json`, `${json}\n`);
+  for (const { files } of answers.values()) {
+    for (const [file, contents] of files) await writeAtomically(`${folder}/${file}`, contents);
+  }
+  const sections: Section[] = [...answers.values()].map(({ section }) => section);
+  const key = [...answers.values()].flatMap((answer) => answer.key);
+  const subtitle = `${about}; evaluated in ${duration(seconds)} on ${model.context.gpu.adapterName}`;
+  await writeAtomically(
+    `${folder}/report.html`,
+    reportPage({ title: `Evaluation of ${name}`, subtitle, key, sections }),
+  );
+  return json;
+}
+
+function description({ configuration, iteration, images: { height, width, channels } }: Checkpoint): string {
+  const { depth, width: widening, norm, dataset, likelihoodWeight, steps, rho } = configuration;
+  const method = likelihoodWeight > 0 ? `K = ${steps}, ρ = ${rho}` : `no likelihood, ρ = ${rho}`;
+  return `WRN-${depth}-${widening}, norm ${norm}, ${method}, on ${dataset} (${height}×${width}×${channels}), ` +
+    `${iteration} iterations`;
+}
+
+function summary(answers: ReadonlyMap<string, Answer>, folder: string, seconds: number): string {
+  const key = [...answers.values()].flatMap((answer) => answer.key);
+  const figures = key.length > 0 ? `${table(key)}\n` : "";
+  return `${figures}wrote ${folder}/report.html, ${folder}/results.json and plots in ${duration(seconds)}`;
+}
+
+function bar(text: string, share: number): string {
+  const width = 24;
+  const done = Math.round(width * Math.min(1, share));
+  return `[${"#".repeat(done)}${"-".repeat(width - done)}] ${text}`;
+}
+
+async function exportFeatures({ model, test }: Subject, path: string): Promise<void> {
+  const { features, logits, size } = await extractFeatures(model as WideResNet, test);
   const arrays = new Map<string, NumpyArray>([
     ["features", { shape: [test.count, size], data: features }],
     ["logits", { shape: [test.count, model.architecture.classes], data: logits }],
     ["labels", { shape: [test.count], data: Int32Array.from(test.labels) }],
   ]);
   await writeAtomically(path, serializeNpz(arrays));
-}
-
-function asTable(test: Result, train: Result): string {
-  const row = (name: string, figure: (result: Result) => string) => [name, figure(test), figure(train)];
-  return table([
-    ["", "test", "training"],
-    row("images", ({ images }) => images.toLocaleString("en")),
-    row("accuracy", ({ accuracy }) => percent(accuracy)),
-    row("cross-entropy", ({ loss }) => loss.toFixed(4)),
-    row("calibration error, 15 bins", ({ ece15 }) => percent(ece15)),
-    row("calibration error, 20 bins", ({ ece20 }) => percent(ece20)),
-  ]);
 }
 
 if (import.meta.main) await execute(evaluate);

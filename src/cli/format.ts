@@ -8,12 +8,6 @@ export function duration(seconds: number): string {
   return hours > 0 ? `${hours}:${two(minutes)}:${tail}` : `${minutes}:${tail}`;
 }
 
-/** A fraction as a percentage with one or, below ten percent, two decimals. */
-export function percent(fraction: number): string {
-  const value = 100 * fraction;
-  return `${value.toFixed(Math.abs(value) < 10 ? 2 : 1)} %`;
-}
-
 /** Rows of cells as lines, columns aligned; the first column to the left, the others to the right. */
 export function table(rows: readonly (readonly string[])[]): string {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));

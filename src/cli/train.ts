@@ -15,7 +15,8 @@ import {
   TrainingRun,
 } from "../train/training_run.ts";
 import { type Command, execute, exitStatus, print, UsageError, wholeNumber } from "./command.ts";
-import { duration, percent } from "./format.ts";
+import { percent } from "../report/question.ts";
+import { duration } from "./format.ts";
 import { LiveLine } from "./live_line.ts";
 import { newestRun, newRunPath } from "./runs.ts";
 

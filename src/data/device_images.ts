@@ -39,6 +39,14 @@ export class DeviceImages {
     this.buffers = upload(context, imageBytes(format), set);
   }
 
+  /** `count` images from `start` on, as they are, `[count, H, W, C]`. */
+  range(start: number, count: number): Tensor {
+    const { context } = this.buffers[0]!.bytes;
+    return context.scope(() => {
+      return this.expand(context.from(Uint32Array.from({ length: count }, (_, i) => start + i), [count]));
+    });
+  }
+
   /**
    * Images in [−1, 1], `[N, H, W, C]`.
    * @param indices uint32 `[N]`

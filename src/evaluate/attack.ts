@@ -7,9 +7,7 @@ import { Purpose, RandomStream } from "../random/philox.ts";
 import { sum } from "../tensor/operations/reduce.ts";
 import { softmaxCrossEntropy } from "../tensor/operations/softmax_cross_entropy.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-
-/** Images attacked at once. */
-const batchSize = 64;
+import { batchSize } from "./features.ts";
 
 /** An attack; lengths are in the units of images in [0, 1], as papers give them, so 8/255 is a radius. */
 export interface Attack {
@@ -78,14 +76,12 @@ const scale = 2;
  * @param progress called with the number of batches of images done, as a share
  */
 export async function attackImages(
-  model: WideResNet,
   images: DeviceImages,
   count: number,
   defence: Defence,
   attack: Attack,
   progress?: (share: number) => void,
 ): Promise<AttackRecord> {
-  const { context } = model;
   const total = Math.min(count, images.count);
   const pixels = images.shape.reduce((product, extent) => product * extent, 1);
   const survivors = new Array<number>(attack.steps + 2).fill(0);
@@ -93,8 +89,7 @@ export async function attackImages(
   const adversarial = new Float32Array(total * pixels);
   for (let start = 0; start < total; start += batchSize) {
     const size = Math.min(batchSize, total - start);
-    const indices = Uint32Array.from({ length: size }, (_, i) => start + i);
-    using batch = context.scope(() => images.expand(context.from(indices, [size])));
+    using batch = images.range(start, size);
     const labels = images.labels.subarray(start, start + size);
     const record = await attackBatch(batch, labels, defence, attack, start);
     record.defended.forEach((row, k) => survivors[k]! += row.filter((flag) => flag).length);

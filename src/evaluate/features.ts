@@ -1,8 +1,40 @@
-import type { DeviceImages } from "../data/device_images.ts";
 import { evaluation, type WideResNet } from "../nn/wide_resnet.ts";
+import type { Context } from "../tensor/context.ts";
+import { elements, type Tensor } from "../tensor/tensor.ts";
 
 /** Images treated at once. */
-const batchSize = 64;
+export const batchSize = 64;
+
+/** Images that can be had part by part, such as `DeviceImages`. */
+export interface ImageSource {
+  readonly count: number;
+  /** `count` images in [−1, 1] from `start` on, `[count, H, W, C]`, owned by the caller. */
+  range(start: number, count: number): Tensor;
+}
+
+/** Images that are not of a data set: samples, for example. */
+export class FloatImages implements ImageSource {
+  readonly count: number;
+  readonly #all: Tensor;
+
+  /**
+   * @param images `[N, H, W, C]` in [−1, 1]
+   * @param shape height, width and channels
+   */
+  constructor(context: Context, images: Float32Array, readonly shape: readonly [number, number, number]) {
+    this.count = images.length / elements(shape);
+    this.#all = context.from(images, [this.count, ...shape]).disown();
+  }
+
+  range(start: number, count: number): Tensor {
+    const part = this.#all.context.empty([count, ...this.shape]);
+    const size = part.size * 4;
+    const { buffer, offset } = this.#all.range();
+    const from = { buffer, offset: offset + start * elements(this.shape) * 4, size };
+    part.context.gpu.copy(from, { ...part.range(), size });
+    return part;
+  }
+}
 
 /** What a model makes of images, with the running statistics. */
 export interface Features {
@@ -20,7 +52,7 @@ export interface Features {
  */
 export async function extractFeatures(
   model: WideResNet,
-  images: DeviceImages,
+  images: ImageSource,
   progress?: (done: number) => void,
 ): Promise<Features> {
   const { context, architecture: { classes } } = model;
@@ -29,8 +61,7 @@ export async function extractFeatures(
   let size = 0;
   for (let start = 0; start < images.count; start += batchSize) {
     const count = Math.min(batchSize, images.count - start);
-    const indices = Uint32Array.from({ length: count }, (_, i) => start + i);
-    using batch = context.scope(() => images.expand(context.from(indices, [count])));
+    using batch = images.range(start, count);
     using pooled = context.scope(() => model.features(batch, evaluation));
     using scores = context.scope(() => model.classifyFeatures(pooled));
     const [featureValues, logitValues] = await context.read([pooled, scores]);

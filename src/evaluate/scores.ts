@@ -1,12 +1,9 @@
-import type { DeviceImages } from "../data/device_images.ts";
 import { evaluation, type WideResNet } from "../nn/wide_resnet.ts";
 import { logSumExp } from "../tensor/operations/log_sum_exp.ts";
 import { sum } from "../tensor/operations/reduce.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { batchSize, type ImageSource } from "./features.ts";
 import { largestOfRows, softmaxRows } from "./probabilities.ts";
-
-/** Images scored at once. */
-const batchSize = 64;
 
 /** The scores by which the paper tells images of the model's own kind from others; higher is more likely its own. */
 export interface ImageScores {
@@ -31,10 +28,10 @@ export const scoreNames: Readonly<Record<keyof ImageScores, string>> = {
  */
 export async function scoreImages(
   model: WideResNet,
-  images: DeviceImages,
+  images: ImageSource,
   progress?: (done: number) => void,
 ): Promise<ImageScores> {
-  const { context, architecture: { classes } } = model;
+  const { architecture: { classes } } = model;
   const scores: ImageScores = {
     logDensity: new Float64Array(images.count),
     confidence: new Float64Array(images.count),
@@ -42,8 +39,7 @@ export async function scoreImages(
   };
   for (let start = 0; start < images.count; start += batchSize) {
     const count = Math.min(batchSize, images.count - start);
-    const indices = Uint32Array.from({ length: count }, (_, i) => start + i);
-    using batch = context.scope(() => images.expand(context.from(indices, [count])));
+    using batch = images.range(start, count);
     const { logits, density, gradient } = await scoreBatch(model, batch);
     scores.logDensity.set(density, start);
     scores.confidence.set(largestOfRows(softmaxRows(logits, classes), classes).values, start);

@@ -1,5 +1,7 @@
 import { evaluation, type WideResNet } from "../nn/wide_resnet.ts";
 import { Purpose } from "../random/philox.ts";
+import { add } from "../tensor/operations/arithmetic.ts";
+import { logSumExp } from "../tensor/operations/log_sum_exp.ts";
 import { normal } from "../tensor/operations/random.ts";
 import { selectColumn } from "../tensor/operations/select_column.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -22,6 +24,16 @@ export function conditionalScore(model: WideResNet, labels: Tensor): Score {
   return (images) => {
     using logits = model.classify(images, evaluation);
     return selectColumn(logits, labels);
+  };
+}
+
+/** log p(y|x) with the running statistics, for the class given for each image: chains climb to distal adversaries. */
+export function posteriorScore(model: WideResNet, labels: Tensor): Score {
+  return (images) => {
+    using logits = model.classify(images, evaluation);
+    using chosen = selectColumn(logits, labels);
+    using all = logSumExp(logits);
+    return add(chosen, all, -1);
   };
 }
 

@@ -155,6 +155,11 @@ export function restoreModel(
   model.normsInitialised = normsInitialised;
 }
 
+/** Whether a checkpoint holds a replay buffer: plain classifiers have none. */
+export function hasReplayImages({ tensors }: Checkpoint): boolean {
+  return tensors.has(replayBufferName);
+}
+
 /**
  * The replay buffer of a checkpoint, `[n, H, W, C]`.
  * @param shape the shape that it must have; any number of images of the model's size by default

@@ -1,0 +1,45 @@
+import wgsl from "../../shaders/resize_bilinear.wgsl" with { type: "text" };
+import { bytes32, foldWorkgroups, type Kernel, requireShape } from "./kernel.ts";
+
+/** Resizing of images `[batch, height, width, channels]` to `size` × `size`, and value · valueScale + valueShift. */
+export interface ResizeBilinearShape {
+  readonly batch: number;
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+  readonly size: number;
+  readonly valueScale: number;
+  readonly valueShift: number;
+}
+
+/** Largest side of input and output: positions are multiples of 1/(2·size) in 32-bit whole numbers. */
+const largestSide = 32_768;
+
+function outputValues({ batch, size, channels }: ResizeBilinearShape): number {
+  return batch * size * size * channels;
+}
+
+/** Bilinear interpolation as PyTorch's with `align_corners=False` and no antialiasing. */
+export const resizeBilinear: Kernel<ResizeBilinearShape, "input" | "output"> = {
+  name: "resize_bilinear",
+  wgsl,
+  bindings: [
+    {
+      name: "input",
+      access: "read",
+      bytes: ({ batch, height, width, channels }) => bytes32(batch * height * width * channels),
+    },
+    { name: "output", access: "read-write", bytes: (shape) => bytes32(outputValues(shape)) },
+  ],
+  constants: ({ height, width, channels, size, valueScale, valueShift }) => {
+    for (const side of [height, width, size]) {
+      requireShape(
+        side >= 1 && side <= largestSide,
+        "resize_bilinear",
+        `a side of ${side} pixels; sides are 1 to ${largestSide}`,
+      );
+    }
+    return { height, width, channels, size, valueScale, valueShift };
+  },
+  workgroups: (shape) => foldWorkgroups(outputValues(shape)),
+};

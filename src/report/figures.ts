@@ -1,0 +1,205 @@
+/** The report's figures, each from the numbers that it shows. */
+
+import type { Calibration } from "../evaluate/calibration.ts";
+import type { PlotSpec } from "./plot.ts";
+
+/** One of several marks on the same axes. */
+type LayerSpec = Extract<PlotSpec, { layer: unknown }>["layer"][number];
+
+const size = { width: 300, height: 220 } as const;
+
+/** Accuracy over confidence, bin by bin, beside the diagonal of perfect calibration. */
+export function reliabilityDiagram({ bins }: Calibration): PlotSpec {
+  const values = bins.map(({ count, accuracy, confidence }, i) => ({
+    left: i / bins.length,
+    right: (i + 1) / bins.length,
+    accuracy,
+    confidence,
+    count,
+  })).filter(({ count }) => count > 0);
+  return {
+    ...size,
+    data: { values },
+    layer: [
+      {
+        mark: { type: "bar", opacity: 0.75, color: "#0072b2" },
+        encoding: {
+          x: {
+            field: "left",
+            type: "quantitative",
+            title: "confidence",
+            scale: { domain: [0, 1] },
+            bin: "binned",
+          },
+          x2: { field: "right" },
+          y: { field: "accuracy", type: "quantitative", title: "accuracy", scale: { domain: [0, 1] } },
+        },
+      },
+      {
+        mark: { type: "point", filled: true, color: "#d55e00", opacity: 1 },
+        encoding: {
+          x: { field: "confidence", type: "quantitative" },
+          y: { field: "accuracy", type: "quantitative" },
+          size: { field: "count", type: "quantitative", title: "images", scale: { range: [20, 200] } },
+        },
+      },
+      {
+        data: { values: [{ x: 0, y: 0 }, { x: 1, y: 1 }] },
+        mark: { type: "line", strokeDash: [4, 4], color: "#888888" },
+        encoding: { x: { field: "x", type: "quantitative" }, y: { field: "y", type: "quantitative" } },
+      },
+    ],
+  };
+}
+
+/** Images of each class (rows) by the class that they are taken for (columns). */
+export function confusionFigure(
+  matrix: readonly (readonly number[])[],
+  classNames: readonly string[],
+): PlotSpec {
+  const values = matrix.flatMap((row, label) =>
+    row.map((count, prediction) => ({
+      label: classNames[label]!,
+      prediction: classNames[prediction]!,
+      count,
+      share: count / Math.max(1, row.reduce((sum, value) => sum + value, 0)),
+    }))
+  );
+  const side = Math.max(220, Math.min(600, 28 * classNames.length));
+  const axes = {
+    x: { field: "prediction", type: "nominal", title: "taken for", sort: null, axis: { grid: false } },
+    y: { field: "label", type: "nominal", title: "class", sort: null, axis: { grid: false } },
+  } as const;
+  const counts: LayerSpec = {
+    mark: { type: "text", fontSize: 10 },
+    transform: [{ filter: "datum.count > 0" }],
+    encoding: {
+      ...axes,
+      text: { field: "count", type: "quantitative" },
+      color: { condition: { test: "datum.share > 0.5", value: "white" }, value: "#333333" },
+    },
+  };
+  return {
+    width: side,
+    height: side,
+    data: { values },
+    layer: [
+      {
+        mark: "rect",
+        encoding: {
+          ...axes,
+          color: {
+            field: "share",
+            type: "quantitative",
+            title: "share of class",
+            scale: { range: ["#f2f6fa", "#0072b2"], domain: [0, 1] },
+          },
+        },
+      },
+      ...(classNames.length > 20 ? [] : [counts]),
+    ],
+  };
+}
+
+/** One curve, or several by their names. */
+export function curves(
+  series: Readonly<Record<string, readonly (readonly [number, number])[]>>,
+  { x, y, yDomain, points = false }: {
+    readonly x: string;
+    readonly y: string;
+    readonly yDomain?: readonly [number, number];
+    readonly points?: boolean;
+  },
+): PlotSpec {
+  const values = Object.entries(series).flatMap(([name, all]) =>
+    all.map(([at, value]) => ({ name, at, value }))
+  );
+  const several = Object.keys(series).length > 1;
+  return {
+    ...size,
+    width: 380,
+    data: { values },
+    mark: { type: "line", point: points, interpolate: "linear" },
+    encoding: {
+      x: { field: "at", type: "quantitative", title: x, scale: { zero: false } },
+      y: {
+        field: "value",
+        type: "quantitative",
+        title: y,
+        scale: yDomain ? { domain: [...yDomain] } : { zero: false },
+      },
+      ...(several && { color: { field: "name", type: "nominal" as const, title: null, sort: null } }),
+    },
+  };
+}
+
+/** Bars of a histogram of several sets of values over common bins, as shares of each set. */
+export function histograms(
+  sets: Readonly<Record<string, ArrayLike<number>>>,
+  x: string,
+  bins = 40,
+): PlotSpec {
+  const all = Object.values(sets).flatMap((values) => Array.from(values)).sort((a, b) => a - b);
+  // Single values far out would leave the others no room.
+  const low = all[Math.floor(0.002 * all.length)]!;
+  const high = all[Math.ceil(0.998 * all.length) - 1]!;
+  const width = (high - low) / bins || 1;
+  const values = Object.entries(sets).flatMap(([name, scores]) => {
+    const counts = new Array<number>(bins).fill(0);
+    for (const score of Array.from(scores)) {
+      counts[Math.min(bins - 1, Math.max(0, Math.floor((score - low) / width)))]!++;
+    }
+    return counts.map((count, i) => ({ name, at: low + (i + 0.5) * width, share: count / scores.length }));
+  });
+  return {
+    ...size,
+    width: 420,
+    data: { values },
+    mark: { type: "area", interpolate: "step", opacity: 0.45, line: true },
+    encoding: {
+      x: { field: "at", type: "quantitative", title: x, scale: { zero: false } },
+      y: { field: "share", type: "quantitative", title: "share of images", stack: null },
+      color: { field: "name", type: "nominal", title: null, sort: null },
+    },
+  };
+}
+
+/** Values on a square grid of coordinates, as a map of colours with steps. */
+export function landscapeMap(
+  coordinates: readonly number[],
+  losses: readonly (readonly number[])[],
+): PlotSpec {
+  const step = coordinates[1]! - coordinates[0]!;
+  const values = losses.flatMap((row, j) =>
+    row.map((loss, i) => ({
+      left: coordinates[i]! - step / 2,
+      right: coordinates[i]! + step / 2,
+      bottom: coordinates[j]! - step / 2,
+      top: coordinates[j]! + step / 2,
+      loss: Math.min(loss, 1e6),
+    }))
+  );
+  const quantitative = (field: string, title: string) => ({
+    field,
+    type: "quantitative" as const,
+    title,
+    axis: { grid: false },
+  });
+  return {
+    width: 280,
+    height: 280,
+    data: { values },
+    mark: { type: "rect", strokeWidth: 0 },
+    encoding: {
+      x: quantitative("left", "first direction"),
+      x2: { field: "right" },
+      y: quantitative("bottom", "second direction"),
+      y2: { field: "top" },
+      color: {
+        ...quantitative("loss", "cross-entropy"),
+        scale: { type: "quantize", scheme: "viridis", nice: true },
+        bin: { maxbins: 12 },
+      },
+    },
+  } as PlotSpec;
+}

@@ -1,0 +1,120 @@
+/** The report as one HTML file that needs nothing else. */
+
+/** A table: the head's cells, then rows. The first column names, the others hold figures. */
+export interface ReportTable {
+  readonly head: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+}
+
+/** Part of a section: a paragraph, a table, a plot (SVG) or a picture (PNG), with a caption. */
+export type Block =
+  | { readonly kind: "text"; readonly text: string }
+  | { readonly kind: "table"; readonly table: ReportTable; readonly caption?: string }
+  | { readonly kind: "plot"; readonly svg: string; readonly caption: string }
+  | { readonly kind: "picture"; readonly png: Uint8Array; readonly caption: string };
+
+/** One question's answer. */
+export interface Section {
+  readonly title: string;
+  readonly blocks: readonly Block[];
+}
+
+const style = `
+:root { color-scheme: light dark; --ground: #fff; --ink: #1b1f24; --soft: #57606a; --rule: #d8dee4; --panel: #f6f8fa; }
+@media (prefers-color-scheme: dark) {
+  :root { --ground: #0d1117; --ink: #e6edf3; --soft: #9198a1; --rule: #30363d; --panel: #161b22; }
+}
+body { margin: 0 auto; max-width: 68rem; padding: 2rem 1.25rem 4rem; background: var(--ground); color: var(--ink);
+  font: 16px/1.5 system-ui, "Segoe UI", Roboto, sans-serif; }
+h1 { font-size: 1.7rem; margin: 0 0 .25rem; } h2 { font-size: 1.2rem; margin: 2.5rem 0 .5rem; }
+p { max-width: 46rem; } .subtitle, figcaption, caption { color: var(--soft); font-size: .88rem; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; margin: .75rem 0; }
+caption { caption-side: bottom; text-align: left; padding-top: .35rem; }
+th, td { padding: .25rem .75rem; border-bottom: 1px solid var(--rule); text-align: right; }
+th { font-weight: 600; } th:first-child, td:first-child { text-align: left; padding-left: 0; }
+.scroll { overflow-x: auto; } .figures { display: flex; flex-wrap: wrap; gap: 1.5rem; align-items: flex-start; }
+figure { margin: .75rem 0; max-width: 100%; } figcaption { max-width: 32rem; margin-top: .25rem; }
+figure svg { max-width: 100%; height: auto; } figure img { max-width: 100%; image-rendering: pixelated; border-radius: 4px; }
+svg :is(.role-axis-label, .role-axis-title, .role-legend-label, .role-legend-title, .role-title) text { fill: var(--ink); }
+svg .mark-text:not(.role-mark) text { fill: var(--ink) !important; }
+svg .role-axis-grid line { stroke: var(--rule) !important; }
+svg .role-axis-domain line, svg .role-axis-tick line { stroke: var(--soft) !important; }
+.key { display: flex; flex-wrap: wrap; gap: .75rem; margin: 1.25rem 0; padding: 0; list-style: none; }
+.key li { background: var(--panel); border: 1px solid var(--rule); border-radius: 8px; padding: .6rem .9rem; min-width: 7.5rem; }
+.key b { display: block; font-size: 1.35rem; } .key span { color: var(--soft); font-size: .85rem; }
+nav a { color: inherit; margin-right: 1rem; font-size: .9rem; } a { color: #2f81f7; }
+`;
+
+/**
+ * A whole report.
+ * @param key figures that come first, by name
+ */
+export function reportPage(
+  { title, subtitle, key, sections }: {
+    readonly title: string;
+    readonly subtitle: string;
+    readonly key: readonly (readonly [string, string])[];
+    readonly sections: readonly Section[];
+  },
+): string {
+  const links = sections.map((section, i) => `<a href="#s${i}">${escape(section.title)}</a>`).join("");
+  const figures = key.map(([name, value]) => `<li><b>${escape(value)}</b><span>${escape(name)}</span></li>`)
+    .join("");
+  const body = sections.map((section, i) =>
+    `<section id="s${i}"><h2>${escape(section.title)}</h2>${blocks(section)}</section>`
+  );
+  return `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escape(title)}</title><style>${style}</style></head>
+<body><header><h1>${escape(title)}</h1><p class="subtitle">${escape(subtitle)}</p><nav>${links}</nav></header>
+<ul class="key">${figures}</ul>
+${body.join("\n")}
+</body></html>
+`;
+}
+
+/** Figures that follow one another stand side by side where there is room. */
+function blocks({ blocks }: Section): string {
+  let html = "";
+  let open = false;
+  for (const block of blocks) {
+    const isFigure = block.kind === "plot" || block.kind === "picture";
+    if (isFigure !== open) html += isFigure ? `<div class="figures">` : "</div>";
+    open = isFigure;
+    html += blockHtml(block);
+  }
+  return open ? `${html}</div>` : html;
+}
+
+function blockHtml(block: Block): string {
+  switch (block.kind) {
+    case "text":
+      return `<p>${escape(block.text)}</p>`;
+    case "table":
+      return `<div class="scroll">${tableHtml(block.table, block.caption)}</div>`;
+    case "plot":
+      return `<figure>${block.svg}<figcaption>${escape(block.caption)}</figcaption></figure>`;
+    case "picture": {
+      const source = `data:image/png;base64,${block.png.toBase64()}`;
+      return `<figure><img src="${source}" alt="${escape(block.caption)}"><figcaption>${
+        escape(block.caption)
+      }</figcaption></figure>`;
+    }
+  }
+}
+
+function tableHtml({ head, rows }: ReportTable, caption: string | undefined): string {
+  const line = (cells: readonly string[], tag: string) =>
+    `<tr>${cells.map((cell) => `<${tag}>${escape(cell)}</${tag}>`).join("")}</tr>`;
+  const note = caption === undefined ? "" : `<caption>${escape(caption)}</caption>`;
+  return `<table>${note}<thead>${line(head, "th")}</thead><tbody>${
+    rows.map((row) => line(row, "td")).join("")
+  }</tbody></table>`;
+}
+
+function escape(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll(
+    '"',
+    "&quot;",
+  );
+}

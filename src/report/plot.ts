@@ -1,0 +1,62 @@
+/** Plots as SVG, by Vega-Lite, and as PNG; no browser is involved. */
+
+import { initWasm, Resvg } from "@resvg/resvg-wasm";
+import resvgModule from "@resvg/resvg-wasm/index_bg.wasm" with { type: "bytes" };
+import font from "dejavu-fonts-ttf/ttf/DejaVuSans.ttf" with { type: "bytes" };
+import { parse, View } from "vega";
+import { compile, type TopLevelSpec } from "vega-lite";
+
+/** A Vega-Lite specification. */
+export type PlotSpec = TopLevelSpec;
+
+const fontName = "DejaVu Sans";
+/** Colours that can be told apart with any colour vision, on light and dark ground (Okabe and Ito, 2008). */
+const palette = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#999999", "#b8a800"];
+
+/** Pixels of a PNG for each of the plot's. */
+const pngScale = 2;
+
+/** A plot as an SVG document with a transparent ground; its texts and lines can be restyled by CSS. */
+export async function renderSvg(spec: PlotSpec): Promise<string> {
+  const styled: PlotSpec = {
+    ...spec,
+    background: "transparent",
+    config: {
+      font: `${fontName}, sans-serif`,
+      range: { category: palette },
+      view: { stroke: null },
+      axis: {
+        grid: true,
+        gridColor: "#dddddd",
+        domainColor: "#888888",
+        tickColor: "#888888",
+        titleFontWeight: 400,
+      },
+      legend: { titleFontWeight: 400, labelLimit: 400 },
+      title: { anchor: "start", fontWeight: 600 },
+    },
+  };
+  const view = new View(parse(compile(styled).spec), { renderer: "none" });
+  try {
+    return await view.toSVG();
+  } finally {
+    view.finalize();
+  }
+}
+
+let initialised: Promise<void> | undefined;
+
+/** The PNG file of an SVG document, on white. */
+export async function rasterise(svg: string): Promise<Uint8Array> {
+  await (initialised ??= initWasm(resvgModule));
+  const renderer = new Resvg(svg, {
+    background: "white",
+    fitTo: { mode: "zoom", value: pngScale },
+    font: { fontBuffers: [font], defaultFontFamily: fontName, loadSystemFonts: false },
+  });
+  try {
+    return renderer.render().asPng();
+  } finally {
+    renderer.free();
+  }
+}

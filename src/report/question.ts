@@ -1,0 +1,111 @@
+/** What the report asks of a model, and what an answer consists of. */
+
+import type { Dataset, ImageSet } from "../data/dataset.ts";
+import type { DeviceImages } from "../data/device_images.ts";
+import type { Classified } from "../evaluate/classification.ts";
+import type { WideResNet } from "../nn/wide_resnet.ts";
+import type { Checkpoint } from "../train/checkpoint.ts";
+import type { Block, Section } from "./html.ts";
+import { type PlotSpec, rasterise, renderSvg } from "./plot.ts";
+
+/** A model with the images that it is asked about. */
+export interface Subject {
+  readonly model: WideResNet;
+  readonly checkpoint: Checkpoint;
+  readonly dataset: Dataset;
+  readonly test: DeviceImages;
+  readonly train: DeviceImages;
+  /** The test images' logits, computed once. */
+  readonly classifiedTest: () => Promise<Classified>;
+  /** The model in whose features samples are compared with training images: another one, or this model itself. */
+  readonly referee: { readonly model: WideResNet; readonly name: string } | undefined;
+  /** Other sets of images of the same format, by name. */
+  readonly others: readonly { readonly name: string; readonly set: ImageSet }[];
+  /** Pictures of the training's samples over time, PNG, in their order; empty if there are none. */
+  readonly history: readonly Uint8Array[];
+}
+
+/** How much is asked. */
+export interface QuestionOptions {
+  readonly seed: number;
+  /** Test images that are attacked. */
+  readonly attackImages: number;
+  readonly attackSteps: number;
+  readonly attackRestarts: number;
+  /** SGLD steps of a purification; 0 for none. */
+  readonly purificationSteps: number;
+  /** Test images whose purified classification is attacked. */
+  readonly purifiedImages: number;
+  /** Images of each other set that are scored at most. */
+  readonly otherImages: number;
+  /** The weights of Inception-v3, a file's bytes, if they are at hand. */
+  readonly inceptionWeights?: Uint8Array<ArrayBuffer> | undefined;
+  /** Images that distances between distributions use at most. */
+  readonly generatedImages: number;
+}
+
+/** Tells how far an answer is: a share from 0 to 1. */
+export type Progress = (share: number) => void;
+
+/** An answer: numbers for `results.json`, a section of the report, files, and figures for its head. */
+export interface Answer {
+  readonly results: Readonly<Record<string, unknown>>;
+  readonly section: Section;
+  /** Files beside the report: SVG texts and PNG bytes, by name. */
+  readonly files: ReadonlyMap<string, string | Uint8Array>;
+  readonly key: readonly (readonly [string, string])[];
+}
+
+/** One question. */
+export interface Question {
+  /** Its name in `results.json` and on the command line. */
+  readonly name: string;
+  /** The answer; nothing if it cannot be asked of this model. */
+  ask(subject: Subject, options: QuestionOptions, progress: Progress): Promise<Answer | undefined>;
+}
+
+/** Collects the blocks and files of an answer. */
+export class AnswerBuilder {
+  readonly #blocks: Block[] = [];
+  readonly #files = new Map<string, string | Uint8Array>();
+
+  constructor(readonly title: string) {}
+
+  text(text: string): this {
+    this.#blocks.push({ kind: "text", text });
+    return this;
+  }
+
+  table(head: readonly string[], rows: readonly (readonly string[])[], caption?: string): this {
+    this.#blocks.push({ kind: "table", table: { head, rows }, ...(caption !== undefined && { caption }) });
+    return this;
+  }
+
+  /** Adds a plot, which also becomes `NAME.svg` and `NAME.png`. */
+  async plot(name: string, spec: PlotSpec, caption: string): Promise<this> {
+    const svg = await renderSvg(spec);
+    this.#blocks.push({ kind: "plot", svg, caption });
+    this.#files.set(`${name}.svg`, svg).set(`${name}.png`, await rasterise(svg));
+    return this;
+  }
+
+  /** Adds a picture, which also becomes `NAME.png`. */
+  picture(name: string, png: Uint8Array, caption: string): this {
+    this.#blocks.push({ kind: "picture", png, caption });
+    this.#files.set(`${name}.png`, png);
+    return this;
+  }
+
+  answer(
+    results: Readonly<Record<string, unknown>>,
+    key: readonly (readonly [string, string])[] = [],
+  ): Answer {
+    return { results, key, files: this.#files, section: { title: this.title, blocks: this.#blocks } };
+  }
+}
+
+/** A fraction as a percentage, with two decimals below ten. */
+export function percent(fraction: number): string {
+  const value = 100 * fraction;
+  return `${value.toFixed(Math.abs(value) < 10 ? 2 : 1)} %`;
+}

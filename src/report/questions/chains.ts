@@ -1,0 +1,106 @@
+import { decode } from "fast-png";
+import { imageGrid } from "../../formats/image_grid.ts";
+import { type ByteImage, encodeApng, encodePng } from "../../formats/png.ts";
+import { generate, unconditionalScore } from "../../jem/generate.ts";
+import { InformativeInitialisation, UniformInitialisation } from "../../jem/initialisation.ts";
+import { evaluation } from "../../nn/wide_resnet.ts";
+import { streamWords } from "../../random/philox.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { curves } from "../figures.ts";
+import { AnswerBuilder, type Question, type Subject } from "../question.ts";
+
+const chains = 40;
+const columns = 10;
+const steps = 40;
+/** Step sizes as fractions of the training's: long chains at the whole one saturate images. */
+const fractions = [1, 0.1];
+const frameDelay = 500;
+
+/** Where do its chains go? The energy along chains from different starts, and the training's samples over time. */
+export const sampling: Question = {
+  name: "chains",
+  async ask(subject, { seed }, progress) {
+    const { model, train, checkpoint: { configuration }, dataset: { classNames, height, width, channels } } =
+      subject;
+    if (configuration.likelihoodWeight === 0 && subject.history.length === 0) return undefined;
+    const { context } = model;
+    const stream = context.from(streamWords(seed, 1), [4]);
+    const classes = context.from(
+      Uint32Array.from({ length: chains }, (_, i) => Math.floor(i * classNames.length / chains)),
+      [chains],
+    );
+    const starts = {
+      "informative start": new InformativeInitialisation(context, train, train.labels, classNames.length),
+      "uniform noise": new UniformInitialisation([height, width, channels]),
+    };
+    const series: Record<string, [number, number][]> = {};
+    const report = new AnswerBuilder("Chains");
+    let done = 0;
+    for (const [start, initialisation] of Object.entries(starts)) {
+      for (const fraction of fractions) {
+        using images = context.scope(() => initialisation.fresh(stream, classes));
+        const stepSize = fraction * (configuration.stepSize || configuration.innerStepSize);
+        const name = `${start}, α = ${stepSize}`;
+        series[name] = await energiesAlong(
+          subject,
+          images,
+          stepSize,
+          seed,
+          () => progress(++done / (4 * steps)),
+        );
+        const shape = { count: chains, height, width, channels };
+        const png = encodePng(imageGrid(await images.read(), shape, { columns }));
+        report.picture(`chain_${Object.keys(series).length}`, png, `After ${steps} steps: ${name}`);
+      }
+    }
+    await report.plot(
+      "energies",
+      curves(series, { x: "step", y: "mean energy" }),
+      "Mean energy E(x) = −log p̃(x) along the chains",
+    );
+    if (subject.history.length > 1) {
+      report.picture(
+        "history",
+        encodeApng(frames(subject.history), frameDelay),
+        "The replay buffer during training, animated",
+      );
+    }
+    for (const tensor of [stream, classes]) tensor.dispose();
+    return report.answer({ steps, energies: series });
+  },
+};
+
+/** The mean energy before and after each step of the chains, which end in `images`. */
+async function energiesAlong(
+  { model, checkpoint: { configuration } }: Subject,
+  images: Tensor,
+  stepSize: number,
+  seed: number,
+  tick: () => void,
+): Promise<[number, number][]> {
+  const { context } = model;
+  const energy = async () => {
+    using scores = context.scope(() => model.energyScore(images, evaluation));
+    return -(await scores.read()).reduce((sum, score) => sum + score / chains, 0);
+  };
+  const energies: [number, number][] = [[0, await energy()]];
+  await generate(
+    unconditionalScore(model),
+    images,
+    { steps, stepSize, noiseScale: configuration.noiseScale },
+    (step) => streamWords(seed, step),
+    async (step) => {
+      energies.push([step + 1, await energy()]);
+      tick();
+    },
+  );
+  return energies;
+}
+
+/** The pictures of one size, as frames. */
+function frames(history: readonly Uint8Array[]): ByteImage[] {
+  return history.map((png) => {
+    const { width, height, channels, data } = decode(png);
+    return { width, height, channels: channels === 1 ? 1 : 3, data: Uint8Array.from(data) };
+  });
+}

@@ -1,0 +1,50 @@
+import { largestOfRows, softmaxRows } from "../../evaluate/probabilities.ts";
+import { imageGrid } from "../../formats/image_grid.ts";
+import { encodePng } from "../../formats/png.ts";
+import { UniformInitialisation } from "../../jem/initialisation.ts";
+import { generate, posteriorScore } from "../../jem/generate.ts";
+import { evaluation } from "../../nn/wide_resnet.ts";
+import { streamWords } from "../../random/philox.ts";
+import { AnswerBuilder, percent, type Question } from "../question.ts";
+
+const perClass = 8;
+const mostClasses = 10;
+const steps = 100;
+const stepSize = 1;
+
+/** What does it take for a certain member of a class? Ascent of log p(y|x) from uniform noise (JEM, section 5.4). */
+export const distal: Question = {
+  name: "distalAdversaries",
+  async ask({ model, dataset: { height, width, channels, classNames } }, { seed }, progress) {
+    const { context, architecture: { classes } } = model;
+    const shown = Math.min(classes, mostClasses);
+    const labels = Uint32Array.from({ length: shown * perClass }, (_, i) => Math.floor(i / perClass));
+    const targets = context.from(labels, [labels.length]);
+    const stream = context.from(streamWords(seed, 0), [4]);
+    const images = new UniformInitialisation([height, width, channels]).fresh(stream, targets);
+    await generate(
+      posteriorScore(model, targets),
+      images,
+      { steps, stepSize, noiseScale: 0 },
+      (step) => streamWords(seed, step),
+      (step) => progress((step + 1) / steps),
+    );
+    using logits = context.scope(() => model.classify(images, evaluation));
+    const probabilities = softmaxRows(await logits.read(), classes);
+    const { positions, values } = largestOfRows(probabilities, classes);
+    const reached = labels.filter((label, i) => positions[i] === label).length / labels.length;
+    const confidence = values.reduce((sum, value) => sum + value / values.length, 0);
+    const shape = { count: labels.length, height, width, channels };
+    const png = encodePng(imageGrid(await images.read(), shape, { columns: perClass }));
+    for (const tensor of [targets, stream, images]) tensor.dispose();
+    const report = new AnswerBuilder("Distal adversaries").text(
+      `Images that climb log p(y|x) of a class for ${steps} steps from uniform noise. ${
+        percent(reached)
+      } reach their class, ` +
+        `with a mean confidence of ${
+          percent(confidence)
+        }. A model whose gradients mean something draws the class.`,
+    ).picture("distal", png, `A row for each of ${classNames.slice(0, shown).join(", ")}`);
+    return report.answer({ steps, stepSize, reached, confidence });
+  },
+};

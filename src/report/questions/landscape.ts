@@ -1,0 +1,91 @@
+import { Landscape } from "../../evaluate/landscape.ts";
+import { curves, landscapeMap } from "../figures.ts";
+import { AnswerBuilder, type Question } from "../question.ts";
+
+/** Training images that the loss is taken on. */
+const images = 256;
+/** Places along the ascent direction, in multiples of the training's ρ; without SAM of the published one. */
+const multiples = [-1, -0.75, -0.5, -0.25, 0, 0.25, 0.5, 0.75, 1, 1.25, 1.5];
+const publishedRho = 2;
+/** Points of the plane along each direction, from −1 to 1. */
+const planePoints = 15;
+const powerIterations = 20;
+
+/** How flat is the place that training found? The loss along SAM's ascent, on a random plane, and its curvature. */
+export const landscape: Question = {
+  name: "landscape",
+  async ask({ model, train, checkpoint: { configuration } }, { seed }, progress) {
+    const count = Math.min(images, train.count);
+    using batch = train.range(0, count);
+    const view = await Landscape.of(model, batch, train.labels.subarray(0, count));
+    const total = multiples.length + planePoints ** 2 + powerIterations;
+    let done = 0;
+    const step = () => progress(++done / total);
+    try {
+      const rho = configuration.rho > 0 ? configuration.rho : publishedRho;
+      const adaptive = configuration.adaptive ?? rho >= 0.5;
+      const ascent = await alongAscent(view, rho, adaptive, step);
+      const plane = await onPlane(view, seed, step);
+      const eigenvalue = await view.largestEigenvalue(powerIterations, seed);
+      return await write({ rho, adaptive, ascent, plane, eigenvalue, images: count });
+    } finally {
+      view.restore();
+    }
+  },
+};
+
+async function alongAscent(view: Landscape, rho: number, adaptive: boolean, step: () => void) {
+  const direction = await view.ascentDirection(adaptive);
+  const points: [number, number][] = [];
+  for (const multiple of multiples) {
+    points.push([multiple * rho, await view.lossAt([direction], [multiple * rho])]);
+    step();
+  }
+  return points;
+}
+
+async function onPlane(view: Landscape, seed: number, step: () => void) {
+  const directions = [view.randomDirection(seed, 0), view.randomDirection(seed, 1)];
+  const coordinates = Array.from({ length: planePoints }, (_, i) => 2 * i / (planePoints - 1) - 1);
+  const losses: number[][] = [];
+  for (const second of coordinates) {
+    const row: number[] = [];
+    for (const first of coordinates) {
+      row.push(await view.lossAt(directions, [first, second]));
+      step();
+    }
+    losses.push(row);
+  }
+  return { coordinates, losses };
+}
+
+async function write(results: {
+  readonly rho: number;
+  readonly adaptive: boolean;
+  readonly ascent: readonly (readonly [number, number])[];
+  readonly plane: {
+    readonly coordinates: readonly number[];
+    readonly losses: readonly (readonly number[])[];
+  };
+  readonly eigenvalue: number;
+  readonly images: number;
+}) {
+  const { rho, adaptive, ascent, plane, eigenvalue, images } = results;
+  const at = (multiple: number) => ascent[multiples.indexOf(multiple)]![1];
+  const sharpness = at(1) - at(0);
+  const report = new AnswerBuilder("Loss landscape").text(
+    `Mean cross-entropy on ${images} training images, with batch statistics, around the parameters. Sharpness is how much it ` +
+      `grows by SAM's ascent with ρ = ${rho}${adaptive ? ", adaptive" : ""}.`,
+  ).table(["", ""], [
+    ["sharpness", sharpness.toFixed(4)],
+    ["largest eigenvalue of the Hessian", eigenvalue.toPrecision(4)],
+  ]);
+  const axes = { x: "distance along SAM's ascent direction", y: "cross-entropy", points: true };
+  await report.plot("ascent", curves({ loss: ascent }, axes), "Loss along the ascent direction");
+  await report.plot(
+    "plane",
+    landscapeMap(plane.coordinates, plane.losses),
+    "Loss on a plane of two random, filter-normalised directions",
+  );
+  return report.answer({ ...results, sharpness }, [["sharpness", sharpness.toFixed(3)]]);
+}

@@ -2,6 +2,7 @@ import { parseArgs } from "node:util";
 import { DeviceImages } from "../data/device_images.ts";
 import { type Dataset, type DatasetName, datasetNames } from "../data/dataset.ts";
 import { defaultFolder, loadDataset } from "../data/load.ts";
+import { inceptionOptions } from "./inception.ts";
 import { exists } from "../data/files.ts";
 import { classifyImages } from "../evaluate/classification.ts";
 import { extractFeatures } from "../evaluate/features.ts";
@@ -39,7 +40,11 @@ Usage: deno task evaluate [options]
   --restarts N        random starts of an attack (default: 1)
   --purify N          also attack the classifier behind N steps of SGLD purification, by BPDA + EOT
   --purify-images N   test images for that (default: 20)
+  --generated-images N  images of the replay buffer that are judged (default: 10000)
   --referee PATH      another model, in whose features samples are compared with training images (default: this one)
+  --inception FILE    the standard FID weights, pt_inception-2015-12-05-6726825d.pth, for FID, KID and Inception Score
+                      (default: the file of that name in data/inception/)
+  --fid-statistics F  .npz of the training images' mu and sigma, as pytorch-fid's; written if it does not exist
   --seed N            seed of everything random (default: 1)
 ${hintHelp}
   --export FILE       also write features, logits and labels of the test images to an .npz file
@@ -65,7 +70,10 @@ const options = {
   restarts: { type: "string", default: "1" },
   purify: { type: "string", default: "0" },
   "purify-images": { type: "string", default: "20" },
+  "generated-images": { type: "string", default: "10000" },
   referee: { type: "string" },
+  inception: { type: "string" },
+  "fid-statistics": { type: "string" },
   seed: { type: "string", default: "1" },
   ...hintOptions,
   export: { type: "string" },
@@ -84,9 +92,10 @@ const evaluate: Command = {
   async run(args) {
     const values = parse(args);
     const asked = chosenQuestions(values.only);
-    const questionOptions = optionsOf(values);
+    const plain = optionsOf(values);
     const began = performance.now();
     const context = new Context(await Gpu.request());
+    const questionOptions = { ...plain, inception: await inceptionOptions(context, values) };
     const subject = await loadSubject(context, values);
     if (values.export !== undefined) await exportFeatures(subject, values.export);
     const answers = new Map<string, Answer>();
@@ -132,7 +141,7 @@ function optionsOf(values: Values): QuestionOptions {
     purificationSteps: wholeNumber("--purify", values.purify)!,
     purifiedImages: wholeNumber("--purify-images", values["purify-images"], 1)!,
     otherImages: 10_000,
-    generatedImages: 10_000,
+    generatedImages: wholeNumber("--generated-images", values["generated-images"], 2)!,
   };
 }
 

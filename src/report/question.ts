@@ -3,6 +3,8 @@
 import type { Dataset, ImageSet } from "../data/dataset.ts";
 import type { DeviceImages } from "../data/device_images.ts";
 import type { Classified } from "../evaluate/classification.ts";
+import type { GaussianStatistics } from "../evaluate/frechet.ts";
+import type { InceptionNetwork } from "../evaluate/inception_features.ts";
 import type { WideResNet } from "../nn/wide_resnet.ts";
 import type { Checkpoint } from "../train/checkpoint.ts";
 import type { Block, Section } from "./html.ts";
@@ -38,10 +40,19 @@ export interface QuestionOptions {
   readonly purifiedImages: number;
   /** Images of each other set that are scored at most. */
   readonly otherImages: number;
-  /** The weights of Inception-v3, a file's bytes, if they are at hand. */
-  readonly inceptionWeights?: Uint8Array<ArrayBuffer> | undefined;
+  /** Inception-v3 with the standard FID weights, if they are at hand. */
+  readonly inception?: InceptionOptions | undefined;
   /** Images that distances between distributions use at most. */
   readonly generatedImages: number;
+}
+
+/** What FID, KID and Inception Score need. */
+export interface InceptionOptions {
+  readonly network: InceptionNetwork;
+  /** The training images' statistics, if an earlier evaluation or pytorch-fid has computed them. */
+  readonly statistics: GaussianStatistics | undefined;
+  /** Keeps the training images' statistics for the next time. */
+  readonly keep: (statistics: GaussianStatistics) => Promise<void>;
 }
 
 /** Tells how far an answer is: a share from 0 to 1. */

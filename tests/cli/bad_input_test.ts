@@ -40,6 +40,11 @@ const cases: readonly [string, string[], number, RegExp][] = [
   ],
   ["evaluate", ["--model", `${folder}/foreign.safetensors`], 1, /not a "sada-jem checkpoint 1" file/],
   ["evaluate", ["stray"], 2, /stray/],
+  ["evaluate", ["--only", "everything"], 2, /--only takes classification, calibration/],
+  ["evaluate", ["--ood", "svhn"], 2, /--ood takes NAME=DIR/],
+  ["evaluate", ["--inception", `${folder}/absent.pth`], 1, /there is no file .*absent\.pth/],
+  ["compare", ["runs/one"], 2, /at least two runs/],
+  ["compare", [`${folder}/one`, `${folder}/two`], 1, /has not been evaluated: deno task evaluate --model/],
 ];
 
 Deno.test("commands: whatever is wrong with the input ends in one clear line and the right status", async (t) => {
@@ -76,7 +81,7 @@ Deno.test("train: a truncated CIFAR file is refused with its name and sizes", as
 });
 
 Deno.test("commands: --help is complete and exits with 0", async () => {
-  for (const task of ["train", "sample", "evaluate", "convert", "data"]) {
+  for (const task of ["train", "sample", "evaluate", "compare", "convert", "data"]) {
     const { status, output } = await run(task, "--help");
     assert.equal(status, 0);
     assert.match(output, /Usage: deno task/);

@@ -34,7 +34,8 @@ Deno.test("sample, evaluate: a .pt file is a model; --export leaves arrays for N
     assert.deepEqual(shapes, { images: [7, 32, 32, 3], logits: [7, 10], energies: [7] });
     assert((samples.get("images")!.data as Float32Array).every((value) => value >= -1 && value <= 1));
 
-    const evaluated = await run("evaluate", "--export", `${folder}/features.npz`);
+    const quick = ["--only", "classification", "--out", `${folder}/evaluation`];
+    const evaluated = await run("evaluate", ...quick, "--export", `${folder}/features.npz`);
     assert.equal(evaluated.status, 0, evaluated.errors);
     const features = await parseNpz(await Deno.readFile(`${folder}/features.npz`));
     assert.deepEqual(features.get("features")!.shape, [360, 64]);
@@ -81,7 +82,8 @@ Deno.test("train: a run with act norm, dropout and held-out images resumes bit f
         name,
       );
     }
-    const evaluated = await run("evaluate", "--model", `${whole}/best.safetensors`);
+    const only = ["--only", "classification", "--out", `${folder}/evaluation`];
+    const evaluated = await run("evaluate", "--model", `${whole}/best.safetensors`, ...only);
     assert.equal(evaluated.status, 0, evaluated.errors);
   });
 });

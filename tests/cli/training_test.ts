@@ -124,11 +124,13 @@ Deno.test("train: killed, its last checkpoint cut off, it resumes from the one b
     );
     assert.equal(noise.status, 0, noise.errors);
 
-    const evaluated = await run("evaluate", "--model", runDir, "--json");
+    const only = ["--only", "classification,calibration", "--json"];
+    const evaluated = await run("evaluate", "--model", runDir, ...only);
     assert.equal(evaluated.status, 0, evaluated.errors);
-    const { test, train } = JSON.parse(evaluated.output);
+    const { classification: { test, train }, calibration } = JSON.parse(evaluated.output).results;
     assert.deepEqual([test.images, train.images], [360, 1437]);
-    assert(test.accuracy >= 0 && test.accuracy <= 1 && test.ece20 >= 0);
+    assert(test.accuracy >= 0 && test.accuracy <= 1 && calibration.ece20 >= 0);
+    assert((await Deno.stat(`${runDir}/evaluation/report.html`)).isFile);
   });
 });
 

@@ -6,6 +6,7 @@ import { scoreImages } from "../../evaluate/scores.ts";
 import { imageGrid } from "../../formats/image_grid.ts";
 import { encodePng } from "../../formats/png.ts";
 import { hasReplayImages, replayImages } from "../../train/checkpoint.ts";
+import { type InceptionResults, inceptionResults } from "./inception.ts";
 import { AnswerBuilder, type Question, type Subject } from "../question.ts";
 
 /** Pictures of each class. */
@@ -17,7 +18,7 @@ const kernelOptions = { subsets: 20, subsetSize: 500 };
 /** How good are its images? The replay buffer, classified by the model itself, against the training images. */
 export const generation: Question = {
   name: "generation",
-  async ask(subject, { seed, generatedImages }, progress) {
+  async ask(subject, { seed, generatedImages, inception }, progress) {
     const { model, train, checkpoint, referee } = subject;
     if (!hasReplayImages(checkpoint)) return undefined;
     const { data, shape } = replayImages(checkpoint);
@@ -50,6 +51,10 @@ export const generation: Question = {
       ["kernel classifier distance", spread(results.kernelClassifierDistance)],
       ["classifier score", spread(results.classifierScore)],
     ], note(results.featuresOf));
+    const official = inception &&
+      await inceptionResults(subject, samples, own.logits, inception, seed, progress);
+    if (official) addInception(report, official);
+    else report.text(noInception);
     const confidences = largestOfRows(softmaxRows(own.logits, classes), classes).values;
     report.picture(
       "best_by_class",
@@ -61,12 +66,27 @@ export const generation: Question = {
         sheet(subject, samples, own.logits, scores.logDensity),
         "The same, the highest log p̃(x) first",
       );
-    return report.answer(results, [[
-      "Fréchet classifier distance",
-      results.frechetClassifierDistance.toFixed(2),
-    ]]);
+    return report.answer({ ...results, inception: official }, [
+      ...(official ? [["FID", official.fid.toFixed(2)] as const] : []),
+      [
+        "Fréchet classifier distance",
+        results.frechetClassifierDistance.toFixed(2),
+      ],
+    ]);
   },
 };
+
+const noInception = "FID, KID and Inception Score need Inception-v3 with the standard FID weights " +
+  "(pt_inception-2015-12-05-6726825d.pth): --inception FILE.";
+
+function addInception(report: AnswerBuilder, results: InceptionResults): void {
+  const { fid, fidImages, kid, inceptionScore, inceptionScoreImages, convention } = results;
+  report.table(["Inception-v3", "", "images"], [
+    ["FID", fid.toFixed(3), String(fidImages)],
+    ...(kid ? [["KID", spread(kid), String(fidImages)]] : []),
+    ["Inception Score", spread(inceptionScore), String(inceptionScoreImages)],
+  ], convention);
+}
 
 function note(featuresOf: string): string {
   return `Distances to the training images in the pooled features of ${featuresOf}, and the Inception Score's formula with its ` +

@@ -1,0 +1,54 @@
+import { decode } from "fast-png";
+import assert from "node:assert/strict";
+import { withFiles } from "../temporary.ts";
+import { run } from "./commands.ts";
+
+Deno.test("evaluate: answers every question of the digits model in a report; compare puts two side by side", async () => {
+  await withFiles({}, async (folder) => {
+    const few = ["--attack-images", "8", "--attack-steps", "2", "--purify", "1", "--purify-images", "2"];
+    const rest = ["--generated-images", "60", "--restarts", "2"];
+    for (const name of ["one-1", "other"]) {
+      const { status, output, errors } = await run("evaluate", ...few, ...rest, "--out", `${folder}/${name}`);
+      assert.equal(status, 0, errors);
+      assert.match(output, /test accuracy +99\.2 %/);
+      assert.match(output, /wrote .*report\.html, .*results\.json and plots in 0:/);
+    }
+    const { results, description } = JSON.parse(await Deno.readTextFile(`${folder}/other/results.json`));
+    assert.match(description, /WRN-10-1, norm batch, K = 5, ρ = 2, on digits \(8×8×1\), 600 iterations/);
+    const { classification, calibration, outOfDistribution, robustness, generation, chains, landscape } =
+      results;
+    assert(Math.abs(classification.test.accuracy - 357 / 360) < 1e-9);
+    assert(Math.abs(calibration.ece20 - 0.0548) < 1e-3);
+    for (const set of ["interpolations", "uniform noise", "constant images"]) {
+      const { logDensity } = outOfDistribution[set];
+      assert(logDensity.auroc > 0.5 && logDensity.auroc <= 1 && logDensity.aupr > 0, set);
+    }
+    const points: [number, number][] = robustness.linf.points;
+    assert.deepEqual(points.map(([radius]) => Math.round(radius)), [0, 1, 2, 4, 8, 12, 16, 22, 30]);
+    assert.deepEqual(robustness.purified.images, 2);
+    assert.equal(generation.images, 60);
+    assert(generation.frechetClassifierDistance > 0 && generation.inception === undefined);
+    assert.equal(Object.keys(chains.energies).length, 4);
+    assert(landscape.sharpness > 0 && landscape.eigenvalue > 0);
+
+    const page = await Deno.readTextFile(`${folder}/other/report.html`);
+    for (
+      const title of ["Classification", "Calibration", "Out-of-distribution", "robustness", "Loss landscape"]
+    ) {
+      assert.match(page, new RegExp(`<h2>[^<]*${title}`));
+    }
+    assert.doesNotMatch(page, /NaN|undefined/);
+    for (
+      const name of ["reliability", "confusion", "log_density", "pgd_linf", "ascent", "plane", "energies"]
+    ) {
+      assert(decode(await Deno.readFile(`${folder}/other/${name}.png`)).width > 300, name);
+      assert.match(await Deno.readTextFile(`${folder}/other/${name}.svg`), /^<svg/);
+    }
+
+    const runs = [`${folder}/one-1`, `${folder}/other`];
+    const compared = await run("compare", ...runs, "--out", `${folder}/comparison`);
+    assert.equal(compared.status, 0, compared.errors);
+    assert.match(compared.output, /test accuracy +99\.2 % +99\.2 %/);
+    assert.match(await Deno.readTextFile(`${folder}/comparison/report.html`), /compare|Comparison/);
+  });
+});

@@ -1,0 +1,82 @@
+import { decode } from "fast-png";
+import assert from "node:assert/strict";
+import { comparisonTable, groupOf } from "../../src/report/comparison.ts";
+import {
+  confusionFigure,
+  curves,
+  histograms,
+  landscapeMap,
+  reliabilityDiagram,
+} from "../../src/report/figures.ts";
+import { reportPage } from "../../src/report/html.ts";
+import { type PlotSpec, rasterise, renderSvg } from "../../src/report/plot.ts";
+
+const bins = Array.from(
+  { length: 10 },
+  (_, i) => ({ count: i, accuracy: i / 10, confidence: (i + 0.5) / 10 }),
+);
+const figures: Record<string, [PlotSpec, RegExp]> = {
+  reliabilityDiagram: [reliabilityDiagram({ value: 0.1, maximum: 0.2, bins }), /confidence/],
+  confusionFigure: [confusionFigure([[3, 1], [0, 7]], ["cat", "dog"]), /dog/],
+  curves: [curves({ one: [[0, 1], [1, 2]], two: [[0, 2], [1, 3]] }, { x: "ε", y: "accuracy" }), /accuracy/],
+  histograms: [histograms({ a: [1, 2, 3, 3], b: [0, 1, 1] }, "log p̃(x)"), /log p̃\(x\)/],
+  landscapeMap: [landscapeMap([-1, 0, 1], [[1, 2, 3], [4, 5, 6], [7, 8, 9]]), /first direction/],
+};
+
+for (const [name, [spec, text]] of Object.entries(figures)) {
+  Deno.test(`${name}() draws an SVG with its labels, and a PNG that is not empty`, async () => {
+    const svg = await renderSvg(spec);
+    assert.match(svg, /^<svg [^>]*xmlns="http:\/\/www\.w3\.org\/2000\/svg"/);
+    assert.match(svg, text);
+    assert.doesNotMatch(svg, /NaN|undefined|<script/);
+    const { width, height, data } = decode(await rasterise(svg));
+    assert(width > 400 && height > 300 && new Set(data).size > 10);
+  });
+}
+
+Deno.test("reportPage() is one file that needs nothing else, and escapes what it shows", () => {
+  const page = reportPage({
+    title: "<b>",
+    subtitle: "a & b",
+    key: [["accuracy", "99 %"]],
+    sections: [{
+      title: "One",
+      blocks: [
+        { kind: "text", text: "<script>" },
+        { kind: "table", table: { head: ["", "x"], rows: [["row", "1 < 2"]] } },
+        { kind: "plot", svg: "<svg></svg>", caption: "plot" },
+        { kind: "picture", png: Uint8Array.of(1, 2, 3), caption: '"picture"' },
+      ],
+    }],
+  });
+  assert.match(page, /<title>&lt;b&gt;<\/title>/);
+  assert.match(page, /<p>&lt;script&gt;<\/p>/);
+  assert.match(page, /<td>1 &lt; 2<\/td>/);
+  assert.match(page, /src="data:image\/png;base64,AQID" alt="&quot;picture&quot;"/);
+  assert.match(page, /prefers-color-scheme: dark/);
+  assert.doesNotMatch(page, /<script|https?:|<link/);
+});
+
+Deno.test("comparisonTable() groups runs by their names, with means and deviations", () => {
+  const run = (name: string, accuracy: number) => ({
+    name,
+    results: {
+      classification: { test: { accuracy, loss: 1 } },
+      robustness: { linf: { records: { 8: [1, 0.5, 0.25] } } },
+    },
+  });
+  const { head, rows } = comparisonTable([run("jem-1", 0.9), run("softmax", 0.8), run("jem-2", 0.92)]);
+  assert.deepEqual(head, ["", "jem (2)", "softmax"]);
+  assert.deepEqual(rows.find(([name]) => name === "test accuracy"), [
+    "test accuracy",
+    "91.0 % ± 1.41 %",
+    "80.0 %",
+  ]);
+  assert.deepEqual(rows.find(([name]) => name?.startsWith("accuracy, L∞ 8")), [
+    "accuracy, L∞ 8/255",
+    "25.0 % ± 0.00 %",
+    "25.0 %",
+  ]);
+  assert(!rows.some(([name]) => name === "sharpness"), "what no run has is left out");
+  assert.deepEqual(["a-12", "a", "k5_3"].map(groupOf), ["a", "a", "k5"]);
+});

@@ -84,7 +84,7 @@ function addInception(report: AnswerBuilder, results: InceptionResults): void {
   report.table(["Inception-v3", "", "images"], [
     ["FID", fid.toFixed(3), String(fidImages)],
     ...(kid ? [["KID", spread(kid), String(fidImages)]] : []),
-    ["Inception Score", spread(inceptionScore), String(inceptionScoreImages)],
+    ...(inceptionScore ? [["Inception Score", spread(inceptionScore), String(inceptionScoreImages)]] : []),
   ], convention);
 }
 

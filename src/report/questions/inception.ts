@@ -16,7 +16,8 @@ export interface InceptionResults {
   readonly fidImages: number;
   /** Missing if the training images' features were not computed anew. */
   readonly kid?: { readonly mean: number; readonly deviation: number };
-  readonly inceptionScore: { readonly mean: number; readonly deviation: number };
+  /** Missing if there are too few images for its parts. */
+  readonly inceptionScore?: { readonly mean: number; readonly deviation: number };
   readonly inceptionScoreImages: number;
   readonly convention: string;
 }
@@ -74,7 +75,7 @@ export async function inceptionResults(
     fidImages: chosen.length,
     ...(real &&
       { kid: kernelDistance(generated.pool3, real.pool3, real.dimension, { ...kernelOptions, seed }) }),
-    inceptionScore: inceptionScore(rows, generated.classes, splits),
+    ...(surest.length >= splits && { inceptionScore: inceptionScore(rows, generated.classes, splits) }),
     inceptionScoreImages: surest.length,
     convention:
       `${shares.fid} of each assigned class against the ${train.count} training images, 8-bit samples, bilinear ` +

@@ -41,6 +41,7 @@ Usage: deno task evaluate [options]
   --purify N          also attack the classifier behind N steps of SGLD purification, by BPDA + EOT
   --purify-images N   test images for that (default: 20)
   --generated-images N  images of the replay buffer that are judged (default: 10000)
+  --fresh N           judge the ends of N fresh chains instead
   --referee PATH      another model, in whose features samples are compared with training images (default: this one)
   --inception FILE    the standard FID weights, pt_inception-2015-12-05-6726825d.pth, for FID, KID and Inception Score
                       (default: the file of that name in data/inception/)
@@ -71,6 +72,7 @@ const options = {
   purify: { type: "string", default: "0" },
   "purify-images": { type: "string", default: "20" },
   "generated-images": { type: "string", default: "10000" },
+  fresh: { type: "string", default: "0" },
   referee: { type: "string" },
   inception: { type: "string" },
   "fid-statistics": { type: "string" },
@@ -141,6 +143,7 @@ function optionsOf(values: Values): QuestionOptions {
     purificationSteps: wholeNumber("--purify", values.purify)!,
     purifiedImages: wholeNumber("--purify-images", values["purify-images"], 1)!,
     otherImages: 10_000,
+    freshSamples: wholeNumber("--fresh", values.fresh)!,
     generatedImages: wholeNumber("--generated-images", values["generated-images"], 2)!,
   };
 }

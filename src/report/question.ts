@@ -42,7 +42,9 @@ export interface QuestionOptions {
   readonly otherImages: number;
   /** Inception-v3 with the standard FID weights, if they are at hand. */
   readonly inception?: InceptionOptions | undefined;
-  /** Images that distances between distributions use at most. */
+  /** Fresh chains whose ends are judged; 0 for entries of the replay buffer. */
+  readonly freshSamples: number;
+  /** Entries of the replay buffer that are judged at most. */
   readonly generatedImages: number;
 }
 

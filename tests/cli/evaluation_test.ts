@@ -46,6 +46,12 @@ Deno.test("evaluate: answers every question of the digits model in a report; com
     }
 
     const runs = [`${folder}/one-1`, `${folder}/other`];
+    const fresh = ["--only", "generation", "--fresh", "30", "--out", `${folder}/fresh`, "--json"];
+    const freshly = await run("evaluate", ...fresh);
+    assert.equal(freshly.status, 0, freshly.errors);
+    const { origin, images } = JSON.parse(freshly.output).results.generation;
+    assert.deepEqual([origin, images], ["fresh chains of 5 steps from informative starts", 30]);
+
     const compared = await run("compare", ...runs, "--out", `${folder}/comparison`);
     assert.equal(compared.status, 0, compared.errors);
     assert.match(compared.output, /test accuracy +99\.2 % +99\.2 %/);

@@ -1,13 +1,13 @@
-import { extractFeatures, FloatImages } from "../../evaluate/features.ts";
+import { extractFeatures, type Features, FloatImages } from "../../evaluate/features.ts";
 import { frechetDistance, gaussianStatistics } from "../../evaluate/frechet.ts";
 import { bestOfClasses, inceptionScore, kernelDistance } from "../../evaluate/generation.ts";
 import { largestOfRows, softmaxRows } from "../../evaluate/probabilities.ts";
 import { scoreImages } from "../../evaluate/scores.ts";
 import { imageGrid } from "../../formats/image_grid.ts";
 import { encodePng } from "../../formats/png.ts";
-import { hasReplayImages, replayImages } from "../../train/checkpoint.ts";
-import { type InceptionResults, inceptionResults } from "./inception.ts";
 import { AnswerBuilder, type Question, type Subject } from "../question.ts";
+import { type InceptionResults, inceptionResults } from "./inception.ts";
+import { type Samples, samplesOf } from "./samples.ts";
 
 /** Pictures of each class. */
 const perClass = 10;
@@ -15,78 +15,91 @@ const mostClasses = 10;
 const splits = 10;
 const kernelOptions = { subsets: 20, subsetSize: 500 };
 
-/** How good are its images? The replay buffer, classified by the model itself, against the training images. */
+/** How good are its images? Samples, classified by the model itself, against the training images. */
 export const generation: Question = {
   name: "generation",
-  async ask(subject, { seed, generatedImages, inception }, progress) {
-    const { model, train, checkpoint, referee } = subject;
-    if (!hasReplayImages(checkpoint)) return undefined;
-    const { data, shape } = replayImages(checkpoint);
-    const [height = 0, width = 0, channels = 0] = shape.slice(1);
-    const pixels = height * width * channels;
-    const count = Math.min(shape[0]!, generatedImages);
-    const samples = data.slice(0, count * pixels);
-    const images = new FloatImages(model.context, samples, [height, width, channels]);
+  async ask(subject, options, progress) {
+    const { model, train, referee } = subject;
+    const samples = await samplesOf(subject, options);
+    if (!samples) return undefined;
+    const { count } = samples;
+    const images = new FloatImages(model.context, samples.images, train.shape);
     const total = 2 * count + train.count;
-    const judge = referee?.model ?? model;
-    const judged = await extractFeatures(judge, images, (done) => progress(done / total));
+    const own = await extractFeatures(model, images, (done) => progress(done / total));
     const scores = await scoreImages(model, images, (done) => progress((count + done) / total));
+    const judge = referee?.model ?? model;
+    const judged = judge === model ? own : await extractFeatures(judge, images);
     const real = await extractFeatures(judge, train, (done) => progress((2 * count + done) / total));
-    const { classes } = model.architecture;
-    const own = judge === model ? judged : await extractFeatures(model, images);
-    const statistics = [judged, real].map(({ features, size }) => gaussianStatistics(features, size));
-    const results = {
-      images: count,
-      featuresOf: referee?.name ?? "the model itself",
-      frechetClassifierDistance: frechetDistance(statistics[0]!, statistics[1]!),
-      kernelClassifierDistance: kernelDistance(judged.features, real.features, judged.size, {
-        ...kernelOptions,
-        seed,
-      }),
-      classifierScore: inceptionScore(softmaxRows(judged.logits, classes), classes, splits),
-    };
-    const report = new AnswerBuilder("Generation").table(["samples of the replay buffer", ""], [
-      ["images", String(count)],
-      ["Fréchet classifier distance", results.frechetClassifierDistance.toFixed(3)],
-      ["kernel classifier distance", spread(results.kernelClassifierDistance)],
-      ["classifier score", spread(results.classifierScore)],
-    ], note(results.featuresOf));
-    const official = inception &&
-      await inceptionResults(subject, samples, own.logits, inception, seed, progress);
-    if (official) addInception(report, official);
-    else report.text(noInception);
-    const confidences = largestOfRows(softmaxRows(own.logits, classes), classes).values;
-    report.picture(
-      "best_by_class",
-      sheet(subject, samples, own.logits, confidences),
-      "Each class's samples, the highest p(y|x) first",
-    )
+    const distances = classifierDistances(judged, real, judge.architecture.classes, options.seed);
+    const official = options.inception &&
+      await inceptionResults(subject, samples.images, own.logits, options.inception, options.seed, progress);
+    const featuresOf = referee?.name ?? "the model itself";
+    const report = describe(samples, distances, featuresOf, official);
+    const confidences = largestOfRows(
+      softmaxRows(own.logits, model.architecture.classes),
+      model.architecture.classes,
+    ).values;
+    report
+      .picture(
+        "best_by_class",
+        sheet(subject, samples, own, confidences),
+        "Samples by class, the highest p(y|x) first",
+      )
       .picture(
         "best_by_density",
-        sheet(subject, samples, own.logits, scores.logDensity),
+        sheet(subject, samples, own, scores.logDensity),
         "The same, the highest log p̃(x) first",
       );
-    return report.answer({ ...results, inception: official }, [
+    const { frechetClassifierDistance: frechet } = distances;
+    return report.answer({
+      images: count,
+      origin: samples.origin,
+      featuresOf,
+      ...distances,
+      inception: official,
+    }, [
       ...(official ? [["FID", official.fid.toFixed(2)] as const] : []),
-      [
-        "Fréchet classifier distance",
-        results.frechetClassifierDistance.toFixed(2),
-      ],
+      ["Fréchet classifier distance", frechet.toFixed(2)],
     ]);
   },
 };
 
-const noInception = "FID, KID and Inception Score need Inception-v3 with the standard FID weights " +
-  "(pt_inception-2015-12-05-6726825d.pth): --inception FILE.";
+/** Distances between generated and real images in a classifier's features. */
+function classifierDistances(generated: Features, real: Features, classes: number, seed: number) {
+  const [first, second] = [generated, real].map(({ features, size }) => gaussianStatistics(features, size));
+  return {
+    frechetClassifierDistance: frechetDistance(first!, second!),
+    kernelClassifierDistance: kernelDistance(generated.features, real.features, real.size, {
+      ...kernelOptions,
+      seed,
+    }),
+    classifierScore: inceptionScore(softmaxRows(generated.logits, classes), classes, splits),
+  };
+}
 
-function addInception(report: AnswerBuilder, results: InceptionResults): void {
-  const { fid, fidImages, kid, inceptionScore, inceptionScoreImages, convention } = results;
-  report.table(["Inception-v3", "", "images"], [
+function describe(
+  { count, origin }: Samples,
+  distances: ReturnType<typeof classifierDistances>,
+  featuresOf: string,
+  official: InceptionResults | undefined,
+): AnswerBuilder {
+  const report = new AnswerBuilder("Generation").table([origin, ""], [
+    ["images", String(count)],
+    ["Fréchet classifier distance", distances.frechetClassifierDistance.toFixed(3)],
+    ["kernel classifier distance", spread(distances.kernelClassifierDistance)],
+    ["classifier score", spread(distances.classifierScore)],
+  ], note(featuresOf));
+  if (!official) return report.text(noInception);
+  const { fid, fidImages, kid, inceptionScore, inceptionScoreImages, convention } = official;
+  return report.table(["Inception-v3", "", "images"], [
     ["FID", fid.toFixed(3), String(fidImages)],
     ...(kid ? [["KID", spread(kid), String(fidImages)]] : []),
     ...(inceptionScore ? [["Inception Score", spread(inceptionScore), String(inceptionScoreImages)]] : []),
   ], convention);
 }
+
+const noInception = "FID, KID and Inception Score need Inception-v3 with the standard FID weights " +
+  "(pt_inception-2015-12-05-6726825d.pth): --inception FILE.";
 
 function note(featuresOf: string): string {
   return `Distances to the training images in the pooled features of ${featuresOf}, and the Inception Score's formula with its ` +
@@ -100,8 +113,8 @@ function spread({ mean, deviation }: { readonly mean: number; readonly deviation
 /** A row of samples for each class that the model assigns, the best first. */
 function sheet(
   { dataset: { height, width, channels, classNames } }: Subject,
-  samples: Float32Array,
-  logits: Float32Array,
+  { images: samples }: Samples,
+  { logits }: Features,
   scores: ArrayLike<number>,
 ): Uint8Array {
   const pixels = height * width * channels;

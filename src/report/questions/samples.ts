@@ -1,0 +1,60 @@
+import { generate, unconditionalScore } from "../../jem/generate.ts";
+import { InformativeInitialisation } from "../../jem/initialisation.ts";
+import { Purpose, RandomStream, streamWords } from "../../random/philox.ts";
+import { hasReplayImages, replayImages } from "../../train/checkpoint.ts";
+import type { QuestionOptions, Subject } from "../question.ts";
+
+/** Chains that run at once. */
+const batchSize = 100;
+
+/** Generated images, `[N, H, W, C]` in [−1, 1]. */
+export interface Samples {
+  readonly images: Float32Array<ArrayBuffer>;
+  readonly count: number;
+  /** Where they come from, in words. */
+  readonly origin: string;
+}
+
+/** Samples to judge: fresh chains if they are asked for, else entries from all over the replay buffer; nothing without one. */
+export async function samplesOf(subject: Subject, options: QuestionOptions): Promise<Samples | undefined> {
+  if (options.freshSamples > 0) return await freshSamples(subject, options);
+  if (!hasReplayImages(subject.checkpoint)) return undefined;
+  const { data, shape: [capacity = 0, ...image] } = replayImages(subject.checkpoint);
+  const pixels = image.reduce((product, extent) => product * extent, 1);
+  const count = Math.min(capacity, options.generatedImages);
+  const images = new Float32Array(count * pixels);
+  for (let i = 0; i < count; i++) {
+    const entry = Math.floor(i * capacity / count);
+    images.set(data.subarray(entry * pixels, (entry + 1) * pixels), i * pixels);
+  }
+  return { images, count, origin: "entries of the replay buffer" };
+}
+
+/** The ends of chains of the training's length and step size, from informative starts of uniformly drawn classes. */
+async function freshSamples(
+  { model, train, checkpoint: { configuration } }: Subject,
+  { freshSamples: count, seed }: QuestionOptions,
+): Promise<Samples> {
+  const { context, architecture: { classes } } = model;
+  const { steps, noiseScale, stepSize, innerStepSize } = configuration;
+  const chain = { steps, noiseScale, stepSize: stepSize || innerStepSize };
+  const start = new InformativeInitialisation(context, train, train.labels, classes);
+  const pixels = train.shape.reduce((product, extent) => product * extent, 1);
+  const images = new Float32Array(count * pixels);
+  for (let first = 0; first < count; first += batchSize) {
+    const size = Math.min(batchSize, count - first);
+    const draw = new RandomStream(seed, Purpose.sampling, 2 ** 30 + first);
+    const labels = Uint32Array.from({ length: size }, (_, i) => draw.integer(i, classes));
+    using chains = context.scope(() => {
+      return start.fresh(context.from(streamWords(seed, first), [4]), context.from(labels, [size]));
+    });
+    await generate(
+      unconditionalScore(model),
+      chains,
+      chain,
+      (step) => streamWords(seed, first * steps + step),
+    );
+    images.set(await chains.read(), first * pixels);
+  }
+  return { images, count, origin: `fresh chains of ${steps} steps from informative starts` };
+}

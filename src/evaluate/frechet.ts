@@ -44,9 +44,9 @@ export function frechetDistance(first: GaussianStatistics, second: GaussianStati
   if (second.dimension !== dimension) {
     throw new RangeError(`features of ${dimension} and ${second.dimension} dimensions`);
   }
-  const { factor, rank } = pivotedCholesky(first.covariance, dimension);
-  const inner = congruence(second.covariance, factor, dimension, rank);
-  const root = symmetricEigenvalues(inner, rank).reduce(
+  const factor = pivotedCholesky(first.covariance, dimension);
+  const inner = congruence(second.covariance, factor);
+  const root = symmetricEigenvalues(inner, factor.rank).reduce(
     (sum, value) => sum + Math.sqrt(Math.max(0, value)),
     0,
   );

@@ -1,67 +1,70 @@
 /** The little linear algebra that distances between Gaussians need: symmetric matrices, row-major, in float64. */
 
+/** A factor of a positive semidefinite matrix whose rows and columns have been reordered. */
+export interface PivotedFactor {
+  /** F, `[n, rank]`, lower triangular: row k has nothing beyond column k. */
+  readonly factor: Float64Array;
+  readonly rank: number;
+  /** Which row of the matrix each row of F belongs to. */
+  readonly order: Uint32Array;
+}
+
 /**
- * A factor F, `[n, rank]`, of a positive semidefinite matrix A = F·Fᵀ, by Cholesky's method with diagonal pivots. It stops
- * where what is left of the diagonal is rounding error, so that rank-deficient matrices are no special case.
+ * Factors a positive semidefinite matrix A, `[n, n]`, as F·Fᵀ but for the order of its rows, by Cholesky's method with
+ * diagonal pivots. It stops where what is left of the diagonal is rounding error, so that rank-deficient matrices are no
+ * special case.
  */
-export function pivotedCholesky(matrix: Float64Array, n: number): { factor: Float64Array; rank: number } {
-  const diagonal = Float64Array.from({ length: n }, (_, i) => matrix[i * n + i]!);
-  const tolerance = n * Number.EPSILON * Math.max(...diagonal, 0);
+export function pivotedCholesky(matrix: Float64Array, n: number): PivotedFactor {
+  const left = Float64Array.from({ length: n }, (_, i) => matrix[i * n + i]!);
+  const tolerance = n * Number.EPSILON * Math.max(...left, 0);
   const columns: Float64Array[] = [];
+  const order: number[] = [];
   while (columns.length < n) {
     let pivot = 0;
-    for (let i = 1; i < n; i++) if (diagonal[i]! > diagonal[pivot]!) pivot = i;
-    if (!(diagonal[pivot]! > tolerance)) break;
-    const root = Math.sqrt(diagonal[pivot]!);
+    for (let i = 1; i < n; i++) if (left[i]! > left[pivot]!) pivot = i;
+    if (!(left[pivot]! > tolerance)) break;
+    const root = Math.sqrt(left[pivot]!);
     const column = matrix.slice(pivot * n, (pivot + 1) * n);
     for (const earlier of columns) {
       const factor = earlier[pivot]!;
-      if (factor !== 0) { for (let i = 0; i < n; i++) column[i]! -= factor * earlier[i]!; }
+      for (let i = 0; i < n; i++) column[i]! -= factor * earlier[i]!;
     }
-    for (let i = 0; i < n; i++) {
-      column[i]! /= root;
-      diagonal[i]! -= column[i]! ** 2;
-    }
-    // Exact zero keeps a pivot from being chosen twice.
-    diagonal[pivot] = 0;
+    for (const done of order) column[done] = 0;
+    for (let i = 0; i < n; i++) left[i]! -= (column[i]! /= root) ** 2;
+    // Below any tolerance, so that a pivot is not chosen twice.
+    left[pivot] = -Infinity;
     columns.push(column);
+    order.push(pivot);
   }
   const rank = columns.length;
+  for (let i = 0; i < n; i++) if (left[i]! > -Infinity) order.push(i);
   const factor = new Float64Array(n * rank);
-  columns.forEach((column, k) => column.forEach((value, i) => factor[i * rank + k] = value));
-  return { factor, rank };
+  columns.forEach((column, k) => order.forEach((row, i) => factor[i * rank + k] = column[row]!));
+  return { factor, rank, order: Uint32Array.from(order) };
 }
 
-/** Fᵀ·A·F for a symmetric A, `[n, n]`, and F, `[n, r]`. */
-export function congruence(matrix: Float64Array, factor: Float64Array, n: number, r: number): Float64Array {
-  const product = new Float64Array(n * r);
-  for (let i = 0; i < n; i++) addRows(product, i * r, matrix, i * n, factor, n, r);
-  const result = new Float64Array(r * r);
+/** Fᵀ·A·F, `[rank, rank]`, for a symmetric A, `[n, n]`, whose rows and columns are reordered as the factor's. */
+export function congruence(matrix: Float64Array, { factor, rank, order }: PivotedFactor): Float64Array {
+  const n = order.length;
+  const result = new Float64Array(rank * rank);
+  const row = new Float64Array(rank);
   for (let k = 0; k < n; k++) {
-    for (let i = 0; i < r; i++) {
-      const scale = factor[k * r + i]!;
-      if (scale === 0) continue;
-      for (let j = 0; j < r; j++) result[i * r + j]! += scale * product[k * r + j]!;
+    // Row k of A·F, then its part of Fᵀ·(A·F); F's zeros are left out, and the lower half is enough.
+    row.fill(0);
+    const from = order[k]! * n;
+    for (let m = 0; m < n; m++) {
+      const scale = matrix[from + order[m]!]!;
+      const end = Math.min(m + 1, rank);
+      for (let j = 0, at = m * rank; j < end; j++) row[j]! += scale * factor[at + j]!;
+    }
+    const last = Math.min(k + 1, rank);
+    for (let i = 0; i < last; i++) {
+      const scale = factor[k * rank + i]!;
+      for (let j = 0, at = i * rank; j <= i; j++) result[at + j]! += scale * row[j]!;
     }
   }
+  for (let i = 0; i < rank; i++) for (let j = 0; j < i; j++) result[j * rank + i] = result[i * rank + j]!;
   return result;
-}
-
-/** target row += Σ_k coefficients[k] · row k of `rows`. */
-function addRows(
-  target: Float64Array,
-  at: number,
-  coefficients: Float64Array,
-  from: number,
-  rows: Float64Array,
-  count: number,
-  width: number,
-): void {
-  for (let k = 0; k < count; k++) {
-    const scale = coefficients[from + k]!;
-    if (scale === 0) continue;
-    for (let j = 0; j < width; j++) target[at + j]! += scale * rows[k * width + j]!;
-  }
 }
 
 /** Eigenvalues of a symmetric matrix, `[n, n]`, in no order: Householder's tridiagonal form, then QL with implicit shifts. */

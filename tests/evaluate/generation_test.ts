@@ -47,11 +47,13 @@ Deno.test("symmetricEigenvalues() finds those of matrices that are built from th
       const [i, j] = [Math.floor(k / n), k % n];
       return Number(i === j) - 2 * u[i]! * u[j]! / norm ** 2;
     });
-    const diagonal = Float64Array.from(
-      { length: n * n },
-      (_, k) => k % (n + 1) === 0 ? wanted[k / (n + 1)]! : 0,
-    );
-    const found = symmetricEigenvalues(congruence(diagonal, q, n, n), n).sort();
+    const matrix = Float64Array.from({ length: n * n }, (_, k) => {
+      const [i, j] = [Math.floor(k / n), k % n];
+      let sum = 0;
+      for (let m = 0; m < n; m++) sum += q[i * n + m]! * wanted[m]! * q[j * n + m]!;
+      return sum;
+    });
+    const found = symmetricEigenvalues(matrix, n).sort();
     const expected = wanted.toSorted();
     found.forEach((value, i) =>
       assert(Math.abs(value - expected[i]!) < 1e-12 * n, `${value}, ${expected[i]}`)
@@ -69,12 +71,40 @@ Deno.test("pivotedCholesky() factors singular matrices and finds their rank", ()
   });
   const found = pivotedCholesky(gram, n);
   assert.equal(found.rank, rank);
-  for (let k = 0; k < n * n; k++) {
-    let sum = 0;
-    for (let r = 0; r < rank; r++) {
-      sum += found.factor[Math.floor(k / n) * rank + r]! * found.factor[k % n * rank + r]!;
+  assert.deepEqual([...found.order].sort((x, y) => x - y), [...Array(n).keys()]);
+  const entry = (i: number, k: number) => found.factor[i * rank + k]!;
+  for (let i = 0; i < n; i++) {
+    for (let k = i + 1; k < rank; k++) assert.equal(entry(i, k), 0, "lower triangular");
+    for (let j = 0; j < n; j++) {
+      let sum = 0;
+      for (let k = 0; k < rank; k++) sum += entry(i, k) * entry(j, k);
+      assert(Math.abs(sum - gram[found.order[i]! * n + found.order[j]!]!) < 1e-13);
     }
-    assert(Math.abs(sum - gram[k]!) < 1e-13);
+  }
+});
+
+Deno.test("congruence() is Fᵀ·A·F in the factor's order", () => {
+  const n = 9;
+  const [b, c] = [values(n * 4, 7), values(n * n, 8)];
+  const positive = Float64Array.from({ length: n * n }, (_, k) => {
+    let sum = 0;
+    for (let r = 0; r < 4; r++) sum += b[Math.floor(k / n) * 4 + r]! * b[k % n * 4 + r]!;
+    return sum;
+  });
+  const symmetric = Float64Array.from({ length: n * n }, (_, k) => c[k]! + c[k % n * n + Math.floor(k / n)]!);
+  const factor = pivotedCholesky(positive, n);
+  const result = congruence(symmetric, factor);
+  for (let i = 0; i < factor.rank; i++) {
+    for (let j = 0; j < factor.rank; j++) {
+      let sum = 0;
+      for (let k = 0; k < n; k++) {
+        for (let m = 0; m < n; m++) {
+          sum += factor.factor[k * factor.rank + i]! * symmetric[factor.order[k]! * n + factor.order[m]!]! *
+            factor.factor[m * factor.rank + j]!;
+        }
+      }
+      assert(Math.abs(result[i * factor.rank + j]! - sum) < 1e-12);
+    }
   }
 });
 

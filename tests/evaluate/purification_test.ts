@@ -1,0 +1,201 @@
+import assert from "node:assert/strict";
+import { DeviceImages } from "../../src/data/device_images.ts";
+import { loadDataset } from "../../src/data/load.ts";
+import { attackBatch, attackImages, type Defence, PlainDefence } from "../../src/evaluate/attack.ts";
+import { type PurificationOptions, PurifyingDefence } from "../../src/evaluate/purification.ts";
+import { generate, unconditionalScore } from "../../src/jem/generate.ts";
+import { evaluation } from "../../src/nn/wide_resnet.ts";
+import { streamWords } from "../../src/random/philox.ts";
+import { Context } from "../../src/tensor/context.ts";
+import { linear } from "../../src/tensor/operations/linear.ts";
+import { sum } from "../../src/tensor/operations/reduce.ts";
+import type { Tensor } from "../../src/tensor/tensor.ts";
+import { buildModel } from "../../src/train/build.ts";
+import { restoreModel } from "../../src/train/checkpoint.ts";
+import { readModelFile } from "../../src/train/import.ts";
+import { relativeError, testGpu, values } from "../kernels/harness.ts";
+
+const shipped = new URL("../../data/models/digits.safetensors", import.meta.url);
+const checkpoint = await readModelFile(await Deno.readFile(shipped));
+const context = new Context(await testGpu());
+const model = buildModel(context, checkpoint.configuration, checkpoint.images);
+restoreModel(model, checkpoint);
+const dataset = await loadDataset({ name: "digits" });
+const test = new DeviceImages(context, dataset, dataset.test);
+const plain = new PlainDefence(model);
+const [pixels, classes] = [64, 10];
+const single = { attackReplicas: 1, verificationReplicas: 1 };
+const chain = { steps: 2, stepSize: 1, noiseScale: 0.1, seed: 4 };
+const options: PurificationOptions = { ...chain, attackReplicas: 3, verificationReplicas: 5 };
+const attack = { norm: "linf" as const, radius: 0.1, stepSize: 0.04, steps: 4, restarts: 1, seed: 2 };
+
+const all = (count: number, flag: boolean) => new Array<boolean>(count).fill(flag);
+
+/** Images of the test set that noise has made hard, with their labels. */
+async function hardImages(count: number, noise: number): Promise<[Tensor, Uint32Array]> {
+  using clean = test.range(0, count);
+  const disturbance = values(count * pixels, 6, -noise, noise);
+  const hard = (await clean.read()).map((x, i) => Math.min(1, Math.max(-1, x + disturbance[i]!)));
+  return [context.from(hard, clean.shape), test.labels.subarray(0, count)];
+}
+
+/** Copies of images after SGLD, all images once, then all again; its noise is that of streams `first` and on. */
+async function purified(
+  images: Float32Array,
+  { steps, stepSize, noiseScale, seed }: PurificationOptions,
+  replicas: number,
+  first: number,
+): Promise<Tensor> {
+  const length = replicas * images.length;
+  const copies = Float32Array.from({ length }, (_, i) => images[i % images.length]!);
+  const chains = context.from(copies, [length / pixels, 8, 8, 1]);
+  const streamOf = (step: number) => streamWords(seed, first + step);
+  await generate(unconditionalScore(model), chains, { steps, stepSize, noiseScale }, streamOf);
+  return chains;
+}
+
+/** The mean logits of the replicas of each image. */
+async function meanLogits(chains: Tensor, replicas: number): Promise<Float64Array> {
+  const logits = await context.scope(() => model.classify(chains, evaluation)).read();
+  const mean = new Float64Array(logits.length / replicas);
+  logits.forEach((logit, i) => mean[i % mean.length]! += logit / replicas);
+  return mean;
+}
+
+function isRight(logits: Float64Array, labels: Uint32Array): boolean[] {
+  return Array.from(labels, (label, i) => {
+    const row = logits.subarray(i * classes, (i + 1) * classes);
+    return row.indexOf(Math.max(...row)) === label;
+  });
+}
+
+Deno.test("PurifyingDefence without steps and with one replica is the PlainDefence", async () => {
+  const [images, labels] = await hardImages(20, 1);
+  const idle = new PurifyingDefence(model, { ...options, ...single, steps: 0 });
+  const one = await plain.evaluate(images, labels);
+  const other = await idle.evaluate(images, labels, all(20, true));
+  assert.deepEqual(one.correct, other.correct);
+  assert(one.correct.includes(true) && one.correct.includes(false));
+  assert(relativeError(await other.gradient.read(), await one.gradient.read()) < 1e-5);
+});
+
+Deno.test("PurifyingDefence.evaluate() averages the gradients by the purified replicas, taken one by one", async () => {
+  const [count, { attackReplicas }] = [6, options];
+  const [images, labels] = await hardImages(count, 0.6);
+  const defence = new PurifyingDefence(model, options);
+  // The second call draws other noise than the first.
+  for (const first of [0, options.steps]) {
+    const { correct, gradient } = await defence.evaluate(images, labels, all(count, false));
+    const chains = await purified(await images.read(), options, attackReplicas, first);
+    const mean = await meanLogits(chains, attackReplicas);
+    assert.deepEqual(correct, isRight(mean, labels));
+    const ends = await chains.read();
+    const expected = new Float64Array(count * pixels);
+    for (let i = 0; i < attackReplicas * count; i++) {
+      const image = i % count;
+      const powers = mean.subarray(image * classes, (image + 1) * classes).map(Math.exp);
+      const total = powers.reduce((a, b) => a + b);
+      // The gradient of the loss of the mean logits by those of one replica, which weigh 1 / replicas.
+      const byLogits = powers.map((power, c) =>
+        (power / total - Number(c === labels[image])) / attackReplicas
+      );
+      const replica = context.from(ends.slice(i * pixels, (i + 1) * pixels), [1, 8, 8, 1]);
+      const weights = context.from(Float32Array.from(byLogits), [classes, 1]);
+      const score = () => sum(linear(model.classify(replica, evaluation), weights, context.zeros([1])));
+      const { gradients } = context.differentiate({ inputs: [replica] }, score);
+      (await gradients[0]!.read()).forEach((g, p) => expected[image * pixels + p]! += g / attackReplicas);
+    }
+    assert(relativeError(await gradient.read(), expected) < 1e-4);
+  }
+});
+
+Deno.test("PurifyingDefence.evaluate() lets verification overturn a first verdict where it is needed", async () => {
+  const count = 24;
+  const noisy = { ...options, noiseScale: 0.7, attackReplicas: 1, verificationReplicas: 40 };
+  const [images, labels] = await hardImages(count, 0.9);
+  const original = await images.read();
+  const needed = Array.from({ length: count }, (_, i) => i % 4 !== 3);
+  const { correct } = await new PurifyingDefence(model, noisy).evaluate(images, labels, needed);
+  const first = isRight(await meanLogits(await purified(original, noisy, 1, 0), 1), labels);
+  const expected = [...first];
+  let draws = noisy.steps;
+  for (let i = 0; i < count; i++) {
+    if (first[i] || !needed[i]) continue;
+    const chains = await purified(original.slice(i * pixels, (i + 1) * pixels), noisy, 40, draws);
+    expected[i] = isRight(await meanLogits(chains, 40), labels.subarray(i, i + 1))[0]!;
+    draws += noisy.steps;
+  }
+  assert.deepEqual(correct, expected);
+  assert(first.some((right, i) => !right && correct[i]), "verification overturns some");
+  assert(first.some((right, i) => !right && needed[i] && !correct[i]), "and confirms others");
+  assert(first.some((right, i) => !right && !needed[i] && !correct[i]), "and leaves the rest alone");
+});
+
+Deno.test("attackImages() keeps broken images broken, and tells the defence which ones still matter", async () => {
+  const verdicts = [[1, 1, 1, 0], [1, 0, 1, 1], [1, 1, 1, 1], [0, 1, 1, 1]];
+  const asked: string[] = [];
+  const scripted: Defence = {
+    evaluate: (images, _labels, needed) => {
+      asked.push(needed.map(Number).join(""));
+      const correct = verdicts[asked.length - 1]!.map((verdict) => verdict === 1);
+      return Promise.resolve({ correct, gradient: context.zeros(images.shape) });
+    },
+  };
+  const { accuracies, defended } = await attackImages(test, 4, scripted, { ...attack, steps: 2 });
+  assert.deepEqual(asked, ["1111", "1110", "1010", "1010"]);
+  assert.deepEqual([accuracies, defended], [[0.75, 0.5, 0.5, 0.25], [false, false, true, false]]);
+});
+
+for (const [norm, radius, stepSize] of [["linf", 0.12, 0.04], ["l2", 0.9, 0.4]] as const) {
+  const purifying = new PurifyingDefence(model, { ...options, noiseScale: 0.01 });
+  for (const [defence, count, restarts] of [[plain, 131, 2], [purifying, 67, 1]] as const) {
+    const { name } = defence.constructor;
+    Deno.test(`attackImages(${norm}, ${name}) stays in the ball, and accuracies never increase`, async () => {
+      const bounded = { ...attack, norm, radius, stepSize, restarts };
+      const { accuracies, defended, adversarial } = await attackImages(test, count, defence, bounded);
+      assert.deepEqual([accuracies.length, defended.length], [attack.steps + 2, count]);
+      accuracies.forEach((accuracy, k) => assert(k === 0 || accuracy <= accuracies[k - 1]!, `step ${k}`));
+      const unbroken = defended.filter((flag) => flag).length;
+      assert.equal(accuracies.at(-1), unbroken / count);
+      assert(unbroken > 0 && accuracies.at(-1)! < accuracies[0]!, "some break and some do not");
+      const clean = await test.range(0, count).read();
+      for (let start = 0; start < clean.length; start += pixels) {
+        const offset = clean.slice(start, start + pixels).map((x, p) => adversarial[start + p]! - x);
+        // Images in [−1, 1] are twice as wide as those that the radius is given for.
+        const distance = norm === "l2" ? Math.hypot(...offset) : Math.max(...offset.map(Math.abs));
+        assert(distance <= 2 * radius + 1e-6, `image ${start / pixels} is ${distance} away`);
+      }
+      assert(adversarial.every((x) => Math.abs(x) <= 1));
+      if (defence !== plain) return;
+      const attacked = context.from(adversarial, [count, 8, 8, 1]);
+      const { correct } = await plain.evaluate(attacked, test.labels.subarray(0, count));
+      assert.deepEqual(correct, defended, "what is handed back is what broke each image");
+    });
+  }
+}
+
+Deno.test("attackBatch() with restarts leaves unbroken what every restart alone leaves", async () => {
+  const [images, labels] = await hardImages(14, 0.4);
+  const [original, short] = [await images.read(), { ...attack, steps: 2 }];
+  const { defended } = await attackBatch(images, labels, plain, { ...short, restarts: 3 }, 0);
+  const alone = Array.from(labels, (): boolean[] => []);
+  for (const i of labels.keys()) {
+    using image = context.from(original.slice(i * pixels, (i + 1) * pixels), [1, 8, 8, 1]);
+    for (const restart of [0, 1, 2]) {
+      // With one restart, a random start is numbered by its image alone.
+      const record = await attackBatch(image, labels.subarray(i, i + 1), plain, short, 3 * i + restart);
+      alone[i]!.push(record.defended.at(-1)![0]!);
+    }
+  }
+  assert(alone.some((flags) => flags.includes(true) && flags.includes(false)), "restarts differ");
+  assert.deepEqual(defended.at(-1), alone.map((flags) => flags.every((flag) => flag)));
+});
+
+Deno.test("attackImages() with more restarts leaves no more images unbroken", async () => {
+  let before = 1;
+  for (const restarts of [1, 2, 4]) {
+    const { accuracies } = await attackImages(test, 70, plain, { ...attack, steps: 2, restarts });
+    assert(accuracies.at(-1)! <= before, `${restarts} restarts leave ${accuracies.at(-1)}, not ${before}`);
+    before = accuracies.at(-1)!;
+  }
+});

@@ -133,8 +133,8 @@ export function parseJson(text: string, path: string): unknown {
   }
 }
 
-/** Names of checkpoints, newest first. */
-async function checkpointNames(path: string): Promise<string[]> {
+/** Names of a run's checkpoints, newest first. */
+export async function checkpointNames(path: string): Promise<string[]> {
   const names: string[] = [];
   try {
     for await (const { name } of Deno.readDir(`${path}/checkpoints`)) {

@@ -1,0 +1,75 @@
+/**
+ * What each ingredient of SADA-JEM does on the digits: `deno task ablation` trains five recipes with three seeds each,
+ * evaluates every run, and compares the recipes. A run that is already there is not repeated, so an interrupted ablation
+ * goes on where it stopped.
+ */
+
+import { parseArgs } from "node:util";
+import { checkpointNames } from "../src/train/run_directory.ts";
+
+/** The `digits` preset is SADA-JEM; a recipe is what it changes of it. */
+const recipes = {
+  "softmax": ["likelihoodWeight=0", "rho=0"],
+  "jem": ["augmentLikelihood=true", "rho=0"],
+  "jem-sam": ["augmentLikelihood=true"],
+  "jem-da": ["rho=0"],
+  "sada-jem": [],
+} as const satisfies Record<string, readonly string[]>;
+
+/** A classifier with a seed of its own, in whose features the samples of all runs are compared with real digits. */
+const referee = { name: "referee", recipe: "softmax", seed: 100 } as const;
+
+const { values } = parseArgs({
+  options: {
+    folder: { type: "string", default: "runs/ablation" },
+    seeds: { type: "string", default: "1,2,3" },
+    out: { type: "string", default: "docs/images/ablation" },
+  },
+});
+const { folder, out } = values;
+
+/** Runs a command of this project, which prints as it goes. */
+async function command(name: string, ...args: string[]): Promise<void> {
+  const script = new URL(`../src/cli/${name}.ts`, import.meta.url).pathname;
+  const { code } = await new Deno.Command("deno", {
+    args: ["run", "--quiet", "--allow-read", "--allow-write", script, ...args],
+    stdin: "null",
+  }).spawn().status;
+  if (code !== 0) throw new Error(`${name} ${args.join(" ")} ended with status ${code}`);
+}
+
+type Recipe = keyof typeof recipes;
+
+const names = Object.keys(recipes) as Recipe[];
+const seeds = values.seeds.split(",").map(Number);
+const pathOf = (recipe: Recipe, seed: number) => `${folder}/${recipe}-${seed}`;
+
+async function exists(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(() => true, () => false);
+}
+
+async function train(run: string, recipe: Recipe, seed: number): Promise<void> {
+  if (await exists(`${run}/summary.json`)) return;
+  if ((await checkpointNames(run)).length > 0) {
+    return await command("train", "--run-dir", run, "--resume");
+  }
+  // What an interruption before the first checkpoint has left.
+  if (await exists(run)) await Deno.remove(run, { recursive: true });
+  const settings = [...recipes[recipe], `seed=${seed}`].flatMap((setting) => ["--set", setting]);
+  await command("train", "--run-dir", run, "--preset", "digits", ...settings);
+}
+
+async function evaluate(run: string): Promise<void> {
+  if (await exists(`${run}/evaluation/results.json`)) return;
+  await command("evaluate", "--model", run, "--referee", `${folder}/${referee.name}`);
+}
+
+await train(`${folder}/${referee.name}`, referee.recipe, referee.seed);
+for (const seed of seeds) {
+  for (const recipe of names) {
+    await train(pathOf(recipe, seed), recipe, seed);
+    await evaluate(pathOf(recipe, seed));
+  }
+}
+const columns = names.flatMap((recipe) => seeds.map((seed) => pathOf(recipe, seed)));
+await command("compare", ...columns, "--out", out);

@@ -1,8 +1,17 @@
+import { bytesPerTexel, texelsPerRow } from "./texture_pool.ts";
+
 /** A range of a GPU buffer, in bytes: what a kernel binds and a copy moves. */
 export interface BufferRange {
   readonly buffer: GPUBuffer;
   readonly offset: number;
   readonly size: number;
+}
+
+/** Bytes of a buffer that are copied into a texture's texels, row by row. */
+export interface TextureUpload {
+  readonly kind: "upload";
+  readonly source: BufferRange;
+  readonly texture: GPUTexture;
 }
 
 /** One step of recorded GPU work. Its objects are made when it is recorded, so running it again makes nothing new. */
@@ -15,7 +24,8 @@ export type Command =
     readonly workgroups: readonly [number, number, number];
   }
   | { readonly kind: "copy"; readonly source: BufferRange; readonly destination: BufferRange }
-  | { readonly kind: "clear"; readonly target: BufferRange };
+  | { readonly kind: "clear"; readonly target: BufferRange }
+  | TextureUpload;
 
 /**
  * Encodes commands in order into one command buffer. Neighbouring dispatches share a compute pass, which costs about a
@@ -40,7 +50,7 @@ export function encode(device: GPUDevice, commands: readonly Command[]): GPUComm
   return encoder.finish();
 }
 
-/** Encodes a copy or clear command outside any pass. */
+/** Encodes a copy, clear or upload outside any pass. */
 export function encodeTransfer(
   encoder: GPUCommandEncoder,
   command: Exclude<Command, { kind: "dispatch" }>,
@@ -48,6 +58,8 @@ export function encodeTransfer(
   if (command.kind === "clear") {
     const { buffer, offset, size } = command.target;
     encoder.clearBuffer(buffer, offset, size);
+  } else if (command.kind === "upload") {
+    encodeUpload(encoder, command);
   } else {
     const { source, destination } = command;
     encoder.copyBufferToBuffer(
@@ -57,5 +69,20 @@ export function encodeTransfer(
       destination.offset,
       source.size,
     );
+  }
+}
+
+/** Whole rows of texels, then what is left of the last one. */
+function encodeUpload(encoder: GPUCommandEncoder, { source, texture }: TextureUpload): void {
+  const { buffer, offset } = source;
+  const bytesPerRow = texelsPerRow * bytesPerTexel;
+  const rows = Math.floor(source.size / bytesPerRow);
+  const rest = (source.size - rows * bytesPerRow) / bytesPerTexel;
+  if (rows > 0) {
+    encoder.copyBufferToTexture({ buffer, offset, bytesPerRow }, { texture }, [texelsPerRow, rows]);
+  }
+  if (rest > 0) {
+    const last = { buffer, offset: offset + rows * bytesPerRow, bytesPerRow };
+    encoder.copyBufferToTexture(last, { texture, origin: [0, rows] }, [rest, 1]);
   }
 }

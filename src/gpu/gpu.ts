@@ -1,11 +1,14 @@
 import { GpuError } from "../errors.ts";
+import { type AdapterFamily, adapterFamily } from "./adapter_family.ts";
 import { BufferPool, type PooledBuffer } from "./buffer_pool.ts";
 import { type BufferRange, type Command, encode } from "./command.ts";
 import { PipelineCache, type Program } from "./pipeline_cache.ts";
+import { type PooledTexture, TexturePool } from "./texture_pool.ts";
 
 /** What the device was asked to make and do since it was opened. */
 export interface Counters {
   buffers: number;
+  textures: number;
   pipelines: number;
   bindGroups: number;
   dispatches: number;
@@ -22,11 +25,21 @@ const maximumSubmits = 3;
  * memory that was acquired while it was captured.
  */
 export class Plan {
-  constructor(readonly commands: readonly Command[], readonly pool: BufferPool) {}
+  constructor(
+    readonly commands: readonly Command[],
+    readonly pool: BufferPool,
+    readonly textures: TexturePool,
+  ) {}
+
+  /** Bytes of GPU memory that the plan holds. */
+  get bytes(): number {
+    return this.pool.totalBytes + this.textures.totalBytes;
+  }
 
   /** Frees the plan's memory; the plan must not be run afterwards. */
   destroy(): void {
     this.pool.destroy();
+    this.textures.destroy();
   }
 }
 
@@ -35,10 +48,21 @@ export class Gpu {
   readonly device: GPUDevice;
   /** The adapter's own description, for example `llvmpipe (LLVM 15.0.6, 256 bits)`. */
   readonly adapterName: string;
-  readonly counters: Counters = { buffers: 0, pipelines: 0, bindGroups: 0, dispatches: 0, submits: 0 };
+  /** What kind of adapter it is, by which kernels are chosen. */
+  readonly adapterFamily: AdapterFamily;
+  readonly counters: Counters = {
+    buffers: 0,
+    textures: 0,
+    pipelines: 0,
+    bindGroups: 0,
+    dispatches: 0,
+    submits: 0,
+  };
   readonly #pipelines: PipelineCache;
   readonly #rootPool: BufferPool;
   #pool: BufferPool;
+  readonly #rootTextures: TexturePool;
+  #textures: TexturePool;
   #pending: Command[] = [];
   #failure: GpuError | undefined;
   #destroyed = false;
@@ -46,8 +70,10 @@ export class Gpu {
   private constructor(device: GPUDevice, adapterName: string) {
     this.device = device;
     this.adapterName = adapterName;
+    this.adapterFamily = adapterFamily(adapterName);
     this.#pipelines = new PipelineCache(device, () => this.counters.pipelines++);
     this.#rootPool = this.#pool = this.#newPool();
+    this.#rootTextures = this.#textures = this.#newTextures();
     device.addEventListener("uncapturederror", (event) => {
       const { error } = event as GPUUncapturedErrorEvent;
       this.#fail(`the GPU reported an error: ${error.message.trim().replaceAll(/\s+/g, " ")}`);
@@ -94,20 +120,32 @@ export class Gpu {
     return this.#pool.acquire(bytes);
   }
 
-  /** Records one dispatch of a program over its bindings, in the order of the program's accesses. */
+  /**
+   * Records one dispatch of a program over its bindings, in the order of the program's accesses. What it reads through a
+   * texture is copied into one first.
+   */
   dispatch(
     program: Program,
     bindings: readonly BufferRange[],
     workgroups: readonly [number, number, number],
   ) {
     const { pipeline, layout } = this.#pipelines.get(program);
+    const borrowed: PooledTexture[] = [];
+    const resources = bindings.map((range, i) => {
+      if (program.access[i] !== "texture") return range;
+      const pooled = this.#textures.acquire(range.size);
+      borrowed.push(pooled);
+      this.#pending.push({ kind: "upload", source: range, texture: pooled.texture });
+      return pooled.view;
+    });
     const bindGroup = this.device.createBindGroup({
       label: program.name,
       layout,
-      entries: bindings.map((resource, binding) => ({ binding, resource })),
+      entries: resources.map((resource, binding) => ({ binding, resource })),
     });
     this.counters.bindGroups++;
     this.#pending.push({ kind: "dispatch", label: program.name, pipeline, bindGroup, workgroups });
+    for (const pooled of borrowed) this.#textures.release(pooled);
   }
 
   /** Records a copy of `source` to the start of `destination`; sizes must be multiples of 4 bytes. */
@@ -142,14 +180,17 @@ export class Gpu {
     const outside = this.#pending;
     this.#pending = [];
     this.#pool = this.#newPool();
+    this.#textures = this.#newTextures();
     try {
       build();
-      return new Plan(this.#pending, this.#pool);
+      return new Plan(this.#pending, this.#pool, this.#textures);
     } catch (error) {
       this.#pool.destroy();
+      this.#textures.destroy();
       throw error;
     } finally {
       this.#pool = this.#rootPool;
+      this.#textures = this.#rootTextures;
       this.#pending = outside;
     }
   }
@@ -219,6 +260,7 @@ export class Gpu {
   destroy(): void {
     this.#destroyed = true;
     this.#rootPool.destroy();
+    this.#rootTextures.destroy();
     this.device.destroy();
   }
 
@@ -230,6 +272,10 @@ export class Gpu {
 
   #newPool(): BufferPool {
     return new BufferPool(this.device, () => this.counters.buffers++);
+  }
+
+  #newTextures(): TexturePool {
+    return new TexturePool(this.device, () => this.counters.textures++);
   }
 
   #fail(message: string): void {

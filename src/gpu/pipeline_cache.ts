@@ -1,5 +1,5 @@
-/** How a kernel uses one binding. */
-export type Access = "read" | "read-write";
+/** How a kernel uses one binding: a storage buffer that it reads or also writes, or a texture that it reads. */
+export type Access = "read" | "read-write" | "texture";
 
 /** What makes one compute pipeline: WGSL text, entry point, values of its `override` constants, and its bindings. */
 export interface Program {
@@ -67,7 +67,9 @@ export class PipelineCache {
         entries: access.map((mode, binding) => ({
           binding,
           visibility: GPUShaderStage.COMPUTE,
-          buffer: { type: mode === "read" ? "read-only-storage" as const : "storage" as const },
+          ...(mode === "texture"
+            ? { texture: { sampleType: "unfilterable-float" } }
+            : { buffer: { type: mode === "read" ? "read-only-storage" : "storage" } }),
         })),
       });
       layout = {

@@ -1,6 +1,11 @@
-import wgsl from "../../shaders/conv2d_gradient_input.wgsl" with { type: "text" };
+import compactWgsl from "../../shaders/conv2d_compact.wgsl" with { type: "text" };
 import fewWgsl from "../../shaders/conv2d_gradient_input_few.wgsl" with { type: "text" };
-import { conv2dConstants, type Conv2dShape, conv2dSizes } from "./conv2d_shape.ts";
+import textureWgsl from "../../shaders/conv2d_gradient_input_texture.wgsl" with { type: "text" };
+import patchWgsl from "../../shaders/conv2d_patch_texture.wgsl" with { type: "text" };
+import stagedWgsl from "../../shaders/conv2d_staged.wgsl" with { type: "text" };
+import { patchConstants, patchWorkgroups } from "./conv2d_patch.ts";
+import { conv2dConstants, type Conv2dShape, conv2dSizes, outputSize } from "./conv2d_shape.ts";
+import { productConstants, stagedTile, stagedWorkgroups } from "./conv2d_staged.ts";
 import { type Binding, bytes32, foldWorkgroups, type Kernel } from "./kernel.ts";
 
 /** A convolution, and whether its input's gradient is added to what is there. */
@@ -10,29 +15,83 @@ export interface Conv2dGradientInputShape extends Conv2dShape {
 
 type Names = "outputGradient" | "weight" | "inputGradient";
 
-const bindings: readonly Binding<Conv2dGradientInputShape, Names>[] = [
-  { name: "outputGradient", access: "read", bytes: (shape) => bytes32(conv2dSizes(shape).output) },
-  { name: "weight", access: "read", bytes: (shape) => bytes32(conv2dSizes(shape).weight) },
+/** Gradient of a convolution by its input. */
+export type Conv2dGradientInput = Kernel<Conv2dGradientInputShape, Names>;
+
+const bindings = (access: "read" | "texture"): readonly Binding<Conv2dGradientInputShape, Names>[] => [
+  { name: "outputGradient", access, bytes: (shape) => bytes32(conv2dSizes(shape).output) },
+  { name: "weight", access, bytes: (shape) => bytes32(conv2dSizes(shape).weight) },
   { name: "inputGradient", access: "read-write", bytes: (shape) => bytes32(conv2dSizes(shape).input) },
 ];
 
-/** Gradient of a convolution by its input, of a multiple of 4 channels. */
-export const conv2dGradientInput: Kernel<Conv2dGradientInputShape, Names> = {
+/** What the shaders that serve both directions take, backwards. */
+function constants(shape: Conv2dGradientInputShape): Record<string, number> {
+  conv2dConstants(shape, false);
+  const { inChannels, outChannels, kernel, stride, padding } = shape;
+  const geometry = { kernel, stride, padding };
+  return {
+    ...productConstants(outputSize(shape), outChannels, shape, inChannels, geometry),
+    accumulate: Number(shape.accumulate),
+  };
+}
+
+/** Pixels of each of the stride² phases, counted as those of the largest. */
+function phasePixels({ batch, height, width, stride }: Conv2dShape): number {
+  return batch * Math.ceil(height / stride) * Math.ceil(width / stride);
+}
+
+/** Gradient by an input of a multiple of 4 channels, in tiles staged in workgroup memory: for GPUs. */
+export const conv2dGradientInput: Conv2dGradientInput = {
   name: "conv2d_gradient_input",
-  wgsl,
-  bindings,
+  wgsl: stagedWgsl,
+  entryPoint: "gradientInput",
+  bindings: bindings("read"),
+  constants: (shape) => ({ ...constants(shape), ...stagedTile(shape.inChannels) }),
+  workgroups: (shape) => stagedWorkgroups(phasePixels(shape), shape.stride ** 2, shape.inChannels),
+};
+
+/** {@link conv2dGradientInput} in little code, for implementations that compile slowly. */
+export const conv2dGradientInputCompact: Conv2dGradientInput = {
+  ...conv2dGradientInput,
+  name: "conv2d_gradient_input_compact",
+  wgsl: compactWgsl,
+  constants,
+  workgroups: ({ batch, height, width, inChannels }) =>
+    foldWorkgroups(Math.ceil(batch * height * width / 4) * inChannels / 4),
+};
+
+/** {@link conv2dGradientInput} in large tiles of registers, reading through textures: for lavapipe. */
+export const conv2dGradientInputTexture: Conv2dGradientInput = {
+  name: "conv2d_gradient_input_texture",
+  wgsl: textureWgsl,
+  bindings: bindings("texture"),
   constants: (shape) => ({ ...conv2dConstants(shape, false), accumulate: Number(shape.accumulate) }),
-  workgroups: ({ batch, height, width, inChannels, stride }) => {
-    const phasePixels = batch * Math.ceil(height / stride) * Math.ceil(width / stride);
-    return foldWorkgroups(stride ** 2 * Math.ceil(phasePixels / 16) * Math.ceil(inChannels / 16), 8);
-  },
+  workgroups: (shape) =>
+    foldWorkgroups(
+      shape.stride ** 2 * Math.ceil(phasePixels(shape) / 16) * Math.ceil(shape.inChannels / 16),
+      8,
+    ),
+};
+
+/** {@link conv2dGradientInputTexture} for 3×3 kernels of stride 1, faster where `suitsPatches`. */
+export const conv2dGradientInputPatch: Conv2dGradientInput = {
+  ...conv2dGradientInputTexture,
+  name: "conv2d_gradient_input_patch",
+  wgsl: patchWgsl,
+  entryPoint: "gradientInput",
+  constants: (shape) => ({
+    ...patchConstants(shape, outputSize(shape), shape.outChannels, shape, shape.inChannels),
+    padding: 2 - shape.padding,
+    accumulate: Number(shape.accumulate),
+  }),
+  workgroups: (shape) => patchWorkgroups(shape.batch, shape, shape.inChannels),
 };
 
 /** Gradient of a convolution by its input, of any number of channels. */
-export const conv2dGradientInputFew: Kernel<Conv2dGradientInputShape, Names> = {
+export const conv2dGradientInputFew: Conv2dGradientInput = {
   name: "conv2d_gradient_input_few",
   wgsl: fewWgsl,
-  bindings,
+  bindings: bindings("read"),
   constants: (shape) => ({ ...conv2dConstants(shape, true), accumulate: Number(shape.accumulate) }),
   workgroups: ({ batch, height, width, inChannels }) =>
     foldWorkgroups(Math.ceil(batch * height * width / 4) * Math.ceil(inChannels / 3), 8),

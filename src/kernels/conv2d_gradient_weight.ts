@@ -1,9 +1,18 @@
-import wgsl from "../../shaders/conv2d_gradient_weight.wgsl" with { type: "text" };
 import fewWgsl from "../../shaders/conv2d_gradient_weight_few.wgsl" with { type: "text" };
+import stagedWgsl from "../../shaders/conv2d_gradient_weight_staged.wgsl" with { type: "text" };
+import textureWgsl from "../../shaders/conv2d_gradient_weight_texture.wgsl" with { type: "text" };
 import { conv2dConstants, type Conv2dShape, conv2dSizes, outputSize } from "./conv2d_shape.ts";
 import { type Binding, bytes32, foldWorkgroups, type Kernel } from "./kernel.ts";
 
 type Names = "input" | "outputGradient" | "partials";
+
+/**
+ * Gradient of a convolution by its weight, in parts `[splits, kernel, kernel, Cin, Cout]` that `sumPartials` adds up.
+ */
+export interface Conv2dGradientWeight extends Kernel<Conv2dShape, Names> {
+  /** Parts into which the sum over the output's pixels is split. */
+  readonly splits: (shape: Conv2dShape) => number;
+}
 
 /**
  * Output pixels that one invocation sums at least: with fewer, adding up the parts costs more than it gains. Far below
@@ -29,41 +38,81 @@ function rowsPerSplit(shape: Conv2dShape): number {
   return Math.min(rows, Math.max(least, enough), Math.max(1, Math.floor(mostPixels / width)));
 }
 
-/** Parts into which the sum over the output's rows is split. */
-export function gradientWeightSplits(shape: Conv2dShape): number {
+function rowSplits(shape: Conv2dShape): number {
   return Math.ceil(shape.batch * outputSize(shape).height / rowsPerSplit(shape));
 }
 
-const bindings: readonly Binding<Conv2dShape, Names>[] = [
-  { name: "input", access: "read", bytes: (shape) => bytes32(conv2dSizes(shape).input) },
-  { name: "outputGradient", access: "read", bytes: (shape) => bytes32(conv2dSizes(shape).output) },
-  {
-    name: "partials",
-    access: "read-write",
-    bytes: (shape) => bytes32(gradientWeightSplits(shape) * conv2dSizes(shape).weight),
-  },
-];
+function bindings(
+  access: "read" | "texture",
+  splits: (shape: Conv2dShape) => number,
+): readonly Binding<Conv2dShape, Names>[] {
+  return [
+    { name: "input", access, bytes: (shape) => bytes32(conv2dSizes(shape).input) },
+    { name: "outputGradient", access, bytes: (shape) => bytes32(conv2dSizes(shape).output) },
+    {
+      name: "partials",
+      access: "read-write",
+      bytes: (shape) => bytes32(splits(shape) * conv2dSizes(shape).weight),
+    },
+  ];
+}
 
-const workgroups = (shape: Conv2dShape) =>
-  foldWorkgroups(gradientWeightSplits(shape) * weightTiles(shape), 8);
+const rowWorkgroups = (shape: Conv2dShape) => foldWorkgroups(rowSplits(shape) * weightTiles(shape), 8);
 
-/**
- * Gradient of a convolution by its weight, in parts `[splits, kernel, kernel, Cin, Cout]` that `sumPartials` adds up; for
- * images of a multiple of 4 channels.
- */
-export const conv2dGradientWeight: Kernel<Conv2dShape, Names> = {
+/** Rows (taps × input channels) and columns (output channels) of a staged tile, 8 × 8 of them an invocation. */
+const stagedTile = { rows: 64, columns: 64 } as const;
+/** Workgroups that keep a large GPU busy. */
+const enoughWorkgroups = 512;
+
+function stagedTiles({ kernel, inChannels, outChannels }: Conv2dShape): number {
+  return Math.ceil(kernel ** 2 * inChannels / stagedTile.rows) * Math.ceil(outChannels / stagedTile.columns);
+}
+
+function pixelsPerSplit(shape: Conv2dShape): number {
+  const pixels = conv2dSizes(shape).output / shape.outChannels;
+  const enough = Math.ceil(pixels * stagedTiles(shape) / enoughWorkgroups);
+  return Math.min(pixels, mostPixels, Math.max(leastPixels, enough));
+}
+
+function pixelSplits(shape: Conv2dShape): number {
+  return Math.ceil(conv2dSizes(shape).output / shape.outChannels / pixelsPerSplit(shape));
+}
+
+/** For images of a multiple of 4 channels, in tiles staged in workgroup memory. */
+export const conv2dGradientWeight: Conv2dGradientWeight = {
   name: "conv2d_gradient_weight",
-  wgsl,
-  bindings,
-  constants: (shape) => ({ ...conv2dConstants(shape, false), rowsPerSplit: rowsPerSplit(shape) }),
-  workgroups,
+  wgsl: stagedWgsl,
+  splits: pixelSplits,
+  bindings: bindings("read", pixelSplits),
+  constants: (shape) => ({
+    ...conv2dConstants(shape, false),
+    pixelsPerSplit: pixelsPerSplit(shape),
+    rowThreads: stagedTile.rows / 8,
+    columnThreads: stagedTile.columns / 8,
+  }),
+  workgroups: (shape) => foldWorkgroups(pixelSplits(shape) * stagedTiles(shape), 1),
+};
+
+/** {@link conv2dGradientWeight} in large tiles of registers, reading through textures: for lavapipe. */
+export const conv2dGradientWeightTexture: Conv2dGradientWeight = {
+  name: "conv2d_gradient_weight_texture",
+  wgsl: textureWgsl,
+  splits: rowSplits,
+  bindings: bindings("texture", rowSplits),
+  constants: (shape) => ({
+    ...conv2dConstants(shape, false),
+    rowsPerSplit: rowsPerSplit(shape),
+    rows: shape.batch * outputSize(shape).height,
+  }),
+  workgroups: rowWorkgroups,
 };
 
 /** {@link conv2dGradientWeight} for images of any number of channels. */
-export const conv2dGradientWeightFew: Kernel<Conv2dShape, Names> = {
+export const conv2dGradientWeightFew: Conv2dGradientWeight = {
   name: "conv2d_gradient_weight_few",
   wgsl: fewWgsl,
-  bindings,
+  splits: rowSplits,
+  bindings: bindings("read", rowSplits),
   constants: (shape) => ({ ...conv2dConstants(shape, true), rowsPerSplit: rowsPerSplit(shape) }),
-  workgroups,
+  workgroups: rowWorkgroups,
 };

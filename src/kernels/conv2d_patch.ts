@@ -1,7 +1,4 @@
-import wgsl from "../../shaders/conv2d_patch.wgsl" with { type: "text" };
-import { conv2dForward } from "./conv2d_forward.ts";
-import { conv2dGradientInput } from "./conv2d_gradient_input.ts";
-import { type Conv2dShape, outputSize } from "./conv2d_shape.ts";
+import { type Conv2dShape } from "./conv2d_shape.ts";
 import { foldWorkgroups, requireShape } from "./kernel.ts";
 
 /** Pixels of a tile, as the shader defines it. */
@@ -15,8 +12,8 @@ interface Size {
 }
 
 /**
- * Whether the tiles of {@link conv2dForwardPatch} and {@link conv2dGradientInputPatch} suit a convolution: 3×3, stride 1,
- * and a map that fills most of them.
+ * Whether the tiles of `conv2dForwardPatch` and `conv2dGradientInputPatch` suit a convolution: 3×3, stride 1, and a map
+ * that fills most of them.
  */
 export function suitsPatches({ kernel, stride, padding, inChannels, height, width }: Conv2dShape): boolean {
   const covered = tileCount({ height, width }) * tile.height * tile.width;
@@ -28,13 +25,17 @@ function tileCount({ height, width }: Size): number {
   return Math.ceil(height / tile.height) * Math.ceil(width / tile.width);
 }
 
-function constants(
+/**
+ * Constants of the patches' shader but for the padding, which differs between the directions.
+ * @throws {RangeError} if the shape is not supported.
+ */
+export function patchConstants(
   shape: Conv2dShape,
   source: Size,
   sourceChannels: number,
   result: Size,
   resultChannels: number,
-) {
+): Record<string, number> {
   requireShape(
     suitsPatches({ ...shape, ...tile }) && shape.outChannels % 4 === 0,
     "conv2d_patch",
@@ -50,33 +51,7 @@ function constants(
   };
 }
 
-function tiles(batch: number, { height, width }: Size, channels: number): [number, number, number] {
-  return foldWorkgroups(batch * tileCount({ height, width }) * Math.ceil(channels / tileChannels), 8);
+/** Workgroups for a result of this size. */
+export function patchWorkgroups(batch: number, size: Size, channels: number): [number, number, number] {
+  return foldWorkgroups(batch * tileCount(size) * Math.ceil(channels / tileChannels), 8);
 }
-
-/** {@link conv2dForward} for 3×3 kernels of stride 1, faster where {@link suitsPatches}. */
-export const conv2dForwardPatch: typeof conv2dForward = {
-  ...conv2dForward,
-  name: "conv2d_forward_patch",
-  wgsl,
-  entryPoint: "forward",
-  constants: (shape) => ({
-    ...constants(shape, shape, shape.inChannels, outputSize(shape), shape.outChannels),
-    padding: shape.padding,
-  }),
-  workgroups: (shape) => tiles(shape.batch, outputSize(shape), shape.outChannels),
-};
-
-/** {@link conv2dGradientInput} for 3×3 kernels of stride 1, faster where {@link suitsPatches}. */
-export const conv2dGradientInputPatch: typeof conv2dGradientInput = {
-  ...conv2dGradientInput,
-  name: "conv2d_gradient_input_patch",
-  wgsl,
-  entryPoint: "gradientInput",
-  constants: (shape) => ({
-    ...constants(shape, outputSize(shape), shape.outChannels, shape, shape.inChannels),
-    padding: 2 - shape.padding,
-    accumulate: Number(shape.accumulate),
-  }),
-  workgroups: (shape) => tiles(shape.batch, shape, shape.inChannels),
-};

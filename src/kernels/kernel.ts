@@ -6,8 +6,11 @@
 /** One binding of `@group(0)`; its `@binding` is its place in {@link Kernel.bindings}. */
 export interface Binding<Shape, Name extends string = string> {
   readonly name: Name;
-  /** `read` is `var<storage, read>`, `read-write` is `var<storage, read_write>`. */
-  readonly access: "read" | "read-write";
+  /**
+   * `read` is `var<storage, read>`, `read-write` is `var<storage, read_write>`, and `texture` is a `texture_2d<f32>` of format
+   * `rgba32float`, 1,024 texels wide, that holds the bytes row by row (`copyBufferToTexture` with 16,384 bytes a row).
+   */
+  readonly access: "read" | "read-write" | "texture";
   /** Bytes to bind for a shape; kernels take lengths from `arrayLength`, so bind exactly these. */
   readonly bytes: (shape: Shape) => number;
 }

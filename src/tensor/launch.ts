@@ -1,6 +1,7 @@
 import { GpuError } from "../errors.ts";
 import type { BufferRange } from "../gpu/command.ts";
 import type { Gpu } from "../gpu/gpu.ts";
+import { textureRows } from "../gpu/texture_pool.ts";
 import { entryPointOf, type Kernel } from "../kernels/kernel.ts";
 
 /** Something that occupies a range of a GPU buffer: a tensor, or a part of one. */
@@ -18,13 +19,20 @@ export function launch<Shape, Name extends string>(
   shape: Shape,
   operands: Readonly<Record<Name, Bindable>>,
 ): void {
-  const { maxStorageBufferBindingSize, maxComputeWorkgroupsPerDimension } = gpu.device.limits;
-  const ranges = kernel.bindings.map(({ name, bytes }) => {
+  const { maxStorageBufferBindingSize, maxComputeWorkgroupsPerDimension, maxTextureDimension2D } =
+    gpu.device.limits;
+  const ranges = kernel.bindings.map(({ name, access, bytes }) => {
     const { buffer, offset, size } = operands[name].range();
     const needed = bytes(shape);
     const what = `${kernel.name}: operand ${name}`;
     if (needed > size) throw new GpuError(`${what} needs ${needed} bytes and has ${size}`);
-    if (needed > maxStorageBufferBindingSize) {
+    if (access === "texture" && textureRows(needed) > maxTextureDimension2D) {
+      throw new GpuError(
+        `${what} needs ${textureRows(needed)} rows of a texture; ` +
+          `maxTextureDimension2D of this device is ${maxTextureDimension2D}`,
+      );
+    }
+    if (access !== "texture" && needed > maxStorageBufferBindingSize) {
       throw new GpuError(
         `${what} needs ${needed} bytes; maxStorageBufferBindingSize of this device is ${maxStorageBufferBindingSize}`,
       );

@@ -188,7 +188,7 @@ export class Trainer {
 
   /** GPU memory that the recorded iteration holds, in bytes; 0 before the first. */
   get planBytes(): number {
-    return this.#plan?.work.pool.totalBytes ?? 0;
+    return this.#plan?.work.bytes ?? 0;
   }
 
   /** Continues at an iteration whose state has been restored. */

@@ -1,12 +1,24 @@
 import assert from "node:assert/strict";
-import { conv2dForward, conv2dForwardFew } from "../../src/kernels/conv2d_forward.ts";
-import { conv2dGradientInput, conv2dGradientInputFew } from "../../src/kernels/conv2d_gradient_input.ts";
 import {
+  conv2dForward,
+  conv2dForwardCompact,
+  conv2dForwardFew,
+  conv2dForwardPatch,
+  conv2dForwardTexture,
+} from "../../src/kernels/conv2d_forward.ts";
+import {
+  conv2dGradientInput,
+  conv2dGradientInputCompact,
+  conv2dGradientInputFew,
+  conv2dGradientInputPatch,
+  conv2dGradientInputTexture,
+} from "../../src/kernels/conv2d_gradient_input.ts";
+import {
+  type Conv2dGradientWeight,
   conv2dGradientWeight,
   conv2dGradientWeightFew,
-  gradientWeightSplits,
+  conv2dGradientWeightTexture,
 } from "../../src/kernels/conv2d_gradient_weight.ts";
-import { conv2dForwardPatch, conv2dGradientInputPatch } from "../../src/kernels/conv2d_patch.ts";
 import { type Conv2dShape, conv2dSizes, outputSize } from "../../src/kernels/conv2d_shape.ts";
 import { sumPartials } from "../../src/kernels/sum_partials.ts";
 import { relativeError, runKernel, values } from "./harness.ts";
@@ -88,11 +100,8 @@ for (const shape of shapes) {
     const bias = values(shape.outChannels, 4);
     const expected = Float64Array.from({ length: sizes.output }, (_, i) => bias[i % shape.outChannels]!);
     products(shape, (i, w, o) => expected[o]! += input[i]! * weight[w]!);
-    const kernels = few
-      ? [conv2dForwardFew]
-      : patchable
-      ? [conv2dForward, conv2dForwardPatch]
-      : [conv2dForward];
+    const general = [conv2dForward, conv2dForwardCompact, conv2dForwardTexture];
+    const kernels = few ? [conv2dForwardFew] : patchable ? [...general, conv2dForwardPatch] : general;
     for (const kernel of kernels) {
       const { output } = await runKernel(kernel, shape, { input, weight, bias, output: sizes.output });
       assert(relativeError(output, expected) < tolerance, kernel.name);
@@ -100,13 +109,18 @@ for (const shape of shapes) {
   });
 
   Deno.test(`conv2dGradientInput() equals the definition: ${describe(shape)}`, async () => {
-    const general = few ? conv2dGradientInputFew : conv2dGradientInput;
+    const general = [conv2dGradientInput, conv2dGradientInputCompact, conv2dGradientInputTexture];
+    const kernels = few
+      ? [conv2dGradientInputFew]
+      : patchable
+      ? [...general, conv2dGradientInputPatch]
+      : general;
     const before = values(sizes.input, 5);
     for (const accumulate of [false, true]) {
       const expected = Float64Array.from(before, (value) => accumulate ? value : 0);
       products(shape, (i, w, o) => expected[i]! += outputGradient[o]! * weight[w]!);
       const operands = { outputGradient, weight, inputGradient: accumulate ? before : sizes.input };
-      for (const kernel of patchable ? [general, conv2dGradientInputPatch] : [general]) {
+      for (const kernel of kernels) {
         const { inputGradient } = await runKernel(kernel, { ...shape, accumulate }, operands);
         assert(relativeError(inputGradient, expected) < tolerance, kernel.name);
       }
@@ -116,7 +130,12 @@ for (const shape of shapes) {
   Deno.test(`conv2dGradientWeight() with sumPartials() equals the definition: ${describe(shape)}`, async () => {
     const expected = new Float64Array(sizes.weight);
     products(shape, (i, w, o) => expected[w]! += input[i]! * outputGradient[o]!);
-    assert(relativeError(await weightGradient(shape, input, outputGradient), expected) < tolerance);
+    for (
+      const kernel of few ? [conv2dGradientWeightFew] : [conv2dGradientWeight, conv2dGradientWeightTexture]
+    ) {
+      const found = await weightGradient(kernel, shape, input, outputGradient);
+      assert(relativeError(found, expected) < tolerance, kernel.name);
+    }
   });
 }
 
@@ -124,10 +143,12 @@ Deno.test("conv2dGradientWeight() sums more output pixels than one loop may have
   const shape = { ...base, batch: 52, height: 40, width: 40, inChannels: 4, outChannels: 4 };
   const sizes = conv2dSizes(shape);
   const ones = new Float32Array(sizes.output).fill(1);
-  const gradient = await weightGradient(shape, new Float32Array(sizes.input).fill(1), ones);
-  // All pixels for the centre tap, those not in the border's first row or column for the corner: exact in float32.
-  assert.equal(gradient[4 * 16], 52 * 40 * 40);
-  assert.equal(gradient[0], 52 * 39 * 39);
+  for (const kernel of [conv2dGradientWeight, conv2dGradientWeightTexture]) {
+    const gradient = await weightGradient(kernel, shape, new Float32Array(sizes.input).fill(1), ones);
+    // All pixels for the centre tap, those not in the border's first row or column for the corner: exact in float32.
+    assert.equal(gradient[4 * 16], 52 * 40 * 40, kernel.name);
+    assert.equal(gradient[0], 52 * 39 * 39, kernel.name);
+  }
 });
 
 Deno.test("convolutions refuse channels and kernels that they do not support", () => {
@@ -138,13 +159,13 @@ Deno.test("convolutions refuse channels and kernels that they do not support", (
 });
 
 async function weightGradient(
+  kernel: Conv2dGradientWeight,
   shape: Conv2dShape,
   input: Float32Array,
   outputGradient: Float32Array,
 ): Promise<Float32Array> {
   const length = conv2dSizes(shape).weight;
-  const partials = gradientWeightSplits(shape);
-  const kernel = shape.inChannels % 4 !== 0 ? conv2dGradientWeightFew : conv2dGradientWeight;
+  const partials = kernel.splits(shape);
   const parts = await runKernel(kernel, shape, { input, outputGradient, partials: partials * length });
   const sumShape = { partials, length, accumulate: false };
   return (await runKernel(sumPartials, sumShape, { partials: parts.partials, sum: length })).sum;

@@ -1,16 +1,9 @@
 import { columnSumChunks, columnSums } from "../../kernels/column_sums.ts";
-import { conv2dForward, conv2dForwardFew } from "../../kernels/conv2d_forward.ts";
-import { conv2dGradientInput, conv2dGradientInputFew } from "../../kernels/conv2d_gradient_input.ts";
-import {
-  conv2dGradientWeight,
-  conv2dGradientWeightFew,
-  gradientWeightSplits,
-} from "../../kernels/conv2d_gradient_weight.ts";
-import { conv2dForwardPatch, conv2dGradientInputPatch, suitsPatches } from "../../kernels/conv2d_patch.ts";
 import { type Conv2dShape, outputSize } from "../../kernels/conv2d_shape.ts";
 import { sumPartials } from "../../kernels/sum_partials.ts";
 import type { GradientTarget } from "../tape.ts";
 import { assertShapes, type Tensor } from "../tensor.ts";
+import { chooseConv2d, type Conv2dKernels } from "./conv2d_kernels.ts";
 
 /**
  * 2-D convolution (cross-correlation, as in PyTorch) with zero padding and bias.
@@ -30,21 +23,22 @@ export function conv2d(
   const shape = conv2dShape(x, weight, bias, stride, padding);
   const { height, width } = outputSize(shape);
   const output = context.empty([shape.batch, height, width, shape.outChannels]);
-  context.launch(forwardKernel(shape), shape, { input: x, weight, bias, output });
+  const kernels = chooseConv2d(context.gpu.adapterFamily, shape);
+  context.launch(kernels.forward, shape, { input: x, weight, bias, output });
 
   const tape = context.tape;
   tape?.record([x, weight, bias], output, tape.wants(weight) ? [x] : [], (outputGradient) => {
     const byInput = tape.target(x);
     if (byInput) {
       const { gradient: inputGradient, accumulate } = byInput;
-      context.launch(gradientInputKernel(shape), { ...shape, accumulate }, {
+      context.launch(kernels.gradientInput, { ...shape, accumulate }, {
         outputGradient,
         weight,
         inputGradient,
       });
     }
     const byWeight = tape.target(weight);
-    if (byWeight) gradientByWeight(x, outputGradient, byWeight, shape);
+    if (byWeight) gradientByWeight(x, outputGradient, byWeight, shape, kernels);
     const byBias = tape.target(bias);
     if (byBias) addColumnSums(outputGradient, byBias, shape.outChannels);
   });
@@ -70,28 +64,13 @@ function gradientByWeight(
   outputGradient: Tensor,
   { gradient: sum, accumulate }: GradientTarget,
   shape: Conv2dShape,
+  { gradientWeight }: Conv2dKernels,
 ): void {
   const { context } = input;
-  const splits = gradientWeightSplits(shape);
+  const splits = gradientWeight.splits(shape);
   using partials = context.empty([splits, sum.size]);
-  const kernel = isFew(shape) ? conv2dGradientWeightFew : conv2dGradientWeight;
-  context.launch(kernel, shape, { input, outputGradient, partials });
+  context.launch(gradientWeight, shape, { input, outputGradient, partials });
   context.launch(sumPartials, { partials: splits, length: sum.size, accumulate }, { partials, sum });
-}
-
-function forwardKernel(shape: Conv2dShape) {
-  if (isFew(shape)) return conv2dForwardFew;
-  return suitsPatches(shape) ? conv2dForwardPatch : conv2dForward;
-}
-
-function gradientInputKernel(shape: Conv2dShape) {
-  if (isFew(shape)) return conv2dGradientInputFew;
-  return suitsPatches(shape) ? conv2dGradientInputPatch : conv2dGradientInput;
-}
-
-/** Whether the input's channels cannot be read four at a time, as is the case for most images. */
-function isFew({ inChannels }: Conv2dShape): boolean {
-  return inChannels % 4 !== 0;
 }
 
 function conv2dShape(x: Tensor, weight: Tensor, bias: Tensor, stride: number, padding: number): Conv2dShape {

@@ -2,9 +2,10 @@
 // over the s-th part of the output's rows (n, y); the sum over s is the gradient by the weight.
 //
 // input          [N, height, width, inChannels]              float32, inChannels a multiple of 4
-// outputGradient [N, outHeight, outWidth, outChannels]       outChannels a multiple of 4; N follows from its length
+// outputGradient [N, outHeight, outWidth, outChannels]       outChannels a multiple of 4
 // partials       [splits, kernel, kernel, inChannels, outChannels], kernel 1 or 3
-// rowsPerSplit: output rows that one part sums.
+// rows: N · outHeight; rowsPerSplit: output rows that one part sums.
+// input and outputGradient are read through textures, see conv2d_patch_texture.
 //
 // An invocation sums all taps × 4 input × 16 output channels in named registers while it slides along rows: per pixel it
 // loads 3 + 4 vectors for 144 multiply-adds of vectors.
@@ -19,10 +20,16 @@ override kernel: u32 = 3u;
 override stride: u32 = 1u;
 override padding: u32 = 1u;
 override rowsPerSplit: u32 = 8u;
+override rows: u32 = 16u;
 
-@group(0) @binding(0) var<storage, read> input: array<vec4f>;
-@group(0) @binding(1) var<storage, read> outputGradient: array<vec4f>;
+@group(0) @binding(0) var input: texture_2d<f32>;
+@group(0) @binding(1) var outputGradient: texture_2d<f32>;
 @group(0) @binding(2) var<storage, read_write> partials: array<vec4f>;
+
+// The i-th vector of a texture that is 1,024 texels wide.
+fn texel(values: texture_2d<f32>, i: u32) -> vec4f {
+  return textureLoad(values, vec2u(i % 1024u, i / 1024u), 0);
+}
 
 // Index of the pixel before column 0 of the input row that tap row ky meets, or −1 in the padding.
 fn inputRow(row: u32, ky: u32) -> i32 {
@@ -33,7 +40,7 @@ fn inputRow(row: u32, ky: u32) -> i32 {
 fn load(row: i32, column: i32, channel: u32) -> vec4f {
   let inside = row >= 0 && column >= 0 && column < i32(width);
   let pixel = select(0u, u32(row * i32(width) + column), inside);
-  return select(vec4f(), input[pixel * (inChannels / 4u) + channel], inside);
+  return select(vec4f(), texel(input, pixel * (inChannels / 4u) + channel), inside);
 }
 
 // The input at one output pixel's tap columns, in one tap row.
@@ -100,7 +107,6 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let outChannel3 = min(outChannel + 3u, outRow - 1u);
   let channel = i / outTiles % (inChannels / 4u);
   let split = i / outTiles / (inChannels / 4u);
-  let rows = arrayLength(&outputGradient) / (outWidth * outRow);
   if (split * rowsPerSplit >= rows) {
     return;
   }
@@ -122,10 +128,10 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     var x2 = before(row2, channel);
     for (var x = 0u; x < outWidth; x++) {
       let pixel = (row * outWidth + x) * outRow;
-      let d0 = outputGradient[pixel + outChannel];
-      let d1 = outputGradient[pixel + outChannel1];
-      let d2 = outputGradient[pixel + outChannel2];
-      let d3 = outputGradient[pixel + outChannel3];
+      let d0 = texel(outputGradient, pixel + outChannel);
+      let d1 = texel(outputGradient, pixel + outChannel1);
+      let d2 = texel(outputGradient, pixel + outChannel2);
+      let d3 = texel(outputGradient, pixel + outChannel3);
       x0 = next(x0, row0, x, channel);
       g00 = addProduct(g00, x0.a, d0);
       h00 = addProduct(h00, x0.a, d1);

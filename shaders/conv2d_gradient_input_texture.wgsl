@@ -6,6 +6,8 @@
 // inputGradient  [N, height, width, inChannels]                 N follows from its length
 // accumulate: add to what is there.
 //
+// What is read lies in textures, see conv2d_patch_texture.
+//
 // An invocation computes 16 pixels × 16 channels, as in conv2d_forward. With a stride, a pixel meets only every stride-th
 // tap in each direction; pixels are therefore numbered by phase (y mod stride, x mod stride) first, so that those of a tile
 // meet the same taps and none is multiplied by zero.
@@ -21,9 +23,14 @@ override stride: u32 = 1u;
 override padding: u32 = 1u;
 override accumulate: bool = false;
 
-@group(0) @binding(0) var<storage, read> outputGradient: array<vec4f>;
-@group(0) @binding(1) var<storage, read> weight: array<vec4f>;
+@group(0) @binding(0) var outputGradient: texture_2d<f32>;
+@group(0) @binding(1) var weight: texture_2d<f32>;
 @group(0) @binding(2) var<storage, read_write> inputGradient: array<vec4f>;
+
+// The i-th vector of a texture that is 1,024 texels wide.
+fn texel(values: texture_2d<f32>, i: u32) -> vec4f {
+  return textureLoad(values, vec2u(i % 1024u, i / 1024u), 0);
+}
 
 // An input pixel; `valid` is false beyond the border or the last image.
 struct Pixel {
@@ -51,14 +58,14 @@ fn tap(pixel: Pixel, ky: u32, kx: u32) -> i32 {
 }
 
 fn load(start: i32, channel: u32) -> vec4f {
-  return select(vec4f(), outputGradient[u32(max(start, 0)) + channel], start >= 0);
+  return select(vec4f(), texel(outputGradient, u32(max(start, 0)) + channel), start >= 0);
 }
 
 // Four output channels (columns) × four input channels; channels beyond the last repeat it and are not stored.
 fn weights(start: u32, channel: u32) -> mat4x4f {
   let row = outChannels / 4u;
   let i = start + 4u * min(channel, inChannels / 4u - 1u) * row;
-  return transpose(mat4x4f(weight[i], weight[i + row], weight[i + 2u * row], weight[i + 3u * row]));
+  return transpose(mat4x4f(texel(weight, i), texel(weight, i + row), texel(weight, i + 2u * row), texel(weight, i + 3u * row)));
 }
 
 // sum + w · x, in fused steps.

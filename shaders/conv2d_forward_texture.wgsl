@@ -5,9 +5,11 @@
 // bias    [outChannels]
 // output  [N, outHeight, outWidth, outChannels]             N follows from its length
 //
+// What is read lies in textures, see conv2d_patch_texture.
+//
 // An invocation computes 16 pixels × 16 channels in named registers: pixels are numbered over (n, y, x), so narrow images
-// fill a tile as well as wide ones. Neighbouring invocations share the pixels and differ in channels. On a software
-// adapter a load costs as much as 30 to 60 multiply-adds, hence the large tile and no workgroup memory.
+// fill a tile as well as wide ones. Neighbouring invocations share the pixels and differ in channels. On lavapipe
+// a load costs as much as many multiply-adds, hence the large tile and no workgroup memory.
 
 override height: u32 = 8u;
 override width: u32 = 8u;
@@ -19,10 +21,15 @@ override kernel: u32 = 3u;
 override stride: u32 = 1u;
 override padding: u32 = 1u;
 
-@group(0) @binding(0) var<storage, read> input: array<vec4f>;
-@group(0) @binding(1) var<storage, read> weight: array<vec4f>;
+@group(0) @binding(0) var input: texture_2d<f32>;
+@group(0) @binding(1) var weight: texture_2d<f32>;
 @group(0) @binding(2) var<storage, read> bias: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> output: array<vec4f>;
+
+// The i-th vector of a texture that is 1,024 texels wide.
+fn texel(values: texture_2d<f32>, i: u32) -> vec4f {
+  return textureLoad(values, vec2u(i % 1024u, i / 1024u), 0);
+}
 
 // Where an output pixel's window begins: image, then the input row and column of its first tap.
 struct Window {
@@ -49,14 +56,14 @@ fn tap(window: Window, ky: u32, kx: u32) -> i32 {
 }
 
 fn load(start: i32, channel: u32) -> vec4f {
-  return select(vec4f(), input[u32(max(start, 0)) + channel], start >= 0);
+  return select(vec4f(), texel(input, u32(max(start, 0)) + channel), start >= 0);
 }
 
 // Four input channels × four output channels; channels beyond the last repeat it and are not stored.
 fn weights(start: u32, channel: u32) -> mat4x4f {
   let row = outChannels / 4u;
   let i = start + min(channel, row - 1u);
-  return mat4x4f(weight[i], weight[i + row], weight[i + 2u * row], weight[i + 3u * row]);
+  return mat4x4f(texel(weight, i), texel(weight, i + row), texel(weight, i + 2u * row), texel(weight, i + 3u * row));
 }
 
 // sum + w · x, in fused steps.

@@ -1,0 +1,125 @@
+// Convolution, and its gradient by the input, in little code: for implementations that compile slowly (SwiftShader takes
+// seconds for the unrolled tiles of the other shaders), and for reading.
+//
+// output[n, y, x, o] = bias[o] + Σ_ky,kx,c source[n, y·stride + ky − padding, x·stride + kx − padding, c] · weight[ky, kx, c, o]
+//                                                                                            (entry point `forward`)
+// gradient[n, y, x, c] (=|+=) Σ_ky,kx,o source[n, (y + padding − ky) / stride, (x + padding − kx) / stride, o] · weight[ky, kx, c, o]
+//                                       over the taps for which both quotients are whole (entry point `gradientInput`)
+//
+// source   [N, sourceHeight, sourceWidth, sourceChannels]   float32: the input, or the gradient by the output
+// weight   [kernel, kernel, inChannels, outChannels]        of the convolution itself, not of its gradient
+// bias     [resultChannels]
+// output, gradient [N, height, width, resultChannels]       N follows from the length
+// Channels are multiples of 4. accumulate: add to what is there.
+//
+// An invocation computes four channels of four pixels that are `lanes` apart, so that neighbouring invocations read
+// neighbouring pixels.
+
+override sourceHeight: u32 = 8u;
+override sourceWidth: u32 = 8u;
+override sourceChannels: u32 = 16u;
+override height: u32 = 8u;
+override width: u32 = 8u;
+override resultChannels: u32 = 16u;
+override kernel: u32 = 3u;
+override stride: u32 = 1u;
+override padding: u32 = 1u;
+override accumulate: bool = false;
+
+@group(0) @binding(0) var<storage, read> source: array<vec4f>;
+@group(0) @binding(1) var<storage, read> weight: array<vec4f>;
+@group(0) @binding(2) var<storage, read> bias: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> output: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> gradient: array<vec4f>;
+
+// Index of the source channels that a result pixel meets at a tap, or −1 if it meets none.
+fn sourceOf(pixel: u32, ky: u32, kx: u32, backward: bool) -> i32 {
+  let row = pixel / width;
+  var y = i32(row % height * stride + ky) - i32(padding);
+  var x = i32(pixel % width * stride + kx) - i32(padding);
+  var whole = true;
+  if (backward) {
+    let dy = i32(row % height + padding) - i32(ky);
+    let dx = i32(pixel % width + padding) - i32(kx);
+    y = dy / i32(stride);
+    x = dx / i32(stride);
+    whole = dy >= 0 && dx >= 0 && dy % i32(stride) == 0 && dx % i32(stride) == 0;
+  }
+  let inside = whole && y >= 0 && y < i32(sourceHeight) && x >= 0 && x < i32(sourceWidth);
+  let at = (i32(row / height * sourceHeight) + y) * i32(sourceWidth) + x;
+  return select(-1, at * i32(sourceChannels / 4u), inside);
+}
+
+fn load(start: i32, channel: u32) -> vec4f {
+  return select(vec4f(), source[u32(max(start, 0)) + channel], start >= 0);
+}
+
+// Four source channels (columns) × four result channels of a tap.
+fn weights(tap: u32, channel: u32, result: u32, backward: bool) -> mat4x4f {
+  if (backward) {
+    let row = sourceChannels / 4u;
+    let i = (tap * resultChannels + 4u * result) * row + channel;
+    return transpose(mat4x4f(weight[i], weight[i + row], weight[i + 2u * row], weight[i + 3u * row]));
+  }
+  let row = resultChannels / 4u;
+  let i = (tap * sourceChannels + 4u * channel) * row + result;
+  return mat4x4f(weight[i], weight[i + row], weight[i + 2u * row], weight[i + 3u * row]);
+}
+
+// What an invocation computes: pixels `pixel` + {0, 1, 2, 3}, of those that exist, and channels from 4·`channel` on.
+struct Place {
+  pixel: u32,
+  channel: u32,
+}
+
+fn placeOf(i: u32) -> Place {
+  let row = resultChannels / 4u;
+  return Place(i / row * 4u, i % row);
+}
+
+// The sums of the four pixels, as columns.
+fn convolve(place: Place, backward: bool) -> mat4x4f {
+  var sums = mat4x4f();
+  for (var ky = 0u; ky < kernel; ky++) {
+    for (var kx = 0u; kx < kernel; kx++) {
+      let p0 = sourceOf(place.pixel, ky, kx, backward);
+      let p1 = sourceOf(place.pixel + 1u, ky, kx, backward);
+      let p2 = sourceOf(place.pixel + 2u, ky, kx, backward);
+      let p3 = sourceOf(place.pixel + 3u, ky, kx, backward);
+      for (var c = 0u; c < sourceChannels / 4u; c++) {
+        let w = weights(ky * kernel + kx, c, place.channel, backward);
+        sums += w * mat4x4f(load(p0, c), load(p1, c), load(p2, c), load(p3, c));
+      }
+    }
+  }
+  return sums;
+}
+
+@compute @workgroup_size(64)
+fn forward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let place = placeOf(id.x + id.y * groups.x * 64u);
+  let row = resultChannels / 4u;
+  let pixels = arrayLength(&output) / row;
+  if (place.pixel >= pixels) {
+    return;
+  }
+  let sums = convolve(place, false);
+  for (var i = 0u; i < min(4u, pixels - place.pixel); i++) {
+    output[(place.pixel + i) * row + place.channel] = bias[place.channel] + sums[i];
+  }
+}
+
+@compute @workgroup_size(64)
+fn gradientInput(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let place = placeOf(id.x + id.y * groups.x * 64u);
+  let row = resultChannels / 4u;
+  let pixels = arrayLength(&gradient) / row;
+  if (place.pixel >= pixels) {
+    return;
+  }
+  let sums = convolve(place, true);
+  for (var i = 0u; i < min(4u, pixels - place.pixel); i++) {
+    let at = (place.pixel + i) * row + place.channel;
+    gradient[at] = select(sums[i], gradient[at] + sums[i], accumulate);
+  }
+}

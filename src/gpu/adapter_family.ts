@@ -1,0 +1,11 @@
+/**
+ * What kind of adapter kernels are chosen for: Mesa's software driver, an implementation that takes seconds to compile what
+ * others compile at once (SwiftShader), or any other, which is taken for a GPU.
+ */
+export type AdapterFamily = "lavapipe" | "slow-compiler" | "gpu";
+
+/** The family of an adapter by its description. */
+export function adapterFamily(description: string): AdapterFamily {
+  if (/llvmpipe/i.test(description)) return "lavapipe";
+  return /swiftshader/i.test(description) ? "slow-compiler" : "gpu";
+}

@@ -1,4 +1,4 @@
-import { type Conv2dShape } from "./conv2d_shape.ts";
+import type { Conv2dShape } from "./conv2d_shape.ts";
 import { foldWorkgroups, requireShape } from "./kernel.ts";
 
 /** Pixels of a tile, as the shader defines it. */

@@ -5,9 +5,13 @@
  */
 
 import { parseArgs } from "node:util";
+import { preset } from "../src/train/presets.ts";
 import { checkpointNames } from "../src/train/run_directory.ts";
 
-/** The `digits` preset is SADA-JEM; a recipe is what it changes of it. */
+/**
+ * The `digits` preset is SADA-JEM; a recipe is what it changes of it. All recipes start chains at informative samples and
+ * have batch norm, so that they differ in the ingredients alone.
+ */
 const recipes = {
   "softmax": ["likelihoodWeight=0", "rho=0"],
   "jem": ["augmentLikelihood=true", "rho=0"],
@@ -23,10 +27,24 @@ const { values } = parseArgs({
   options: {
     folder: { type: "string", default: "runs/ablation" },
     seeds: { type: "string", default: "1,2,3" },
+    iterations: { type: "string", default: "200" },
     out: { type: "string", default: "docs/images/ablation" },
   },
 });
 const { folder, out } = values;
+
+/** The preset's schedule, shrunk to the length asked for. */
+const { iterations: presetLength, warmup, decayIterations } = preset("digits");
+const length = Number(values.iterations);
+const scaled = (iteration: number) => Math.round(iteration * length / presetLength!);
+const schedule = [
+  `iterations=${length}`,
+  `warmup=${scaled(warmup)}`,
+  `decayIterations=${JSON.stringify(decayIterations.map(scaled))}`,
+];
+
+/** Attacks of a length that suits many runs, on images enough to tell recipes apart. */
+const evaluation = ["--attack-images", "120", "--attack-steps", "20", "--generated-images", "500"];
 
 /** Runs a command of this project, which prints as it goes. */
 async function command(name: string, ...args: string[]): Promise<void> {
@@ -55,13 +73,13 @@ async function train(run: string, recipe: Recipe, seed: number): Promise<void> {
   }
   // What an interruption before the first checkpoint has left.
   if (await exists(run)) await Deno.remove(run, { recursive: true });
-  const settings = [...recipes[recipe], `seed=${seed}`].flatMap((setting) => ["--set", setting]);
+  const settings = [...recipes[recipe], ...schedule, `seed=${seed}`].flatMap((setting) => ["--set", setting]);
   await command("train", "--run-dir", run, "--preset", "digits", ...settings);
 }
 
 async function evaluate(run: string): Promise<void> {
   if (await exists(`${run}/evaluation/results.json`)) return;
-  await command("evaluate", "--model", run, "--referee", `${folder}/${referee.name}`);
+  await command("evaluate", "--model", run, "--referee", `${folder}/${referee.name}`, ...evaluation);
 }
 
 await train(`${folder}/${referee.name}`, referee.recipe, referee.seed);

@@ -238,7 +238,7 @@ function checkArchitecture(architecture: Architecture): void {
   };
   if (depth < 10 || (depth - 4) % 6 !== 0) refuse(`depth must be 6n + 4 (10, 16, 22, 28, …), not ${depth}`);
   whole("width", width, 1);
-  whole("classes", classes, 2);
+  whole("classes", classes, 1);
   whole("channels", channels, 1);
   if (!(imageSize >= 8 && imageSize <= largestSize)) {
     refuse(`images must be 8 to ${largestSize} pixels wide, not ${imageSize}`);

@@ -98,7 +98,7 @@ Deno.test("WideResNet refuses impossible architectures by name", async () => {
     [{ channels: 0 }, /channels/],
     [{ dropout: 1 }, /dropout/],
     [{ imageSize: 65 }, /8 to 64/],
-    [{ classes: 1 }, /classes/],
+    [{ classes: 0 }, /classes/],
   ];
   for (const [change, message] of wrong) {
     assert.throws(() => new WideResNet(context, { ...small, ...change }, 1), (error) => {

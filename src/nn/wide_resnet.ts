@@ -40,8 +40,9 @@ export const evaluation: NormMode = { statistics: "running", updateRunning: fals
 /** As {@link frozenTraining}, but act norm first sets its parameters from the batch. */
 const initialising: NormMode = { ...frozenTraining, initialise: true };
 
-/** Channels of the first convolution, and of the groups of a network of width 1. */
-const stemChannels = 16;
+/** Channels of the first convolution. */
+export const stemChannels = 16;
+/** Channels of the groups of a network of width 1. */
 const groupChannels = [16, 32, 64, 128] as const;
 /** Largest images that three groups are enough for. */
 const threeGroupsSize = 32;

@@ -57,6 +57,27 @@ Deno.test("readModelFile() infers depth, norm, classes, channels and size from t
   assert.equal((await imported(affine, { norm: "layer" })).configuration.norm, "layer");
 });
 
+Deno.test("readModelFile() finds the state dict wherever files have it, and makes float32 of other types", async () => {
+  const half: NamedTensor = { dtype: "F16", shape: [3], data: bytesOf(Float16Array.of(1.5, -2, 0.25)) };
+  const double: NamedTensor = { dtype: "F64", shape: [2], data: bytesOf(Float64Array.of(1 / 3, -8)) };
+  const state = weights().set("f.conv1.bias", half).set("f.layer1.0.conv1.bias", double);
+  const parallel = new Map([...state].map(([name, tensor]) => [`module.${name}`, tensor]));
+  const files = [
+    state,
+    parallel,
+    ...["model_state_dict", "state_dict", "model"].flatMap((place) => [
+      new Map([[place, state]]),
+      new Map([[place, parallel]]),
+    ]),
+  ];
+  for (const contents of files) {
+    const { tensors } = await readModelFile(serializePyTorch(contents));
+    assert.deepEqual([...tensors.keys()].sort(), [...state.keys()].sort());
+    assert.deepEqual(tensors.get("f.conv1.bias")!.data, Float32Array.of(1.5, -2, 0.25));
+    assert.deepEqual(tensors.get("f.layer1.0.conv1.bias")!.data, Float32Array.of(1 / 3, -8));
+  }
+});
+
 Deno.test("readModelFile() refuses state dicts whose shapes do not belong together", async () => {
   const cases: [string, NamedTensor, RegExp][] = [
     [

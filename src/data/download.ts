@@ -242,8 +242,10 @@ async function onDisk<Result>(path: string, use: () => Promise<Result>): Promise
   }
 }
 
+/** What went wrong, on one line; `fetch` tells it as the cause of a failure that has no more than a name. */
 function firstLine(error: unknown): string {
-  return String(error instanceof Error ? error.message : error).split("\n", 1)[0]!;
+  const told = error instanceof TypeError && error.cause instanceof Error ? error.cause : error;
+  return String(told instanceof Error ? told.message : told).split("\n", 1)[0]!;
 }
 
 /** Reads a response piece by piece; ends the connection when the attempt is over, however it ends. */

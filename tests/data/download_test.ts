@@ -287,6 +287,15 @@ Deno.test("download() reports the server's refusals, and tries again after its o
   });
 });
 
+Deno.test("download() says why there is no connection", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const url = `http://127.0.0.1:${listener.addr.port}/file.bin`;
+  listener.close();
+  await withFiles({}, async (folder) => {
+    await refused(quick({ url, path: `${folder}/file.bin`, md5 }), /connection refused.*; gave up/i);
+  });
+});
+
 Deno.test("download() refuses what is no web address, and a place that it cannot write to", async () => {
   for (const url of ["file:///etc/hostname", "data:,x", "nowhere", "http://"]) {
     await refused(download({ url, path: "never", md5 }), /not a web address/);

@@ -13,20 +13,30 @@ import { printError, UsageError } from "./command.ts";
 export const shippedModel = new URL("../../data/models/digits.safetensors", import.meta.url);
 
 /** Options that say what a file of another program leaves open. */
-export const hintOptions = { dataset: { type: "string" }, norm: { type: "string" } } as const;
+export const hintOptions = {
+  dataset: { type: "string" },
+  norm: { type: "string" },
+  unconditional: { type: "boolean" },
+} as const;
 
 /** Their part of a command's help. */
 export const hintHelp = `
   --dataset NAME      for a model of the official code: the data set it was trained on, if it cannot be guessed
   --norm NAME         for such a model: its norm, where instance and layer norm cannot be told apart
+  --unconditional     for such a model: score images by its energy head, as it was trained with --uncond
 `.trim();
 
 /**
  * The values of {@link hintOptions}.
  * @throws {UsageError} if there is no such data set or norm.
  */
-export function hintsOf(values: { readonly dataset?: string; readonly norm?: string }): ImportHints {
+export function hintsOf(values: {
+  readonly dataset?: string;
+  readonly norm?: string;
+  readonly unconditional?: boolean;
+}): ImportHints {
   return {
+    unconditional: values.unconditional,
     dataset: oneOf("--dataset", datasetNames, values.dataset),
     norm: oneOf("--norm", normNames, values.norm),
   };

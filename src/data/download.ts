@@ -10,6 +10,8 @@ export interface Download {
   readonly md5: string;
   /** Published length, if it is known. */
   readonly bytes?: number | undefined;
+  /** Milliseconds without a byte after which a connection counts as broken; a minute by default. */
+  readonly patience?: number | undefined;
 }
 
 /** How far a download is. */
@@ -34,6 +36,8 @@ interface Answer {
 
 /** Attempts in a row that bring the file no further before giving up. */
 const mostAttempts = 5;
+/** Milliseconds without a byte after which a connection counts as broken. */
+const longestSilence = 60_000;
 /** Without any length to hold a server to, an endless answer must not fill the disk: more than any data set has. */
 const largestFile = 2 ** 34;
 
@@ -136,7 +140,7 @@ async function receive(
   const began = performance.now();
   let received = start;
   for (;;) {
-    const piece = await overNetwork(what.url, signal, body.read);
+    const piece = await overNetwork(what, signal, body.read);
     if (!piece) break;
     if (received + piece.length > limit) {
       throw new TooLong(
@@ -158,11 +162,14 @@ async function ask(what: Download, have: number, signal: AbortSignal | undefined
   // Servers may compress unless asked not to, and `fetch` then unpacks: the lengths would be of something else.
   const headers = new Headers({ "accept-encoding": "identity" });
   if (have > 0) headers.set("range", `bytes=${have}-`);
-  const response = await overNetwork(
-    what.url,
-    signal,
-    () => fetch(what.url, { headers, signal: signal ?? null }),
-  );
+  // Ends the request when this attempt gives up on it, or the user on all of them.
+  const ended = new AbortController();
+  const until = signal ? AbortSignal.any([signal, ended.signal]) : ended.signal;
+  const response = await overNetwork(what, signal, () => fetch(what.url, { headers, signal: until }))
+    .catch((error) => {
+      ended.abort();
+      throw error;
+    });
   try {
     return { response, ...extent(what, have, response) };
   } catch (error) {
@@ -194,19 +201,35 @@ function extent({ url, bytes }: Download, have: number, response: Response): Omi
   return { start: status === 206 ? have : 0, total: bytes ?? total };
 }
 
-/** Runs what talks to the server; its failures are worth another attempt, unless the user or a permission ended it. */
+/**
+ * Runs what talks to the server; its failures are worth another attempt, and so is its silence, unless the user or a
+ * permission ended it.
+ */
 async function overNetwork<Result>(
-  url: string,
+  { url, patience = longestSilence }: Download,
   signal: AbortSignal | undefined,
   talk: () => Promise<Result>,
 ): Promise<Result> {
   try {
     signal?.throwIfAborted();
-    return await talk();
+    return await orSilence(talk(), patience);
   } catch (error) {
     if (signal?.aborted) throw new DataError(`${url}: interrupted; run the command again to resume`);
     const message = `${url}: ${firstLine(error)}`;
     throw error instanceof Deno.errors.NotCapable ? new DataError(message) : new Interrupted(message);
+  }
+}
+
+/** The result, unless it takes longer than so many milliseconds. */
+async function orSilence<Result>(result: Promise<Result>, patience: number): Promise<Result> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const silence = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`nothing came for ${patience / 1000} seconds`)), patience);
+  });
+  try {
+    return await Promise.race([result, silence]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
@@ -219,8 +242,10 @@ async function onDisk<Result>(path: string, use: () => Promise<Result>): Promise
   }
 }
 
+/** What went wrong, on one line; `fetch` tells it as the cause of a failure that has no more than a name. */
 function firstLine(error: unknown): string {
-  return String(error instanceof Error ? error.message : error).split("\n", 1)[0]!;
+  const told = error instanceof TypeError && error.cause instanceof Error ? error.cause : error;
+  return String(told instanceof Error ? told.message : told).split("\n", 1)[0]!;
 }
 
 /** Reads a response piece by piece; ends the connection when the attempt is over, however it ends. */

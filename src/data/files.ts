@@ -59,7 +59,8 @@ export function folderSource(
 }
 
 /**
- * Files of a `.tar.gz`, by the last part of their names; the archive is unpacked in memory, once, and only these are kept.
+ * Files of a `.tar.gz`, by the last part of their names, the first of each; the archive is unpacked in memory, once, and
+ * only these are kept.
  * @throws {DataError} if it is damaged, or a file in it has more than `maximumBytes`.
  */
 export async function archiveSource(
@@ -68,11 +69,13 @@ export async function archiveSource(
   maximumBytes: number,
 ): Promise<FileSource> {
   const baseName = (name: string) => name.slice(name.lastIndexOf("/") + 1);
+  // No name is taken twice, or an archive of many small folders could fill the memory with copies.
+  const missing = new Set(names);
   const files = await named(path, async () => {
     const file = await Deno.open(path);
     return await readTar(
       decompressed(file.readable, "gzip"),
-      (name) => names.includes(baseName(name)),
+      (name) => missing.delete(baseName(name)),
       maximumBytes,
     );
   });

@@ -2,7 +2,7 @@ import { DataError } from "../errors.ts";
 import { decodePicture } from "../formats/picture.ts";
 import { permutation, Purpose, RandomStream } from "../random/philox.ts";
 import type { Dataset, ImageSet } from "./dataset.ts";
-import { named } from "./files.ts";
+import { exists, named, readIfPresent } from "./files.ts";
 import { cropAndResize } from "./resize.ts";
 
 const channels = 3;
@@ -10,7 +10,9 @@ const channels = 3;
 const testShare = 10;
 /** The split is a property of the folder, not of a run. */
 const splitSeed = 0;
-const testFolders = ["test", "val", "valid", "validation"];
+const trainFolder = "train";
+/** In the order in which they are preferred. */
+const testFolders: readonly string[] = ["test", "val", "valid", "validation"];
 
 /** A picture and its class. */
 interface Entry {
@@ -19,10 +21,10 @@ interface Entry {
 }
 
 /**
- * Pictures (PNG or JPEG, of any size) in sub-folders named after their classes, such as those of TinyImageNet; or right
- * in the folder, such as those of CelebA: then there is one class. Each is cropped to its central square and resized.
- * With sub-folders `train` and `test` (or `val`) these are the two sets, else every tenth picture, drawn at random but
- * always the same, is for testing.
+ * Pictures (PNG or JPEG, of any size) in sub-folders named after their classes; or right in the folder, such as those of
+ * CelebA: then there is one class. Each is cropped to its central square and resized. With sub-folders `train` and `test`
+ * (or `val`) these are the two sets, else every tenth picture, drawn at random but always the same, is for testing.
+ * TinyImageNet is read as it unpacks: its `val`, labelled by a text file, is for testing, since its `test` has no labels.
  * @param size side of the images after resizing
  * @param progress called with the number of pictures read
  * @throws {DataError} naming the picture that cannot be read, or saying what the folder lacks.
@@ -63,23 +65,22 @@ export async function loadImageFolder(
 }
 
 async function readPicture(path: string, size: number): Promise<Uint8Array> {
-  const bytes = await Deno.readFile(path);
+  const bytes = await readIfPresent(path);
+  if (!bytes) throw new DataError(`images: ${path} is gone`);
   return cropAndResize(await named(path, () => decodePicture(bytes)), size);
 }
 
+/** The pictures of a folder by class. */
+interface Listing {
+  readonly classNames: readonly string[];
+  readonly entries: readonly Entry[];
+}
+
 async function listPictures(folder: string) {
-  const subfolders = await namesIn(folder, (entry) => entry.isDirectory);
-  const trainFolder = subfolders.find((name) => name === "train");
-  const testFolder = subfolders.find((name) => testFolders.includes(name));
-  if (trainFolder !== undefined && testFolder !== undefined) {
-    const training = await listClasses(`${folder}/${trainFolder}`);
-    const testing = await listClasses(`${folder}/${testFolder}`);
-    if (training.classNames.join() !== testing.classNames.join()) {
-      throw new DataError(`images: ${folder}/${trainFolder} and ${folder}/${testFolder} have other classes`);
-    }
-    return { classNames: training.classNames, train: training.entries, test: testing.entries };
-  }
-  const { classNames, entries } = await listClasses(folder);
+  const subfolders = await foldersIn(folder);
+  const testing = testFolders.filter((name) => subfolders.includes(name));
+  if (subfolders.includes(trainFolder) && testing.length > 0) return await listSplit(folder, testing);
+  const { classNames, entries } = await listClasses(folder, baseName(folder));
   const order = permutation(new RandomStream(splitSeed, Purpose.split, 1), entries.length);
   const isTest = new Set(order.subarray(0, Math.ceil(entries.length / testShare)));
   return {
@@ -89,14 +90,29 @@ async function listPictures(folder: string) {
   };
 }
 
+/** Training pictures, and those of the first test folder that has the same classes: TinyImageNet's own has none. */
+async function listSplit(folder: string, testing: readonly string[]) {
+  const flatName = baseName(folder);
+  const { classNames, entries } = await listClasses(`${folder}/${trainFolder}`, flatName);
+  for (const name of testing) {
+    const test = await listAnnotated(`${folder}/${name}`, classNames) ??
+      await listClasses(`${folder}/${name}`, flatName);
+    if (test.classNames.join("\n") === classNames.join("\n")) {
+      return { classNames, train: entries, test: test.entries };
+    }
+  }
+  throw new DataError(
+    `images: ${folder}/${trainFolder} and ${folder}/${testing.join(", ")} have other classes`,
+  );
+}
+
 /** The pictures of a folder by class, in the order of their names; in TinyImageNet they lie in sub-folders `images`. */
-async function listClasses(
-  folder: string,
-): Promise<{ classNames: readonly string[]; entries: readonly Entry[] }> {
+async function listClasses(folder: string, flatName: string): Promise<Listing> {
   const direct = await picturesIn(folder);
-  const name = folder.replace(/\/+$/, "").split("/").at(-1)!;
-  if (direct.length > 0) return { classNames: [name], entries: direct.map((path) => ({ path, label: 0 })) };
-  const classNames = await namesIn(folder, (entry) => entry.isDirectory);
+  if (direct.length > 0) {
+    return { classNames: [flatName], entries: direct.map((path) => ({ path, label: 0 })) };
+  }
+  const classNames = await foldersIn(folder);
   const entries: Entry[] = [];
   for (const [label, className] of classNames.entries()) {
     const own = await picturesIn(`${folder}/${className}`);
@@ -106,18 +122,53 @@ async function listClasses(
   return { classNames, entries };
 }
 
+/**
+ * The pictures of TinyImageNet's `val`, whose classes are in a text file: a picture's name, a tab and its class on each
+ * line. Nothing if there is no such file.
+ */
+async function listAnnotated(folder: string, classNames: readonly string[]): Promise<Listing | undefined> {
+  const path = `${folder}/val_annotations.txt`;
+  const bytes = await readIfPresent(path);
+  if (!bytes) return undefined;
+  const lines = new TextDecoder().decode(bytes).split("\n").map((line) => line.split("\t", 2));
+  const classOf = new Map(lines.map(([picture, className]) => [picture, className]));
+  const entries = (await picturesIn(`${folder}/images`)).map((picture) => {
+    const label = classNames.indexOf(classOf.get(baseName(picture)) ?? "");
+    if (label >= 0) return { path: picture, label };
+    throw new DataError(
+      `${path}: ${baseName(picture)} has no class, or one that there is no training picture of`,
+    );
+  });
+  return { classNames, entries };
+}
+
+function baseName(path: string): string {
+  return path.replace(/\/+$/, "").split("/").at(-1)!;
+}
+
 async function picturesIn(folder: string): Promise<string[]> {
-  const names = await namesIn(folder, (entry) => !entry.isDirectory && /\.(png|jpe?g)$/i.test(entry.name));
+  const names = await namesIn(folder, ({ isFile }, name) => isFile && /\.(png|jpe?g)$/i.test(name));
   return names.map((name) => `${folder}/${name}`);
 }
 
-/** Sorted names of what a folder contains; none if there is no such folder. */
-async function namesIn(folder: string, wanted: (entry: Deno.DirEntry) => boolean): Promise<string[]> {
+async function foldersIn(folder: string): Promise<string[]> {
+  return await namesIn(folder, ({ isDirectory }) => isDirectory);
+}
+
+/** What an entry of a folder is, or what it links to. */
+type Kind = Pick<Deno.FileInfo, "isFile" | "isDirectory">;
+
+/** Sorted names of what a folder contains, but for hidden files; none if there is no such folder. */
+async function namesIn(folder: string, wanted: (kind: Kind, name: string) => boolean): Promise<string[]> {
   const names: string[] = [];
   try {
-    for await (const entry of Deno.readDir(folder)) if (wanted(entry)) names.push(entry.name);
+    for await (const entry of Deno.readDir(folder)) {
+      if (entry.name.startsWith(".")) continue;
+      const kind = entry.isSymlink ? await Deno.stat(`${folder}/${entry.name}`) : entry;
+      if (wanted(kind, entry.name)) names.push(entry.name);
+    }
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return [];
+    if (error instanceof Deno.errors.NotFound && !await exists(folder)) return [];
     throw new DataError(`cannot read ${folder}: ${error instanceof Error ? error.message : error}`);
   }
   return names.sort();

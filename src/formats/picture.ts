@@ -1,6 +1,7 @@
 import { decode as decodePngFile, type DecodedPng, type PngDataArray } from "fast-png";
 import { decode as decodeJpegFile } from "jpeg-js";
 import { FormatError } from "../errors.ts";
+import { concatenate } from "./bytes.ts";
 import { decompress } from "./decompress.ts";
 import type { ByteImage } from "./png.ts";
 
@@ -8,6 +9,14 @@ import type { ByteImage } from "./png.ts";
 const mostPixels = 2 ** 26;
 /** A JPEG of one colour takes half a byte for 8×8 pixels of each component; with subsampled colour rather more. */
 const jpegPixelsPerByte = 512;
+/** Bytes that the decoder takes for each pixel, at most: coefficients, lines and colours of four components. */
+const jpegMemory = 32;
+/** Progressive pictures have about ten. Each walks over the whole picture, however few its bytes. */
+const mostScans = 200;
+/** Where the chunks of a PNG begin, behind its signature. */
+const pngStart = 8;
+/** Transparency is not needed, but the decoder takes its chunk as a part of the palette. */
+const neededChunks: readonly string[] = ["IHDR", "PLTE", "tRNS", "IDAT", "IEND"];
 /** PNG rows begin with a byte for the filter; seven interlaced passes may have more rows than the picture. */
 const pngOverhead = 4096;
 
@@ -27,10 +36,11 @@ function startsWith(bytes: Uint8Array, signature: readonly number[]): boolean {
 }
 
 async function decodePng(bytes: Uint8Array<ArrayBuffer>): Promise<ByteImage> {
-  await checkPngSize(bytes);
+  const chunks = pngChunks(bytes);
+  await checkPngSize(bytes, chunks);
   let png: DecodedPng;
   try {
-    png = decodePngFile(bytes);
+    png = decodePngFile(concatenate([bytes.subarray(0, pngStart), ...chunks.map(({ whole }) => whole)]));
   } catch (error) {
     throw new FormatError(`PNG: ${firstLine(error)}`);
   }
@@ -38,10 +48,34 @@ async function decodePng(bytes: Uint8Array<ArrayBuffer>): Promise<ByteImage> {
   return { width, height, channels: 3, data: toRgb(png) };
 }
 
-/** Refuses pictures whose compressed data hold more than the header says: the decoder would unpack all of it. */
-async function checkPngSize(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+interface PngChunk {
+  readonly type: string;
+  readonly data: Uint8Array<ArrayBuffer>;
+  /** The chunk with its length, type and checksum. */
+  readonly whole: Uint8Array<ArrayBuffer>;
+}
+
+/** The chunks that a picture's colours need. The others (colour profiles, text) would be unpacked for nothing, to any size. */
+function pngChunks(bytes: Uint8Array<ArrayBuffer>): PngChunk[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const chunks: PngChunk[] = [];
+  for (let start = pngStart; start + 12 <= bytes.length;) {
+    const end = start + 12 + view.getUint32(start);
+    if (end > bytes.length) break;
+    const type = new TextDecoder("latin1").decode(bytes.subarray(start + 4, start + 8));
+    if (neededChunks.includes(type)) {
+      chunks.push({ type, data: bytes.subarray(start + 8, end - 4), whole: bytes.subarray(start, end) });
+    }
+    if (type === "IEND") return chunks;
+    start = end;
+  }
+  throw new FormatError("PNG: the file is truncated");
+}
+
+/** Refuses pictures whose compressed data hold more than the header says: the decoder would unpack all of it. */
+async function checkPngSize(bytes: Uint8Array<ArrayBuffer>, chunks: readonly PngChunk[]): Promise<void> {
   if (bytes.length < 33) throw new FormatError("PNG: the file is truncated");
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const [width, height] = [view.getUint32(16), view.getUint32(20)];
   const [depth, colour] = [bytes[24]!, bytes[25]!];
   if (width * height > mostPixels) throw new FormatError(`PNG: ${width}×${height} pixels are too many`);
@@ -50,14 +84,8 @@ async function checkPngSize(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
     throw new FormatError(`PNG: unknown colour type ${colour} of ${depth} bits`);
   }
   const expected = 2 * height * (Math.ceil(width * channels * depth / 8) + 1) + pngOverhead;
-  const parts: Uint8Array<ArrayBuffer>[] = [];
-  for (let start = 8; start + 12 <= bytes.length;) {
-    const length = view.getUint32(start);
-    if (start + 12 + length > bytes.length) throw new FormatError("PNG: the file is truncated");
-    if (view.getUint32(start + 4) === 0x49444154) parts.push(bytes.subarray(start + 8, start + 8 + length));
-    start += 12 + length;
-  }
-  const data = await decompress(new Uint8Array(await new Blob(parts).arrayBuffer()), "deflate", expected);
+  const packed = chunks.filter(({ type }) => type === "IDAT").map(({ data }) => data);
+  const data = await decompress(concatenate(packed), "deflate", expected);
   const least = height * Math.ceil(width * channels * depth / 8);
   if (data.length < least) throw new FormatError("PNG: the picture's data are incomplete");
 }
@@ -89,43 +117,55 @@ function unpack(data: PngDataArray, width: number, height: number, depth: number
 }
 
 function decodeJpeg(bytes: Uint8Array): ByteImage {
-  const { width, height } = jpegSize(bytes);
-  if (width * height > Math.min(mostPixels, jpegPixelsPerByte * bytes.length)) {
+  const { width, height, scans } = jpegOutline(bytes);
+  const pixels = Math.min(mostPixels, jpegPixelsPerByte * bytes.length);
+  if (width * height > pixels) {
     throw new FormatError(`JPEG: ${bytes.length} bytes cannot hold ${width}×${height} pixels`);
   }
+  if (scans > mostScans) throw new FormatError(`JPEG: ${scans} scans; at most ${mostScans} are read`);
+  // The decoder's own limits, in case that it sees another frame than the outline shows.
+  const limits = { maxResolutionInMP: pixels / 1e6, maxMemoryUsageInMB: 1 + jpegMemory * pixels / 2 ** 20 };
   try {
-    const { data } = decodeJpegFile(bytes, { useTArray: true, formatAsRGBA: false, tolerantDecoding: false });
-    if (data.length !== width * height * 3) {
-      throw new FormatError("JPEG: the picture is not in colour or grey");
+    const image = decodeJpegFile(bytes, {
+      useTArray: true,
+      formatAsRGBA: false,
+      tolerantDecoding: false,
+      ...limits,
+    });
+    if (image.width !== width || image.height !== height) {
+      throw new FormatError("JPEG: the file has two sizes");
     }
-    return { width, height, channels: 3, data };
+    return { width, height, channels: 3, data: image.data };
   } catch (error) {
     if (error instanceof FormatError) throw error;
     throw new FormatError(`JPEG: ${firstLine(error)}`);
   }
 }
 
-/** The size that the frame header states; other frame headers would make the decoder allocate more. */
-function jpegSize(bytes: Uint8Array): { width: number; height: number } {
+/**
+ * The size that the frame header states, and the number of scans. Segments are passed over by their lengths: what looks
+ * like a header inside one belongs to a thumbnail, or to nothing.
+ */
+function jpegOutline(bytes: Uint8Array): { width: number; height: number; scans: number } {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let size: { width: number; height: number } | undefined;
+  let scans = 0;
   for (let at = 2; at + 9 < bytes.length;) {
-    if (bytes[at] !== 0xff) {
+    const marker = bytes[at] === 0xff ? bytes[at + 1]! : undefined;
+    // Coded data, fill bytes, and the markers without a length: stuffed zeros, restarts, begin and end.
+    if (marker === undefined || marker === 0xff || marker <= 0x01 || (marker >= 0xd0 && marker <= 0xd9)) {
       at++;
       continue;
     }
-    const marker = bytes[at + 1]!;
     const isFrame = marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker);
-    if (isFrame) {
-      const frame = { height: view.getUint16(at + 5), width: view.getUint16(at + 7) };
-      if (!size || frame.width * frame.height > size.width * size.height) size = frame;
-    }
-    at += 2;
+    if (isFrame) size ??= { height: view.getUint16(at + 5), width: view.getUint16(at + 7) };
+    if (marker === 0xda) scans++;
+    at += 2 + view.getUint16(at + 2);
   }
   if (!size || size.width === 0 || size.height === 0) {
     throw new FormatError("JPEG: there is no picture in the file");
   }
-  return size;
+  return { ...size, scans };
 }
 
 function firstLine(error: unknown): string {

@@ -51,21 +51,48 @@ export async function parsePyTorch(bytes: Uint8Array<ArrayBuffer>): Promise<Map<
   const isZip = bytes[0] === 0x50 && bytes[1] === 0x4b;
   const { contents, storages } = isZip ? await parseZip(bytes) : parseLegacy(bytes);
   const views = new Map<string, View>();
-  collect(contents, "", views, 0);
-  return new Map([...views].map(([name, view]) => [name, materialise(name, view, storages)]));
+  collect(contents, "", views, new Set());
+  for (const [name, view] of views) requireInside(name, view, storages);
+  requireJustified(views, storages);
+  return new Map([...views].map(([name, view]) => [name, materialise(view, storages)]));
 }
 
 /** Dictionaries inside dictionaries that tensors are looked for in. */
 const deepest = 3;
 
-function collect(value: Value, path: string, views: Map<string, View>, depth: number): void {
+/** Each dictionary is entered once: one that holds itself a thousand times would name a billion tensors. */
+function collect(value: Value, path: string, views: Map<string, View>, entered: Set<Value>, depth = 0): void {
   if (isView(value)) {
     views.set(path, value);
-  } else if (value instanceof Map && depth < deepest) {
+  } else if (value instanceof Map && depth < deepest && !entered.has(value)) {
+    entered.add(value);
     for (const [key, entry] of value) {
-      if (typeof key === "string") collect(entry, path === "" ? key : `${path}.${key}`, views, depth + 1);
+      if (typeof key === "string") {
+        collect(entry, path === "" ? key : `${path}.${key}`, views, entered, depth + 1);
+      }
     }
   }
+}
+
+/** How many times over tensors may use their storages. Tied weights do; thousands of copies of one fill the memory. */
+const mostUses = 8;
+
+function requireJustified(
+  views: ReadonlyMap<string, View>,
+  storages: ReadonlyMap<string, Uint8Array>,
+): void {
+  let [stored, used] = [0, 0];
+  for (const { length } of storages.values()) stored += length;
+  for (const { shape, storage } of views.values()) used += elements(shape) * elementBytes[storage.dtype];
+  if (used > mostUses * stored) {
+    throw new FormatError(
+      `PyTorch: tensors of ${used} bytes share storages of ${stored}; the file is refused`,
+    );
+  }
+}
+
+function elements(shape: readonly number[]): number {
+  return shape.reduce((product, extent) => product * extent, 1);
 }
 
 async function parseZip(bytes: Uint8Array<ArrayBuffer>) {
@@ -85,6 +112,12 @@ async function parseZip(bytes: Uint8Array<ArrayBuffer>) {
   for (const { key, dtype, length } of keys.values()) {
     const name = `${folder}data/${key}`;
     if (!archive.has(name)) throw new FormatError(`PyTorch: storage ${key} is missing`);
+    // torch.save never compresses; a few compressed bytes could claim a thousand times as many.
+    if (archive.isCompressed(name)) {
+      throw new FormatError(
+        `PyTorch: storage ${key} is compressed; unpack the archive and zip it without (zip -0)`,
+      );
+    }
     const data = await archive.read(name);
     if (data.length !== length * elementBytes[dtype]) {
       throw new FormatError(
@@ -178,14 +211,17 @@ const calls: Readonly<Record<string, (args: readonly Value[]) => Value>> = {
   "torch.Size": ([sizes]) => sizes ?? [],
 };
 
-/** The storage of an identifier ("storage", type, key, location, length, and in old files parts of it that are shared). */
+/** The storage of an identifier ("storage", type, key, location, length, and in old files the part of another that it is). */
 function storageOf(id: Value): Storage {
-  const [kind, type, key, , length] = Array.isArray(id) ? id : [];
+  const [kind, type, key, , length, part = null] = Array.isArray(id) ? id : [];
   if (
     kind !== "storage" || !(type instanceof Global) || typeof key !== "string" || !isSize(length) ||
     !isStorageType(type)
   ) {
     throw new FormatError("PyTorch: the description of a storage is damaged");
+  }
+  if (part !== null) {
+    throw new FormatError(`PyTorch: storage ${key} is a part of another; save the file anew`);
   }
   return { key, dtype: storageTypes[type.name]!, length };
 }
@@ -200,20 +236,27 @@ function viewOf(storage: Value | undefined, offset?: Value, shape?: Value, strid
   return { storage, offset, shape, strides };
 }
 
-/** Copies a view's elements, row by row. */
-function materialise(
+function requireInside(
   name: string,
   { storage, offset, shape, strides }: View,
   storages: ReadonlyMap<string, Uint8Array>,
-): NamedTensor {
-  const source = storages.get(storage.key);
-  if (!source) throw new FormatError(`PyTorch: tensor ${name}: its storage is missing`);
-  const count = shape.reduce((product, extent) => product * extent, 1);
+): void {
+  if (!storages.has(storage.key)) throw new FormatError(`PyTorch: tensor ${name}: its storage is missing`);
+  const count = elements(shape);
   const last = shape.reduce((sum, extent, axis) => sum + (extent - 1) * strides[axis]!, offset);
   // A tensor with more elements than its storage repeats them: no model does, but a hostile file would.
   if (count > storage.length || (count > 0 && last >= storage.length)) {
     throw new FormatError(`PyTorch: tensor ${name} of shape [${shape}] does not fit its storage`);
   }
+}
+
+/** Copies a view's elements, row by row. */
+function materialise(
+  { storage, offset, shape, strides }: View,
+  storages: ReadonlyMap<string, Uint8Array>,
+): NamedTensor {
+  const source = storages.get(storage.key)!;
+  const count = elements(shape);
   const width = elementBytes[storage.dtype];
   const data = new Uint8Array(count * width);
   const index = shape.map(() => 0);

@@ -69,6 +69,14 @@ export class ZipArchive {
   }
 
   /**
+   * Whether a file has to be decompressed to be read.
+   * @throws {FormatError} if there is no such file.
+   */
+  isCompressed(name: string): boolean {
+    return this.#entryOf(name).method !== methods.stored;
+  }
+
+  /**
    * Bytes of a file's contents, by the directory.
    * @throws {FormatError} if there is no such file.
    */

@@ -3,7 +3,7 @@ import { type HostTensor, parameterFromPyTorch, parameterToPyTorch } from "../fo
 import type { ParameterSet } from "../tensor/parameters.ts";
 import { elements } from "../tensor/tensor.ts";
 import type { NormName } from "./norms.ts";
-import { type Architecture, groupCount, type WideResNet } from "./wide_resnet.ts";
+import { type Architecture, groupCount, stemChannels, type WideResNet } from "./wide_resnet.ts";
 
 /** Named tensors under the official names and in PyTorch's layout. */
 export type StateDict = Map<string, HostTensor>;
@@ -20,35 +20,61 @@ export interface ArchitectureHints {
   readonly dropout?: number | undefined;
 }
 
+/** Shapes by the official names; a tensor must have as many elements as its shape says. */
+type Shapes = ReadonlyMap<string, { readonly shape: readonly number[] }>;
+
 /**
- * The architecture of an official state dict, from its names and shapes.
+ * The architecture of an official state dict, from its names and shapes. The large weights have all been found when it
+ * returns, so a model of this architecture takes no more memory than a few times the state dict.
  * @throws {CheckpointError} if it is not that of a Wide ResNet of the official code, or the hints contradict it.
  */
-export function inferArchitecture(
-  state: ReadonlyMap<string, { readonly shape: readonly number[] }>,
-  hints: ArchitectureHints = {},
-): Architecture {
-  const extent = (name: string, axis: number): number => {
-    const value = state.get(name)?.shape[axis];
-    if (value === undefined) throw new CheckpointError(`tensor ${name} is missing`);
-    return value;
-  };
+export function inferArchitecture(state: Shapes, hints: ArchitectureHints = {}): Architecture {
   const blocks = [...state.keys()].filter((name) => /^f\.layer1\.\d+\.conv1\.weight$/.test(name)).length;
   const groups = state.has("f.layer4.0.conv1.weight") ? 4 : 3;
   const imageSize = hints.imageSize ?? (groups === 4 ? 64 : 32);
   if (groupCount(imageSize) !== groups) {
     throw new CheckpointError(`a network of ${groups} groups is not one for images of ${imageSize} pixels`);
   }
+  const firstGroup = extent(state, "f.layer1.0.conv2.weight", 0);
+  const channels = extent(state, "f.conv1.weight", 1);
+  const classes = extent(state, "class_output.weight", 0);
+  requireShape(state, "f.conv1.weight", [stemChannels, channels, 3, 3]);
+  for (let group = 0; group < groups; group++) {
+    const size = firstGroup * 2 ** group;
+    for (let i = 0; i < blocks; i++) {
+      requireShape(state, `f.layer${group + 1}.${i}.conv2.weight`, [size, size, 3, 3]);
+    }
+  }
+  requireShape(state, "class_output.weight", [classes, firstGroup * 2 ** (groups - 1)]);
   return {
     depth: 6 * blocks + 4,
-    width: extent("f.layer1.0.conv2.weight", 0) / 16,
-    classes: extent("class_output.weight", 0),
-    channels: extent("f.conv1.weight", 1),
+    width: firstGroup / stemChannels,
+    classes,
+    channels,
     imageSize,
     norm: inferNorm(state, hints.norm),
     dropout: hints.dropout ?? 0,
     unconditional: hints.unconditional ?? false,
   };
+}
+
+function extent(state: Shapes, name: string, axis: number): number {
+  const value = state.get(name)?.shape[axis];
+  if (value === undefined) throw new CheckpointError(`tensor ${name} is missing`);
+  if (value === 0) throw new CheckpointError(`tensor ${name} is empty`);
+  return value;
+}
+
+function requireShape(state: Shapes, name: string, shape: readonly number[]): void {
+  const found = state.get(name)?.shape;
+  if (!found) throw new CheckpointError(`tensor ${name} is missing`);
+  if (!sameShape(found, shape)) {
+    throw new CheckpointError(`tensor ${name} has shape [${found}], expected [${shape}]`);
+  }
+}
+
+function sameShape(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((extent, axis) => extent === b[axis]);
 }
 
 /** The norm that a state dict's names speak of. */
@@ -139,11 +165,8 @@ export function checked(
   name: string,
   shape: readonly number[],
 ): HostTensor {
-  const tensor = tensors.get(name);
-  if (!tensor) throw new CheckpointError(`tensor ${name} is missing`);
-  if (tensor.shape.length !== shape.length || tensor.shape.some((extent, axis) => extent !== shape[axis])) {
-    throw new CheckpointError(`tensor ${name} has shape [${tensor.shape}], expected [${shape}]`);
-  }
+  requireShape(tensors, name, shape);
+  const tensor = tensors.get(name)!;
   const wrong = tensor.data.findIndex((value) => !Number.isFinite(value));
   if (wrong >= 0) throw new CheckpointError(`tensor ${name} holds ${tensor.data[wrong]} at element ${wrong}`);
   return tensor;

@@ -40,8 +40,9 @@ export const evaluation: NormMode = { statistics: "running", updateRunning: fals
 /** As {@link frozenTraining}, but act norm first sets its parameters from the batch. */
 const initialising: NormMode = { ...frozenTraining, initialise: true };
 
-/** Channels of the first convolution, and of the groups of a network of width 1. */
-const stemChannels = 16;
+/** Channels of the first convolution. */
+export const stemChannels = 16;
+/** Channels of the groups of a network of width 1. */
 const groupChannels = [16, 32, 64, 128] as const;
 /** Largest images that three groups are enough for. */
 const threeGroupsSize = 32;
@@ -238,7 +239,7 @@ function checkArchitecture(architecture: Architecture): void {
   };
   if (depth < 10 || (depth - 4) % 6 !== 0) refuse(`depth must be 6n + 4 (10, 16, 22, 28, …), not ${depth}`);
   whole("width", width, 1);
-  whole("classes", classes, 2);
+  whole("classes", classes, 1);
   whole("channels", channels, 1);
   if (!(imageSize >= 8 && imageSize <= largestSize)) {
     refuse(`images must be 8 to ${largestSize} pixels wide, not ${imageSize}`);

@@ -8,7 +8,15 @@ import {
   serializeSafetensors,
 } from "../formats/safetensors.ts";
 import { bytesOf } from "../formats/bytes.ts";
-import { checked, joinVector, readModel, splitVector, type StateDict, writeModel } from "../nn/state_dict.ts";
+import {
+  checked,
+  inferArchitecture,
+  joinVector,
+  readModel,
+  splitVector,
+  type StateDict,
+  writeModel,
+} from "../nn/state_dict.ts";
 import type { WideResNet } from "../nn/wide_resnet.ts";
 import { type Configuration, parseConfiguration } from "./configuration.ts";
 import type { Trainer } from "./trainer.ts";
@@ -92,17 +100,37 @@ export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
     if (metadata["format"] !== format) {
       throw new CheckpointError(`it is not a "${format}" file`);
     }
+    const state = modelState(tensors);
+    const configuration = parseConfiguration(JSON.parse(metadata["configuration"] ?? "null"));
+    const images = imageDescription(JSON.parse(metadata["images"] ?? "null"));
+    requireAgreement(state.tensors, configuration, images);
     return {
-      ...modelState(tensors),
-      configuration: parseConfiguration(JSON.parse(metadata["configuration"] ?? "null")),
+      ...state,
+      configuration,
       iteration: wholeNumber(Number(metadata["iteration"]), "iteration"),
-      images: imageDescription(JSON.parse(metadata["images"] ?? "null")),
+      images,
     };
   } catch (error) {
     if (error instanceof FormatError || error instanceof SyntaxError) {
       throw new CheckpointError(`damaged checkpoint: ${error.message}`);
     }
     throw error;
+  }
+}
+
+/** A description that is not that of the tensors would have a model built that they cannot fill, of any size. */
+function requireAgreement(
+  state: StateDict,
+  { depth, width, norm }: Configuration,
+  { height, channels, classNames }: ImageDescription,
+): void {
+  const found = inferArchitecture(state, { imageSize: height, norm });
+  const said = { depth, width, channels, classes: classNames.length };
+  for (const key of ["depth", "width", "channels", "classes"] as const) {
+    if (found[key] === said[key]) continue;
+    throw new CheckpointError(
+      `damaged checkpoint: its tensors are those of a model of ${key} ${found[key]}, not ${said[key]}`,
+    );
   }
 }
 
@@ -120,7 +148,7 @@ export function modelState(
   }
   return {
     tensors: state,
-    batchesTracked: counter(trackedSuffix) ?? 0,
+    batchesTracked: wholeNumber(counter(trackedSuffix) ?? 0, trackedSuffix),
     normsInitialised: counter(initialisedSuffix) !== 0,
   };
 }
@@ -217,6 +245,7 @@ function imageDescription(value: unknown): ImageDescription {
   if (!Array.isArray(classNames) || !classNames.every((name) => typeof name === "string")) {
     throw new CheckpointError("damaged checkpoint: it does not name its classes");
   }
+  if (height !== width) throw new CheckpointError(`damaged checkpoint: images of ${height}×${width} pixels`);
   return {
     height: wholeNumber(height, "height"),
     width: wholeNumber(width, "width"),

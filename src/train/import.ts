@@ -24,6 +24,8 @@ export interface ImportHints {
   readonly dataset?: DatasetName | undefined;
   /** Tells instance from layer norm. */
   readonly norm?: NormName | undefined;
+  /** Whether images are scored by the energy head; by default by the classes' logits. */
+  readonly unconditional?: boolean | undefined;
 }
 
 /** Where the state dict is in a file: in an official checkpoint, in common ones, or the file itself. */
@@ -84,7 +86,9 @@ function named<Result>(read: () => Result): Result {
 function importState(tensors: ReadonlyMap<string, NamedTensor>, hints: ImportHints): Checkpoint {
   const state = officialNames(tensors);
   const buffer = tensors.get(replayBuffer) ?? state.get(replayBuffer);
-  const architecture = inferArchitecture(state, { norm: hints.norm, imageSize: buffer?.shape[2] });
+  const { norm: normHint, unconditional = false } = hints;
+  const side = buffer?.shape[2] ?? (hints.dataset && sides[hints.dataset]);
+  const architecture = inferArchitecture(state, { norm: normHint, imageSize: side });
   if (buffer) state.set(replayBuffer, buffer);
   const { depth, width, norm, channels, classes, imageSize } = architecture;
   const dataset = hints.dataset ?? guessDataset(channels, classes, imageSize);
@@ -99,7 +103,9 @@ function importState(tensors: ReadonlyMap<string, NamedTensor>, hints: ImportHin
     channels,
     classNames: classNamesOf(dataset, classes),
   };
-  const configuration = parseConfiguration({ dataset, depth, width, norm });
+  const options = { dataset, depth, width, norm, unconditional };
+  // Only folders of pictures come in any size; for other data sets the option would say nothing.
+  const configuration = parseConfiguration(dataset === "images" ? { ...options, imageSize } : options);
   return { ...named(() => modelState(state)), configuration, iteration: 0, images };
 }
 
@@ -116,6 +122,16 @@ function officialNames(tensors: ReadonlyMap<string, NamedTensor>): Map<string, N
     "the file holds no state dict of the official networks (no tensor f.conv1.weight)",
   );
 }
+
+/** Sides of the images of data sets, where they have one. */
+const sides: Readonly<Partial<Record<DatasetName, number>>> = {
+  digits: 8,
+  mnist: 28,
+  "fashion-mnist": 28,
+  cifar10: 32,
+  cifar100: 32,
+  svhn: 32,
+};
 
 function guessDataset(channels: number, classes: number, imageSize: number): DatasetName | undefined {
   if (channels === 3 && imageSize === 32) {

@@ -94,6 +94,18 @@ Deno.test("loadCifar10() reads the official archive as it is, in a folder or by 
   );
 });
 
+Deno.test("loadCifar10() keeps one file of each name, however many folders of an archive have it", async () => {
+  const archive = gzipSync(tar({
+    "a/data_batch_1.bin": first,
+    "a/test_batch.bin": test,
+    "b/data_batch_1.bin": second,
+    "c/data_batch_1.bin": second,
+  }));
+  await withFiles({ "cifar-10-binary.tar.gz": archive }, async (folder) => {
+    assert.deepEqual([...(await loadCifar10(folder)).train.labels], [3, 9, 0]);
+  });
+});
+
 Deno.test("loadCifar100() uses the fine labels", async () => {
   const files = { "train.bin": records([[19, 99], [4, 0]]), "test.bin.gz": gzipSync(records([[0, 55]])) };
   await withFiles(files, async (folder) => {

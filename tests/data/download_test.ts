@@ -197,6 +197,32 @@ Deno.test("download() gives up after five attempts that bring nothing, keeping w
   assert.equal(rangeless.length, 6);
 });
 
+Deno.test("download() does not wait for ever for a server that falls silent, before or within its answer", async () => {
+  // The server can only be shut down once it has answered.
+  let over = Promise.withResolvers<void>();
+  const silence = () => over.promise.then(() => new Response());
+  const silent: Handler = (request, attempt) => {
+    if (attempt === 0) return silence();
+    if (attempt > 1) return whole(request, attempt);
+    const start = (controller: ReadableStreamDefaultController) =>
+      controller.enqueue(contents.slice(0, 1000));
+    return new Response(new ReadableStream({ start }));
+  };
+  const dead = await served(silence, async (file) => {
+    const waiting = quick({ ...file, patience: 20 });
+    await refused(waiting, /nothing came for 0\.02 seconds; gave up, run the command again/);
+    over.resolve();
+  });
+  assert.equal(dead.length, 5);
+  over = Promise.withResolvers<void>();
+  const ranges = await served(silent, async (file) => {
+    assert.equal(await quick({ ...file, patience: 300 }), "downloaded");
+    await complete(file.path);
+    over.resolve();
+  });
+  assert.deepEqual(ranges, [null, null, "bytes=1000-"]);
+});
+
 Deno.test("download() does not take a body shorter than its Content-Length for the file", async () => {
   await withFiles({}, async (folder) => {
     const path = `${folder}/file.bin`;
@@ -258,6 +284,15 @@ Deno.test("download() reports the server's refusals, and tries again after its o
   await served(recovering, async (file) => {
     assert.equal(await quick(file), "downloaded");
     await complete(file.path);
+  });
+});
+
+Deno.test("download() says why there is no connection", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const url = `http://127.0.0.1:${listener.addr.port}/file.bin`;
+  listener.close();
+  await withFiles({}, async (folder) => {
+    await refused(quick({ url, path: `${folder}/file.bin`, md5 }), /connection refused.*; gave up/i);
   });
 });
 

@@ -166,6 +166,51 @@ Deno.test("loadImageFolder() keeps given training and test folders, and takes a 
     const { train, test, classNames } = await loadImageFolder(`${folder}/faces/`, 8);
     assert.deepEqual([classNames, train.count, test.count], [["faces"], 9, 1]);
   });
+  await withFiles({ "faces/train/1.png": plain(1), "faces/test/1.png": plain(2) }, async (folder) => {
+    const { train, test, classNames } = await loadImageFolder(`${folder}/faces`, 8);
+    assert.deepEqual([classNames, train.count, test.count], [["faces"], 1, 1]);
+  });
+});
+
+Deno.test("loadImageFolder() reads TinyImageNet as it unpacks: val is labelled by a file, test by nothing", async () => {
+  const annotations = "val_0.JPEG\tn02\t0\t0\t9\t9\nval_1.JPEG\tn01\t0\t0\t9\t9\n";
+  const files = {
+    "train/n01/images/n01_0.JPEG": plain(1),
+    "train/n01/n01_boxes.txt": new Uint8Array(4),
+    "train/n02/images/n02_0.JPEG": plain(2),
+    "val/images/val_0.JPEG": plain(3),
+    "val/images/val_1.JPEG": plain(4),
+    "val/val_annotations.txt": new TextEncoder().encode(annotations),
+    "test/images/test_0.JPEG": plain(5),
+    "wnids.txt": new Uint8Array(8),
+  };
+  await withFiles(files, async (folder) => {
+    const { classNames, train, test } = await loadImageFolder(folder, 8);
+    assert.deepEqual([classNames, [...train.labels], [...test.labels]], [["n01", "n02"], [0, 1], [1, 0]]);
+    assert.deepEqual([train.bytes[0], test.bytes[0]], [1, 3]);
+  });
+  const other = { ...files, "val/val_annotations.txt": new TextEncoder().encode("val_0.JPEG\tn09\n") };
+  await withFiles(
+    other,
+    (folder) => refuses(loadImageFolder(folder, 8), DataError, /val_0\.JPEG has no class/),
+  );
+});
+
+Deno.test("loadImageFolder() follows links, and passes over hidden files", async () => {
+  const files: Record<string, Uint8Array> = {
+    ".DS_Store": new Uint8Array(3),
+    ".cache/1.png": new Uint8Array(3),
+  };
+  for (let i = 0; i < 10; i++) files[`elsewhere/cats/${i}.png`] = plain(i);
+  files["elsewhere/cats/._0.png"] = new Uint8Array(3);
+  await withFiles(files, async (folder) => {
+    await Deno.mkdir(`${folder}/pictures`);
+    await Deno.symlink(`${folder}/elsewhere/cats`, `${folder}/pictures/cats`);
+    const { classNames, train, test } = await loadImageFolder(`${folder}/pictures`, 8);
+    assert.deepEqual([classNames, train.count + test.count], [["cats"], 10]);
+    await Deno.symlink(`${folder}/nowhere.png`, `${folder}/elsewhere/cats/10.png`);
+    await refuses(loadImageFolder(`${folder}/pictures`, 8), DataError, /cannot read .*cats: /);
+  });
 });
 
 Deno.test("loadImageFolder() names the picture that cannot be read, and says what a folder lacks", async () => {

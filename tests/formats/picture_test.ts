@@ -2,6 +2,7 @@ import { encode as encodePngFile } from "fast-png";
 import { encode as encodeJpegFile } from "jpeg-js";
 import assert from "node:assert/strict";
 import { FormatError } from "../../src/errors.ts";
+import { crc32 } from "../../src/formats/crc32.ts";
 import { decodePicture } from "../../src/formats/picture.ts";
 import { encodePng } from "../../src/formats/png.ts";
 import { pythonWith, runPython } from "../python.ts";
@@ -74,6 +75,49 @@ Deno.test("decodePicture() refuses other files, damage, and sizes that the file 
   ];
   for (const [bytes, message] of cases) await refuses(decodePicture(bytes), FormatError, message);
 });
+
+Deno.test("decodePicture() passes over what is no picture: profiles, thumbnails and comments of any content", async () => {
+  const jpeg = new Uint8Array(
+    encodeJpegFile({ width: 32, height: 24, data: new Uint8Array(32 * 24 * 4).fill(200) }, 95).data,
+  );
+  // The header of a frame of 65535×65535 pixels inside an EXIF segment is not one of the picture.
+  const exif = [
+    0xff,
+    0xe1,
+    0,
+    22,
+    ...new TextEncoder().encode("Exif\0\0"),
+    0xff,
+    0xc0,
+    0,
+    11,
+    8,
+    255,
+    255,
+    255,
+    255,
+  ]
+    .concat([3, 0, 0, 0, 0]);
+  const photo = Uint8Array.from([...jpeg.subarray(0, 2), ...exif, ...jpeg.subarray(2)]);
+  assert.deepEqual(await decodePicture(photo), await decodePicture(jpeg));
+
+  const png = new Uint8Array(encodePng({ width, height, channels: 3, data: rgb }));
+  // A colour profile whose compressed data are not even that.
+  const profile = [...new TextEncoder().encode("iCCPx\0\0"), 1, 2, 3];
+  const chunk = [0, 0, 0, profile.length - 4, ...profile, ...bigEndian(crc32(Uint8Array.from(profile)))];
+  const profiled = Uint8Array.from([...png.subarray(0, 33), ...chunk, ...png.subarray(33)]);
+  assert.deepEqual((await decodePicture(profiled)).data, rgb);
+});
+
+Deno.test("decodePicture() refuses JPEG files of hundreds of scans, each of which walks over the picture", async () => {
+  const jpeg = new Uint8Array(encodeJpegFile({ width: 8, height: 8, data: new Uint8Array(256) }, 95).data);
+  const scan = jpeg.findIndex((byte, i) => byte === 0xff && jpeg[i + 1] === 0xda);
+  const scans = Array.from({ length: 300 }, () => [...jpeg.subarray(scan, -2)]).flat();
+  const bytes = Uint8Array.from([...jpeg.subarray(0, scan), ...scans, 0xff, 0xd9]);
+  await refuses(decodePicture(bytes), FormatError, /JPEG: 300 scans; at most 200 are read/);
+});
+
+const bigEndian = (value: number) => [24, 16, 8, 0].map((shift) => value >>> shift & 0xff);
 
 const python = await pythonWith("PIL.Image");
 

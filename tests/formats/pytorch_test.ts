@@ -130,6 +130,45 @@ Deno.test("parsePyTorch() refuses views outside their storage, repetition, and d
   for (const [bytes, message] of cases) await refuses(parsePyTorch(bytes), FormatError, message);
 });
 
+Deno.test("parsePyTorch() enters a dictionary once, and refuses tensors that use a storage over and over", async () => {
+  const names = Array.from({ length: 3000 }, (_, i) => String(1000 + i));
+  const nested = pickle("}q", 0, ...names.flatMap((name) => [...text(name), "h", 0, "s"]));
+  assert.equal((await parsePyTorch(archive(nested))).size, 0, "and not three thousand to the third times");
+
+  const tensor = [
+    "ctorch._utils\n_rebuild_tensor_v2\n(",
+    ...storage("0", 12),
+    "K",
+    0,
+    ...integers(12),
+    ...integers(1),
+  ];
+  const shared = (count: number) =>
+    archive(pickle(
+      ...tensor,
+      0x89,
+      "NtRq",
+      1,
+      "}",
+      ...names.slice(0, count).flatMap((name) => [...text(name), "h", 1, "s"]),
+    ));
+  assert.equal((await parsePyTorch(shared(2))).size, 2, "tied weights");
+  await refuses(parsePyTorch(shared(3000)), FormatError, /tensors of 144000 bytes share storages of 48/);
+});
+
+Deno.test("parsePyTorch() refuses compressed storages, and storages that are parts of others", async () => {
+  const whole = view(storage("0", 12), 0, [12], [1]);
+  const files = new Map([["archive/data.pkl", await pickleOf(whole)], [
+    "archive/data/0",
+    new Uint8Array(48),
+  ]]);
+  const compressed = zip(files, { compress: true });
+  await refuses(parsePyTorch(compressed), FormatError, /storage 0 is compressed/);
+  const part = storage("0", 12).slice(0, -1);
+  const inside = view([...part, ...integers(0, 0, 12), "tQ"], 0, [12], [1]);
+  await refuses(parsePyTorch(inside), FormatError, /storage 0 is a part of another/);
+});
+
 Deno.test("parsePickle() refuses every name and operation that tensors do not need, by name", () => {
   const reader = {
     allows: (global: Global) => `${global}` === "collections.OrderedDict",

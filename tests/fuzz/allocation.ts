@@ -1,4 +1,4 @@
-/** Watches how much memory readers ask for at once, by standing in for the constructors of typed arrays. */
+/** Watches how much memory readers ask for, by standing in for the constructors of buffers and typed arrays. */
 
 /** An array that no file of this size could justify. */
 export class ExcessiveAllocation extends Error {
@@ -6,10 +6,14 @@ export class ExcessiveAllocation extends Error {
 }
 
 let limit = Infinity;
+let total = 0;
+/** How many times as much as at once a reader may ask for altogether: many small arrays fill the memory as well. */
+const totalFactor = 8;
 
-type Constructor = { new (...args: unknown[]): object; readonly BYTES_PER_ELEMENT: number };
+type Constructor = { new (...args: unknown[]): object; readonly BYTES_PER_ELEMENT?: number };
 
 const watched = [
+  "ArrayBuffer",
   "Uint8Array",
   "Uint16Array",
   "Int32Array",
@@ -23,9 +27,12 @@ for (const name of watched) {
   const original: Constructor = Reflect.get(globalThis, name);
   const watching: Constructor = new Proxy(original, {
     construct(constructor, args: unknown[], target): object {
-      const bytes = typeof args[0] === "number" ? args[0] * constructor.BYTES_PER_ELEMENT : 0;
-      if (bytes > limit) {
-        throw new ExcessiveAllocation(`${name} of ${bytes} bytes, where ${limit} are the most`);
+      const bytes = typeof args[0] === "number" ? args[0] * (constructor.BYTES_PER_ELEMENT ?? 1) : 0;
+      total += bytes;
+      if (bytes > limit || total > totalFactor * limit) {
+        throw new ExcessiveAllocation(
+          `${name} of ${bytes} bytes, where ${limit} are the most, ${total} in all`,
+        );
       }
       return Reflect.construct(constructor, args, target === watching ? constructor : target);
     },
@@ -33,12 +40,12 @@ for (const name of watched) {
   Reflect.set(globalThis, name, watching);
 }
 
-/** Runs a reader that may allocate so many bytes at once. */
+/** Runs a reader that may allocate so many bytes at once, and a few times as many altogether. */
 export async function allocatingAtMost<Result>(
   bytes: number,
   read: () => Result | Promise<Result>,
 ): Promise<Result> {
-  limit = bytes;
+  [limit, total] = [bytes, 0];
   try {
     return await read();
   } finally {

@@ -88,7 +88,10 @@ const describe = (shape: Conv2dShape) =>
   `${shape.batch}×${shape.height}×${shape.width}, ${shape.inChannels}→${shape.outChannels}, kernel ${shape.kernel}, ` +
   `stride ${shape.stride}, padding ${shape.padding}`;
 
-for (const shape of shapes) {
+/** Writing and adding are two pipelines: both for the first shapes, of which every kernel is used, one for the others. */
+const accumulations = (index: number) => index < 3 ? [false, true] : [index % 2 === 0];
+
+for (const [index, shape] of shapes.entries()) {
   const sizes = conv2dSizes(shape);
   const few = shape.inChannels % 4 !== 0;
   const patchable = !few && shape.kernel === 3 && shape.stride === 1;
@@ -116,7 +119,7 @@ for (const shape of shapes) {
       ? [...general, conv2dGradientInputPatch]
       : general;
     const before = values(sizes.input, 5);
-    for (const accumulate of [false, true]) {
+    for (const accumulate of accumulations(index)) {
       const expected = Float64Array.from(before, (value) => accumulate ? value : 0);
       products(shape, (i, w, o) => expected[i]! += outputGradient[o]! * weight[w]!);
       const operands = { outputGradient, weight, inputGradient: accumulate ? before : sizes.input };

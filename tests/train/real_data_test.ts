@@ -6,10 +6,10 @@ import type { Dataset } from "../../src/data/dataset.ts";
 import { loadDataset } from "../../src/data/load.ts";
 import { encodePng } from "../../src/formats/png.ts";
 import { imageGrid } from "../../src/formats/image_grid.ts";
-import { Gpu } from "../../src/gpu/gpu.ts";
 import { Context } from "../../src/tensor/context.ts";
 import { parseConfiguration } from "../../src/train/configuration.ts";
 import { Trainer } from "../../src/train/trainer.ts";
+import { testGpu } from "../kernels/harness.ts";
 
 const folder = Deno.env.get("SADA_JEM_DATA") ?? new URL("../../../shared/data", import.meta.url).pathname;
 const iterations = 200;
@@ -68,26 +68,24 @@ function assertPicture({ train, height, width, channels }: Dataset): void {
 
 /** A network of width 1 learns more of a few hundred small batches than the classes' frequencies. */
 async function assertLearning(dataset: Dataset): Promise<void> {
-  const gpu = await Gpu.request();
   const classes = dataset.classNames.length;
   const configuration = parseConfiguration({
     depth: 10,
     width: 1,
     likelihoodWeight: 0,
     rho: 0,
-    labelledBatch: 16,
+    labelledBatch: 8,
     learningRate: 0.02,
     warmup: 20,
     iterations,
     decayIterations: [],
   });
-  const trainer = new Trainer(new Context(gpu), configuration, dataset);
+  const trainer = new Trainer(new Context(await testGpu()), configuration, dataset);
   const losses: number[] = [];
   for (let i = 0; i < iterations; i++) {
     trainer.advance();
     if (i % 50 === 49) losses.push(...(await trainer.fetchReports()).map(({ crossEntropy }) => crossEntropy));
   }
-  gpu.destroy();
   const late = losses.slice(-50).reduce((sum, loss) => sum + loss / 50, 0);
   assert(late < 0.97 * Math.log(classes), `cross-entropy ${late}, and ${Math.log(classes)} by guessing`);
 }

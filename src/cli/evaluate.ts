@@ -2,7 +2,6 @@ import { parseArgs } from "node:util";
 import { DeviceImages } from "../data/device_images.ts";
 import { type Dataset, type DatasetName, datasetNames } from "../data/dataset.ts";
 import { defaultFolder, loadDataset } from "../data/load.ts";
-import { inceptionOptions } from "./inception.ts";
 import { exists } from "../data/files.ts";
 import { classifyImages } from "../evaluate/classification.ts";
 import { extractFeatures } from "../evaluate/features.ts";
@@ -17,6 +16,7 @@ import type { Checkpoint } from "../train/checkpoint.ts";
 import { writeAtomically } from "../train/files.ts";
 import { type Command, execute, exitStatus, print, UsageError, wholeNumber } from "./command.ts";
 import { duration, table } from "./format.ts";
+import { inceptionArguments, inceptionHelp, inceptionOptions } from "./inception.ts";
 import { LiveLine } from "./live_line.ts";
 import { datasetOf, hintHelp, hintOptions, hintsOf, loadModel, shippedModel } from "./model.ts";
 
@@ -43,9 +43,7 @@ Usage: deno task evaluate [options]
   --generated-images N  images of the replay buffer that are judged (default: 10000)
   --fresh N           judge the ends of N fresh chains instead
   --referee PATH      another model, in whose features samples are compared with training images (default: this one)
-  --inception FILE    the standard FID weights, pt_inception-2015-12-05-6726825d.pth, for FID, KID and Inception Score
-                      (default: the file of that name in data/inception/)
-  --fid-statistics F  .npz of the training images' mu and sigma, as pytorch-fid's; written if it does not exist
+${inceptionHelp}
   --seed N            seed of everything random (default: 1)
 ${hintHelp}
   --export FILE       also write features, logits and labels of the test images to an .npz file
@@ -74,8 +72,7 @@ const options = {
   "generated-images": { type: "string", default: "10000" },
   fresh: { type: "string", default: "0" },
   referee: { type: "string" },
-  inception: { type: "string" },
-  "fid-statistics": { type: "string" },
+  ...inceptionArguments,
   seed: { type: "string", default: "1" },
   ...hintOptions,
   export: { type: "string" },

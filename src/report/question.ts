@@ -48,12 +48,19 @@ export interface QuestionOptions {
   readonly generatedImages: number;
 }
 
+/**
+ * How FID is taken: today's way, 8-bit samples against the training images as pytorch-fid sees them; or the official
+ * script's, samples that are not rounded against all images, resized as TensorFlow 1 does.
+ */
+export type FidConvention = "current" | "official";
+
 /** What FID, KID and Inception Score need. */
 export interface InceptionOptions {
   readonly network: InceptionNetwork;
-  /** The training images' statistics, if an earlier evaluation or pytorch-fid has computed them. */
-  readonly statistics: GaussianStatistics | undefined;
-  /** Keeps the training images' statistics for the next time. */
+  readonly convention: FidConvention;
+  /** The real images' statistics, if an earlier evaluation or pytorch-fid has computed them, and the file's name. */
+  readonly statistics: { readonly values: GaussianStatistics; readonly file: string } | undefined;
+  /** Keeps the real images' statistics for the next time. */
   readonly keep: (statistics: GaussianStatistics) => Promise<void>;
 }
 

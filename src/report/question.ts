@@ -23,8 +23,14 @@ export interface Subject {
   readonly referee: { readonly model: WideResNet; readonly name: string } | undefined;
   /** Other sets of images of the same format, by name. */
   readonly others: readonly { readonly name: string; readonly set: ImageSet }[];
-  /** Pictures of the training's samples over time, PNG, in their order; empty if there are none. */
-  readonly history: readonly Uint8Array[];
+  /** Pictures of the replay buffer during training, in their order; empty if there are none. */
+  readonly history: readonly HistoryPicture[];
+}
+
+/** The replay buffer at one time. */
+export interface HistoryPicture {
+  readonly iteration: number;
+  readonly png: Uint8Array;
 }
 
 /** How much is asked. */

@@ -8,7 +8,7 @@ import {
   type Spread,
 } from "../../evaluate/generation.ts";
 import { largestOfRows, softmaxRows } from "../../evaluate/probabilities.ts";
-import { scoreImages } from "../../evaluate/scores.ts";
+import { logDensities } from "../../evaluate/scores.ts";
 import { imageGrid } from "../../formats/image_grid.ts";
 import { encodePng } from "../../formats/png.ts";
 import { AnswerBuilder, type Question, type Subject } from "../question.ts";
@@ -31,7 +31,7 @@ export const generation: Question = {
     const images = new FloatImages(model.context, samples.images, train.shape);
     const total = 2 * count + train.count;
     const own = await extractFeatures(model, images, (done) => progress(done / total));
-    const scores = await scoreImages(model, images, (done) => progress((count + done) / total));
+    const densities = await logDensities(model, images, own, (done) => progress((count + done) / total));
     const judge = referee?.model ?? model;
     const judged = judge === model ? own : await extractFeatures(judge, images);
     const real = await extractFeatures(judge, train, (done) => progress((2 * count + done) / total));
@@ -52,7 +52,7 @@ export const generation: Question = {
       )
       .picture(
         "best_by_density",
-        sheet(subject, samples, own, scores.logDensity),
+        sheet(subject, samples, own, densities),
         "The same, the highest log p̃(x) first",
       );
     const { frechetClassifierDistance: frechet } = distances;

@@ -1,7 +1,9 @@
-// Bilinear resizing without antialiasing, with pixel centres at half-integers (PyTorch's align_corners=False):
+// Bilinear resizing without antialiasing:
 //
-// output[n, y, x, c] = valueScale · lerp of the four input pixels around ((y + ½)·height/size − ½, (x + ½)·width/size − ½)
-//                      + valueShift
+// output[n, y, x, c] = valueScale · lerp of the four input pixels around (place(y, height), place(x, width)) + valueShift
+//
+// place(p, extent) = (p + ½)·extent/size − ½, with pixel centres at half-integers (PyTorch's align_corners=False), or
+//                    p·extent/size with fromCorner (TensorFlow 1's)
 //
 // input  [N, height, width, channels]    float32
 // output [N, size, size, channels]
@@ -15,6 +17,7 @@ override size: u32 = 64u;
 override channels: u32 = 3u;
 override valueScale: f32 = 1.0;
 override valueShift: f32 = 0.0;
+override fromCorner: bool = false;
 
 @group(0) @binding(0) var<storage, read> input: array<f32>;
 @group(0) @binding(1) var<storage, read_write> output: array<f32>;
@@ -27,7 +30,8 @@ struct Between {
 }
 
 fn between(place: u32, extent: u32) -> Between {
-  let position = max((2u * place + 1u) * extent, size) - size;
+  let centred = max((2u * place + 1u) * extent, size) - size;
+  let position = select(centred, 2u * place * extent, fromCorner);
   let first = position / (2u * size);
   return Between(first, min(first + 1u, extent - 1u), f32(position % (2u * size)) / f32(2u * size));
 }

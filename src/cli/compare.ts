@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { readIfPresent } from "../data/files.ts";
 import { CheckpointError } from "../errors.ts";
 import { comparisonSection, comparisonTable, type Evaluation } from "../report/comparison.ts";
 import { reportPage } from "../report/html.ts";
@@ -35,7 +36,8 @@ const compare: Command = {
       allowPositionals: true,
     });
     if (positionals.length < 2) throw new UsageError("compare takes at least two runs");
-    const evaluations = await Promise.all(positionals.map(readEvaluation));
+    const names = runNames(positionals);
+    const evaluations = await Promise.all(positionals.map((run, i) => readEvaluation(run, names[i]!)));
     const { head, rows } = comparisonTable(evaluations);
     const { section, files, results } = await comparisonSection(evaluations);
     await Deno.mkdir(values.out, { recursive: true });
@@ -54,17 +56,26 @@ const compare: Command = {
   },
 };
 
-async function readEvaluation(run: string): Promise<Evaluation> {
-  const name = run.replace(/\/+$/, "").split("/").at(-1)!;
-  for (const path of [`${run}/evaluation/results.json`, `${run}/results.json`]) {
-    const text = await Deno.readTextFile(path).catch((error) => {
-      if (error instanceof Deno.errors.NotFound) return undefined;
-      throw error;
-    });
+/** The last parts of the paths; whole paths where those of several runs are equal. */
+function runNames(runs: readonly string[]): string[] {
+  const paths = runs.map((run) => run.replace(/\/+$/, ""));
+  const names = paths.map((path) => path.split("/").at(-1)!);
+  return names.map((name, i) => names.filter((other) => other === name).length > 1 ? paths[i]! : name);
+}
+
+async function readEvaluation(run: string, name: string): Promise<Evaluation> {
+  for (const folder of [`${run}/evaluation`, run]) {
+    const path = `${folder}/results.json`;
+    const text = await readIfPresent(path);
     if (text === undefined) continue;
-    const value = parseJson(text, path) as { results?: Evaluation["results"] } | null;
-    if (typeof value?.results === "object") return { name, results: value.results };
-    throw new CheckpointError(`${path} holds no results of an evaluation`);
+    const value = parseJson(new TextDecoder().decode(text), path) as
+      | { results?: Evaluation["results"] }
+      | null;
+    if (typeof value?.results !== "object") {
+      throw new CheckpointError(`${path} holds no results of an evaluation`);
+    }
+    const samples = await readIfPresent(`${folder}/best_by_class.png`);
+    return { name, results: value.results, ...(samples && { samples }) };
   }
   throw new CheckpointError(`${run} has not been evaluated: deno task evaluate --model ${run}`);
 }

@@ -1,8 +1,7 @@
 import { parseArgs } from "node:util";
 import { DeviceImages } from "../data/device_images.ts";
-import { type Dataset, type DatasetName, datasetNames } from "../data/dataset.ts";
-import { defaultFolder, loadDataset } from "../data/load.ts";
-import { inceptionOptions } from "./inception.ts";
+import { datasetNames } from "../data/dataset.ts";
+import { loadDataset } from "../data/load.ts";
 import { exists } from "../data/files.ts";
 import { classifyImages } from "../evaluate/classification.ts";
 import { extractFeatures } from "../evaluate/features.ts";
@@ -17,8 +16,11 @@ import type { Checkpoint } from "../train/checkpoint.ts";
 import { writeAtomically } from "../train/files.ts";
 import { type Command, execute, exitStatus, print, UsageError, wholeNumber } from "./command.ts";
 import { duration, table } from "./format.ts";
+import { inceptionArguments, inceptionHelp, inceptionOptions } from "./inception.ts";
 import { LiveLine } from "./live_line.ts";
 import { datasetOf, hintHelp, hintOptions, hintsOf, loadModel, shippedModel } from "./model.ts";
+import { otherSets } from "./other_sets.ts";
+import { sampleHistory } from "./sample_history.ts";
 
 const help = `
 Measure a trained model: every claim of the paper, as a report with plots and as JSON.
@@ -31,11 +33,12 @@ Usage: deno task evaluate [options]
   questions.map(({ name }) => name).join(", ")
 }
   --data-folder DIR   where the data set is, if not where it was in training
-  --ood NAME=DIR      another data set to tell apart from, of the same image size; may be given repeatedly
-                      (${
-  datasetNames.filter((name) => name !== "digits").join(", ")
-}); those in data/ are used anyway
-  --attack-images N   test images that are attacked (default: 1000)
+  --ood NAME=DIR      another set of images to tell apart from; may be given repeatedly. NAME is a data set's of the same
+                      image size (${
+  datasetNames.filter((name) => name !== "digits" && name !== "images").join(", ")
+}),
+                      or your own for any folder of pictures. Those in data/, and pictures in data/celeba/, are used anyway
+  --attack-images N   test images that are attacked (default: 100)
   --attack-steps N    steps of an attack (default: 50)
   --restarts N        random starts of an attack (default: 1)
   --purify N          also attack the classifier behind N steps of SGLD purification, by BPDA + EOT
@@ -43,9 +46,7 @@ Usage: deno task evaluate [options]
   --generated-images N  images of the replay buffer that are judged (default: 10000)
   --fresh N           judge the ends of N fresh chains instead
   --referee PATH      another model, in whose features samples are compared with training images (default: this one)
-  --inception FILE    the standard FID weights, pt_inception-2015-12-05-6726825d.pth, for FID, KID and Inception Score
-                      (default: the file of that name in data/inception/)
-  --fid-statistics F  .npz of the training images' mu and sigma, as pytorch-fid's; written if it does not exist
+${inceptionHelp}
   --seed N            seed of everything random (default: 1)
 ${hintHelp}
   --export FILE       also write features, logits and labels of the test images to an .npz file
@@ -66,7 +67,7 @@ const options = {
   only: { type: "string" },
   "data-folder": { type: "string" },
   ood: { type: "string", multiple: true },
-  "attack-images": { type: "string", default: "1000" },
+  "attack-images": { type: "string", default: "100" },
   "attack-steps": { type: "string", default: "50" },
   restarts: { type: "string", default: "1" },
   purify: { type: "string", default: "0" },
@@ -74,8 +75,7 @@ const options = {
   "generated-images": { type: "string", default: "10000" },
   fresh: { type: "string", default: "0" },
   referee: { type: "string" },
-  inception: { type: "string" },
-  "fid-statistics": { type: "string" },
+  ...inceptionArguments,
   seed: { type: "string", default: "1" },
   ...hintOptions,
   export: { type: "string" },
@@ -125,6 +125,9 @@ const evaluate: Command = {
   },
 };
 
+/** Images of each other set that are scored at most. */
+const otherImages = 10_000;
+
 function chosenQuestions(only: string | undefined) {
   if (only === undefined) return questions;
   return only.split(",").map((name) => {
@@ -142,7 +145,7 @@ function optionsOf(values: Values): QuestionOptions {
     attackRestarts: wholeNumber("--restarts", values.restarts, 1)!,
     purificationSteps: wholeNumber("--purify", values.purify)!,
     purifiedImages: wholeNumber("--purify-images", values["purify-images"], 1)!,
-    otherImages: 10_000,
+    otherImages,
     freshSamples: wholeNumber("--fresh", values.fresh)!,
     generatedImages: wholeNumber("--generated-images", values["generated-images"], 2)!,
   };
@@ -164,44 +167,9 @@ async function loadSubject(context: Context, values: Values): Promise<Subject> {
     referee: values.referee === undefined
       ? undefined
       : { name: values.referee, model: (await loadModel(context, values.referee, {})).model },
-    others: await otherSets(dataset, values.ood ?? []),
+    others: await otherSets(dataset, values.ood ?? [], otherImages),
     history: await sampleHistory(values.model),
   };
-}
-
-/** The sets that were named, and those that lie where `deno task data` puts them, of the same format. */
-async function otherSets(dataset: Dataset, named: readonly string[]): Promise<Subject["others"]> {
-  const folders = new Map<DatasetName, string>();
-  for (const name of datasetNames) {
-    const folder = defaultFolder(name);
-    if (name !== dataset.name && name !== "digits" && await exists(folder)) folders.set(name, folder);
-  }
-  for (const text of named) {
-    const [, name, folder] = /^([^=]+)=(.+)$/.exec(text) ?? [];
-    const known = datasetNames.find((other) => other === name);
-    if (!known || folder === undefined) {
-      throw new UsageError(`--ood takes NAME=DIR with a data set's name, not "${text}"`);
-    }
-    folders.set(known, folder);
-  }
-  const others: Subject["others"][number][] = [];
-  for (const [name, folder] of folders) {
-    const other = await loadDataset({ name, folder, imageSize: dataset.height, limit: 1 });
-    const fits = (["height", "width", "channels", "maximum"] as const).every((key) =>
-      other[key] === dataset[key]
-    );
-    if (fits) others.push({ name, set: other.test });
-    else print(`${name} is left out: its images have another format than those of ${dataset.name}`);
-  }
-  return others;
-}
-
-/** A run's pictures of samples, in their order. */
-async function sampleHistory(path: string | undefined): Promise<Uint8Array[]> {
-  if (path === undefined || !await exists(`${path}/samples`)) return [];
-  const names: string[] = [];
-  for await (const { name } of Deno.readDir(`${path}/samples`)) if (name.endsWith(".png")) names.push(name);
-  return await Promise.all(names.sort().map((name) => Deno.readFile(`${path}/samples/${name}`)));
 }
 
 async function defaultOut(model: string | undefined): Promise<string> {

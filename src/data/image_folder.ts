@@ -64,6 +64,25 @@ export async function loadImageFolder(
   };
 }
 
+/**
+ * Pictures from all over a folder as one set without classes, whatever its sub-folders mean.
+ * @param size side of the images after resizing
+ * @param limit most pictures that are read, drawn at random but always the same
+ * @throws {DataError} naming the picture that cannot be read, or saying what the folder lacks.
+ */
+export async function loadPictures(folder: string, size: number, limit: number): Promise<ImageSet> {
+  const { train, test } = await listPictures(folder);
+  const entries = [...train, ...test];
+  if (entries.length === 0) throw new DataError(`no PNG or JPEG pictures in ${folder} or its sub-folders`);
+  const order = permutation(new RandomStream(splitSeed, Purpose.split, 2), entries.length).subarray(0, limit);
+  const imageSize = size * size * channels;
+  const bytes = new Uint8Array(order.length * imageSize);
+  for (const [i, entry] of order.entries()) {
+    bytes.set(await readPicture(entries[entry]!.path, size), i * imageSize);
+  }
+  return { bytes, labels: new Uint32Array(order.length), count: order.length };
+}
+
 async function readPicture(path: string, size: number): Promise<Uint8Array> {
   const bytes = await readIfPresent(path);
   if (!bytes) throw new DataError(`images: ${path} is gone`);

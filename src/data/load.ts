@@ -23,7 +23,7 @@ export interface DatasetSource {
 const defaultImageSize = 32;
 
 /** Where a data set lies unless a folder is named: `data/NAME` in the project, where `deno task data` puts it. */
-export function defaultFolder(name: DatasetName): string {
+export function defaultFolder(name: string): string {
   return decodeURIComponent(new URL(`../../data/${name}`, import.meta.url).pathname);
 }
 

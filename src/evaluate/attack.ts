@@ -24,7 +24,7 @@ export interface Attack {
 export interface AttackRecord {
   /**
    * Share of the images that are still classified right: first the clean ones, then after the random start and each
-   * step. Once broken is broken.
+   * step. Once broken is broken, and a later restart tries only what is unbroken.
    */
   readonly accuracies: readonly number[];
   /** Whether each image withstood all of it. */
@@ -38,14 +38,9 @@ export interface Defence {
   /**
    * @param images `[N, H, W, C]`
    * @param labels of each
-   * @param needed whether it matters if the image is classified right: broken ones stay broken
    * @returns whether each is classified right, and the gradient of the loss, owned by the caller
    */
-  evaluate(
-    images: Tensor,
-    labels: Uint32Array,
-    needed: readonly boolean[],
-  ): Promise<{ correct: boolean[]; gradient: Tensor }>;
+  evaluate(images: Tensor, labels: Uint32Array): Promise<{ correct: boolean[]; gradient: Tensor }>;
 }
 
 /** The classifier with the running statistics, without any purification. */
@@ -119,53 +114,84 @@ export async function attackBatch(
   first: number,
   start?: Tensor,
 ): Promise<BatchRecord> {
-  const clean = await defence.evaluate(images, labels, allTrue(labels.length));
+  const clean = await defence.evaluate(images, labels);
   clean.gradient.dispose();
   const defended = [clean.correct, ...Array.from({ length: attack.steps + 1 }, () => [...clean.correct])];
   const adversarial = await images.read();
   for (let restart = 0; restart < attack.restarts; restart++) {
-    const from = start ? start.retain() : await randomStart(images, attack, first, restart);
+    const from = start ?? await randomStart(images, attack, first, restart);
     await climb(images, from, labels, defence, attack, defended, adversarial);
+    if (from !== start) from.dispose();
   }
   return { defended, adversarial };
 }
 
-/** One attempt; lowers the flags of what it breaks and keeps the images that did. */
+/** One attempt; lowers the flags of what it breaks and keeps the images that did. Only what is unbroken climbs on. */
 async function climb(
   originals: Tensor,
   start: Tensor,
   labels: Uint32Array,
   defence: Defence,
-  { steps, norm, stepSize, radius }: Attack,
+  attack: Attack,
   defended: boolean[][],
   adversarial: Float32Array,
 ): Promise<void> {
-  const { context } = originals;
-  const batch = labels.length;
-  const pixels = originals.size / batch;
-  const kernel = norm === "linf" ? pgdStepLinf : pgdStepL2;
-  const shape = { batch, pixels, stepSize: scale * stepSize, radius: scale * radius };
-  let unbroken = [...defended.at(-1)!];
-  let current = start;
+  const { steps } = attack;
+  let rows = [...labels.keys()].filter((row) => defended.at(-1)![row]);
+  if (rows.length === 0) return;
+  let [clean, current] = [await selected(originals, rows), await selected(start, rows)];
   for (let step = 0; step <= steps; step++) {
-    const { correct, gradient } = await defence.evaluate(current, labels, unbroken);
-    const values = await current.read();
-    const broken = unbroken.map((flag, i) => flag && !correct[i]);
-    for (let i = 0; i < batch; i++) {
-      const isLast = step === steps && unbroken[i]! && !broken[i]!;
-      if (broken[i] || isLast) adversarial.set(values.subarray(i * pixels, (i + 1) * pixels), i * pixels);
+    const { correct, gradient } = await defence.evaluate(
+      current,
+      Uint32Array.from(rows, (row) => labels[row]!),
+    );
+    const isLast = step === steps;
+    if (isLast || correct.includes(false)) {
+      const values = await current.read();
+      const pixels = values.length / rows.length;
+      rows.forEach((row, k) => {
+        if (correct[k] && !isLast) return;
+        adversarial.set(values.subarray(k * pixels, (k + 1) * pixels), row * pixels);
+        if (!correct[k]) defended.slice(step + 1).forEach((flags) => flags[row] = false);
+      });
     }
-    unbroken = unbroken.map((flag, i) => flag && !broken[i]!);
-    defended[step + 1] = defended[step + 1]!.map((flag, i) => flag && unbroken[i]!);
-    if (step < steps) {
-      const next = context.empty(originals.shape);
-      context.launch(kernel, shape, { image: current, gradient, original: originals, next });
-      current.dispose();
-      current = next;
-    }
+    const next = isLast ? current : stepped(current, gradient, clean, attack);
+    if (next !== current) current.dispose();
     gradient.dispose();
+    current = next;
+    const standing = [...correct.keys()].filter((k) => correct[k]);
+    if (isLast || standing.length === 0) break;
+    if (standing.length === rows.length) continue;
+    const [all, allClean] = [current, clean];
+    [clean, current] = [await selected(allClean, standing), await selected(all, standing)];
+    for (const tensor of [all, allClean]) tensor.dispose();
+    rows = standing.map((k) => rows[k]!);
   }
-  current.dispose();
+  for (const tensor of [clean, current]) tensor.dispose();
+}
+
+/** The images after one step. */
+function stepped(image: Tensor, gradient: Tensor, original: Tensor, attack: Attack): Tensor {
+  const { context, shape: [batch = 0], size } = image;
+  const kernel = attack.norm === "linf" ? pgdStepLinf : pgdStepL2;
+  const [stepSize, radius] = [scale * attack.stepSize, scale * attack.radius];
+  const next = context.empty(image.shape);
+  context.launch(kernel, { batch, pixels: size / batch, stepSize, radius }, {
+    image,
+    gradient,
+    original,
+    next,
+  });
+  return next;
+}
+
+/** Some images of a batch, as a batch of their own. */
+async function selected(images: Tensor, rows: readonly number[]): Promise<Tensor> {
+  const values = await images.read();
+  const pixels = values.length / images.shape[0]!;
+  const chosen = new Float32Array(rows.length * pixels);
+  rows.forEach((row, k) => chosen.set(values.subarray(row * pixels, (row + 1) * pixels), k * pixels));
+  return images.context.from(chosen, [rows.length, ...images.shape.slice(1)]);
 }
 
 /** A start drawn uniformly in the L∞ ball, or in a random direction at a uniform distance in the L2 ball. */
@@ -195,8 +221,4 @@ async function randomStart(images: Tensor, attack: Attack, first: number, restar
 
 function clamped(value: number): number {
   return Math.min(1, Math.max(-1, value));
-}
-
-function allTrue(length: number): boolean[] {
-  return new Array<boolean>(length).fill(true);
 }

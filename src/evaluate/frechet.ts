@@ -19,18 +19,44 @@ export function gaussianStatistics(features: Float32Array, dimension: number): G
   const mean = new Float64Array(dimension);
   features.forEach((value, i) => mean[i % dimension]! += value / rows);
   const covariance = new Float64Array(dimension * dimension);
-  const centred = new Float64Array(dimension);
-  for (let row = 0; row < rows; row++) {
-    for (let i = 0; i < dimension; i++) centred[i] = features[row * dimension + i]! - mean[i]!;
-    for (let i = 0; i < dimension; i++) {
-      const scale = centred[i]! / (rows - 1);
-      for (let j = 0; j <= i; j++) covariance[i * dimension + j]! += scale * centred[j]!;
-    }
+  const centred = Array.from({ length: rowsAtOnce }, () => new Float64Array(dimension));
+  for (let first = 0; first < rows; first += rowsAtOnce) {
+    centred.forEach((row, k) => {
+      const start = (first + k) * dimension;
+      for (let i = 0; i < dimension; i++) row[i] = first + k < rows ? features[start + i]! - mean[i]! : 0;
+    });
+    addProducts(covariance, centred, 1 / (rows - 1));
   }
   for (let i = 0; i < dimension; i++) {
     for (let j = 0; j < i; j++) covariance[j * dimension + i] = covariance[i * dimension + j]!;
   }
   return { dimension, mean, covariance };
+}
+
+/** Rows of features that are taken together: the covariance is far larger than a cache, and is passed over once for all. */
+const rowsAtOnce = 8;
+
+/** Adds the scaled products of each row with itself to a matrix's lower half. */
+function addProducts(matrix: Float64Array, rows: readonly Float64Array[], scale: number): void {
+  const [a, b, c, d, e, f, g, h] = rows as [
+    Float64Array,
+    Float64Array,
+    Float64Array,
+    Float64Array,
+    Float64Array,
+    Float64Array,
+    Float64Array,
+    Float64Array,
+  ];
+  const n = a.length;
+  for (let i = 0; i < n; i++) {
+    const [ai, bi, ci, di] = [scale * a[i]!, scale * b[i]!, scale * c[i]!, scale * d[i]!];
+    const [ei, fi, gi, hi] = [scale * e[i]!, scale * f[i]!, scale * g[i]!, scale * h[i]!];
+    for (let j = 0, at = i * n; j <= i; j++, at++) {
+      matrix[at]! += ai * a[j]! + bi * b[j]! + ci * c[j]! + di * d[j]! +
+        ei * e[j]! + fi * f[j]! + gi * g[j]! + hi * h[j]!;
+    }
+  }
 }
 
 /**

@@ -10,6 +10,14 @@ export interface Spread {
   readonly deviation: number;
 }
 
+/** Images of each part of the Inception Score, as the official script cuts them. */
+const partSize = 5000;
+
+/** Parts that the official script cuts images into for the Inception Score: one for every 5,000. */
+export function officialParts(images: number): number {
+  return Math.max(1, Math.floor(images / partSize));
+}
+
 /**
  * Inception Score (Salimans et al., NeurIPS 2016): exp of the mean Kullback-Leibler divergence of p(y|x) from p(y).
  * @param probabilities p(y|x) of each image, `[n, classes]`

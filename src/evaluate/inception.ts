@@ -42,7 +42,31 @@ export interface InceptionOutput {
   readonly pool3: Tensor;
   /** Before the softmax, `[N, 1008]`. */
   readonly logits: Tensor;
+  /** The same without the bias: the Inception Score's original code multiplies by the last layer's weight alone. */
+  readonly unbiasedLogits: Tensor;
 }
+
+/** How images in [0, 1] become the network's input of 299 × 299 pixels; both are bilinear without antialiasing. */
+export interface InceptionPreprocessing {
+  /** See the kernel `resizeBilinear`. */
+  readonly fromCorner: boolean;
+  readonly valueScale: number;
+  readonly valueShift: number;
+}
+
+/** pytorch-fid's: PyTorch's grid, values from −1 to 1. */
+export const pytorchPreprocessing: InceptionPreprocessing = {
+  fromCorner: false,
+  valueScale: 2,
+  valueShift: -1,
+};
+
+/** The TensorFlow graph's of 2015, which the official script runs: its older grid, and (v − 128)/128 for v up to 255. */
+export const tensorflowPreprocessing: InceptionPreprocessing = {
+  fromCorner: true,
+  valueScale: 255 / 128,
+  valueShift: -1,
+};
 
 /**
  * Sees intermediate results `[N, H, W, C]`: `resized`, then pytorch-fid's `block0` to `block2`. They are freed after
@@ -58,12 +82,17 @@ export class InceptionV3 implements Disposable {
   readonly #units = new Map<string, UnitParameters>();
   readonly #weight: Tensor;
   readonly #bias: Tensor;
+  readonly #noBias: Tensor;
 
   /**
    * @param tensors the state dict; tensors that the network does not have, such as those of `AuxLogits`, are ignored
    * @throws {CheckpointError} if a tensor is missing or has another shape; nothing is kept on the GPU then.
    */
-  constructor(readonly context: Context, tensors: ReadonlyMap<string, NamedTensor>) {
+  constructor(
+    readonly context: Context,
+    tensors: ReadonlyMap<string, NamedTensor>,
+    readonly preprocessing = pytorchPreprocessing,
+  ) {
     const units = [...inceptionUnits()];
     checkShapes(tensors, units);
     for (const { name } of units) {
@@ -77,6 +106,7 @@ export class InceptionV3 implements Disposable {
     const weight = parameterFromPyTorch(values(tensors, "fc.weight"));
     this.#weight = context.from(weight.data, weight.shape).disown();
     this.#bias = context.from(values(tensors, "fc.bias").data, [inceptionClasses]).disown();
+    this.#noBias = context.zeros([inceptionClasses]).disown();
   }
 
   /**
@@ -100,7 +130,11 @@ export class InceptionV3 implements Disposable {
       }
       return globalAveragePool(x);
     });
-    return { pool3, logits: linear(pool3, this.#weight, this.#bias) };
+    return {
+      pool3,
+      logits: linear(pool3, this.#weight, this.#bias),
+      unbiasedLogits: linear(pool3, this.#weight, this.#noBias),
+    };
   }
 
   /** Frees the parameters. */
@@ -112,14 +146,14 @@ export class InceptionV3 implements Disposable {
     this.#units.clear();
     this.#weight.release();
     this.#bias.release();
+    this.#noBias.release();
   }
 
-  /** Images in [0, 1] to images of the network's size in [-1, 1]. */
+  /** Images in [0, 1] to the network's input. */
   #resize(images: Tensor): Tensor {
     const [batch, height, width, channels] = extents(images);
     const output = this.context.empty([batch, inceptionSize, inceptionSize, channels]);
-    const range = { valueScale: 2, valueShift: -1 };
-    const shape = { batch, height, width, channels, size: inceptionSize, ...range };
+    const shape = { batch, height, width, channels, size: inceptionSize, ...this.preprocessing };
     this.context.launch(resizeBilinear, shape, { input: images, output });
     return output;
   }

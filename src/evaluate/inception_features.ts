@@ -9,7 +9,9 @@ const batchSize = 16;
 /** The network, or what stands in for it. */
 export interface InceptionNetwork {
   /** @param images `[N, H, W, 3]` in [0, 1] */
-  features(images: Tensor): { readonly pool3: Tensor; readonly logits: Tensor };
+  features(
+    images: Tensor,
+  ): { readonly pool3: Tensor; readonly logits: Tensor; readonly unbiasedLogits: Tensor };
 }
 
 /** What FID, KID and Inception Score compare. */
@@ -17,39 +19,41 @@ export interface InceptionFeatures {
   /** `[N, dimension]`, 2048 for Inception-v3. */
   readonly pool3: Float32Array<ArrayBuffer>;
   readonly dimension: number;
-  /** p(y|x), `[N, classes]`. */
+  /** p(y|x) as the Inception Score takes it, without the last layer's bias, `[N, classes]`. */
   readonly probabilities: Float64Array;
   readonly classes: number;
 }
 
 /**
- * Features of images in [−1, 1]. They are first rounded to 8 bits, as images in files are (today's convention; the official
- * script leaves generated images as they are), and grey ones repeated in three channels.
+ * How values in [−1, 1] become those of files, in [0, 1]: rounded to 8 bits, or left as they are but for the 10⁻⁵ that the
+ * official script adds to the divisor.
+ */
+export type PixelScale = "8-bit" | "unrounded";
+
+/**
+ * Features of images in [−1, 1]; grey ones are repeated in three channels.
  * @param progress called with the number of images done
  */
 export async function inceptionFeatures(
   context: Context,
   network: InceptionNetwork,
   images: ImageSource,
-  count: number,
+  scale: PixelScale,
   progress?: (done: number) => void,
 ): Promise<InceptionFeatures> {
+  const { count } = images;
   const pools: Float32Array[] = [];
   const all: Float32Array[] = [];
   let [dimension, classes] = [0, 0];
   for (let start = 0; start < count; start += batchSize) {
     const size = Math.min(batchSize, count - start);
     using batch = images.range(start, size);
-    using bytes = context.from(toBytes(await batch.read(), batch.shape[3]!), [
-      size,
-      batch.shape[1]!,
-      batch.shape[2]!,
-      3,
-    ]);
-    const { pool3, logits } = network.features(bytes);
-    const [poolValues, logitValues] = await context.read([pool3, logits]);
+    const [, height = 0, width = 0, channels = 0] = batch.shape;
+    using pixels = context.from(toColours(await batch.read(), channels, scale), [size, height, width, 3]);
+    const { pool3, logits, unbiasedLogits } = network.features(pixels);
+    const [poolValues, logitValues] = await context.read([pool3, unbiasedLogits]);
     [dimension, classes] = [pool3.shape[1]!, logits.shape[1]!];
-    for (const tensor of [pool3, logits]) tensor.dispose();
+    for (const tensor of [pool3, logits, unbiasedLogits]) tensor.dispose();
     pools.push(poolValues!);
     all.push(logitValues!);
     progress?.(start + size);
@@ -62,12 +66,14 @@ export async function inceptionFeatures(
   };
 }
 
-/** Three channels in [0, 1], in steps of 1/255. */
-function toBytes(values: Float32Array, channels: number): Float32Array {
+/** Three channels in [0, 1]. */
+function toColours(values: Float32Array, channels: number, scale: PixelScale): Float32Array {
   const colours = Float32Array.from({ length: values.length / channels * 3 }, (_, i) => {
     return values[channels === 3 ? i : Math.floor(i / 3) * channels]!;
   });
-  return colours.map((value) => Math.round((Math.min(1, Math.max(-1, value)) + 1) * 127.5) / 255);
+  const shifted = colours.map((value) => Math.min(1, Math.max(-1, value)) + 1);
+  if (scale === "unrounded") return shifted.map((value) => value / (2 + 1e-5));
+  return shifted.map((value) => Math.round(value * 127.5) / 255);
 }
 
 function joined(parts: readonly Float32Array[]): Float32Array<ArrayBuffer> {

@@ -84,9 +84,10 @@ export class Landscape {
 
   /**
    * The Hessian's largest eigenvalue, by power iteration on products H·v ≈ (∇L(θ + εv) − ∇L(θ − εv)) / 2ε.
+   * @param afterIteration called after each iteration
    * @returns the Rayleigh quotient after the last iteration
    */
-  async largestEigenvalue(iterations: number, seed: number): Promise<number> {
+  async largestEigenvalue(iterations: number, seed: number, afterIteration?: () => void): Promise<number> {
     const stream = new RandomStream(seed, Purpose.direction, 2 ** 20);
     const size = length(Float64Array.from(this.#origin));
     let vector: Vector = Float64Array.from(
@@ -105,6 +106,7 @@ export class Landscape {
       const product = ahead.map((g, k) => (g - behind[k]!) / (2 * step));
       eigenvalue = product.reduce((total, value, k) => total + value * vector[k]!, 0);
       vector = product;
+      afterIteration?.();
     }
     return eigenvalue;
   }

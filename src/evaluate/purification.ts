@@ -36,11 +36,7 @@ export class PurifyingDefence implements Defence {
 
   constructor(readonly model: WideResNet, readonly options: PurificationOptions) {}
 
-  async evaluate(
-    images: Tensor,
-    labels: Uint32Array,
-    needed: readonly boolean[],
-  ): Promise<{ correct: boolean[]; gradient: Tensor }> {
+  async evaluate(images: Tensor, labels: Uint32Array): Promise<{ correct: boolean[]; gradient: Tensor }> {
     const { context } = images;
     const replicas = this.options.attackReplicas;
     using purified = await this.#purify(images, replicas);
@@ -55,7 +51,7 @@ export class PurifyingDefence implements Defence {
     using all = gradients[0]!;
     const gradient = context.from(averageReplicas(await all.read(), replicas), images.shape);
     for (let i = 0; i < labels.length; i++) {
-      if (needed[i] && !correct[i]) correct[i] = await this.#verified(images, labels, i);
+      if (!correct[i]) correct[i] = await this.#verified(images, labels, i);
     }
     return { correct, gradient };
   }

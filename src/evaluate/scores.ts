@@ -2,7 +2,7 @@ import { evaluation, type WideResNet } from "../nn/wide_resnet.ts";
 import { logSumExp } from "../tensor/operations/log_sum_exp.ts";
 import { sum } from "../tensor/operations/reduce.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { batchSize, type ImageSource } from "./features.ts";
+import { batchSize, type Features, type ImageSource } from "./features.ts";
 import { largestOfRows, softmaxRows } from "./probabilities.ts";
 
 /** The scores by which the paper tells images of the model's own kind from others; higher is more likely its own. */
@@ -51,6 +51,26 @@ export async function scoreImages(
     progress?.(start + count);
   }
   return scores;
+}
+
+/**
+ * log p̃(x) of images whose logits are known; without an unconditional head, these are all that it takes.
+ * @param features of every image, by the same model
+ * @param progress called with the number of images done
+ */
+export async function logDensities(
+  model: WideResNet,
+  images: ImageSource,
+  { logits }: Features,
+  progress?: (done: number) => void,
+): Promise<Float64Array> {
+  const { architecture: { unconditional, classes } } = model;
+  if (unconditional) return (await scoreImages(model, images, progress)).logDensity;
+  const { values } = largestOfRows(logits, classes);
+  return values.map((highest, i) => {
+    const row = logits.subarray(i * classes, (i + 1) * classes);
+    return highest + Math.log(row.reduce((sum, logit) => sum + Math.exp(logit - highest), 0));
+  });
 }
 
 /** Logits, log p̃ and its gradient for a batch `[N, H, W, C]`. */

@@ -47,20 +47,35 @@ export function pivotedCholesky(matrix: Float64Array, n: number): PivotedFactor 
 export function congruence(matrix: Float64Array, { factor, rank, order }: PivotedFactor): Float64Array {
   const n = order.length;
   const result = new Float64Array(rank * rank);
-  const row = new Float64Array(rank);
-  for (let k = 0; k < n; k++) {
-    // Row k of A·F, then its part of Fᵀ·(A·F); F's zeros are left out, and the lower half is enough.
-    row.fill(0);
-    const from = order[k]! * n;
+  // Four rows of A·F at a time, then their part of Fᵀ·(A·F): both matrices are far larger than a cache. F's zeros are left
+  // out, and the lower half is enough.
+  const [a, b, c, d] = [0, 1, 2, 3].map(() => new Float64Array(rank)) as [
+    Float64Array,
+    Float64Array,
+    Float64Array,
+    Float64Array,
+  ];
+  for (let k = 0; k < n; k += 4) {
+    for (const row of [a, b, c, d]) row.fill(0);
+    const entry = (row: number, m: number) => row < n ? matrix[order[row]! * n + order[m]!]! : 0;
     for (let m = 0; m < n; m++) {
-      const scale = matrix[from + order[m]!]!;
+      const [am, bm, cm, dm] = [entry(k, m), entry(k + 1, m), entry(k + 2, m), entry(k + 3, m)];
       const end = Math.min(m + 1, rank);
-      for (let j = 0, at = m * rank; j < end; j++) row[j]! += scale * factor[at + j]!;
+      for (let j = 0, at = m * rank; j < end; j++, at++) {
+        const value = factor[at]!;
+        a[j]! += am * value;
+        b[j]! += bm * value;
+        c[j]! += cm * value;
+        d[j]! += dm * value;
+      }
     }
-    const last = Math.min(k + 1, rank);
+    const last = Math.min(k + 4, rank);
+    const weight = (row: number, i: number) => row < n ? factor[row * rank + i]! : 0;
     for (let i = 0; i < last; i++) {
-      const scale = factor[k * rank + i]!;
-      for (let j = 0, at = i * rank; j <= i; j++) result[at + j]! += scale * row[j]!;
+      const [ai, bi, ci, di] = [weight(k, i), weight(k + 1, i), weight(k + 2, i), weight(k + 3, i)];
+      for (let j = 0, at = i * rank; j <= i; j++, at++) {
+        result[at]! += ai * a[j]! + bi * b[j]! + ci * c[j]! + di * d[j]!;
+      }
     }
   }
   for (let i = 0; i < rank; i++) for (let j = 0; j < i; j++) result[j * rank + i] = result[i * rank + j]!;
@@ -73,7 +88,7 @@ export function symmetricEigenvalues(matrix: Float64Array, n: number): Float64Ar
   return tridiagonalEigenvalues(diagonal, offDiagonal);
 }
 
-/** Reduces a symmetric matrix, which is overwritten, to tridiagonal form with the same eigenvalues. */
+/** Reduces a symmetric matrix, whose upper half is read and overwritten, to tridiagonal form with the same eigenvalues. */
 function tridiagonal(a: Float64Array, n: number): { diagonal: Float64Array; offDiagonal: Float64Array } {
   const diagonal = new Float64Array(n);
   const offDiagonal = new Float64Array(n);
@@ -97,7 +112,7 @@ function tridiagonal(a: Float64Array, n: number): { diagonal: Float64Array; offD
   return { diagonal, offDiagonal };
 }
 
-/** A ← (I − β·u·uᵀ)·A·(I − β·u·uᵀ) on the rows and columns from `first` on. */
+/** A ← (I − β·u·uᵀ)·A·(I − β·u·uᵀ) on the rows and columns from `first` on, in the upper half alone. */
 function reflect(
   a: Float64Array,
   n: number,
@@ -106,18 +121,24 @@ function reflect(
   p: Float64Array,
   beta: number,
 ): void {
-  let along = 0;
+  p.fill(0, first);
   for (let i = first; i < n; i++) {
-    let sum = 0;
-    for (let j = first; j < n; j++) sum += a[i * n + j]! * u[j]!;
-    p[i] = beta * sum;
-    along += p[i]! * u[i]!;
+    const ui = u[i]!;
+    let sum = a[i * n + i]! * ui;
+    for (let j = i + 1, at = i * n + j; j < n; j++, at++) {
+      const value = a[at]!;
+      sum += value * u[j]!;
+      p[j]! += value * ui;
+    }
+    p[i]! += sum;
   }
+  let along = 0;
+  for (let i = first; i < n; i++) along += (p[i]! *= beta) * u[i]!;
   const half = beta * along / 2;
   for (let i = first; i < n; i++) p[i]! -= half * u[i]!;
   for (let i = first; i < n; i++) {
     const [ui, pi] = [u[i]!, p[i]!];
-    for (let j = first; j < n; j++) a[i * n + j]! -= ui * p[j]! + pi * u[j]!;
+    for (let j = i, at = i * n + i; j < n; j++, at++) a[at]! -= ui * p[j]! + pi * u[j]!;
   }
 }
 

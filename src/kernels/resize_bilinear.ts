@@ -10,6 +10,8 @@ export interface ResizeBilinearShape {
   readonly size: number;
   readonly valueScale: number;
   readonly valueShift: number;
+  /** Whether both grids share their first pixel, as in TensorFlow 1, instead of their outer border. */
+  readonly fromCorner: boolean;
 }
 
 /** Largest side of input and output: positions are multiples of 1/(2·size) in 32-bit whole numbers. */
@@ -19,7 +21,7 @@ function outputValues({ batch, size, channels }: ResizeBilinearShape): number {
   return batch * size * size * channels;
 }
 
-/** Bilinear interpolation as PyTorch's with `align_corners=False` and no antialiasing. */
+/** Bilinear interpolation without antialiasing, as PyTorch's with `align_corners=False` or as TensorFlow 1's. */
 export const resizeBilinear: Kernel<ResizeBilinearShape, "input" | "output"> = {
   name: "resize_bilinear",
   wgsl,
@@ -31,7 +33,7 @@ export const resizeBilinear: Kernel<ResizeBilinearShape, "input" | "output"> = {
     },
     { name: "output", access: "read-write", bytes: (shape) => bytes32(outputValues(shape)) },
   ],
-  constants: ({ height, width, channels, size, valueScale, valueShift }) => {
+  constants: ({ height, width, channels, size, valueScale, valueShift, fromCorner }) => {
     for (const side of [height, width, size]) {
       requireShape(
         side >= 1 && side <= largestSide,
@@ -39,7 +41,7 @@ export const resizeBilinear: Kernel<ResizeBilinearShape, "input" | "output"> = {
         `a side of ${side} pixels; sides are 1 to ${largestSide}`,
       );
     }
-    return { height, width, channels, size, valueScale, valueShift };
+    return { height, width, channels, size, valueScale, valueShift, fromCorner: Number(fromCorner) };
   },
   workgroups: (shape) => foldWorkgroups(outputValues(shape)),
 };

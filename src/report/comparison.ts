@@ -8,6 +8,8 @@ export interface Evaluation {
   /** The run's name; runs whose names differ in a trailing number only are one group. */
   readonly name: string;
   readonly results: Readonly<Record<string, unknown>>;
+  /** PNG of its samples by class, if there is one. */
+  readonly samples?: Uint8Array;
 }
 
 /** One row of the comparison: where the figure is found in the results, and how it is written. */
@@ -19,13 +21,14 @@ interface Row {
 
 const decimals = (digits: number) => (value: number) => value.toFixed(digits);
 
-const rows: readonly Row[] = [
+/** @param sets names of the sets that the test images were told apart from */
+const rowsWith = (sets: readonly string[]): readonly Row[] => [
   { name: "test accuracy", path: ["classification", "test", "accuracy"], show: percent },
   { name: "test cross-entropy", path: ["classification", "test", "loss"], show: decimals(4) },
   { name: "training accuracy", path: ["classification", "train", "accuracy"], show: percent },
   { name: "calibration error, 20 bins", path: ["calibration", "ece20"], show: percent },
   { name: "Brier score", path: ["calibration", "brier"], show: decimals(4) },
-  ...["interpolations", "uniform noise", "constant images"].map((set) => ({
+  ...sets.map((set) => ({
     name: `AUROC by log p̃(x), ${set}`,
     path: ["outOfDistribution", set, "logDensity", "auroc"],
     show: decimals(3),
@@ -33,6 +36,10 @@ const rows: readonly Row[] = [
   { name: "accuracy, L∞ 8/255", path: ["robustness", "linf", "records", "8", -1], show: percent },
   { name: "accuracy, L∞ 30/255", path: ["robustness", "linf", "records", "30", -1], show: percent },
   { name: "accuracy, L2 0.5", path: ["robustness", "l2", "records", "0.5", -1], show: percent },
+  { name: "purified, L∞ 8/255", path: ["robustness", "purified", "accuracies", -1], show: percent },
+  { name: "FID", path: ["generation", "inception", "fid"], show: decimals(2) },
+  { name: "KID", path: ["generation", "inception", "kid", "mean"], show: decimals(4) },
+  { name: "Inception Score", path: ["generation", "inception", "inceptionScore", "mean"], show: decimals(2) },
   {
     name: "Fréchet classifier distance",
     path: ["generation", "frechetClassifierDistance"],
@@ -64,11 +71,16 @@ export function comparisonTable(evaluations: readonly Evaluation[]): { head: str
     "",
     ...groups.map((group) => members(group).length > 1 ? `${group} (${members(group).length})` : group),
   ];
-  const lines = rows.map(({ name, path, show }) => [
+  const lines = rowsWith(outsideSets(evaluations)).map(({ name, path, show }) => [
     name,
     ...groups.map((group) => cell(members(group).map(({ results }) => numberAt(results, path)), show)),
   ]);
   return { head, rows: lines.filter(([, ...cells]) => cells.some((text) => text !== "–")) };
+}
+
+/** The other sets of all evaluations, in their order. */
+function outsideSets(evaluations: readonly Evaluation[]): string[] {
+  return [...new Set(evaluations.flatMap(({ results }) => Object.keys(results["outOfDistribution"] ?? {})))];
 }
 
 function cell(values: readonly (number | undefined)[], show: (value: number) => string): string {
@@ -113,6 +125,12 @@ export async function comparisonSection(evaluations: readonly Evaluation[]) {
       curves(series, { x, y, points: true }),
       `${y} over ${x}, mean of each group`,
     );
+  }
+  const pictured = new Set<string>();
+  for (const { name, samples } of evaluations) {
+    if (!samples || pictured.has(groupOf(name))) continue;
+    pictured.add(groupOf(name));
+    report.picture(`compare_samples_${pictured.size}`, samples, `Samples by class: ${name}`);
   }
   return report.answer({ head, rows });
 }

@@ -66,8 +66,15 @@ export function confusionFigure(
     }))
   );
   const side = Math.max(220, Math.min(600, 28 * classNames.length));
+  const labelAngle = classNames.every((name) => name.length <= 3) ? 0 : -45;
   const axes = {
-    x: { field: "prediction", type: "nominal", title: "taken for", sort: null, axis: { grid: false } },
+    x: {
+      field: "prediction",
+      type: "nominal",
+      title: "taken for",
+      sort: null,
+      axis: { grid: false, labelAngle },
+    },
     y: { field: "label", type: "nominal", title: "class", sort: null, axis: { grid: false } },
   } as const;
   const counts: LayerSpec = {
@@ -137,7 +144,7 @@ export function curves(
 export function histograms(
   sets: Readonly<Record<string, ArrayLike<number>>>,
   x: string,
-  bins = 40,
+  bins = 30,
 ): PlotSpec {
   const all = Object.values(sets).flatMap((values) => Array.from(values)).sort((a, b) => a - b);
   // Single values far out would leave the others no room.
@@ -155,51 +162,11 @@ export function histograms(
     ...size,
     width: 420,
     data: { values },
-    mark: { type: "area", interpolate: "step", opacity: 0.45, line: true },
+    mark: { type: "area", interpolate: "step", opacity: 0.2, line: true },
     encoding: {
       x: { field: "at", type: "quantitative", title: x, scale: { zero: false } },
       y: { field: "share", type: "quantitative", title: "share of images", stack: null },
-      color: { field: "name", type: "nominal", title: null, sort: null },
+      color: { field: "name", type: "nominal", title: null, sort: null, legend: { symbolOpacity: 1 } },
     },
   };
-}
-
-/** Values on a square grid of coordinates, as a map of colours with steps. */
-export function landscapeMap(
-  coordinates: readonly number[],
-  losses: readonly (readonly number[])[],
-): PlotSpec {
-  const step = coordinates[1]! - coordinates[0]!;
-  const values = losses.flatMap((row, j) =>
-    row.map((loss, i) => ({
-      left: coordinates[i]! - step / 2,
-      right: coordinates[i]! + step / 2,
-      bottom: coordinates[j]! - step / 2,
-      top: coordinates[j]! + step / 2,
-      loss: Math.min(loss, 1e6),
-    }))
-  );
-  const quantitative = (field: string, title: string) => ({
-    field,
-    type: "quantitative" as const,
-    title,
-    axis: { grid: false },
-  });
-  return {
-    width: 280,
-    height: 280,
-    data: { values },
-    mark: { type: "rect", strokeWidth: 0 },
-    encoding: {
-      x: quantitative("left", "first direction"),
-      x2: { field: "right" },
-      y: quantitative("bottom", "second direction"),
-      y2: { field: "top" },
-      color: {
-        ...quantitative("loss", "cross-entropy"),
-        scale: { type: "quantize", scheme: "viridis", nice: true },
-        bin: { maxbins: 12 },
-      },
-    },
-  } as PlotSpec;
 }

@@ -25,8 +25,10 @@ export async function renderSvg(spec: PlotSpec): Promise<string> {
       font: `${fontName}, sans-serif`,
       range: { category: palette },
       view: { stroke: null },
+      mark: { color: palette[0]! },
       axis: {
         grid: true,
+        labelFlush: false,
         gridColor: "#dddddd",
         domainColor: "#888888",
         tickColor: "#888888",

@@ -23,8 +23,14 @@ export interface Subject {
   readonly referee: { readonly model: WideResNet; readonly name: string } | undefined;
   /** Other sets of images of the same format, by name. */
   readonly others: readonly { readonly name: string; readonly set: ImageSet }[];
-  /** Pictures of the training's samples over time, PNG, in their order; empty if there are none. */
-  readonly history: readonly Uint8Array[];
+  /** Pictures of the replay buffer during training, in their order; empty if there are none. */
+  readonly history: readonly HistoryPicture[];
+}
+
+/** The replay buffer at one time. */
+export interface HistoryPicture {
+  readonly iteration: number;
+  readonly png: Uint8Array;
 }
 
 /** How much is asked. */
@@ -48,12 +54,19 @@ export interface QuestionOptions {
   readonly generatedImages: number;
 }
 
+/**
+ * How FID is taken: today's way, 8-bit samples against the training images as pytorch-fid sees them; or the official
+ * script's, samples that are not rounded against all images, resized as TensorFlow 1 does.
+ */
+export type FidConvention = "current" | "official";
+
 /** What FID, KID and Inception Score need. */
 export interface InceptionOptions {
   readonly network: InceptionNetwork;
-  /** The training images' statistics, if an earlier evaluation or pytorch-fid has computed them. */
-  readonly statistics: GaussianStatistics | undefined;
-  /** Keeps the training images' statistics for the next time. */
+  readonly convention: FidConvention;
+  /** The real images' statistics, if an earlier evaluation or pytorch-fid has computed them, and the file's name. */
+  readonly statistics: { readonly values: GaussianStatistics; readonly file: string } | undefined;
+  /** Keeps the real images' statistics for the next time. */
   readonly keep: (statistics: GaussianStatistics) => Promise<void>;
 }
 

@@ -1,14 +1,27 @@
 import { decode } from "fast-png";
 import assert from "node:assert/strict";
+import { encodePng } from "../../src/formats/png.ts";
 import { withFiles } from "../temporary.ts";
 import { run } from "./commands.ts";
 
+const shipped = new URL("../../data/models/digits.safetensors", import.meta.url);
+
 Deno.test("evaluate: answers every question of the digits model in a report; compare puts two side by side", async () => {
-  await withFiles({}, async (folder) => {
+  const frame = (grey: number) =>
+    encodePng({ width: 20, height: 10, channels: 1, data: new Uint8Array(200).fill(grey) });
+  const runFiles = {
+    "run/model.safetensors": await Deno.readFile(shipped),
+    "run/samples/00000002.png": frame(100),
+    "run/samples/00000001.png": frame(50),
+    "run/samples/00000010.png": frame(150),
+  };
+  await withFiles(runFiles, async (folder) => {
     const few = ["--attack-images", "8", "--attack-steps", "2", "--purify", "1", "--purify-images", "2"];
     const rest = ["--generated-images", "60", "--restarts", "2"];
-    for (const name of ["one-1", "other"]) {
-      const { status, output, errors } = await run("evaluate", ...few, ...rest, "--out", `${folder}/${name}`);
+    const models = { "one-1": [], other: ["--model", `${folder}/run`] };
+    for (const [name, model] of Object.entries(models)) {
+      const out = ["--out", `${folder}/${name}`];
+      const { status, output, errors } = await run("evaluate", ...model, ...few, ...rest, ...out);
       assert.equal(status, 0, errors);
       assert.match(output, /test accuracy +99\.2 %/);
       assert.match(output, /wrote .*report\.html, .*results\.json and plots in 0:/);
@@ -45,6 +58,10 @@ Deno.test("evaluate: answers every question of the digits model in a report; com
       assert.match(await Deno.readTextFile(`${folder}/other/${name}.svg`), /^<svg/);
     }
 
+    const animation = new TextDecoder("latin1").decode(await Deno.readFile(`${folder}/other/history.png`));
+    assert.equal(animation.match(/fcTL/g)?.length, 3, "three frames");
+    assert.match(page, /The replay buffer from iteration 1 to 10, animated: 3 pictures/);
+
     const runs = [`${folder}/one-1`, `${folder}/other`];
     const fresh = ["--only", "generation", "--fresh", "30", "--out", `${folder}/fresh`, "--json"];
     const freshly = await run("evaluate", ...fresh);
@@ -55,6 +72,7 @@ Deno.test("evaluate: answers every question of the digits model in a report; com
     const compared = await run("compare", ...runs, "--out", `${folder}/comparison`);
     assert.equal(compared.status, 0, compared.errors);
     assert.match(compared.output, /test accuracy +99\.2 % +99\.2 %/);
+    assert(await Deno.stat(`${folder}/comparison/compare_samples_2.png`));
     assert.match(await Deno.readTextFile(`${folder}/comparison/report.html`), /compare|Comparison/);
   });
 });

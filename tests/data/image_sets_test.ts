@@ -1,7 +1,7 @@
 import { gzipSync } from "fflate";
 import assert from "node:assert/strict";
-import type { Dataset } from "../../src/data/dataset.ts";
-import { loadImageFolder } from "../../src/data/image_folder.ts";
+import type { Dataset, ImageSet } from "../../src/data/dataset.ts";
+import { loadImageFolder, loadPictures } from "../../src/data/image_folder.ts";
 import { loadFashionMnist, loadMnist } from "../../src/data/mnist.ts";
 import { loadSvhn } from "../../src/data/svhn.ts";
 import { DataError } from "../../src/errors.ts";
@@ -210,6 +210,24 @@ Deno.test("loadImageFolder() follows links, and passes over hidden files", async
     assert.deepEqual([classNames, train.count + test.count], [["cats"], 10]);
     await Deno.symlink(`${folder}/nowhere.png`, `${folder}/elsewhere/cats/10.png`);
     await refuses(loadImageFolder(`${folder}/pictures`, 8), DataError, /cannot read .*cats: /);
+  });
+});
+
+Deno.test("loadPictures() reads so many pictures from all over a folder, always the same", async () => {
+  const files: Record<string, Uint8Array> = {};
+  for (let i = 0; i < 12; i++) files[`train/cats/${i}.png`] = plain(i);
+  for (let i = 0; i < 8; i++) files[`test/cats/${i}.png`] = plain(100 + i);
+  await withFiles(files, async (folder) => {
+    const coloursOf = ({ bytes, count }: ImageSet) =>
+      Array.from({ length: count }, (_, i) => bytes[i * 192]!);
+    const all = await loadPictures(folder, 8, 1000);
+    const expected = [...Array(12).keys(), ...[...Array(8).keys()].map((i) => 100 + i)];
+    assert.deepEqual(coloursOf(all).sort((a, b) => a - b), expected);
+    const few = await loadPictures(folder, 8, 7);
+    assert.deepEqual([few.count, few.bytes.length], [7, 7 * 192]);
+    assert.deepEqual(few.bytes, all.bytes.subarray(0, 7 * 192));
+    assert(coloursOf(few).some((colour) => colour < 12) && coloursOf(few).some((colour) => colour >= 100));
+    await refuses(loadPictures(`${folder}/train/cats/no`, 8, 7), DataError, /no PNG or JPEG pictures in/);
   });
 });
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { DeviceImages } from "../../src/data/device_images.ts";
 import { loadDataset } from "../../src/data/load.ts";
-import { batchSize, FloatImages, type ImageSource } from "../../src/evaluate/features.ts";
-import { scoreImages } from "../../src/evaluate/scores.ts";
+import { batchSize, extractFeatures, FloatImages, type ImageSource } from "../../src/evaluate/features.ts";
+import { logDensities, scoreImages } from "../../src/evaluate/scores.ts";
 import { evaluation, WideResNet } from "../../src/nn/wide_resnet.ts";
 import { Context } from "../../src/tensor/context.ts";
 import { sum } from "../../src/tensor/operations/reduce.ts";
@@ -141,6 +141,13 @@ Deno.test("scoreImages() takes the density of an unconditional model from its he
   const rows = Array.from({ length: count }, (_, row) => ofRow(logits, row));
   assert(relativeError(logDensity, rows.map((row) => row.logSumExp)) > 0.1, "the logits say otherwise");
   assert(relativeError(confidence, rows.map((row) => row.largest)) < 1e-6);
+});
+
+Deno.test("logDensities() gives the log p̃ of scoreImages(), with and without a head", async () => {
+  for (const net of [model, headed]) {
+    const found = await logDensities(net, images, await extractFeatures(net, images));
+    assert(relativeError(found, (await scoreImages(net, images)).logDensity) < 1e-6);
+  }
 });
 
 Deno.test("FloatImages gives the same images and scores as the DeviceImages that they came from", async () => {

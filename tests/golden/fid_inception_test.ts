@@ -24,7 +24,7 @@ for (const path of goldenFiles(/^fid_inception\.safetensors$/)) {
     const pixels = file.tensor("images");
     const images = inputTensor(context, { ...pixels, data: pixels.data.map((value) => value / 255) });
     const observed = new Map<string, { shape: readonly number[]; data: Promise<Float32Array> }>();
-    const { pool3, logits } = network.features(images, (name, value) => {
+    const { pool3, logits, unbiasedLogits } = network.features(images, (name, value) => {
       observed.set(name, { shape: value.shape, data: value.read() });
     });
     for (const [name, { shape, data }] of observed) {
@@ -38,6 +38,9 @@ for (const path of goldenFiles(/^fid_inception\.safetensors$/)) {
     const softmax = Float32Array.from(softmaxRows(logitValues!, logits.shape[1]!));
     verdicts.compare("softmax", { shape: logits.shape, data: softmax }, "smooth");
     verdicts.conclude();
+    const bias = new Float32Array(tensors.get("fc.bias")!.data.buffer as ArrayBuffer);
+    const unbiased = await unbiasedLogits.read();
+    unbiased.forEach((value, i) => assert(Math.abs(value + bias[i % 1008]! - logitValues![i]!) < 1e-5));
   });
 }
 

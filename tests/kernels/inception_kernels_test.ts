@@ -148,20 +148,26 @@ function poolBy(shape: Pool2dShape, input: Float32Array): Float64Array {
 }
 
 Deno.test("resizeBilinear() equals the definition, larger and smaller", async () => {
-  const plain = { batch: 2, height: 5, width: 7, channels: 3, size: 11, valueScale: 1, valueShift: 0 };
+  const values01 = { valueScale: 1, valueShift: 0, fromCorner: false };
+  const plain = { batch: 2, height: 5, width: 7, channels: 3, size: 11, ...values01 };
   const shapes: readonly ResizeBilinearShape[] = [
     plain,
     { ...plain, valueScale: 2, valueShift: -1 },
     { ...plain, size: 3, channels: 1 },
     { ...plain, height: 1, width: 1, channels: 5 },
     { ...plain, height: 32, width: 32, size: 37 },
+    { ...plain, fromCorner: true },
+    { ...plain, fromCorner: true, size: 3, channels: 1 },
+    { ...plain, fromCorner: true, height: 32, width: 32, size: 299 },
   ];
   for (const shape of shapes) {
-    const { batch, height, width, channels, size, valueScale, valueShift } = shape;
+    const { batch, height, width, channels, size, valueScale, valueShift, fromCorner } = shape;
     const input = values(batch * height * width * channels, 1, 0, 1);
     const expected = Float64Array.from({ length: batch * size * size * channels }, (_, i) => {
       const { image, y, x } = position(Math.floor(i / channels), { height: size, width: size });
-      const [row, column] = [sourceOf(y, height, size), sourceOf(x, width, size)];
+      const [row, column] = fromCorner
+        ? [y * height / size, x * width / size]
+        : [sourceOf(y, height, size), sourceOf(x, width, size)];
       let sum = 0;
       for (let corner = 0; corner < 4; corner++) {
         const [below, right] = [corner >> 1, corner & 1];
@@ -193,8 +199,19 @@ Deno.test("the kernels of the inception network refuse what they do not support"
   assert.throws(pool({ channels: 6 }), /pool2d: channels must be a multiple of 4, not 6/);
   assert.throws(pool({ padding: 3 }), /pool2d: padding 3 with kernel 3/);
   assert.throws(pool({ outOffset: 4 }), /pool2d: channels 4 to 16 of 12/);
-  const resize = { batch: 1, height: 1, width: 1, channels: 1, size: 40_000, valueScale: 1, valueShift: 0 };
-  assert.throws(() => resizeBilinear.constants(resize), /resize_bilinear: a side of 40000 pixels/);
+  const resize = {
+    batch: 1,
+    height: 1,
+    width: 1,
+    channels: 1,
+    valueScale: 1,
+    valueShift: 0,
+    fromCorner: false,
+  };
+  assert.throws(
+    () => resizeBilinear.constants({ ...resize, size: 40_000 }),
+    /resize_bilinear: a side of 40000 pixels/,
+  );
 });
 
 /** Image, row and column of a pixel by its number. */

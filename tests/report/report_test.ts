@@ -1,13 +1,8 @@
 import { decode } from "fast-png";
 import assert from "node:assert/strict";
-import { comparisonTable, groupOf } from "../../src/report/comparison.ts";
-import {
-  confusionFigure,
-  curves,
-  histograms,
-  landscapeMap,
-  reliabilityDiagram,
-} from "../../src/report/figures.ts";
+import { comparisonSection, comparisonTable, groupOf } from "../../src/report/comparison.ts";
+import { contourPlot } from "../../src/report/contours.ts";
+import { confusionFigure, curves, histograms, reliabilityDiagram } from "../../src/report/figures.ts";
 import { reportPage } from "../../src/report/html.ts";
 import { type PlotSpec, rasterise, renderSvg } from "../../src/report/plot.ts";
 
@@ -15,12 +10,13 @@ const bins = Array.from(
   { length: 10 },
   (_, i) => ({ count: i, accuracy: i / 10, confidence: (i + 0.5) / 10 }),
 );
+const directions = { first: "first direction", second: "second direction", value: "loss" };
 const figures: Record<string, [PlotSpec, RegExp]> = {
   reliabilityDiagram: [reliabilityDiagram({ value: 0.1, maximum: 0.2, bins }), /confidence/],
   confusionFigure: [confusionFigure([[3, 1], [0, 7]], ["cat", "dog"]), /dog/],
   curves: [curves({ one: [[0, 1], [1, 2]], two: [[0, 2], [1, 3]] }, { x: "ε", y: "accuracy" }), /accuracy/],
   histograms: [histograms({ a: [1, 2, 3, 3], b: [0, 1, 1] }, "log p̃(x)"), /log p̃\(x\)/],
-  landscapeMap: [landscapeMap([-1, 0, 1], [[1, 2, 3], [4, 5, 6], [7, 8, 9]]), /first direction/],
+  contourPlot: [contourPlot([-1, 0, 1], [[1, 2, 3], [4, 5, 6], [7, 8, 9]], directions), /second direction/],
 };
 
 for (const [name, [spec, text]] of Object.entries(figures)) {
@@ -79,4 +75,55 @@ Deno.test("comparisonTable() groups runs by their names, with means and deviatio
   ]);
   assert(!rows.some(([name]) => name === "sharpness"), "what no run has is left out");
   assert.deepEqual(["a-12", "a", "k5_3"].map(groupOf), ["a", "a", "k5"]);
+});
+
+Deno.test("contourPlot() draws each level where linear interpolation puts it, the second direction upwards", () => {
+  // Values 2^(x + 2y): at equal ratios, contours of the exact function are the lines x + 2y = const.
+  const coordinates = Array.from({ length: 41 }, (_, i) => i / 20 - 1);
+  const rows = coordinates.map((y) => coordinates.map((x) => 2 ** (x + 2 * y)));
+  const { layer: [areas] } = contourPlot(coordinates, rows, directions) as unknown as {
+    layer: {
+      data: { values: { level: number; geometry: { coordinates: [number, number][][][] } }[] };
+      height: number;
+    }[];
+  };
+  const shapes = areas!.data.values;
+  assert.equal(shapes.length, 12);
+  shapes.forEach(({ level, geometry }, k) => {
+    assert(Math.abs(Math.log2(level) - (-3 + 6 * k / 12)) < 1e-9);
+    let inside = 0;
+    for (const [px, py] of geometry.coordinates.flat(2)) {
+      const [x, y] = [px / 140 - 1, 1 - py / 140];
+      assert(Math.abs(x) <= 1 && Math.abs(y) <= 1);
+      if (Math.abs(x) > 0.97 || Math.abs(y) > 0.97) continue;
+      inside++;
+      assert(Math.abs(x + 2 * y - Math.log2(level)) < 0.01, `level ${level} passes (${x}, ${y})`);
+    }
+    assert(k === 0 || inside > 10);
+  });
+});
+
+Deno.test("comparisonTable() has every set that any run was told apart from, and FID where it was computed", () => {
+  const auroc = (value: number) => ({ logDensity: { auroc: value } });
+  const one = { name: "one", results: { outOfDistribution: { svhn: auroc(0.9), faces: auroc(0.25) } } };
+  const other = {
+    name: "other",
+    results: { outOfDistribution: { svhn: auroc(0.5) }, generation: { inception: { fid: 12.345 } } },
+  };
+  assert.deepEqual(comparisonTable([one, other]).rows, [
+    ["AUROC by log p̃(x), svhn", "0.900", "0.500"],
+    ["AUROC by log p̃(x), faces", "0.250", "–"],
+    ["FID", "–", "12.35"],
+  ]);
+});
+
+Deno.test("comparisonSection() shows the samples of one run of each group", async () => {
+  const [a, b] = [Uint8Array.of(1), Uint8Array.of(2)];
+  const runs = [["jem-1", a], ["jem-2", b], ["softmax", undefined], ["sada", b]] as const;
+  const { files, section } = await comparisonSection(
+    runs.map(([name, samples]) => ({ name, results: {}, ...(samples && { samples }) })),
+  );
+  assert.deepEqual([...files], [["compare_samples_1.png", a], ["compare_samples_2.png", b]]);
+  const captions = section.blocks.flatMap((block) => block.kind === "picture" ? [block.caption] : []);
+  assert.deepEqual(captions, ["Samples by class: jem-1", "Samples by class: sada"]);
 });

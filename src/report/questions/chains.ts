@@ -7,7 +7,7 @@ import { evaluation } from "../../nn/wide_resnet.ts";
 import { streamWords } from "../../random/philox.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { curves } from "../figures.ts";
-import { AnswerBuilder, type Question, type Subject } from "../question.ts";
+import { AnswerBuilder, type HistoryPicture, type Question, type Subject } from "../question.ts";
 
 const chains = 40;
 const columns = 10;
@@ -58,13 +58,7 @@ export const sampling: Question = {
       curves(series, { x: "step", y: "mean energy" }),
       "Mean energy E(x) = −log p̃(x) along the chains",
     );
-    if (subject.history.length > 1) {
-      report.picture(
-        "history",
-        encodeApng(frames(subject.history), frameDelay),
-        "The replay buffer during training, animated",
-      );
-    }
+    addHistory(report, subject.history);
     for (const tensor of [stream, classes]) tensor.dispose();
     return report.answer({ steps, energies: series });
   },
@@ -97,10 +91,23 @@ async function energiesAlong(
   return energies;
 }
 
-/** The pictures of one size, as frames. */
-function frames(history: readonly Uint8Array[]): ByteImage[] {
-  return history.map((png) => {
+/** The replay buffer's evolution as an animation; pictures of another size than the last are of other runs. */
+function addHistory(report: AnswerBuilder, history: readonly HistoryPicture[]): void {
+  const all = history.map(({ iteration, png }) => {
     const { width, height, channels, data } = decode(png);
-    return { width, height, channels: channels === 1 ? 1 : 3, data: Uint8Array.from(data) };
+    const frame: ByteImage = { width, height, channels: channels === 1 ? 1 : 3, data: Uint8Array.from(data) };
+    return { iteration, frame };
   });
+  const last = all.at(-1);
+  const alike = all.filter(({ frame: { width, height } }) =>
+    width === last?.frame.width && height === last.frame.height
+  );
+  if (!last || alike.length < 2) return;
+  report.picture(
+    "history",
+    encodeApng(alike.map(({ frame }) => frame), frameDelay),
+    `The replay buffer from iteration ${
+      alike[0]!.iteration
+    } to ${last.iteration}, animated: ${alike.length} pictures`,
+  );
 }

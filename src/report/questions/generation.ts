@@ -1,8 +1,14 @@
 import { extractFeatures, type Features, FloatImages } from "../../evaluate/features.ts";
 import { frechetDistance, gaussianStatistics } from "../../evaluate/frechet.ts";
-import { bestOfClasses, inceptionScore, kernelDistance } from "../../evaluate/generation.ts";
+import {
+  bestOfClasses,
+  inceptionScore,
+  kernelDistance,
+  officialParts,
+  type Spread,
+} from "../../evaluate/generation.ts";
 import { largestOfRows, softmaxRows } from "../../evaluate/probabilities.ts";
-import { scoreImages } from "../../evaluate/scores.ts";
+import { logDensities } from "../../evaluate/scores.ts";
 import { imageGrid } from "../../formats/image_grid.ts";
 import { encodePng } from "../../formats/png.ts";
 import { AnswerBuilder, type Question, type Subject } from "../question.ts";
@@ -12,7 +18,6 @@ import { type Samples, samplesOf } from "./samples.ts";
 /** Pictures of each class. */
 const perClass = 10;
 const mostClasses = 10;
-const splits = 10;
 const kernelOptions = { subsets: 20, subsetSize: 500 };
 
 /** How good are its images? Samples, classified by the model itself, against the training images. */
@@ -26,7 +31,7 @@ export const generation: Question = {
     const images = new FloatImages(model.context, samples.images, train.shape);
     const total = 2 * count + train.count;
     const own = await extractFeatures(model, images, (done) => progress(done / total));
-    const scores = await scoreImages(model, images, (done) => progress((count + done) / total));
+    const densities = await logDensities(model, images, own, (done) => progress((count + done) / total));
     const judge = referee?.model ?? model;
     const judged = judge === model ? own : await extractFeatures(judge, images);
     const real = await extractFeatures(judge, train, (done) => progress((2 * count + done) / total));
@@ -47,7 +52,7 @@ export const generation: Question = {
       )
       .picture(
         "best_by_density",
-        sheet(subject, samples, own, scores.logDensity),
+        sheet(subject, samples, own, densities),
         "The same, the highest log p̃(x) first",
       );
     const { frechetClassifierDistance: frechet } = distances;
@@ -73,7 +78,11 @@ function classifierDistances(generated: Features, real: Features, classes: numbe
       ...kernelOptions,
       seed,
     }),
-    classifierScore: inceptionScore(softmaxRows(generated.logits, classes), classes, splits),
+    classifierScore: inceptionScore(
+      softmaxRows(generated.logits, classes),
+      classes,
+      officialParts(generated.logits.length / classes),
+    ),
   };
 }
 
@@ -87,15 +96,19 @@ function describe(
     ["images", String(count)],
     ["Fréchet classifier distance", distances.frechetClassifierDistance.toFixed(3)],
     ["kernel classifier distance", spread(distances.kernelClassifierDistance)],
-    ["classifier score", spread(distances.classifierScore)],
+    ["classifier score", scoreText(distances.classifierScore, count)],
   ], note(featuresOf));
   if (!official) return report.text(noInception);
-  const { fid, fidImages, kid, inceptionScore, inceptionScoreImages, convention } = official;
+  const { fid, fidImages, kid, inceptionScore: score, inceptionScoreImages, description } = official;
   return report.table(["Inception-v3", "", "images"], [
     ["FID", fid.toFixed(3), String(fidImages)],
-    ...(kid ? [["KID", spread(kid), String(fidImages)]] : []),
-    ...(inceptionScore ? [["Inception Score", spread(inceptionScore), String(inceptionScoreImages)]] : []),
-  ], convention);
+    kid
+      ? ["KID", spread(kid), String(fidImages)]
+      : ["KID", "needs the real images' features; leave out --fid-statistics", ""],
+    score
+      ? ["Inception Score", scoreText(score, inceptionScoreImages), String(inceptionScoreImages)]
+      : ["Inception Score", "too few samples", ""],
+  ], description);
 }
 
 const noInception = "FID, KID and Inception Score need Inception-v3 with the standard FID weights " +
@@ -106,7 +119,12 @@ function note(featuresOf: string): string {
     "p(y|x). They are no FID, KID or Inception Score, and comparable only where the features are the same.";
 }
 
-function spread({ mean, deviation }: { readonly mean: number; readonly deviation: number }): string {
+/** A score of so many images; the spread of a single part means nothing. */
+function scoreText(score: Spread, images: number): string {
+  return officialParts(images) > 1 ? spread(score) : score.mean.toFixed(3);
+}
+
+function spread({ mean, deviation }: Spread): string {
   return `${mean.toFixed(3)} ± ${deviation.toFixed(3)}`;
 }
 

@@ -1,25 +1,37 @@
-import { FloatImages } from "../../evaluate/features.ts";
-import { frechetDistance, type GaussianStatistics, gaussianStatistics } from "../../evaluate/frechet.ts";
-import { bestOfClasses, inceptionScore, kernelDistance } from "../../evaluate/generation.ts";
-import { inceptionFeatures } from "../../evaluate/inception_features.ts";
+import { FloatImages, type ImageSource } from "../../evaluate/features.ts";
+import { frechetDistance, gaussianStatistics } from "../../evaluate/frechet.ts";
+import {
+  bestOfClasses,
+  inceptionScore,
+  kernelDistance,
+  officialParts,
+  type Spread,
+} from "../../evaluate/generation.ts";
+import {
+  type InceptionFeatures,
+  inceptionFeatures,
+  type InceptionNetwork,
+} from "../../evaluate/inception_features.ts";
 import { largestOfRows, softmaxRows } from "../../evaluate/probabilities.ts";
-import type { InceptionOptions, Progress, Subject } from "../question.ts";
+import { permutation, Purpose, RandomStream } from "../../random/philox.ts";
+import type { FidConvention, InceptionOptions, Progress, Subject } from "../question.ts";
 
 /** The official evaluation's shares of each class, the surest first: for the Inception Score and for FID. */
 const shares = { inceptionScore: 0.1, fid: 0.9 } as const;
-const splits = 10;
 const kernelOptions = { subsets: 50, subsetSize: 1000 };
 
 /** FID, KID and Inception Score of samples. */
 export interface InceptionResults {
   readonly fid: number;
   readonly fidImages: number;
-  /** Missing if the training images' features were not computed anew. */
-  readonly kid?: { readonly mean: number; readonly deviation: number };
-  /** Missing if there are too few images for its parts. */
-  readonly inceptionScore?: { readonly mean: number; readonly deviation: number };
+  /** Missing if the statistics came from a file: KID needs each real image's features. */
+  readonly kid?: Spread;
+  /** Missing if there are too few samples for the share of them that it takes. */
+  readonly inceptionScore?: Spread;
   readonly inceptionScoreImages: number;
-  readonly convention: string;
+  readonly convention: FidConvention;
+  /** The convention in words. */
+  readonly description: string;
 }
 
 /**
@@ -27,58 +39,121 @@ export interface InceptionResults {
  * @param logits the model's own, `[N, classes]`
  */
 export async function inceptionResults(
-  { model: { context }, train, dataset, checkpoint }: Subject,
+  subject: Subject,
   samples: Float32Array,
   logits: Float32Array,
-  { network, statistics, keep }: InceptionOptions,
+  options: InceptionOptions,
   seed: number,
   progress: Progress,
 ): Promise<InceptionResults> {
+  const { model: { context }, train, test } = subject;
+  const { network, statistics, keep, convention } = options;
+  const { images: chosen, surest } = chosenSamples(subject, samples, logits);
+  if (chosen.count < 2) throw new RangeError(`${chosen.count} samples are too few for FID`);
+  const references = convention === "official" ? [train, test] : [train];
+  const realImages = references.reduce((sum, { count }) => sum + count, 0);
+  const total = chosen.count + (statistics ? 0 : realImages);
+  const scale = convention === "official" ? "unrounded" : "8-bit";
+  const generated = await inceptionFeatures(
+    context,
+    network,
+    chosen,
+    scale,
+    (done) => progress(done / total),
+  );
+  const real = statistics
+    ? undefined
+    : await realFeatures(subject, network, references, (done) => progress((chosen.count + done) / total));
+  const reference = real ? gaussianStatistics(real.pool3, real.dimension) : statistics!.values;
+  if (real) await keep(reference);
+  const own = gaussianStatistics(generated.pool3, generated.dimension);
+  return {
+    fid: frechetDistance(reference, own),
+    fidImages: chosen.count,
+    ...(real &&
+      { kid: kernelDistance(generated.pool3, real.pool3, real.dimension, { ...kernelOptions, seed }) }),
+    ...(surest.length > 0 && { inceptionScore: scoreOf(generated, surest, seed) }),
+    inceptionScoreImages: surest.length,
+    convention,
+    description:
+      `${100 * shares.fid} % of each assigned class, the surest first, against ${
+        statistics
+          ? `the statistics in ${statistics.file}`
+          : `the ${realImages} ${inWords[convention].reference}`
+      }; ${inWords[convention].images}. Inception Score of the surest ${
+        100 * shares.inceptionScore
+      } %, without the last ` +
+      "layer's bias.",
+  };
+}
+
+const inWords: Record<FidConvention, { readonly reference: string; readonly images: string }> = {
+  current: {
+    reference: "training images",
+    images: "8-bit samples; bilinear resizing by PyTorch's grid without antialiasing, as pytorch-fid",
+  },
+  official: {
+    reference: "training and test images",
+    images: "samples not rounded to 8 bits; bilinear resizing by TensorFlow 1's grid, as the official script",
+  },
+};
+
+/** The samples that FID judges, class after class, and which of them the Inception Score does. */
+function chosenSamples(
+  { model: { context }, dataset, checkpoint }: Subject,
+  samples: Float32Array,
+  logits: Float32Array,
+) {
   const { height, width, channels } = dataset;
   const classes = checkpoint.images.classNames.length;
   const pixels = height * width * channels;
   const { values: confidences } = largestOfRows(softmaxRows(logits, classes), classes);
-  const chosen = bestOfClasses(logits, confidences, classes, shares.fid).flat();
+  const indices = bestOfClasses(logits, confidences, classes, shares.fid).flat();
   const best = new Set(bestOfClasses(logits, confidences, classes, shares.inceptionScore).flat());
-  const images = new Float32Array(chosen.length * pixels);
-  chosen.forEach((index, i) =>
+  const images = new Float32Array(indices.length * pixels);
+  indices.forEach((index, i) =>
     images.set(samples.subarray(index * pixels, (index + 1) * pixels), i * pixels)
   );
-  const source = new FloatImages(context, images, [height, width, channels]);
-  const total = chosen.length + (statistics ? 0 : train.count);
-  const generated = await inceptionFeatures(
-    context,
-    network,
-    source,
-    chosen.length,
-    (done) => progress(done / total),
-  );
-  const real = statistics ? undefined : await inceptionFeatures(
-    context,
-    network,
-    train,
-    train.count,
-    (done) => progress((chosen.length + done) / total),
-  );
-  let reference: GaussianStatistics | undefined = statistics;
-  if (real) {
-    reference = gaussianStatistics(real.pool3, real.dimension);
-    await keep(reference);
-  }
-  const surest = [...chosen.keys()].filter((i) => best.has(chosen[i]!));
-  const rows = surest.flatMap((i) => [
-    ...generated.probabilities.subarray(i * generated.classes, (i + 1) * generated.classes),
-  ]);
-  const own = gaussianStatistics(generated.pool3, generated.dimension);
   return {
-    fid: frechetDistance(reference!, own),
-    fidImages: chosen.length,
-    ...(real &&
-      { kid: kernelDistance(generated.pool3, real.pool3, real.dimension, { ...kernelOptions, seed }) }),
-    ...(surest.length >= splits && { inceptionScore: inceptionScore(rows, generated.classes, splits) }),
-    inceptionScoreImages: surest.length,
-    convention:
-      `${shares.fid} of each assigned class against the ${train.count} training images, 8-bit samples, bilinear ` +
-      "resizing without antialiasing as pytorch-fid; Inception Score of the surest " + shares.inceptionScore,
+    images: new FloatImages(context, images, [height, width, channels]),
+    surest: [...indices.keys()].filter((i) => best.has(indices[i]!)),
   };
+}
+
+/** Features of several sets of images as one. */
+async function realFeatures(
+  { model: { context } }: Subject,
+  network: InceptionNetwork,
+  sources: readonly ImageSource[],
+  progress: (done: number) => void,
+): Promise<{ pool3: Float32Array; dimension: number }> {
+  const parts: InceptionFeatures[] = [];
+  let before = 0;
+  for (const source of sources) {
+    parts.push(await inceptionFeatures(context, network, source, "8-bit", (done) => progress(before + done)));
+    before += source.count;
+  }
+  const { dimension } = parts[0]!;
+  const pool3 = new Float32Array(before * dimension);
+  let offset = 0;
+  for (const part of parts) {
+    pool3.set(part.pool3, offset);
+    offset += part.pool3.length;
+  }
+  return { pool3, dimension };
+}
+
+/** The score of some images in parts of equal laws: the images come class after class, so they are shuffled. */
+function scoreOf(
+  { probabilities, classes }: InceptionFeatures,
+  rows: readonly number[],
+  seed: number,
+): Spread {
+  const order = permutation(new RandomStream(seed, Purpose.subset, 0), rows.length);
+  const shuffled = new Float64Array(rows.length * classes);
+  order.forEach((place, i) => {
+    const row = rows[place]!;
+    shuffled.set(probabilities.subarray(row * classes, (row + 1) * classes), i * classes);
+  });
+  return inceptionScore(shuffled, classes, officialParts(rows.length));
 }

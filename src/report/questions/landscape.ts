@@ -1,9 +1,10 @@
 import { Landscape } from "../../evaluate/landscape.ts";
-import { curves, landscapeMap } from "../figures.ts";
+import { contourPlot } from "../contours.ts";
+import { curves } from "../figures.ts";
 import { AnswerBuilder, type Question } from "../question.ts";
 
 /** Training images that the loss is taken on. */
-const images = 256;
+const images = 128;
 /** Places along the ascent direction, in multiples of the training's ρ; without SAM of the published one. */
 const multiples = [-1, -0.75, -0.5, -0.25, 0, 0.25, 0.5, 0.75, 1, 1.25, 1.5];
 const publishedRho = 2;
@@ -26,7 +27,7 @@ export const landscape: Question = {
       const adaptive = configuration.adaptive ?? rho >= 0.5;
       const ascent = await alongAscent(view, rho, adaptive, step);
       const plane = await onPlane(view, seed, step);
-      const eigenvalue = await view.largestEigenvalue(powerIterations, seed);
+      const eigenvalue = await view.largestEigenvalue(powerIterations, seed, step);
       return await write({ rho, adaptive, ascent, plane, eigenvalue, images: count });
     } finally {
       view.restore();
@@ -84,8 +85,12 @@ async function write(results: {
   await report.plot("ascent", curves({ loss: ascent }, axes), "Loss along the ascent direction");
   await report.plot(
     "plane",
-    landscapeMap(plane.coordinates, plane.losses),
-    "Loss on a plane of two random, filter-normalised directions",
+    contourPlot(plane.coordinates, plane.losses, {
+      first: "first direction",
+      second: "second direction",
+      value: "cross-entropy",
+    }),
+    "Loss on a plane of two random, filter-normalised directions: contours at equal ratios, the model in the middle",
   );
   return report.answer({ ...results, sharpness }, [["sharpness", sharpness.toFixed(3)]]);
 }

@@ -63,10 +63,10 @@ async function curve(
   for (const radius of radii) {
     const record = await run(norm, radius);
     if (points.length === 0) points.push([0, record.accuracies[0]!]);
-    const label = norm === "linf" ? radius * 255 : radius;
+    const label = norm === "linf" ? Math.round(radius * 255) : radius;
     points.push([label, record.accuracies.at(-1)!]);
     records[label] = record.accuracies;
-    if (Math.abs(label - shownRadius) < 1e-9) pictured = record;
+    if (norm === "linf" && label === shownRadius) pictured = record;
   }
   return [{ norm, points, records }, pictured];
 }
@@ -108,11 +108,13 @@ async function write(
   const images = Math.min(options.attackImages, subject.test.count);
   const { attackSteps, attackRestarts } = options;
   const report = new AnswerBuilder("Adversarial robustness").text(
-    `${images} test images, ${attackSteps} steps of PGD from ${attackRestarts} random start(s). Radii are in the units of ` +
-      "images in [0, 1]. An image counts as broken if any step misclassifies it.",
+    `${images} test images, ${attackSteps} steps of PGD from ${
+      attackRestarts === 1 ? "a random start" : `${attackRestarts} random starts`
+    }, ${linfStep}/255 long in L∞ and ${l2Reach}ε/${attackSteps} in L2. Radii are in the units of images in [0, 1]. An ` +
+      "image counts as broken if any step misclassifies it.",
   );
   const row = ({ points }: Curve) => points.map(([, accuracy]) => percent(accuracy));
-  report.table(["ε · 255", ...linf.points.map(([radius]) => String(Math.round(radius)))], [[
+  report.table(["ε · 255", ...linf.points.map(([radius]) => String(radius))], [[
     "accuracy under L∞",
     ...row(linf),
   ]]);
@@ -129,7 +131,7 @@ async function write(
     "Accuracy under L2 attacks",
   );
   const steps = Object.entries(linf.records).map(([radius, accuracies]): [string, [number, number][]] => [
-    `ε = ${Math.round(Number(radius))}/255`,
+    `ε = ${radius}/255`,
     accuracies.slice(1).map((accuracy, step) => [step, accuracy]),
   ]);
   await report.plot(
@@ -144,10 +146,19 @@ async function write(
     const [clean, last] = [purified.accuracies[0]!, purified.accuracies.at(-1)!];
     report.text(
       `Behind purification by ${purified.steps} steps of SGLD, attacked by BPDA + EOT with ε = ${shownRadius}/255 ` +
-        `(${purified.images} images): ${percent(clean)} clean, ${percent(last)} under attack.`,
+        `(${purified.images} images): ${percent(clean)} clean, ${
+          percent(last)
+        } under attack. The gradient is averaged over ` +
+        `${purification.attackReplicas} purifications, and ${purification.verificationReplicas} must agree that an image is broken.`,
+    );
+    const unbroken = purified.accuracies.slice(1).map((accuracy, step): [number, number] => [step, accuracy]);
+    await report.plot(
+      "purified_steps",
+      curves({ unbroken }, { x: "step", y: "unbroken", yDomain: [0, 1] }),
+      `Purified images unbroken after each step, L∞ ε = ${shownRadius}/255`,
     );
   }
-  const at = linf.points.find(([radius]) => Math.round(radius) === shownRadius)![1];
+  const at = linf.points.find(([radius]) => radius === shownRadius)![1];
   return report.answer({ images, linf, l2, purified }, [[`accuracy, L∞ ${shownRadius}/255`, percent(at)]]);
 }
 

@@ -1,0 +1,31 @@
+import { exists } from "../data/files.ts";
+import type { HistoryPicture } from "../report/question.ts";
+
+/** Pictures that an animation has at most. */
+const mostPictures = 60;
+
+/**
+ * The pictures of the replay buffer that a run has left, in their order; of many, some from all over.
+ * @param model the run directory, or a file in it
+ */
+export async function sampleHistory(model: string | undefined): Promise<HistoryPicture[]> {
+  if (model === undefined) return [];
+  const isFolder = await exists(model) && (await Deno.stat(model)).isDirectory;
+  const folder = `${isFolder ? model : model.replace(/[^/]*$/, "") || "."}/samples`;
+  if (!await exists(folder)) return [];
+  const iterations: { name: string; iteration: number }[] = [];
+  for await (const { name } of Deno.readDir(folder)) {
+    if (/^\d+\.png$/.test(name)) iterations.push({ name, iteration: parseInt(name) });
+  }
+  iterations.sort((a, b) => a.iteration - b.iteration);
+  const count = Math.min(mostPictures, iterations.length);
+  const last = iterations.length - 1;
+  const chosen = Array.from(
+    { length: count },
+    (_, i) => iterations[Math.round(i * last / Math.max(1, count - 1))]!,
+  );
+  return await Promise.all(chosen.map(async ({ name, iteration }) => ({
+    iteration,
+    png: await Deno.readFile(`${folder}/${name}`),
+  })));
+}

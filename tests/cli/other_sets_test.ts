@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { otherSets } from "../../src/cli/other_sets.ts";
+import { UsageError } from "../../src/cli/command.ts";
+import type { Dataset } from "../../src/data/dataset.ts";
+import { encodePng } from "../../src/formats/png.ts";
+import { idx } from "../formats/samples.ts";
+import { refuses } from "../refusal.ts";
+import { withFiles } from "../temporary.ts";
+
+const none = { bytes: new Uint8Array(), labels: new Uint32Array(), count: 0 };
+
+function ofFormat(side: number, channels: number): Dataset {
+  return {
+    name: "own",
+    height: side,
+    width: side,
+    channels,
+    maximum: 255,
+    classNames: ["a"],
+    train: none,
+    test: none,
+    augmentation: { padding: 0, flip: false },
+  };
+}
+
+const mnist = (count: number) => ({
+  images: idx([count, 28, 28], Array.from({ length: count * 784 }, (_, i) => i % 256)),
+  labels: idx([count], new Array<number>(count).fill(1)),
+});
+const files = {
+  "mnist/train-images-idx3-ubyte": mnist(3).images,
+  "mnist/train-labels-idx1-ubyte": mnist(3).labels,
+  "mnist/t10k-images-idx3-ubyte": mnist(2).images,
+  "mnist/t10k-labels-idx1-ubyte": mnist(2).labels,
+  "faces/1.png": encodePng({ width: 9, height: 7, channels: 3, data: new Uint8Array(189).fill(50) }),
+  "rooms/a/1.png": encodePng({ width: 28, height: 28, channels: 3, data: new Uint8Array(2352).fill(90) }),
+};
+
+/** Counts by name, of those that were named. */
+async function countsOf(dataset: Dataset, folder: string, names: readonly string[]) {
+  const named = names.map((name) => `${name}=${folder}/${name}`);
+  const found = await otherSets(dataset, named, 10);
+  return Object.fromEntries(
+    found.filter(({ name }) => names.includes(name)).map(({ name, set }) => [name, set.count]),
+  );
+}
+
+Deno.test("otherSets() takes any folders of pictures besides data sets by name, of the data set's format", async () => {
+  await withFiles(files, async (folder) => {
+    assert.deepEqual(await countsOf(ofFormat(28, 1), folder, ["mnist", "faces"]), { mnist: 2 });
+    assert.deepEqual(await countsOf(ofFormat(8, 3), folder, ["mnist", "faces", "rooms"]), {
+      faces: 1,
+      rooms: 1,
+    });
+    const [faces] = (await otherSets(ofFormat(8, 3), [`faces=${folder}/faces`], 10))
+      .filter(({ name }) => name === "faces");
+    assert.deepEqual([...faces!.set.bytes], new Array<number>(192).fill(50));
+  });
+});
+
+Deno.test("otherSets() refuses options without a folder, and a name that is given twice", async () => {
+  await refuses(otherSets(ofFormat(8, 3), ["faces"], 10), UsageError, /--ood takes NAME=DIR, not "faces"/);
+  await refuses(otherSets(ofFormat(8, 3), ["a=x", "a=y"], 10), UsageError, /--ood a is given twice/);
+});

@@ -2,7 +2,7 @@ import { DataError } from "../errors.ts";
 import { decodePicture } from "../formats/picture.ts";
 import { permutation, Purpose, RandomStream } from "../random/philox.ts";
 import type { Dataset, ImageSet } from "./dataset.ts";
-import { named } from "./files.ts";
+import { named } from "./unpack.ts";
 import { cropAndResize } from "./resize.ts";
 
 const channels = 3;

@@ -136,15 +136,13 @@ async function climb(
   start: Tensor,
   labels: Uint32Array,
   defence: Defence,
-  { steps, norm, stepSize, radius }: Attack,
+  attack: Attack,
   defended: boolean[][],
   adversarial: Float32Array,
 ): Promise<void> {
-  const { context } = originals;
+  const { steps } = attack;
   const batch = labels.length;
   const pixels = originals.size / batch;
-  const kernel = norm === "linf" ? pgdStepLinf : pgdStepL2;
-  const shape = { batch, pixels, stepSize: scale * stepSize, radius: scale * radius };
   let unbroken = [...defended.at(-1)!];
   let current = start;
   for (let step = 0; step <= steps; step++) {
@@ -158,14 +156,36 @@ async function climb(
     unbroken = unbroken.map((flag, i) => flag && !broken[i]!);
     defended[step + 1] = defended[step + 1]!.map((flag, i) => flag && unbroken[i]!);
     if (step < steps) {
-      const next = context.empty(originals.shape);
-      context.launch(kernel, shape, { image: current, gradient, original: originals, next });
+      const next = attackStep(current, gradient, originals, attack);
       current.dispose();
       current = next;
     }
     gradient.dispose();
   }
   current.dispose();
+}
+
+/**
+ * One step of the attack: up the gradient of the loss, then back into the ball around the originals and into [−1, 1].
+ * @param current, gradient, originals `[N, H, W, C]`
+ */
+export function attackStep(
+  current: Tensor,
+  gradient: Tensor,
+  originals: Tensor,
+  { norm, stepSize, radius }: Pick<Attack, "norm" | "stepSize" | "radius">,
+): Tensor {
+  const { context, shape: [batch = 0] } = originals;
+  const next = context.empty(originals.shape);
+  const shape = {
+    batch,
+    pixels: originals.size / batch,
+    stepSize: scale * stepSize,
+    radius: scale * radius,
+  };
+  const kernel = norm === "linf" ? pgdStepLinf : pgdStepL2;
+  context.launch(kernel, shape, { image: current, gradient, original: originals, next });
+  return next;
 }
 
 /** A start drawn uniformly in the L∞ ball, or in a random direction at a uniform distance in the L2 ball. */

@@ -1,18 +1,17 @@
 import { parseArgs } from "node:util";
-import { DeviceImages } from "../data/device_images.ts";
 import { loadDataset } from "../data/load.ts";
 import { imageGrid, type ImagesShape } from "../formats/image_grid.ts";
 import { type NumpyArray, serializeNpz } from "../formats/npz.ts";
 import { type ByteImage, encodeApng, encodePng } from "../formats/png.ts";
 import { Gpu } from "../gpu/gpu.ts";
 import { conditionalScore, generate, unconditionalScore } from "../jem/generate.ts";
-import { InformativeInitialisation, UniformInitialisation } from "../jem/initialisation.ts";
 import { evaluation, type WideResNet } from "../nn/wide_resnet.ts";
-import { permutation, Purpose, RandomStream, streamWords } from "../random/philox.ts";
+import { streamWords } from "../random/philox.ts";
 import { Context } from "../tensor/context.ts";
 import { logSumExp } from "../tensor/operations/log_sum_exp.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { type Checkpoint, replayImages } from "../train/checkpoint.ts";
+import { chainStarts, informativeStart, startImages, startingClasses } from "../train/chain_starts.ts";
+import type { Checkpoint } from "../train/checkpoint.ts";
 import { writeAtomically } from "../train/files.ts";
 import {
   type Command,
@@ -56,9 +55,6 @@ Examples:
   deno task sample --model best_valid_ckpt.pt --init noise --steps 100 --export samples.npz
 `;
 
-const starts = ["informative", "buffer", "noise"] as const;
-type Start = typeof starts[number];
-
 const options = {
   model: { type: "string" },
   count: { type: "string", default: "100" },
@@ -85,16 +81,18 @@ const sample: Command = {
     const { values } = parseArgs({ args: [...args], options, strict: true, allowPositionals: false });
     const count = wholeNumber("--count", values.count, 1)!;
     const seed = wholeNumber("--seed", values.seed)!;
-    const start = starts.find((name) => name === values.init);
-    if (!start) throw new UsageError(`--init takes ${starts.join(", ")}, not "${values.init}"`);
+    const start = chainStarts.find((name) => name === values.init);
+    if (!start) throw new UsageError(`--init takes ${chainStarts.join(", ")}, not "${values.init}"`);
 
     const context = new Context(await Gpu.request());
     const { model, checkpoint } = await loadModel(context, values.model ?? shippedModel, hintsOf(values));
     const steps = wholeNumber("--steps", values.steps) ?? checkpoint.configuration.steps;
     const stepSize = positiveNumber("--step-size", values["step-size"]) ?? checkpoint.configuration.stepSize;
     const label = classNumber(values.class, checkpoint.images.classNames);
-    const classes = drawClasses(count, checkpoint.images.classNames.length, label);
-    const images = await startImages(context, checkpoint, start, classes, seed, values["data-folder"]);
+    const classes = startingClasses(count, checkpoint.images.classNames.length, label);
+    const informative = async () =>
+      informativeStart(context, await loadDataset(datasetOf(checkpoint, values["data-folder"])));
+    const images = await startImages(context, checkpoint, start, classes, seed, informative);
 
     const shape = { count, ...checkpoint.images };
     const frames = new Frames(values.animate === undefined ? 0 : steps, images, shape);
@@ -145,42 +143,6 @@ async function runChains(
     },
   );
   line.clear();
-}
-
-/** Where the chains start, `[N, H, W, C]`. */
-async function startImages(
-  context: Context,
-  checkpoint: Checkpoint,
-  start: Start,
-  classes: Uint32Array,
-  seed: number,
-  dataFolder: string | undefined,
-): Promise<Tensor> {
-  const { height, width, channels, classNames } = checkpoint.images;
-  if (start === "buffer") return bufferImages(context, checkpoint, classes.length, seed);
-  const stream = context.from(streamWords(seed, 0), [4]);
-  const labels = context.from(classes, [classes.length]);
-  if (start === "noise") return new UniformInitialisation([height, width, channels]).fresh(stream, labels);
-
-  const dataset = await loadDataset(datasetOf(checkpoint, dataFolder));
-  const images = new DeviceImages(context, dataset, dataset.train);
-  return new InformativeInitialisation(context, images, images.labels, classNames.length).fresh(
-    stream,
-    labels,
-  );
-}
-
-/** Entries of the replay buffer, drawn without replacement as long as there are enough. */
-function bufferImages(context: Context, checkpoint: Checkpoint, count: number, seed: number): Tensor {
-  const { data, shape: [capacity = 0, ...shape] } = replayImages(checkpoint);
-  const pixels = data.length / capacity;
-  const order = permutation(new RandomStream(seed, Purpose.sampling, 0), capacity);
-  const images = new Float32Array(count * pixels);
-  for (let i = 0; i < count; i++) {
-    const entry = order[i % capacity]!;
-    images.set(data.subarray(entry * pixels, (entry + 1) * pixels), i * pixels);
-  }
-  return context.from(images, [count, ...shape]);
 }
 
 /** What the model makes of the images: logits `[N, classes]`, and energies `[N]`. */
@@ -242,11 +204,6 @@ class Frames {
     if (this.steps === 0 || (step + 1) % this.#every !== 0 && step + 1 !== this.steps) return;
     this.all.push(imageGrid(await this.images.read(), this.shape));
   }
-}
-
-/** The class of each start: the one asked for, or all in turn. */
-function drawClasses(count: number, classes: number, label: number | undefined): Uint32Array {
-  return Uint32Array.from({ length: count }, (_, i) => label ?? Math.floor(i * classes / count));
 }
 
 function classNumber(text: string | undefined, classNames: readonly string[]): number | undefined {

@@ -1,7 +1,7 @@
 import { DataError } from "../errors.ts";
 import { permutation, Purpose, RandomStream } from "../random/philox.ts";
 import type { Dataset, ImageSet } from "./dataset.ts";
-import { unpack } from "./files.ts";
+import { unpack } from "./unpack.ts";
 
 const side = 8;
 const pixels = side * side;

@@ -1,6 +1,7 @@
-import { DataError, FormatError } from "../errors.ts";
-import { decompress, decompressed } from "../formats/decompress.ts";
+import { DataError } from "../errors.ts";
+import { decompressed } from "../formats/decompress.ts";
 import { readTar } from "../formats/tar.ts";
+import { named, unpack } from "./unpack.ts";
 
 /** A file of a data set in memory. */
 export interface DataFile {
@@ -83,26 +84,4 @@ export async function archiveSource(
     [...files].map(([name, bytes]) => [baseName(name), { path: `${path}: ${name}`, bytes }]),
   );
   return (name) => Promise.resolve(found.get(name));
-}
-
-/**
- * Decompresses a gzipped data file; `what` names it in errors.
- * @throws {DataError} if it is damaged or holds more than `maximumBytes`.
- */
-export async function unpack(
-  what: string,
-  bytes: Uint8Array<ArrayBuffer>,
-  maximumBytes: number,
-): Promise<Uint8Array<ArrayBuffer>> {
-  return await named(what, () => decompress(bytes, "gzip", maximumBytes));
-}
-
-/** Runs a reader of a format; what it refuses becomes an error about the data file `what`. */
-export async function named<Result>(what: string, read: () => Result | Promise<Result>): Promise<Result> {
-  try {
-    return await read();
-  } catch (error) {
-    if (error instanceof FormatError) throw new DataError(`${what}: ${error.message}`);
-    throw error;
-  }
 }

@@ -2,8 +2,9 @@ import { DataError } from "../errors.ts";
 import { decodePicture } from "../formats/picture.ts";
 import { permutation, Purpose, RandomStream } from "../random/philox.ts";
 import type { Dataset, ImageSet } from "./dataset.ts";
-import { exists, named, readIfPresent } from "./files.ts";
+import { exists, readIfPresent } from "./files.ts";
 import { cropAndResize } from "./resize.ts";
+import { named } from "./unpack.ts";
 
 const channels = 3;
 /** One picture in so many is kept for testing where the folder has no test pictures of its own. */

@@ -2,7 +2,8 @@ import { DataError } from "../errors.ts";
 import { parseIdx } from "../formats/idx.ts";
 import { fashionClassNames } from "./class_names.ts";
 import type { Dataset, ImageSet } from "./dataset.ts";
-import { type DataFile, folderSource, named } from "./files.ts";
+import { type DataFile, folderSource } from "./files.ts";
+import { named } from "./unpack.ts";
 import { maximumFileBytes } from "./remote.ts";
 
 const side = 28;

@@ -1,7 +1,8 @@
 import { DataError } from "../errors.ts";
 import { type MatArray, parseMat } from "../formats/mat.ts";
 import type { Dataset, ImageSet } from "./dataset.ts";
-import { type DataFile, folderSource, named } from "./files.ts";
+import { type DataFile, folderSource } from "./files.ts";
+import { named } from "./unpack.ts";
 import { maximumFileBytes } from "./remote.ts";
 
 const side = 32;

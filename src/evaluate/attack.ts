@@ -155,7 +155,7 @@ async function climb(
         if (!correct[k]) defended.slice(step + 1).forEach((flags) => flags[row] = false);
       });
     }
-    const next = isLast ? current : stepped(current, gradient, clean, attack);
+    const next = isLast ? current : attackStep(current, gradient, clean, attack);
     if (next !== current) current.dispose();
     gradient.dispose();
     current = next;
@@ -170,21 +170,6 @@ async function climb(
   for (const tensor of [clean, current]) tensor.dispose();
 }
 
-/** The images after one step. */
-function stepped(image: Tensor, gradient: Tensor, original: Tensor, attack: Attack): Tensor {
-  const { context, shape: [batch = 0], size } = image;
-  const kernel = attack.norm === "linf" ? pgdStepLinf : pgdStepL2;
-  const [stepSize, radius] = [scale * attack.stepSize, scale * attack.radius];
-  const next = context.empty(image.shape);
-  context.launch(kernel, { batch, pixels: size / batch, stepSize, radius }, {
-    image,
-    gradient,
-    original,
-    next,
-  });
-  return next;
-}
-
 /** Some images of a batch, as a batch of their own. */
 async function selected(images: Tensor, rows: readonly number[]): Promise<Tensor> {
   const values = await images.read();
@@ -192,6 +177,29 @@ async function selected(images: Tensor, rows: readonly number[]): Promise<Tensor
   const chosen = new Float32Array(rows.length * pixels);
   rows.forEach((row, k) => chosen.set(values.subarray(row * pixels, (row + 1) * pixels), k * pixels));
   return images.context.from(chosen, [rows.length, ...images.shape.slice(1)]);
+}
+
+/**
+ * One step of the attack: up the gradient of the loss, then back into the ball around the originals and into [−1, 1].
+ * @param current, gradient, originals `[N, H, W, C]`
+ */
+export function attackStep(
+  current: Tensor,
+  gradient: Tensor,
+  originals: Tensor,
+  { norm, stepSize, radius }: Pick<Attack, "norm" | "stepSize" | "radius">,
+): Tensor {
+  const { context, shape: [batch = 0] } = originals;
+  const next = context.empty(originals.shape);
+  const shape = {
+    batch,
+    pixels: originals.size / batch,
+    stepSize: scale * stepSize,
+    radius: scale * radius,
+  };
+  const kernel = norm === "linf" ? pgdStepLinf : pgdStepL2;
+  context.launch(kernel, shape, { image: current, gradient, original: originals, next });
+  return next;
 }
 
 /** A start drawn uniformly in the L∞ ball, or in a random direction at a uniform distance in the L2 ball. */

@@ -12,6 +12,8 @@ export interface GenerationOptions {
   readonly steps: number;
   readonly stepSize: number;
   readonly noiseScale: number;
+  /** Ends the chains after the step at hand when it aborts. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** log p̃(x) with the running statistics: chains draw from p(x). */
@@ -46,7 +48,7 @@ export function posteriorScore(model: WideResNet, labels: Tensor): Score {
 export async function generate(
   score: Score,
   images: Tensor,
-  { steps, stepSize, noiseScale }: GenerationOptions,
+  { steps, stepSize, noiseScale, signal }: GenerationOptions,
   streamOf: (step: number) => Uint32Array,
   afterStep?: (step: number) => Promise<void> | void,
 ): Promise<void> {
@@ -58,7 +60,7 @@ export async function generate(
     images.copyFrom(sgldStep(score, images, options, noise));
   });
   try {
-    for (let step = 0; step < steps; step++) {
+    for (let step = 0; step < steps && !signal?.aborted; step++) {
       stream.write(streamOf(step));
       context.gpu.run(plan);
       await afterStep?.(step);

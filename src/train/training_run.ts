@@ -8,8 +8,9 @@ import { encodePng } from "../formats/png.ts";
 import { encodeCheckpoint, encodeModel } from "./checkpoint.ts";
 import type { Configuration } from "./configuration.ts";
 import { writeAtomically } from "./files.ts";
+import { Pace } from "./pace.ts";
 import type { RunDirectory } from "./run_directory.ts";
-import { type IterationReport, reportCapacity, type Trainer } from "./trainer.ts";
+import type { IterationReport, Trainer } from "./trainer.ts";
 
 /** Bins of the calibration error, as the official code reports it. */
 const calibrationBins = 20;
@@ -115,7 +116,7 @@ export class TrainingRun {
       await trainer.fillReplayBuffer((made) => this.#listener.filling(made, total));
     }
     const last = Math.min(trainer.iterations, trainer.iteration + (stopAfter ?? Infinity));
-    const pace = new Pace(trainer.iteration);
+    const pace = new Pace(trainer.iteration, reportInterval);
     while (trainer.iteration < last && !signal.aborted) {
       trainer.advance();
       const due = pace.due(trainer.iteration) || trainer.iteration === last;
@@ -216,33 +217,5 @@ export class TrainingRun {
     const { accuracy, loss } = accuracyAndLoss(classified);
     const { value } = expectedCalibrationError(classified.logits, classified.labels, calibrationBins);
     return { testAccuracy: accuracy, testLoss: loss, ece: value };
-  }
-}
-
-/** Decides when to read reports back, and measures the speed between two times. */
-class Pace {
-  #iteration: number;
-  #time = performance.now();
-  #next: number;
-
-  constructor(iteration: number) {
-    this.#iteration = iteration;
-    this.#next = iteration + 1;
-  }
-
-  /** Whether reports should be fetched now. */
-  due(iteration: number): boolean {
-    return iteration >= this.#next;
-  }
-
-  /** Iterations per second since the last call, once all submitted work is known to be done. */
-  measured(iteration: number): number {
-    const now = performance.now();
-    const rate = (iteration - this.#iteration) / Math.max(now - this.#time, 1e-3);
-    const ahead = Math.round(rate * reportInterval);
-    this.#next = iteration + Math.min(Math.max(ahead, 1), reportCapacity);
-    this.#iteration = iteration;
-    this.#time = now;
-    return rate * 1000;
   }
 }

@@ -1,0 +1,24 @@
+import { DataError, FormatError } from "../errors.ts";
+import { decompress } from "../formats/decompress.ts";
+
+/**
+ * Decompresses a gzipped data file; `what` names it in errors.
+ * @throws {DataError} if it is damaged or holds more than `maximumBytes`.
+ */
+export async function unpack(
+  what: string,
+  bytes: Uint8Array<ArrayBuffer>,
+  maximumBytes: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  return await named(what, () => decompress(bytes, "gzip", maximumBytes));
+}
+
+/** Runs a reader of a format; what it refuses becomes an error about the data file `what`. */
+export async function named<Result>(what: string, read: () => Result | Promise<Result>): Promise<Result> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof FormatError) throw new DataError(`${what}: ${error.message}`);
+    throw error;
+  }
+}

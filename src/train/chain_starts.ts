@@ -1,0 +1,67 @@
+/** Where the chains that draw images from a trained model start. */
+
+import type { Dataset } from "../data/dataset.ts";
+import { DeviceImages } from "../data/device_images.ts";
+import {
+  InformativeInitialisation,
+  type Initialisation,
+  UniformInitialisation,
+} from "../jem/initialisation.ts";
+import { permutation, Purpose, RandomStream, streamWords } from "../random/philox.ts";
+import type { Context } from "../tensor/context.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { type Checkpoint, replayImages } from "./checkpoint.ts";
+
+/** Gaussians fitted to the classes of the training images, the model's replay buffer, or uniform noise. */
+export const chainStarts = ["informative", "buffer", "noise"] as const;
+
+/** One of {@link chainStarts}. */
+export type ChainStart = typeof chainStarts[number];
+
+/** The class of each start: the one asked for, or all in turn. */
+export function startingClasses(count: number, classes: number, label: number | undefined): Uint32Array {
+  return Uint32Array.from({ length: count }, (_, i) => label ?? Math.floor(i * classes / count));
+}
+
+/** Gaussians fitted to the training images of a data set, which is uploaded for it. */
+export function informativeStart(context: Context, dataset: Dataset): InformativeInitialisation {
+  const images = new DeviceImages(context, dataset, dataset.train);
+  return new InformativeInitialisation(context, images, images.labels, dataset.classNames.length);
+}
+
+/**
+ * Images that chains start from, `[N, H, W, C]`.
+ * @param classes of each image; only informative starts depend on them
+ * @param informative what makes informative starts; called for these only
+ * @throws {CheckpointError} if the replay buffer is asked for and there is none.
+ */
+export async function startImages(
+  context: Context,
+  checkpoint: Checkpoint,
+  start: ChainStart,
+  classes: Uint32Array,
+  seed: number,
+  informative: () => Promise<Initialisation>,
+): Promise<Tensor> {
+  if (start === "buffer") return bufferImages(context, checkpoint, classes.length, seed);
+  const { height, width, channels } = checkpoint.images;
+  const initialisation = start === "informative"
+    ? await informative()
+    : new UniformInitialisation([height, width, channels]);
+  return context.scope(() =>
+    initialisation.fresh(context.from(streamWords(seed, 0), [4]), context.from(classes, [classes.length]))
+  );
+}
+
+/** Entries of the replay buffer, drawn without replacement as long as there are enough. */
+function bufferImages(context: Context, checkpoint: Checkpoint, count: number, seed: number): Tensor {
+  const { data, shape: [capacity = 0, ...shape] } = replayImages(checkpoint);
+  const pixels = data.length / capacity;
+  const order = permutation(new RandomStream(seed, Purpose.sampling, 0), capacity);
+  const images = new Float32Array(count * pixels);
+  for (let i = 0; i < count; i++) {
+    const entry = order[i % capacity]!;
+    images.set(data.subarray(entry * pixels, (entry + 1) * pixels), i * pixels);
+  }
+  return context.from(images, [count, ...shape]);
+}

@@ -1,0 +1,30 @@
+import { reportCapacity } from "./trainer.ts";
+
+/** Decides when to read reports back, and measures the speed between two times. */
+export class Pace {
+  #iteration: number;
+  #time = performance.now();
+  #next: number;
+
+  /** @param interval wished time between two readings, in milliseconds */
+  constructor(iteration: number, readonly interval: number) {
+    this.#iteration = iteration;
+    this.#next = iteration + 1;
+  }
+
+  /** Whether reports should be fetched now. */
+  due(iteration: number): boolean {
+    return iteration >= this.#next;
+  }
+
+  /** Iterations per second since the last call, once all submitted work is known to be done. */
+  measured(iteration: number): number {
+    const now = performance.now();
+    const rate = (iteration - this.#iteration) / Math.max(now - this.#time, 1e-3);
+    const ahead = Math.round(rate * this.interval);
+    this.#next = iteration + Math.min(Math.max(ahead, 1), reportCapacity);
+    this.#iteration = iteration;
+    this.#time = now;
+    return rate * 1000;
+  }
+}

@@ -67,16 +67,16 @@ export function confusionFigure(
   );
   const side = Math.max(220, Math.min(600, 28 * classNames.length));
   const labelAngle = classNames.every((name) => name.length <= 3) ? 0 : -45;
-  const axes = {
-    x: {
-      field: "prediction",
-      type: "nominal",
-      title: "taken for",
-      sort: null,
-      axis: { grid: false, labelAngle },
-    },
-    y: { field: "label", type: "nominal", title: "class", sort: null, axis: { grid: false } },
-  } as const;
+  const axis = (field: string, title: string, angle: number) => ({
+    field,
+    type: "nominal" as const,
+    title,
+    sort: null,
+    // Cells without images are not drawn; the classes keep their order all the same.
+    scale: { domain: [...classNames] },
+    axis: { grid: false, labelAngle: angle },
+  });
+  const axes = { x: axis("prediction", "taken for", labelAngle), y: axis("label", "class", 0) };
   const counts: LayerSpec = {
     mark: { type: "text", fontSize: 10 },
     transform: [{ filter: "datum.count > 0" }],
@@ -93,13 +93,14 @@ export function confusionFigure(
     layer: [
       {
         mark: "rect",
+        transform: [{ filter: "datum.count > 0" }],
         encoding: {
           ...axes,
           color: {
             field: "share",
             type: "quantitative",
             title: "share of class",
-            scale: { range: ["#f2f6fa", "#0072b2"], domain: [0, 1] },
+            scale: { range: ["#d3e3f1", "#0072b2"], domain: [0, 1] },
           },
         },
       },

@@ -29,10 +29,11 @@ body { margin: 0 auto; max-width: 68rem; padding: 2rem 1.25rem 4rem; background:
 h1 { font-size: 1.7rem; margin: 0 0 .25rem; } h2 { font-size: 1.2rem; margin: 2.5rem 0 .5rem; }
 p { max-width: 46rem; } .subtitle, figcaption, caption { color: var(--soft); font-size: .88rem; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; margin: .75rem 0; }
-caption { caption-side: bottom; text-align: left; padding-top: .35rem; }
+caption { caption-side: bottom; text-align: left; padding-top: .35rem; max-width: 32rem; }
 th, td { padding: .25rem .75rem; border-bottom: 1px solid var(--rule); text-align: right; }
 th { font-weight: 600; } th:first-child, td:first-child { text-align: left; padding-left: 0; }
-.scroll { overflow-x: auto; } .figures { display: flex; flex-wrap: wrap; gap: 1.5rem; align-items: flex-start; }
+.scroll { overflow-x: auto; max-width: 100%; }
+.boxes { display: flex; flex-wrap: wrap; gap: .5rem 2.5rem; align-items: flex-start; }
 figure { margin: .75rem 0; max-width: 100%; } figcaption { max-width: 32rem; margin-top: .25rem; }
 figure svg { max-width: 100%; height: auto; } figure img { max-width: 100%; image-rendering: pixelated; border-radius: 4px; }
 svg :is(.role-axis-label, .role-axis-title, .role-legend-label, .role-legend-title, .role-title) text { fill: var(--ink); }
@@ -73,14 +74,14 @@ ${body.join("\n")}
 `;
 }
 
-/** Figures that follow one another stand side by side where there is room. */
+/** Tables and figures that follow one another stand side by side where there is room. */
 function blocks({ blocks }: Section): string {
   let html = "";
   let open = false;
   for (const block of blocks) {
-    const isFigure = block.kind === "plot" || block.kind === "picture";
-    if (isFigure !== open) html += isFigure ? `<div class="figures">` : "</div>";
-    open = isFigure;
+    const isBox = block.kind !== "text";
+    if (isBox !== open) html += isBox ? `<div class="boxes">` : "</div>";
+    open = isBox;
     html += blockHtml(block);
   }
   return open ? `${html}</div>` : html;

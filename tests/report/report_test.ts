@@ -30,6 +30,12 @@ for (const [name, [spec, text]] of Object.entries(figures)) {
   });
 }
 
+Deno.test("confusionFigure() keeps the classes in their order, whatever is taken for what", async () => {
+  const svg = await renderSvg(confusionFigure([[0, 0, 5], [4, 0, 0], [0, 3, 0]], ["ant", "bee", "cow"]));
+  const names = [...svg.matchAll(/>(ant|bee|cow)<\/text>/g)].map(([, name]) => name);
+  assert.deepEqual(names, ["ant", "bee", "cow", "ant", "bee", "cow"]);
+});
+
 Deno.test("reportPage() is one file that needs nothing else, and escapes what it shows", () => {
   const page = reportPage({
     title: "<b>",

@@ -23,10 +23,14 @@ export const calibration: Question = {
     const report = new AnswerBuilder("Calibration").table(["", "15 bins", "20 bins"], [
       ["expected calibration error", percent(coarse.value), percent(fine.value)],
       ["maximum calibration error", percent(coarse.maximum), percent(fine.maximum)],
-    ]).table(["on half of the test images", "as it is", `temperature ${scaled.temperature.toFixed(3)}`], [
+    ], `Brier score ${brier.toFixed(4)}`).table([
+      "on half of the test images",
+      "as it is",
+      `temperature ${scaled.temperature.toFixed(3)}`,
+    ], [
       ["expected calibration error", percent(scaled.before.ece), percent(scaled.after.ece)],
       ["cross-entropy", scaled.before.loss.toFixed(4), scaled.after.loss.toFixed(4)],
-    ], `The temperature is fitted on the other half. Brier score of all test images: ${brier.toFixed(4)}.`);
+    ], "The temperature is fitted on the other half.");
     await report.plot(
       "reliability",
       reliabilityDiagram(fine),

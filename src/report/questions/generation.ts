@@ -112,7 +112,7 @@ function describe(
 }
 
 const noInception = "FID, KID and Inception Score need Inception-v3 with the standard FID weights " +
-  "(pt_inception-2015-12-05-6726825d.pth): --inception FILE.";
+  "(pt_inception-2015-12-05-6726825d.pth): --inception FILE, or that file in data/inception/.";
 
 function note(featuresOf: string): string {
   return `Distances to the training images in the pooled features of ${featuresOf}, and the Inception Score's formula with its ` +
@@ -125,7 +125,7 @@ function scoreText(score: Spread, images: number): string {
 }
 
 function spread({ mean, deviation }: Spread): string {
-  return `${mean.toFixed(3)} ± ${deviation.toFixed(3)}`;
+  return `${mean.toPrecision(3)} ± ${deviation.toPrecision(2)}`;
 }
 
 /** A row of samples for each class that the model assigns, the best first. */

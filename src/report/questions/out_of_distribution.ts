@@ -56,11 +56,11 @@ async function write(
       "average precision, and the share of the others that pass where 95 % of the test images do.",
   );
   const rows = Object.entries(results).flatMap(([name, result]) => [
-    [`${name} (${result.images}): AUROC`, ...scores.map((score) => result[score].auroc.toFixed(4))],
-    ["AUPR", ...scores.map((score) => result[score].aupr.toFixed(4))],
-    ["FPR at 95 % TPR", ...scores.map((score) => percent(result[score].falsePositiveRate95))],
+    [`${name} (${result.images})`, "AUROC", ...scores.map((score) => result[score].auroc.toFixed(4))],
+    ["", "AUPR", ...scores.map((score) => result[score].aupr.toFixed(4))],
+    ["", "FPR at 95 % TPR", ...scores.map((score) => percent(result[score].falsePositiveRate95))],
   ]);
-  report.table(["against", ...scores.map((score) => scoreNames[score])], rows);
+  report.table(["against", "", ...scores.map((score) => scoreNames[score])], rows);
   await report.plot("log_density", histograms(densities, "log p̃(x)"), "Distribution of log p̃(x)");
   const mean = Object.values(results).reduce(
     (sum, { logDensity }, _, all) => sum + logDensity.auroc / all.length,

@@ -50,6 +50,35 @@ const workgroups = (shape: Conv2dShape) =>
 /**
  * Gradient of a convolution by its weight, in parts `[splits, kernel, kernel, Cin, Cout]` that `sumPartials` adds up; for
  * images of a multiple of 4 channels.
+ * @throws {RangeError} unless the kernel is 1×1 or 3×3 and the channels are multiples of 4.
+ * @cost A multiply-add for each output pixel and weight. An invocation sums all taps × 4 input × 16 output channels
+ *   over part of the rows.
+ * @example
+ * ```ts
+ * import { conv2dGradientWeight, conv2dSizes, gradientWeightSplits, run } from "sada-jem/kernels";
+ * import assert from "node:assert/strict";
+ *
+ * const shape = {
+ *   batch: 1,
+ *   height: 3,
+ *   width: 3,
+ *   inChannels: 4,
+ *   outChannels: 4,
+ *   kernel: 3,
+ *   stride: 1,
+ *   padding: 1,
+ * };
+ * const { input, weight, output } = conv2dSizes(shape);
+ * assert.equal(gradientWeightSplits(shape), 1); // so the first part is the gradient
+ * const { partials } = await run(conv2dGradientWeight, shape, {
+ *   input: Array(input).fill(1),
+ *   outputGradient: Array(output).fill(1),
+ *   partials: weight,
+ * });
+ * // The tap in the corner meets 4 pixels, the one in the centre 9.
+ * assert.equal(partials[0], 4);
+ * assert.equal(partials[4 * shape.inChannels * shape.outChannels], 9);
+ * ```
  */
 export const conv2dGradientWeight: Kernel<Conv2dShape, Names> = {
   name: "conv2d_gradient_weight",
@@ -59,7 +88,38 @@ export const conv2dGradientWeight: Kernel<Conv2dShape, Names> = {
   workgroups,
 };
 
-/** {@link conv2dGradientWeight} for images of any number of channels. */
+/**
+ * {@link conv2dGradientWeight} for images of any number of channels.
+ * @throws {RangeError} unless the kernel is 1×1 or 3×3 and the output channels are a multiple of 4.
+ * @cost A multiply-add for each output pixel and weight. An invocation sums all taps × 1 input × 4 output channels
+ *   over part of the rows.
+ * @example
+ * ```ts
+ * import { conv2dGradientWeightFew, conv2dSizes, gradientWeightSplits, run } from "sada-jem/kernels";
+ * import assert from "node:assert/strict";
+ *
+ * const shape = {
+ *   batch: 1,
+ *   height: 3,
+ *   width: 3,
+ *   inChannels: 1,
+ *   outChannels: 4,
+ *   kernel: 3,
+ *   stride: 1,
+ *   padding: 1,
+ * };
+ * const { input, weight, output } = conv2dSizes(shape);
+ * assert.equal(gradientWeightSplits(shape), 1); // so the first part is the gradient
+ * const { partials } = await run(conv2dGradientWeightFew, shape, {
+ *   input: Array(input).fill(1),
+ *   outputGradient: Array(output).fill(1),
+ *   partials: weight,
+ * });
+ * // The tap in the corner meets 4 pixels, the one in the centre 9.
+ * assert.equal(partials[0], 4);
+ * assert.equal(partials[4 * shape.inChannels * shape.outChannels], 9);
+ * ```
+ */
 export const conv2dGradientWeightFew: Kernel<Conv2dShape, Names> = {
   name: "conv2d_gradient_weight_few",
   wgsl: fewWgsl,

@@ -19,7 +19,20 @@ function outputValues({ batch, size, channels }: ResizeBilinearShape): number {
   return batch * size * size * channels;
 }
 
-/** Bilinear interpolation as PyTorch's with `align_corners=False` and no antialiasing. */
+/**
+ * Bilinear interpolation as PyTorch's with `align_corners=False` and no antialiasing.
+ * @throws {RangeError} unless all sides are 1 to 32,768 pixels.
+ * @cost About 10 operations and 4 loads an output value. An invocation takes one value.
+ * @example
+ * ```ts
+ * import { resizeBilinear, run } from "sada-jem/kernels";
+ * import assert from "node:assert/strict";
+ *
+ * const shape = { batch: 1, height: 1, width: 2, channels: 1, size: 4, valueScale: 1, valueShift: 0 };
+ * const { output } = await run(resizeBilinear, shape, { input: [0, 8], output: 16 });
+ * assert.deepEqual([...output.slice(0, 4)], [0, 2, 6, 8]);
+ * ```
+ */
 export const resizeBilinear: Kernel<ResizeBilinearShape, "input" | "output"> = {
   name: "resize_bilinear",
   wgsl,

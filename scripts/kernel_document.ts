@@ -53,7 +53,7 @@ All kernels keep to WebGPU's default limits. A shape may exceed two of them, \`m
 
 /** The whole document, formatted as all files are. */
 export async function kernelDocument(): Promise<string> {
-  const formatter = new Deno.Command(Deno.execPath(), {
+  const formatter = new Deno.Command("deno", {
     args: ["fmt", "--ext", "md", "-"],
     cwd: new URL("../", import.meta.url),
     stdin: "piped",

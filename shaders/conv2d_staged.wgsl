@@ -26,8 +26,9 @@ override kernel: u32 = 3u;
 override stride: u32 = 1u;
 override padding: u32 = 1u;
 override accumulate: bool = false;
+// Of the largest tile.
 override pixelThreads: u32 = 16u;
-override channelThreads: u32 = 4u;
+override channelThreads: u32 = 10u;
 override vectorsPerStep: u32 = 4u;
 
 @group(0) @binding(0) var<storage, read> source: array<vec4f>;

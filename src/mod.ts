@@ -1,8 +1,8 @@
 /**
  * sada-jem: joint energy-based models with SADA-JEM training, on WebGPU.
  *
- * Everything here runs in a browser as well as in Deno. Training runs on disk (configuration, checkpoints, commands) are
- * in `src/train/` and `src/cli/`; single kernels, to be embedded in other WebGPU programs, in `src/kernels/`.
+ * Everything here runs in a browser as well as in Deno. Training runs on disk and the commands are in `src/train/` and
+ * `src/cli/`; single kernels, to be embedded in other WebGPU programs, in `src/kernels/`.
  *
  * @module
  */
@@ -45,7 +45,13 @@ export {
 } from "./optim/optimizer.ts";
 export { learningRateAt, type LearningRateSchedule } from "./optim/schedule.ts";
 export { type Pass, SharpnessAware, type SharpnessAwareOptions } from "./optim/sharpness_aware.ts";
-export { conditionalScore, generate, type GenerationOptions, unconditionalScore } from "./jem/generate.ts";
+export {
+  conditionalScore,
+  generate,
+  type GenerationOptions,
+  posteriorScore,
+  unconditionalScore,
+} from "./jem/generate.ts";
 export {
   type ImageBytes,
   InformativeInitialisation,
@@ -62,4 +68,24 @@ export {
   TrainingStep,
   type TrainingStepOptions,
 } from "./jem/training_step.ts";
-export { permutation, philox4x32, Purpose, RandomStream } from "./random/philox.ts";
+export { permutation, philox4x32, Purpose, RandomStream, streamWords } from "./random/philox.ts";
+export { parseSafetensors, type SafetensorsFile, serializeSafetensors } from "./formats/safetensors.ts";
+export { type Dataset, type ImageSet } from "./data/dataset.ts";
+export { DeviceImages } from "./data/device_images.ts";
+export { buildModel } from "./train/build.ts";
+export {
+  type Checkpoint,
+  decodeCheckpoint,
+  encodeCheckpoint,
+  encodeModel,
+  hasReplayImages,
+  type ImageDescription,
+  modelState,
+  replayImages,
+  restoreModel,
+  restoreTrainer,
+} from "./train/checkpoint.ts";
+export { type Configuration, parseConfiguration } from "./train/configuration.ts";
+export { type ImportHints, readModelFile } from "./train/import.ts";
+export { preset, presetNames } from "./train/presets.ts";
+export { type IterationReport, reportCapacity, Trainer } from "./train/trainer.ts";

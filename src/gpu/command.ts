@@ -1,4 +1,4 @@
-import { bytesPerTexel, texelsPerRow } from "./texture_pool.ts";
+import { encodeUpload } from "./texture_rows.ts";
 
 /** A range of a GPU buffer, in bytes: what a kernel binds and a copy moves. */
 export interface BufferRange {
@@ -59,7 +59,7 @@ export function encodeTransfer(
     const { buffer, offset, size } = command.target;
     encoder.clearBuffer(buffer, offset, size);
   } else if (command.kind === "upload") {
-    encodeUpload(encoder, command);
+    encodeUpload(encoder, command.source, command.texture);
   } else {
     const { source, destination } = command;
     encoder.copyBufferToBuffer(
@@ -69,20 +69,5 @@ export function encodeTransfer(
       destination.offset,
       source.size,
     );
-  }
-}
-
-/** Whole rows of texels, then what is left of the last one. */
-function encodeUpload(encoder: GPUCommandEncoder, { source, texture }: TextureUpload): void {
-  const { buffer, offset } = source;
-  const bytesPerRow = texelsPerRow * bytesPerTexel;
-  const rows = Math.floor(source.size / bytesPerRow);
-  const rest = (source.size - rows * bytesPerRow) / bytesPerTexel;
-  if (rows > 0) {
-    encoder.copyBufferToTexture({ buffer, offset, bytesPerRow }, { texture }, [texelsPerRow, rows]);
-  }
-  if (rest > 0) {
-    const last = { buffer, offset: offset + rows * bytesPerRow, bytesPerRow };
-    encoder.copyBufferToTexture(last, { texture, origin: [0, rows] }, [rest, 1]);
   }
 }

@@ -1,20 +1,11 @@
 import { sizeClass } from "./buffer_pool.ts";
+import { bytesPerRow, createRows, textureRows } from "./texture_rows.ts";
 
-/** Texels of a row of a {@link PooledTexture}, four float32 values each. */
-export const texelsPerRow = 1024;
-/** Bytes of a texel. */
-export const bytesPerTexel = 16;
-
-/** A texture on loan from a {@link TexturePool}: `rgba32float`, {@link texelsPerRow} wide. */
+/** A texture on loan from a {@link TexturePool}: see `createRows`. */
 export interface PooledTexture {
   readonly texture: GPUTexture;
   readonly view: GPUTextureView;
   readonly rows: number;
-}
-
-/** Rows that hold so many bytes. */
-export function textureRows(bytes: number): number {
-  return Math.ceil(bytes / (texelsPerRow * bytesPerTexel));
 }
 
 /**
@@ -60,13 +51,9 @@ export class TexturePool {
   }
 
   #create(rows: number): PooledTexture {
-    const texture = this.#device.createTexture({
-      size: [texelsPerRow, rows],
-      format: "rgba32float",
-      usage: GPUTextureUsage.TEXTURE_BINDING | GPUTextureUsage.COPY_DST,
-    });
+    const texture = createRows(this.#device, rows);
     this.#all.push(texture);
-    this.#totalBytes += rows * texelsPerRow * bytesPerTexel;
+    this.#totalBytes += rows * bytesPerRow;
     this.#onCreate();
     return { texture, view: texture.createView(), rows };
   }

@@ -43,7 +43,35 @@ export function memberBytes({ classes, listed }: ClassShape): number {
   return bytes32(4 * classes + listed);
 }
 
-/** Each class's mean image in [−1, 1], `[classes, pixels]`, buffer by buffer. */
+/**
+ * Each class's mean image in [−1, 1], `[classes, pixels]`, buffer by buffer.
+ * @throws {RangeError} if the buffer holds more than 65,535 images.
+ * @cost An integer addition and a byte read for each pixel of each image. An invocation goes through the images of
+ *   one class for one pixel.
+ * @example
+ * ```ts
+ * import { classMeans, run } from "sada-jem/kernels";
+ * import assert from "node:assert/strict";
+ *
+ * const shape = {
+ *   classes: 2,
+ *   pixels: 4,
+ *   count: 3,
+ *   listed: 3,
+ *   maximumCount: 2,
+ *   maximum: 255,
+ *   first: true,
+ *   last: true,
+ * };
+ * const { means } = await run(classMeans, shape, {
+ *   bytes: Uint32Array.of(0x00000000, 0xff00ff00, 0xffffffff), // three images of four pixels
+ *   // Start, count, images in earlier buffers and in all of each class; then images 0 and 2 of class 0, 1 of class 1.
+ *   members: Uint32Array.of(8, 2, 0, 2, 10, 1, 0, 1, 0, 2, 1),
+ *   means: 8,
+ * });
+ * [0, 0, 0, 0, -1, 1, -1, 1].forEach((value, i) => assert.ok(Math.abs(means[i]! - value) < 1e-6));
+ * ```
+ */
 export const classMeans: Kernel<ClassShape, "bytes" | "members" | "means"> = {
   name: "class_means",
   wgsl,

@@ -38,7 +38,38 @@ function constants(shape: Conv2dShape): Record<string, number> {
   return productConstants(shape, inChannels, outputSize(shape), outChannels, { kernel, stride, padding });
 }
 
-/** Convolution with bias of images with a multiple of 4 channels, in tiles staged in workgroup memory: for GPUs. */
+/**
+ * Convolution with bias of images with a multiple of 4 channels, in tiles staged in workgroup memory: for GPUs.
+ * @throws {RangeError} unless the kernel is 1×1 or 3×3 and the channels are multiples of 4.
+ * @cost kernel² · inChannels multiply-adds an output value; an invocation computes 8 pixels × 8 channels, and loads a vector
+ *   from workgroup memory for every 4 multiply-adds of vectors.
+ * @example
+ * ```ts
+ * import { conv2dForward, conv2dSizes, run } from "sada-jem/kernels";
+ * import assert from "node:assert/strict";
+ *
+ * const shape = {
+ *   batch: 1,
+ *   height: 3,
+ *   width: 3,
+ *   inChannels: 4,
+ *   outChannels: 4,
+ *   kernel: 3,
+ *   stride: 1,
+ *   padding: 1,
+ * };
+ * const { input, weight, output: length } = conv2dSizes(shape);
+ * const { output } = await run(conv2dForward, shape, {
+ *   input: Array(input).fill(1),
+ *   weight: Array(weight).fill(1),
+ *   bias: [0, 0, 0, 100],
+ *   output: length,
+ * });
+ * // The first pixel meets a window of 2×2 pixels × 4 channels, the one in the centre 3×3.
+ * assert.deepEqual([...output.slice(0, 4)], [16, 16, 16, 116]);
+ * assert.deepEqual([...output.slice(16, 20)], [36, 36, 36, 136]);
+ * ```
+ */
 export const conv2dForward: Conv2dForward = {
   name: "conv2d_forward",
   wgsl: stagedWgsl,
@@ -51,7 +82,37 @@ export const conv2dForward: Conv2dForward = {
   },
 };
 
-/** {@link conv2dForward} in little code, for implementations that compile slowly. */
+/**
+ * {@link conv2dForward} in little code, for implementations that compile slowly.
+ * @throws {RangeError} unless the kernel is 1×1 or 3×3 and the channels are multiples of 4.
+ * @cost kernel² · inChannels multiply-adds an output value. An invocation computes 4 pixels × 4 channels.
+ * @example
+ * ```ts
+ * import { conv2dForwardCompact, conv2dSizes, run } from "sada-jem/kernels";
+ * import assert from "node:assert/strict";
+ *
+ * const shape = {
+ *   batch: 1,
+ *   height: 3,
+ *   width: 3,
+ *   inChannels: 4,
+ *   outChannels: 4,
+ *   kernel: 3,
+ *   stride: 1,
+ *   padding: 1,
+ * };
+ * const { input, weight, output: length } = conv2dSizes(shape);
+ * const { output } = await run(conv2dForwardCompact, shape, {
+ *   input: Array(input).fill(1),
+ *   weight: Array(weight).fill(1),
+ *   bias: [0, 0, 0, 100],
+ *   output: length,
+ * });
+ * // The first pixel meets a window of 2×2 pixels × 4 channels, the one in the centre 3×3.
+ * assert.deepEqual([...output.slice(0, 4)], [16, 16, 16, 116]);
+ * assert.deepEqual([...output.slice(16, 20)], [36, 36, 36, 136]);
+ * ```
+ */
 export const conv2dForwardCompact: Conv2dForward = {
   ...conv2dForward,
   name: "conv2d_forward_compact",
@@ -60,7 +121,38 @@ export const conv2dForwardCompact: Conv2dForward = {
   workgroups: (shape) => tiles(shape, 4, 4, 64),
 };
 
-/** {@link conv2dForward} in large tiles of registers, reading through textures: for lavapipe. */
+/**
+ * {@link conv2dForward} in large tiles of registers, reading through textures: for lavapipe.
+ * @throws {RangeError} unless the kernel is 1×1 or 3×3 and the channels are multiples of 4.
+ * @cost kernel² · inChannels multiply-adds an output value, and a load of 4 values for every 32 of them. An
+ *   invocation computes 16 pixels × 16 channels.
+ * @example
+ * ```ts
+ * import { conv2dForwardTexture, conv2dSizes, run } from "sada-jem/kernels";
+ * import assert from "node:assert/strict";
+ *
+ * const shape = {
+ *   batch: 1,
+ *   height: 3,
+ *   width: 3,
+ *   inChannels: 4,
+ *   outChannels: 4,
+ *   kernel: 3,
+ *   stride: 1,
+ *   padding: 1,
+ * };
+ * const { input, weight, output: length } = conv2dSizes(shape);
+ * const { output } = await run(conv2dForwardTexture, shape, {
+ *   input: Array(input).fill(1),
+ *   weight: Array(weight).fill(1),
+ *   bias: [0, 0, 0, 100],
+ *   output: length,
+ * });
+ * // The first pixel meets a window of 2×2 pixels × 4 channels, the one in the centre 3×3.
+ * assert.deepEqual([...output.slice(0, 4)], [16, 16, 16, 116]);
+ * assert.deepEqual([...output.slice(16, 20)], [36, 36, 36, 136]);
+ * ```
+ */
 export const conv2dForwardTexture: Conv2dForward = {
   name: "conv2d_forward_texture",
   wgsl: textureWgsl,
@@ -69,7 +161,38 @@ export const conv2dForwardTexture: Conv2dForward = {
   workgroups: (shape) => tiles(shape, 16, 16, 8),
 };
 
-/** {@link conv2dForwardTexture} for 3×3 kernels of stride 1, faster where `suitsPatches`. */
+/**
+ * {@link conv2dForwardTexture} for 3×3 kernels of stride 1, faster where `suitsPatches`.
+ * @throws {RangeError} unless the kernel is 3×3, the stride 1, the padding at most 2 and the channels multiples of 4.
+ * @cost 9 · inChannels multiply-adds an output value; for 2,304 multiply-adds of vectors 60 loads of the source and
+ *   72 of weights. An invocation computes 8 × 4 pixels × 8 channels.
+ * @example
+ * ```ts
+ * import { conv2dForwardPatch, conv2dSizes, run } from "sada-jem/kernels";
+ * import assert from "node:assert/strict";
+ *
+ * const shape = {
+ *   batch: 1,
+ *   height: 3,
+ *   width: 3,
+ *   inChannels: 4,
+ *   outChannels: 4,
+ *   kernel: 3,
+ *   stride: 1,
+ *   padding: 1,
+ * };
+ * const { input, weight, output: length } = conv2dSizes(shape);
+ * const { output } = await run(conv2dForwardPatch, shape, {
+ *   input: Array(input).fill(1),
+ *   weight: Array(weight).fill(1),
+ *   bias: [0, 0, 0, 100],
+ *   output: length,
+ * });
+ * // The first pixel meets a window of 2×2 pixels × 4 channels, the one in the centre 3×3.
+ * assert.deepEqual([...output.slice(0, 4)], [16, 16, 16, 116]);
+ * assert.deepEqual([...output.slice(16, 20)], [36, 36, 36, 136]);
+ * ```
+ */
 export const conv2dForwardPatch: Conv2dForward = {
   ...conv2dForwardTexture,
   name: "conv2d_forward_patch",
@@ -82,7 +205,35 @@ export const conv2dForwardPatch: Conv2dForward = {
   workgroups: (shape) => patchWorkgroups(shape.batch, outputSize(shape), shape.outChannels),
 };
 
-/** Convolution with bias of images with any number of channels. */
+/**
+ * Convolution with bias of images with any number of channels.
+ * @throws {RangeError} unless the kernel is 1×1 or 3×3 and the output channels are a multiple of 4.
+ * @cost kernel² · inChannels multiply-adds an output value. An invocation computes 8 pixels × 16 channels.
+ * @example
+ * ```ts
+ * import { conv2dForwardFew, run } from "sada-jem/kernels";
+ * import assert from "node:assert/strict";
+ *
+ * const shape = {
+ *   batch: 1,
+ *   height: 3,
+ *   width: 3,
+ *   inChannels: 1,
+ *   outChannels: 4,
+ *   kernel: 3,
+ *   stride: 1,
+ *   padding: 1,
+ * };
+ * const { output } = await run(conv2dForwardFew, shape, {
+ *   input: [1, 2, 3, 4, 5, 6, 7, 8, 9],
+ *   // Four filters: for each of the 3×3 taps their weights, here the pixel itself and its left and upper neighbours.
+ *   weight: [0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 0, 0, 1, 0, 0, 0, ...Array(16).fill(0)],
+ *   bias: [0, 0, 0, 7],
+ *   output: 36,
+ * });
+ * assert.deepEqual([...output.slice(16, 20)], [5, 4, 2, 7]);
+ * ```
+ */
 export const conv2dForwardFew: Conv2dForward = {
   name: "conv2d_forward_few",
   wgsl: fewWgsl,

@@ -40,7 +40,36 @@ function phasePixels({ batch, height, width, stride }: Conv2dShape): number {
   return batch * Math.ceil(height / stride) * Math.ceil(width / stride);
 }
 
-/** Gradient by an input of a multiple of 4 channels, in tiles staged in workgroup memory: for GPUs. */
+/**
+ * Gradient by an input of a multiple of 4 channels, in tiles staged in workgroup memory: for GPUs.
+ * @throws {RangeError} unless the kernel is 1×1 or 3×3 and the channels are multiples of 4.
+ * @cost kernel² · outChannels / stride² multiply-adds a value of the gradient. An invocation computes 8 pixels × 8 channels.
+ * @example
+ * ```ts
+ * import { conv2dGradientInput, conv2dSizes, run } from "sada-jem/kernels";
+ * import assert from "node:assert/strict";
+ *
+ * const shape = {
+ *   batch: 1,
+ *   height: 3,
+ *   width: 3,
+ *   inChannels: 4,
+ *   outChannels: 4,
+ *   kernel: 3,
+ *   stride: 1,
+ *   padding: 1,
+ * };
+ * const { input, weight, output } = conv2dSizes(shape);
+ * const { inputGradient } = await run(conv2dGradientInput, { ...shape, accumulate: false }, {
+ *   outputGradient: Array(output).fill(1),
+ *   weight: Array(weight).fill(1),
+ *   inputGradient: input,
+ * });
+ * // The first pixel is in the windows of 4 pixels × 4 channels, the one in the centre in those of all 9.
+ * assert.equal(inputGradient[0], 16);
+ * assert.equal(inputGradient[4 * 4], 36);
+ * ```
+ */
 export const conv2dGradientInput: Conv2dGradientInput = {
   name: "conv2d_gradient_input",
   wgsl: stagedWgsl,
@@ -50,7 +79,37 @@ export const conv2dGradientInput: Conv2dGradientInput = {
   workgroups: (shape) => stagedWorkgroups(phasePixels(shape), shape.stride ** 2, shape.inChannels),
 };
 
-/** {@link conv2dGradientInput} in little code, for implementations that compile slowly. */
+/**
+ * {@link conv2dGradientInput} in little code, for implementations that compile slowly.
+ * @throws {RangeError} unless the kernel is 1×1 or 3×3 and the channels are multiples of 4.
+ * @cost kernel² · outChannels multiply-adds a value of the gradient, whatever the stride. An invocation computes
+ *   4 pixels × 4 channels.
+ * @example
+ * ```ts
+ * import { conv2dGradientInputCompact, conv2dSizes, run } from "sada-jem/kernels";
+ * import assert from "node:assert/strict";
+ *
+ * const shape = {
+ *   batch: 1,
+ *   height: 3,
+ *   width: 3,
+ *   inChannels: 4,
+ *   outChannels: 4,
+ *   kernel: 3,
+ *   stride: 1,
+ *   padding: 1,
+ * };
+ * const { input, weight, output } = conv2dSizes(shape);
+ * const { inputGradient } = await run(conv2dGradientInputCompact, { ...shape, accumulate: false }, {
+ *   outputGradient: Array(output).fill(1),
+ *   weight: Array(weight).fill(1),
+ *   inputGradient: input,
+ * });
+ * // The first pixel is in the windows of 4 pixels × 4 channels, the one in the centre in those of all 9.
+ * assert.equal(inputGradient[0], 16);
+ * assert.equal(inputGradient[4 * 4], 36);
+ * ```
+ */
 export const conv2dGradientInputCompact: Conv2dGradientInput = {
   ...conv2dGradientInput,
   name: "conv2d_gradient_input_compact",
@@ -60,7 +119,36 @@ export const conv2dGradientInputCompact: Conv2dGradientInput = {
     foldWorkgroups(Math.ceil(batch * height * width / 4) * inChannels / 4),
 };
 
-/** {@link conv2dGradientInput} in large tiles of registers, reading through textures: for lavapipe. */
+/**
+ * {@link conv2dGradientInput} in large tiles of registers, reading through textures: for lavapipe.
+ * @throws {RangeError} unless the kernel is 1×1 or 3×3 and the channels are multiples of 4.
+ * @cost kernel² · outChannels / stride² multiply-adds a value of the gradient. An invocation computes 16 pixels × 16 channels.
+ * @example
+ * ```ts
+ * import { conv2dGradientInputTexture, conv2dSizes, run } from "sada-jem/kernels";
+ * import assert from "node:assert/strict";
+ *
+ * const shape = {
+ *   batch: 1,
+ *   height: 3,
+ *   width: 3,
+ *   inChannels: 4,
+ *   outChannels: 4,
+ *   kernel: 3,
+ *   stride: 1,
+ *   padding: 1,
+ * };
+ * const { input, weight, output } = conv2dSizes(shape);
+ * const { inputGradient } = await run(conv2dGradientInputTexture, { ...shape, accumulate: false }, {
+ *   outputGradient: Array(output).fill(1),
+ *   weight: Array(weight).fill(1),
+ *   inputGradient: input,
+ * });
+ * // The first pixel is in the windows of 4 pixels × 4 channels, the one in the centre in those of all 9.
+ * assert.equal(inputGradient[0], 16);
+ * assert.equal(inputGradient[4 * 4], 36);
+ * ```
+ */
 export const conv2dGradientInputTexture: Conv2dGradientInput = {
   name: "conv2d_gradient_input_texture",
   wgsl: textureWgsl,
@@ -73,7 +161,36 @@ export const conv2dGradientInputTexture: Conv2dGradientInput = {
     ),
 };
 
-/** {@link conv2dGradientInputTexture} for 3×3 kernels of stride 1, faster where `suitsPatches`. */
+/**
+ * {@link conv2dGradientInputTexture} for 3×3 kernels of stride 1, faster where `suitsPatches`.
+ * @throws {RangeError} unless the kernel is 3×3, the stride 1, the padding at most 2 and the channels multiples of 4.
+ * @cost 9 · outChannels multiply-adds a value of the gradient. An invocation computes 8 × 4 pixels × 8 channels.
+ * @example
+ * ```ts
+ * import { conv2dGradientInputPatch, conv2dSizes, run } from "sada-jem/kernels";
+ * import assert from "node:assert/strict";
+ *
+ * const shape = {
+ *   batch: 1,
+ *   height: 3,
+ *   width: 3,
+ *   inChannels: 4,
+ *   outChannels: 4,
+ *   kernel: 3,
+ *   stride: 1,
+ *   padding: 1,
+ * };
+ * const { input, weight, output } = conv2dSizes(shape);
+ * const { inputGradient } = await run(conv2dGradientInputPatch, { ...shape, accumulate: false }, {
+ *   outputGradient: Array(output).fill(1),
+ *   weight: Array(weight).fill(1),
+ *   inputGradient: input,
+ * });
+ * // The first pixel is in the windows of 4 pixels × 4 channels, the one in the centre in those of all 9.
+ * assert.equal(inputGradient[0], 16);
+ * assert.equal(inputGradient[4 * 4], 36);
+ * ```
+ */
 export const conv2dGradientInputPatch: Conv2dGradientInput = {
   ...conv2dGradientInputTexture,
   name: "conv2d_gradient_input_patch",
@@ -87,7 +204,37 @@ export const conv2dGradientInputPatch: Conv2dGradientInput = {
   workgroups: (shape) => patchWorkgroups(shape.batch, shape, shape.inChannels),
 };
 
-/** Gradient of a convolution by its input, of any number of channels. */
+/**
+ * Gradient of a convolution by its input, of any number of channels.
+ * @throws {RangeError} unless the kernel is 1×1 or 3×3 and the output channels are a multiple of 4.
+ * @cost kernel² · outChannels / stride² multiply-adds a value of the gradient. An invocation computes 4 pixels × 3
+ *   channels.
+ * @example
+ * ```ts
+ * import { conv2dGradientInputFew, conv2dSizes, run } from "sada-jem/kernels";
+ * import assert from "node:assert/strict";
+ *
+ * const shape = {
+ *   batch: 1,
+ *   height: 3,
+ *   width: 3,
+ *   inChannels: 1,
+ *   outChannels: 4,
+ *   kernel: 3,
+ *   stride: 1,
+ *   padding: 1,
+ * };
+ * const { input, weight, output } = conv2dSizes(shape);
+ * const { inputGradient } = await run(conv2dGradientInputFew, { ...shape, accumulate: false }, {
+ *   outputGradient: Array(output).fill(1),
+ *   weight: Array(weight).fill(1),
+ *   inputGradient: input,
+ * });
+ * // The first pixel is in the windows of 4 pixels × 4 channels, the one in the centre in those of all 9.
+ * assert.equal(inputGradient[0], 16);
+ * assert.equal(inputGradient[4 * 1], 36);
+ * ```
+ */
 export const conv2dGradientInputFew: Conv2dGradientInput = {
   name: "conv2d_gradient_input_few",
   wgsl: fewWgsl,

@@ -78,7 +78,38 @@ function pixelSplits(shape: Conv2dShape): number {
   return Math.ceil(conv2dSizes(shape).output / shape.outChannels / pixelsPerSplit(shape));
 }
 
-/** For images of a multiple of 4 channels, in tiles staged in workgroup memory. */
+/**
+ * For images of a multiple of 4 channels, in tiles staged in workgroup memory.
+ * @throws {RangeError} unless the kernel is 1×1 or 3×3 and the channels are multiples of 4.
+ * @cost A multiply-add for each output pixel and weight. An invocation sums 8 taps or input channels × 8 output
+ *   channels over part of the pixels.
+ * @example
+ * ```ts
+ * import { conv2dGradientWeight, conv2dSizes, run } from "sada-jem/kernels";
+ * import assert from "node:assert/strict";
+ *
+ * const shape = {
+ *   batch: 1,
+ *   height: 3,
+ *   width: 3,
+ *   inChannels: 4,
+ *   outChannels: 4,
+ *   kernel: 3,
+ *   stride: 1,
+ *   padding: 1,
+ * };
+ * const { input, weight, output } = conv2dSizes(shape);
+ * assert.equal(conv2dGradientWeight.splits(shape), 1); // so the first part is the gradient
+ * const { partials } = await run(conv2dGradientWeight, shape, {
+ *   input: Array(input).fill(1),
+ *   outputGradient: Array(output).fill(1),
+ *   partials: weight,
+ * });
+ * // The tap in the corner meets 4 pixels, the one in the centre 9.
+ * assert.equal(partials[0], 4);
+ * assert.equal(partials[4 * shape.inChannels * shape.outChannels], 9);
+ * ```
+ */
 export const conv2dGradientWeight: Conv2dGradientWeight = {
   name: "conv2d_gradient_weight",
   wgsl: stagedWgsl,
@@ -93,7 +124,38 @@ export const conv2dGradientWeight: Conv2dGradientWeight = {
   workgroups: (shape) => foldWorkgroups(pixelSplits(shape) * stagedTiles(shape), 1),
 };
 
-/** {@link conv2dGradientWeight} in large tiles of registers, reading through textures: for lavapipe. */
+/**
+ * {@link conv2dGradientWeight} in large tiles of registers, reading through textures: for lavapipe.
+ * @throws {RangeError} unless the kernel is 1×1 or 3×3 and the channels are multiples of 4.
+ * @cost A multiply-add for each output pixel and weight. An invocation sums all taps × 4 input × 16 output channels
+ *   over part of the rows.
+ * @example
+ * ```ts
+ * import { conv2dGradientWeightTexture, conv2dSizes, run } from "sada-jem/kernels";
+ * import assert from "node:assert/strict";
+ *
+ * const shape = {
+ *   batch: 1,
+ *   height: 3,
+ *   width: 3,
+ *   inChannels: 4,
+ *   outChannels: 4,
+ *   kernel: 3,
+ *   stride: 1,
+ *   padding: 1,
+ * };
+ * const { input, weight, output } = conv2dSizes(shape);
+ * assert.equal(conv2dGradientWeightTexture.splits(shape), 1); // so the first part is the gradient
+ * const { partials } = await run(conv2dGradientWeightTexture, shape, {
+ *   input: Array(input).fill(1),
+ *   outputGradient: Array(output).fill(1),
+ *   partials: weight,
+ * });
+ * // The tap in the corner meets 4 pixels, the one in the centre 9.
+ * assert.equal(partials[0], 4);
+ * assert.equal(partials[4 * shape.inChannels * shape.outChannels], 9);
+ * ```
+ */
 export const conv2dGradientWeightTexture: Conv2dGradientWeight = {
   name: "conv2d_gradient_weight_texture",
   wgsl: textureWgsl,
@@ -107,7 +169,38 @@ export const conv2dGradientWeightTexture: Conv2dGradientWeight = {
   workgroups: rowWorkgroups,
 };
 
-/** {@link conv2dGradientWeight} for images of any number of channels. */
+/**
+ * {@link conv2dGradientWeight} for images of any number of channels.
+ * @throws {RangeError} unless the kernel is 1×1 or 3×3 and the output channels are a multiple of 4.
+ * @cost A multiply-add for each output pixel and weight. An invocation sums all taps × 1 input × 4 output channels
+ *   over part of the rows.
+ * @example
+ * ```ts
+ * import { conv2dGradientWeightFew, conv2dSizes, run } from "sada-jem/kernels";
+ * import assert from "node:assert/strict";
+ *
+ * const shape = {
+ *   batch: 1,
+ *   height: 3,
+ *   width: 3,
+ *   inChannels: 1,
+ *   outChannels: 4,
+ *   kernel: 3,
+ *   stride: 1,
+ *   padding: 1,
+ * };
+ * const { input, weight, output } = conv2dSizes(shape);
+ * assert.equal(conv2dGradientWeightFew.splits(shape), 1); // so the first part is the gradient
+ * const { partials } = await run(conv2dGradientWeightFew, shape, {
+ *   input: Array(input).fill(1),
+ *   outputGradient: Array(output).fill(1),
+ *   partials: weight,
+ * });
+ * // The tap in the corner meets 4 pixels, the one in the centre 9.
+ * assert.equal(partials[0], 4);
+ * assert.equal(partials[4 * shape.inChannels * shape.outChannels], 9);
+ * ```
+ */
 export const conv2dGradientWeightFew: Conv2dGradientWeight = {
   name: "conv2d_gradient_weight_few",
   wgsl: fewWgsl,

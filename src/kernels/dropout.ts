@@ -10,7 +10,23 @@ export interface DropoutShape extends VectorShape {
   readonly accumulate: boolean;
 }
 
-/** output (=|+=) input / (1 − rate) where a uniform number is at least the rate: its own gradient as well. */
+/**
+ * output (=|+=) input / (1 − rate) where a uniform number is at least the rate: its own gradient as well.
+ * @throws {RangeError} unless 0 ≤ rate < 1.
+ * @cost A division, 8 bytes read and 4 written a value: bound by bandwidth. An invocation takes 4 values.
+ * @example
+ * ```ts
+ * import { dropout, run } from "sada-jem/kernels";
+ * import assert from "node:assert/strict";
+ *
+ * const { output } = await run(dropout, { length: 4, rate: 0.5, accumulate: false }, {
+ *   input: [1, 2, 3, 4],
+ *   uniforms: [0.2, 0.7, 0.5, 0.1],
+ *   output: 4,
+ * });
+ * assert.deepEqual([...output], [0, 4, 6, 0]);
+ * ```
+ */
 export const dropout: Kernel<DropoutShape, "input" | "uniforms" | "output"> = {
   name: "dropout",
   wgsl,

@@ -17,7 +17,25 @@ export interface ExpandImagesShape {
   readonly padding: number;
 }
 
-/** Images of a data set in [−1, 1], reflect-padded, cropped and flipped. */
+/**
+ * Images of a data set in [−1, 1], reflect-padded, cropped and flipped.
+ * @throws {RangeError} if the padding reflects more than the image has.
+ * @cost A byte read and 4 bytes written a value: bound by bandwidth. An invocation takes one value.
+ * @example
+ * ```ts
+ * import { expandImages, run } from "sada-jem/kernels";
+ * import assert from "node:assert/strict";
+ *
+ * const shape = { batch: 2, height: 2, width: 2, channels: 1, first: 0, count: 1, maximum: 255, padding: 0 };
+ * const { images } = await run(expandImages, shape, {
+ *   bytes: Uint32Array.of(0xff00ff00), // one image of four pixels
+ *   indices: Uint32Array.of(0, 0),
+ *   crops: Uint32Array.of(0, 1 << 16), // as it is, and flipped
+ *   images: 8,
+ * });
+ * assert.deepEqual([...images], [-1, 1, -1, 1, 1, -1, 1, -1]);
+ * ```
+ */
 export const expandImages: Kernel<ExpandImagesShape, "bytes" | "indices" | "crops" | "images"> = {
   name: "expand_images",
   wgsl,

@@ -23,7 +23,22 @@ function constants({ pixels, channels }: PoolShape): Record<string, number> {
   return { pixels, channels };
 }
 
-/** Mean over the pixels, `[N, P, C]` → `[N, C]`. */
+/**
+ * Mean over the pixels, `[N, P, C]` → `[N, C]`.
+ * @throws {RangeError} unless the channels are a multiple of 4 and there are at most 65,535 pixels.
+ * @cost An addition and 4 bytes read an input value: bound by bandwidth. An invocation sums all pixels of 4 channels.
+ * @example
+ * ```ts
+ * import { globalAveragePool, run } from "sada-jem/kernels";
+ * import assert from "node:assert/strict";
+ *
+ * const { output } = await run(globalAveragePool, { batch: 1, pixels: 2, channels: 4 }, {
+ *   input: [1, 2, 3, 4, 5, 6, 7, 8],
+ *   output: 4,
+ * });
+ * assert.deepEqual([...output], [3, 4, 5, 6]);
+ * ```
+ */
 export const globalAveragePool: Kernel<PoolShape, "input" | "output"> = {
   name: "global_average_pool",
   wgsl,
@@ -39,7 +54,23 @@ export const globalAveragePool: Kernel<PoolShape, "input" | "output"> = {
   workgroups: ({ batch, channels }) => foldWorkgroups(batch * channels / 4),
 };
 
-/** Gradient of {@link globalAveragePool} by its input, written or added. */
+/**
+ * Gradient of {@link globalAveragePool} by its input, written or added.
+ * @throws {RangeError} unless the channels are a multiple of 4 and there are at most 65,535 pixels.
+ * @cost 4 bytes written a value, and 4 read where it accumulates: bound by bandwidth. An invocation takes 4 values.
+ * @example
+ * ```ts
+ * import { globalAveragePoolBackward, run } from "sada-jem/kernels";
+ * import assert from "node:assert/strict";
+ *
+ * const shape = { batch: 1, pixels: 2, channels: 4, accumulate: false };
+ * const { inputGradient } = await run(globalAveragePoolBackward, shape, {
+ *   outputGradient: [2, 4, 6, 8],
+ *   inputGradient: 8,
+ * });
+ * assert.deepEqual([...inputGradient], [1, 2, 3, 4, 1, 2, 3, 4]);
+ * ```
+ */
 export const globalAveragePoolBackward: Kernel<
   PoolShape & { readonly accumulate: boolean },
   "outputGradient" | "inputGradient"

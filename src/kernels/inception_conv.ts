@@ -51,7 +51,40 @@ function constants(shape: InceptionConvShape): Record<string, number> {
   return { ...values, outHeight, outWidth };
 }
 
-/** Convolution, then scale and shift by channel, then ReLU, into a range of the output's channels. */
+/**
+ * Convolution, then scale and shift by channel, then ReLU, into a range of the output's channels.
+ * @throws {RangeError} unless the output channels, their offset and stride are multiples of 4 and fit into each
+ *   other.
+ * @cost kernelHeight · kernelWidth · inChannels multiply-adds an output value. An invocation computes 8 pixels × 16
+ *   channels.
+ * @example
+ * ```ts
+ * import { inceptionConv, run } from "sada-jem/kernels";
+ * import assert from "node:assert/strict";
+ *
+ * const shape = {
+ *   batch: 1,
+ *   height: 1,
+ *   width: 2,
+ *   inChannels: 1,
+ *   outChannels: 4,
+ *   kernelHeight: 1,
+ *   kernelWidth: 1,
+ *   stride: 1,
+ *   paddingY: 0,
+ *   paddingX: 0,
+ *   outOffset: 0,
+ *   outStride: 4,
+ * };
+ * const { output } = await run(inceptionConv, shape, {
+ *   input: [1, 2],
+ *   weight: [1, 10, 100, -1],
+ *   affine: [2, 2, 2, 2, 0, 0, 0, 1], // scale, then shift
+ *   output: 8,
+ * });
+ * assert.deepEqual([...output], [2, 20, 200, 0, 4, 40, 400, 0]);
+ * ```
+ */
 export const inceptionConv: Kernel<InceptionConvShape, "input" | "weight" | "affine" | "output"> = {
   name: "inception_conv",
   wgsl,

@@ -12,6 +12,38 @@ export interface InformativeSampleShape extends ClassShape {
 /**
  * Samples of N(μ_c, Σ_c + 1e-4·I) without Σ_c (JEM++'s informative initialisation), from given standard normal values,
  * buffer by buffer of the data set.
+ * @throws {RangeError} if the buffer holds more than 65,535 images.
+ * @cost A multiply-add and a byte read for each pixel of each image of the sample’s class. An invocation computes one
+ *   pixel of one sample.
+ * @example
+ * ```ts
+ * import { informativeSample, run } from "sada-jem/kernels";
+ * import assert from "node:assert/strict";
+ *
+ * const shape = {
+ *   classes: 1,
+ *   pixels: 4,
+ *   count: 2,
+ *   listed: 2,
+ *   maximumCount: 2,
+ *   maximum: 255,
+ *   first: true,
+ *   last: true,
+ *   batch: 1,
+ *   clamp: true,
+ * };
+ * const { samples } = await run(informativeSample, shape, {
+ *   bytes: Uint32Array.of(0x00000000, 0xffffffff), // a black and a white image
+ *   members: Uint32Array.of(4, 2, 0, 2, 0, 1),
+ *   means: [0, 0, 0, 0],
+ *   sampleClasses: Uint32Array.of(0),
+ *   weights: [-0.5, 0],
+ *   noise: [0, 0, 0, 0],
+ *   samples: 4,
+ * });
+ * // Half the black image's deviation of −1 from the mean the other way, divided by √2.
+ * for (const sample of samples) assert.ok(Math.abs(sample - 0.5 / Math.SQRT2) < 1e-5);
+ * ```
  */
 export const informativeSample: Kernel<
   InformativeSampleShape,

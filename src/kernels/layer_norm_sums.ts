@@ -6,7 +6,25 @@ function perGroup<Name extends string>(name: Name, access: "read" | "read-write"
   return { name, access, bytes: ({ groups, channels }) => bytes32(groups * channels) };
 }
 
-/** What the sums of `normBackwardSums` become when all channels of a group share their statistics. */
+/**
+ * What the sums of `normBackwardSums` become when all channels of a group share their statistics.
+ * @cost Two multiply-adds a channel of each group. An invocation takes a whole group.
+ * @example
+ * ```ts
+ * import { layerNormSums, run } from "sada-jem/kernels";
+ * import assert from "node:assert/strict";
+ *
+ * const { spreadShift, spreadScale } = await run(layerNormSums, { groups: 1, rows: 1, channels: 4 }, {
+ *   scale: [1, 1, 2, 2],
+ *   shiftSum: [1, 2, 3, 4],
+ *   scaleSum: [4, 0, 0, 0],
+ *   spreadShift: 4,
+ *   spreadScale: 4,
+ * });
+ * assert.deepEqual([...spreadShift], Array(4).fill((1 + 2 + 6 + 8) / 4));
+ * assert.deepEqual([...spreadScale], [1, 1, 1, 1]);
+ * ```
+ */
 export const layerNormSums: Kernel<
   NormShape,
   "scale" | "shiftSum" | "scaleSum" | "spreadShift" | "spreadScale"

@@ -14,7 +14,23 @@ export function rowConstants({ rows, columns }: RowsShape): Record<string, numbe
   return { rows, columns };
 }
 
-/** log Σ exp over each row, `[rows, columns]` → `[rows]`. */
+/**
+ * log Σ exp over each row, `[rows, columns]` → `[rows]`.
+ * @throws {RangeError} if there are more than 30,000 columns.
+ * @cost An exponential a value, which is read twice. An invocation takes one row: made for few columns.
+ * @example
+ * ```ts
+ * import { logSumExp, run } from "sada-jem/kernels";
+ * import assert from "node:assert/strict";
+ *
+ * const { values } = await run(logSumExp, { rows: 2, columns: 4 }, {
+ *   logits: [0, 0, 0, 0, 1000, 0, 0, 0],
+ *   values: 2,
+ * });
+ * assert.ok(Math.abs(values[0]! - Math.log(4)) < 1e-6);
+ * assert.equal(values[1], 1000); // without overflow
+ * ```
+ */
 export const logSumExp: Kernel<RowsShape, "logits" | "values"> = {
   name: "log_sum_exp",
   wgsl,
@@ -26,7 +42,25 @@ export const logSumExp: Kernel<RowsShape, "logits" | "values"> = {
   workgroups: ({ rows }) => foldWorkgroups(rows),
 };
 
-/** Gradient of {@link logSumExp} by the logits, written or added. */
+/**
+ * Gradient of {@link logSumExp} by the logits, written or added.
+ * @throws {RangeError} if there are more than 30,000 columns.
+ * @cost An exponential, 4 bytes read and 4 written a value. An invocation takes one value.
+ * @example
+ * ```ts
+ * import { logSumExpBackward, run } from "sada-jem/kernels";
+ * import assert from "node:assert/strict";
+ *
+ * const shape = { rows: 1, columns: 4, accumulate: false };
+ * const { logitsGradient } = await run(logSumExpBackward, shape, {
+ *   logits: [0, 0, 0, 0],
+ *   values: [Math.log(4)],
+ *   valueGradient: [8],
+ *   logitsGradient: 4,
+ * });
+ * for (const value of logitsGradient) assert.ok(Math.abs(value - 2) < 1e-5); // 8 · softmax
+ * ```
+ */
 export const logSumExpBackward: Kernel<
   RowsShape & { readonly accumulate: boolean },
   "logits" | "values" | "valueGradient" | "logitsGradient"

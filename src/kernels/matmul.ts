@@ -16,7 +16,34 @@ export interface MatmulShape {
   readonly bias: boolean;
 }
 
-/** product (=|+=) op(left) · op(right) (+ bias), with matrices stored row by row. */
+/**
+ * product (=|+=) op(left) · op(right) (+ bias), with matrices stored row by row.
+ * @throws {RangeError} if the inner dimension exceeds 65,535.
+ * @cost rows · columns · inner multiply-adds; for 16 of them 8 loads of single values. An invocation computes 4 × 4
+ *   products, without workgroup memory: made for the small matrices of a classifier’s head.
+ * @example
+ * ```ts
+ * import { matmul, run } from "sada-jem/kernels";
+ * import assert from "node:assert/strict";
+ *
+ * const shape = {
+ *   rows: 2,
+ *   columns: 2,
+ *   inner: 3,
+ *   transposeLeft: false,
+ *   transposeRight: true,
+ *   accumulate: false,
+ *   bias: true,
+ * };
+ * const { product } = await run(matmul, shape, {
+ *   left: [1, 2, 3, 4, 5, 6],
+ *   right: [1, 0, 0, 0, 1, 1], // the columns (1, 0, 0) and (0, 1, 1), one after the other
+ *   bias: [0, 100],
+ *   product: 4,
+ * });
+ * assert.deepEqual([...product], [1, 105, 4, 111]);
+ * ```
+ */
 export const matmul: Kernel<MatmulShape, "left" | "right" | "bias" | "product"> = {
   name: "matmul",
   wgsl,

@@ -3,7 +3,27 @@ import { bytes32, foldWorkgroups, type Kernel } from "./kernel.ts";
 import { type NormActivationShape, normOperands } from "./norm_apply.ts";
 import { normBytes, normChunks, normConstants } from "./norm_moments.ts";
 
-/** First stage of a normalisation's backward pass: Σ g and Σ g·normal for each chunk of rows. */
+/**
+ * First stage of a normalisation's backward pass: Σ g and Σ g·normal for each chunk of rows.
+ * @throws {RangeError} unless the channels are a multiple of 4.
+ * @cost About 6 floating-point operations and 8 bytes read a value: bound by bandwidth. An invocation takes a chunk
+ *   of at least 64 rows of 4 channels.
+ * @example
+ * ```ts
+ * import { normBackwardMoments, run } from "sada-jem/kernels";
+ * import assert from "node:assert/strict";
+ *
+ * const { partials } = await run(normBackwardMoments, { groups: 1, rows: 2, channels: 4, slope: 1 }, {
+ *   input: [1, 1, 1, 1, 3, 3, 3, 3],
+ *   statistics: [2, 2, 2, 2, 1, 1, 1, 1],
+ *   scale: [1, 1, 1, 1],
+ *   shift: [9, 9, 9, 9],
+ *   outputGradient: [1, 2, 3, 4, 1, 1, 1, 1],
+ *   partials: 8,
+ * });
+ * assert.deepEqual([...partials], [2, 3, 4, 5, 0, -1, -2, -3]); // Σ g, then Σ g · normal
+ * ```
+ */
 export const normBackwardMoments: Kernel<
   NormActivationShape,
   "input" | "statistics" | "scale" | "shift" | "outputGradient" | "partials"

@@ -3,7 +3,25 @@ import { bytes32, foldWorkgroups, type Kernel } from "./kernel.ts";
 import type { NormShape } from "./norm_moments.ts";
 import { partialMoments } from "./norm_statistics.ts";
 
-/** Second stage of a normalisation's backward pass: Σ g and Σ g·normal for each group's channels, `[groups, C]`. */
+/**
+ * Second stage of a normalisation's backward pass: Σ g and Σ g·normal for each group's channels, `[groups, C]`.
+ * @cost An addition and 4 bytes read a value of the chunks. An invocation takes 4 channels of one group.
+ * @example
+ * ```ts
+ * import { normBackwardSums, normChunks, run } from "sada-jem/kernels";
+ * import assert from "node:assert/strict";
+ *
+ * const shape = { groups: 1, rows: 100, channels: 4 };
+ * assert.equal(normChunks(shape), 2);
+ * const { shiftSum, scaleSum } = await run(normBackwardSums, shape, {
+ *   partials: [1, 2, 3, 4, 5, 6, 7, 8, 10, 20, 30, 40, 50, 60, 70, 80],
+ *   shiftSum: 4,
+ *   scaleSum: 4,
+ * });
+ * assert.deepEqual([...shiftSum], [11, 22, 33, 44]);
+ * assert.deepEqual([...scaleSum], [55, 66, 77, 88]);
+ * ```
+ */
 export const normBackwardSums: Kernel<NormShape, "partials" | "shiftSum" | "scaleSum"> = {
   name: "norm_backward_sums",
   wgsl,

@@ -55,7 +55,23 @@ export function normConstants(shape: NormShape): Record<string, number> {
   return { channels, rowsPerGroup: rowsPerGroup(shape), rowsPerChunk };
 }
 
-/** First stage of statistics: for each chunk of rows, each channel's mean and sum of squared deviations from it. */
+/**
+ * First stage of statistics: for each chunk of rows, each channel's mean and sum of squared deviations from it.
+ * @throws {RangeError} unless the channels are a multiple of 4, or if a chunk has more than 65,535 rows.
+ * @cost About 4 floating-point operations and 4 bytes read a value: bound by bandwidth. An invocation takes a chunk
+ *   of at least 64 rows of 4 channels.
+ * @example
+ * ```ts
+ * import { normMoments, run } from "sada-jem/kernels";
+ * import assert from "node:assert/strict";
+ *
+ * const { partials } = await run(normMoments, { groups: 1, rows: 2, channels: 4 }, {
+ *   input: [1, 2, 3, 4, 3, 2, 1, 8],
+ *   partials: 8,
+ * });
+ * assert.deepEqual([...partials], [2, 2, 2, 6, 2, 0, 2, 8]); // the means, then Σ (x − mean)²
+ * ```
+ */
 export const normMoments: Kernel<NormShape, "input" | "partials"> = {
   name: "norm_moments",
   wgsl,

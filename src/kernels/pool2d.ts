@@ -61,7 +61,35 @@ function constants(shape: Pool2dShape): Record<string, number> {
   };
 }
 
-/** Maximum or mean over windows, into a range of the output's channels. */
+/**
+ * Maximum or mean over windows, into a range of the output's channels.
+ * @throws {RangeError} unless the channels, their offset and stride are multiples of 4 and fit into each other, and
+ *   the padding is smaller than the kernel.
+ * @cost kernel² comparisons or additions an output value. An invocation takes 4 channels of one pixel.
+ * @example
+ * ```ts
+ * import { pool2d, run } from "sada-jem/kernels";
+ * import assert from "node:assert/strict";
+ *
+ * const shape = {
+ *   batch: 1,
+ *   height: 2,
+ *   width: 2,
+ *   channels: 4,
+ *   kernel: 2,
+ *   stride: 2,
+ *   padding: 0,
+ *   average: false,
+ *   outOffset: 0,
+ *   outStride: 4,
+ * };
+ * const { output } = await run(pool2d, shape, {
+ *   input: [1, 0, 0, 0, 0, 2, 0, 0, 0, 0, 3, 0, 0, 0, 0, -4],
+ *   output: 4,
+ * });
+ * assert.deepEqual([...output], [1, 2, 3, 0]);
+ * ```
+ */
 export const pool2d: Kernel<Pool2dShape, "input" | "output"> = {
   name: "pool2d",
   wgsl,

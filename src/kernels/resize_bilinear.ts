@@ -21,7 +21,21 @@ function outputValues({ batch, size, channels }: ResizeBilinearShape): number {
   return batch * size * size * channels;
 }
 
-/** Bilinear interpolation without antialiasing, as PyTorch's with `align_corners=False` or as TensorFlow 1's. */
+/**
+ * Bilinear interpolation without antialiasing, as PyTorch's with `align_corners=False` or as TensorFlow 1's.
+ * @throws {RangeError} unless all sides are 1 to 32,768 pixels.
+ * @cost About 10 operations and 4 loads an output value. An invocation takes one value.
+ * @example
+ * ```ts
+ * import { resizeBilinear, run } from "sada-jem/kernels";
+ * import assert from "node:assert/strict";
+ *
+ * const size = { batch: 1, height: 1, width: 2, channels: 1, size: 4 };
+ * const shape = { ...size, valueScale: 1, valueShift: 0, fromCorner: false };
+ * const { output } = await run(resizeBilinear, shape, { input: [0, 8], output: 16 });
+ * assert.deepEqual([...output.slice(0, 4)], [0, 2, 6, 8]);
+ * ```
+ */
 export const resizeBilinear: Kernel<ResizeBilinearShape, "input" | "output"> = {
   name: "resize_bilinear",
   wgsl,

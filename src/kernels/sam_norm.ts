@@ -22,7 +22,23 @@ export function samNormPartials(length: number): number {
   return Math.ceil(Math.ceil(length / 4) / chunkVectors(length));
 }
 
-/** First stage of ‖T·g‖ (Foret et al., 2021; Kwon et al., 2021): partial sums of squares. */
+/**
+ * First stage of ‖T·g‖ (Foret et al., 2021; Kwon et al., 2021): partial sums of squares.
+ * @cost A multiply-add and 4 bytes read a parameter (for ASAM two and 8): bound by bandwidth. An invocation takes a
+ *   chunk of at least 256 values.
+ * @example
+ * ```ts
+ * import { run, samNorm, samNormPartials } from "sada-jem/kernels";
+ * import assert from "node:assert/strict";
+ *
+ * const { partials } = await run(samNorm, { length: 4, adaptive: false }, {
+ *   parameters: [1, 1, 1, 1],
+ *   gradient: [3, 0, 4, 0],
+ *   partials: samNormPartials(4),
+ * });
+ * assert.deepEqual([...partials], [25]);
+ * ```
+ */
 export const samNorm: Kernel<SamShape, "parameters" | "gradient" | "partials"> = {
   name: "sam_norm",
   wgsl,

@@ -9,7 +9,23 @@ export interface SumPartialsShape {
   readonly accumulate: boolean;
 }
 
-/** Second stage of a reduction: sum (=|+=) Σ_p partials[p], in fixed order; `[partials, length]` → `[length]`. */
+/**
+ * Second stage of a reduction: sum (=|+=) Σ_p partials[p], in fixed order; `[partials, length]` → `[length]`.
+ * @throws {RangeError} if there are more than 65,535 parts.
+ * @cost An addition and 4 bytes read a value of the parts: bound by bandwidth. An invocation takes one element of the
+ *   sum.
+ * @example
+ * ```ts
+ * import { run, sumPartials } from "sada-jem/kernels";
+ * import assert from "node:assert/strict";
+ *
+ * const { sum } = await run(sumPartials, { partials: 3, length: 2, accumulate: false }, {
+ *   partials: [1, 2, 10, 20, 100, 200],
+ *   sum: 2,
+ * });
+ * assert.deepEqual([...sum], [111, 222]);
+ * ```
+ */
 export const sumPartials: Kernel<SumPartialsShape, "partials" | "sum"> = {
   name: "sum_partials",
   wgsl,

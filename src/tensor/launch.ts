@@ -1,8 +1,8 @@
 import { GpuError } from "../errors.ts";
 import type { BufferRange } from "../gpu/command.ts";
 import type { Gpu } from "../gpu/gpu.ts";
-import { textureRows } from "../gpu/texture_pool.ts";
 import { entryPointOf, type Kernel } from "../kernels/kernel.ts";
+import { exceededLimit } from "../kernels/limits.ts";
 
 /** Something that occupies a range of a GPU buffer: a tensor, or a part of one. */
 export interface Bindable {
@@ -19,33 +19,16 @@ export function launch<Shape, Name extends string>(
   shape: Shape,
   operands: Readonly<Record<Name, Bindable>>,
 ): void {
-  const { maxStorageBufferBindingSize, maxComputeWorkgroupsPerDimension, maxTextureDimension2D } =
-    gpu.device.limits;
-  const ranges = kernel.bindings.map(({ name, access, bytes }) => {
+  const exceeded = exceededLimit(kernel, shape, gpu.device.limits);
+  if (exceeded !== undefined) throw new GpuError(exceeded);
+  const ranges = kernel.bindings.map(({ name, bytes }) => {
     const { buffer, offset, size } = operands[name].range();
     const needed = bytes(shape);
-    const what = `${kernel.name}: operand ${name}`;
-    if (needed > size) throw new GpuError(`${what} needs ${needed} bytes and has ${size}`);
-    if (access === "texture" && textureRows(needed) > maxTextureDimension2D) {
-      throw new GpuError(
-        `${what} needs ${textureRows(needed)} rows of a texture; ` +
-          `maxTextureDimension2D of this device is ${maxTextureDimension2D}`,
-      );
-    }
-    if (access !== "texture" && needed > maxStorageBufferBindingSize) {
-      throw new GpuError(
-        `${what} needs ${needed} bytes; maxStorageBufferBindingSize of this device is ${maxStorageBufferBindingSize}`,
-      );
+    if (needed > size) {
+      throw new GpuError(`${kernel.name}: operand ${name} needs ${needed} bytes and has ${size}`);
     }
     return { buffer, offset, size: needed };
   });
-  const workgroups = kernel.workgroups(shape);
-  if (workgroups.some((count) => count > maxComputeWorkgroupsPerDimension)) {
-    throw new GpuError(
-      `${kernel.name}: ${workgroups.join("×")} workgroups; ` +
-        `maxComputeWorkgroupsPerDimension of this device is ${maxComputeWorkgroupsPerDimension}`,
-    );
-  }
   gpu.dispatch(
     {
       name: kernel.name,
@@ -55,6 +38,6 @@ export function launch<Shape, Name extends string>(
       access: kernel.bindings.map((binding) => binding.access),
     },
     ranges,
-    workgroups,
+    kernel.workgroups(shape),
   );
 }

@@ -2,7 +2,7 @@
 
 import { Gpu } from "../../src/gpu/gpu.ts";
 import type { Kernel } from "../../src/kernels/kernel.ts";
-import { launch } from "../../src/tensor/launch.ts";
+import { type Operand, run } from "../../src/kernels/run.ts";
 
 let shared: Promise<Gpu> | undefined;
 
@@ -11,41 +11,22 @@ export function testGpu(): Promise<Gpu> {
   return shared ??= Gpu.request();
 }
 
-/** An operand: host data, or a length for an output, which is filled with NaN before the run. */
-export type Operand = Float32Array | Uint32Array | number;
-
 /**
- * Runs `kernel` once and returns every operand's contents afterwards, by name, as float32. Operands given as a number
- * are outputs of that many elements, poisoned with NaN; bindings beyond an operand's end are poisoned too.
+ * Runs `kernel` once on the tests' device and returns every operand's contents afterwards, by name, as float32. Operands
+ * given as a number are outputs of that many elements; see {@link run} for how they are poisoned.
  */
 export async function runKernel<Shape, Name extends string>(
   kernel: Kernel<Shape, Name>,
   shape: Shape,
   operands: Readonly<Record<Name, Operand>>,
 ): Promise<Record<Name, Float32Array>> {
-  const gpu = await testGpu();
-  const names = kernel.bindings.map((binding) => binding.name);
-  const lengths = names.map((name) => lengthOf(operands[name]));
-  const borrowed = names.map((name, i) => {
-    const needed = kernel.bindings[i]!.bytes(shape);
-    const pooled = gpu.acquire(Math.max(needed, lengths[i]! * 4));
-    const range = { buffer: pooled.buffer, offset: 0, size: pooled.capacity };
-    gpu.write(range, new Float32Array(pooled.capacity / 4).fill(NaN));
-    const operand = operands[name];
-    if (typeof operand !== "number") gpu.write(range, operand);
-    return { pooled, range };
-  });
-  const bindables = Object.fromEntries(names.map((name, i) => [name, { range: () => borrowed[i]!.range }]));
-  launch(gpu, kernel, shape, bindables as Record<Name, { range(): typeof borrowed[0]["range"] }>);
-  const contents = await gpu.read(borrowed.map(({ range }) => range));
-  for (const { pooled } of borrowed) gpu.pool.release(pooled);
-  return Object.fromEntries(
-    names.map((name, i) => [name, new Float32Array(contents[i]!, 0, lengths[i]!)]),
-  ) as Record<Name, Float32Array>;
-}
-
-function lengthOf(operand: Operand): number {
-  return typeof operand === "number" ? operand : operand.length;
+  const { device } = await testGpu();
+  const contents: Record<Name, Float32Array | Uint32Array> = await run(kernel, shape, operands, device);
+  const floats = Object.entries<Float32Array | Uint32Array>(contents).map(([name, values]) => [
+    name,
+    values instanceof Uint32Array ? new Float32Array(values.buffer) : values,
+  ]);
+  return Object.fromEntries(floats);
 }
 
 /** Deterministic values in [low, high), from a small linear congruential generator: test inputs, not randomness. */

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { classMeans } from "../../src/kernels/class_means.ts";
 import { expandImages } from "../../src/kernels/expand_images.ts";
 import { informativeSample } from "../../src/kernels/informative_sample.ts";
-import { type Operand, runKernel, values } from "./harness.ts";
+import type { Operand } from "../../src/kernels/run.ts";
+import { runKernel, values } from "./harness.ts";
 
 /** Deterministic bytes up to `maximum`, and the words that hold them. */
 function dataset(length: number, maximum: number) {

@@ -35,7 +35,12 @@ Deno.test("matmul() equals the definition for all storage orders, with bias and 
         }
         return sum;
       });
-      const operands = { left, right, bias: biases, product: accumulate ? before : rows * columns };
+      const operands = {
+        left,
+        right,
+        bias: bias ? biases : 1,
+        product: accumulate ? before : rows * columns,
+      };
       const { product } = await runKernel(matmul, shape, operands);
       assert(relativeError(product, expected) < tolerance, JSON.stringify(shape));
     }

@@ -1,0 +1,137 @@
+/** Writes `docs/kernels.md` from the launchers and the shaders. */
+
+import type { Kernel } from "../src/kernels/kernel.ts";
+import { type Launcher, launchers } from "./launchers.ts";
+import { type EntryPoint, entryPoint, entryPointsOf, headerOf, type Resource } from "./wgsl.ts";
+
+/** Where the document lies. */
+export const documentPath = new URL("../docs/kernels.md", import.meta.url);
+
+/** The document's sections, and the source files that each takes; the first that fits. */
+const sections: readonly { readonly title: string; readonly files: RegExp }[] = [
+  { title: "Convolution", files: /conv/ },
+  { title: "Normalisation", files: /norm_|_norm_/ },
+  {
+    title: "Matrices, reductions, element by element",
+    files: /^(matmul|column_|reduce_|sum_|add|broadc|mult)/,
+  },
+  { title: "Activation, pooling, resizing, dropout", files: /^(leaky|global_|pool|resize|dropout)/ },
+  { title: "Classification", files: /^(softmax|log_sum|select)/ },
+  { title: "Random numbers and Langevin dynamics", files: /^(philox|fork|sgld|replay|informative|class_)/ },
+  { title: "Optimisers", files: /^(sgd|adam|sam)_|^divergence/ },
+  { title: "Attack", files: /^pgd/ },
+  { title: "Images of a data set", files: /^expand/ },
+];
+
+const introduction = `
+# Kernels
+
+Each kernel is a WGSL file in \`shaders/\` and a launcher in \`src/kernels/\`, which says what a shape makes of the
+shader's constants, the bindings' sizes and the workgroup counts. This page is made from both by \`deno task docs\`.
+
+\`\`\`ts
+import { compile, conv2dForward, run } from "sada-jem/kernels";
+
+// In your own device and command encoder:
+const convolve = compile(device, conv2dForward, shape).bind({ input, weight, bias, output });
+convolve(pass);
+
+// On values of the host, to try it out:
+const contents = await run(conv2dForward, shape, { input, weight, bias, output: length });
+\`\`\`
+
+Without \`compile\`, a kernel's \`wgsl\`, \`constants(shape)\`, \`bindings[i].bytes(shape)\` and \`workgroups(shape)\` are what
+a pipeline, a bind group and a dispatch take.
+
+Images are \`[N, H, W, C]\`, convolution weights \`[kh, kw, in, out]\`, matrices row by row; all values have 32 bits.
+Bindings are rounded up to whole \`vec4\`s (16 bytes), as \`bytes\` does. Constants are given with the values that the shader
+has for them; the launcher replaces them by those of the shape.
+
+All kernels keep to WebGPU's default limits. A shape may exceed two of them, \`maxStorageBufferBindingSize\` (128 MiB) and
+\`maxComputeWorkgroupsPerDimension\`: \`compile\` and \`run\` then throw.
+`.trim();
+
+/** The whole document, formatted as all files are. */
+export async function kernelDocument(): Promise<string> {
+  const formatter = new Deno.Command("deno", {
+    args: ["fmt", "--ext", "md", "-"],
+    cwd: new URL("../", import.meta.url),
+    stdin: "piped",
+    stdout: "piped",
+  }).spawn();
+  const writer = formatter.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(await compose()));
+  await writer.close();
+  const { success, stdout } = await formatter.output();
+  if (!success) throw new Error("deno fmt failed");
+  return new TextDecoder().decode(stdout);
+}
+
+async function compose(): Promise<string> {
+  const all = await launchers();
+  const parts = sections.map(({ title }, i) => {
+    const inside = all.filter(({ file }) => sections.findIndex(({ files }) => files.test(file)) === i);
+    return { title, inside };
+  });
+  const missing = all.filter(({ name }) =>
+    !parts.some(({ inside }) => inside.some((one) => one.name === name))
+  );
+  if (missing.length > 0) throw new Error(`no section takes ${missing.map(({ file }) => file).join(", ")}`);
+  const contents = parts.map(({ title, inside }) =>
+    `- ${title}: ${inside.map(({ name }) => `[\`${name}\`](#${name.toLowerCase()})`).join(", ")}`
+  );
+  const chapters = parts.map(({ title, inside }) => `## ${title}\n\n${inside.map(chapter).join("\n\n")}`);
+  return `${introduction}\n\n${contents.join("\n")}\n\n${chapters.join("\n\n")}\n`;
+}
+
+function chapter({ name, file, kernel, description, demands, cost, example }: Launcher): string {
+  const entries = entriesOf(kernel);
+  const used = entries.map((entry) => entryPoint(kernel.wgsl, entry));
+  return [
+    `### ${name}`,
+    description,
+    `\`src/kernels/${file}.ts\`, entry point ${entries.map((entry) => `\`${entry}\``).join(" or ")}`,
+    `\`\`\`text\n${headerOf(kernel.wgsl)}\n\`\`\``,
+    bindingTable(kernel, used),
+    `- Constants: ${constantList(used)}`,
+    `- Limits: ${limits(used)}${demands === undefined ? "" : `. Throws a \`RangeError\` ${demands}`}`,
+    `- Cost: ${cost}`,
+    `\`\`\`ts\n${example}\n\`\`\``,
+  ].join("\n\n").replaceAll(/\n\n(- (?:Limits|Cost))/g, "\n$1");
+}
+
+/** The entry points that a kernel may use. */
+export function entriesOf({ entryPoint = "main", wgsl }: Kernel<never>): string[] {
+  return typeof entryPoint === "string" ? [entryPoint] : entryPointsOf(wgsl);
+}
+
+function bindingTable({ bindings }: Kernel<never>, used: readonly EntryPoint[]): string {
+  const rows = bindings.map(({ name, access }, binding) => {
+    const types = used.map(({ resources }) => resourceAt(resources, binding).type);
+    return `| ${binding} | \`${name}\` | ${access} | ${
+      [...new Set(types)].map((type) => `\`${type}\``).join(" or ")
+    } |`;
+  });
+  return ["| binding | operand | access | type |", "| --- | --- | --- | --- |", ...rows].join("\n");
+}
+
+function resourceAt(resources: readonly Resource[], binding: number): Resource {
+  const found = resources.find((resource) => resource.binding === binding);
+  if (!found) throw new Error(`the shader has no binding ${binding}`);
+  return found;
+}
+
+function constantList(used: readonly EntryPoint[]): string {
+  const texts = used.flatMap(({ overrides }) =>
+    overrides.map(({ name, type, initial }) => `\`${name}: ${type} = ${initial}\``)
+  );
+  return texts.length === 0 ? "none" : [...new Set(texts)].join(", ");
+}
+
+function limits(used: readonly EntryPoint[]): string {
+  const largest = (of: (entry: EntryPoint) => number) => Math.max(...used.map(of));
+  const buffers = largest(({ resources }) => resources.filter(({ access }) => access !== "texture").length);
+  return `${buffers} of 8 storage buffers, ` +
+    `${largest(({ invocations }) => invocations)} of 256 invocations a workgroup, ` +
+    `${largest(({ workgroupBytes }) => workgroupBytes)} of 16,384 bytes of workgroup memory`;
+}

@@ -1,0 +1,102 @@
+/** Reads what a shader's entry point uses, from WGSL written as in `shaders/`: every function ends with a brace at the start of a line. */
+
+/** A storage buffer, or a texture. */
+export interface Resource {
+  readonly binding: number;
+  readonly access: "read" | "read_write" | "texture";
+  /** For example `array<vec4f>`. */
+  readonly type: string;
+}
+
+/** A specialisation constant. */
+export interface Override {
+  readonly name: string;
+  readonly type: string;
+  readonly initial: string;
+}
+
+/** What an entry point uses. */
+export interface EntryPoint {
+  readonly resources: readonly Resource[];
+  readonly overrides: readonly Override[];
+  /** Invocations of a workgroup. */
+  readonly invocations: number;
+  /** Bytes of workgroup memory. */
+  readonly workgroupBytes: number;
+}
+
+/** The comment that a shader begins with, without its slashes. */
+export function headerOf(wgsl: string): string {
+  const lines = wgsl.split("\n");
+  const end = lines.findIndex((line) => !line.startsWith("//"));
+  return lines.slice(0, end).map((line) => line.replace(/^\/\/ ?/, "")).join("\n");
+}
+
+/** Names of a shader's entry points. */
+export function entryPointsOf(wgsl: string): string[] {
+  return [...wgsl.matchAll(/@compute @workgroup_size\([^)]*\)\s*fn (\w+)/g)].map((match) => match[1]!);
+}
+
+/**
+ * What an entry point uses.
+ * @throws {Error} if the shader has no such entry point, or declares something that is not understood.
+ */
+export function entryPoint(wgsl: string, name: string): EntryPoint {
+  const size = new RegExp(`@workgroup_size\\(([^)]*)\\)\\s*fn ${name}\\b`).exec(wgsl)?.[1];
+  if (size === undefined) throw new Error(`no entry point ${name}`);
+  const uses = usesOf(wgsl, name);
+  const declared = (pattern: RegExp) => [...wgsl.matchAll(pattern)].filter((match) => uses(match[1]!));
+  return {
+    resources: [...wgsl.matchAll(/@binding\((\d+)\) var(?:<storage, (read|read_write)>)? (\w+): (.*);/g)]
+      .filter(([, , , variable]) => uses(variable!))
+      .map(([, binding, access = "texture", , type]) => ({
+        binding: Number(binding),
+        access: access as Resource["access"],
+        type: type!,
+      })),
+    overrides: declared(/^override (\w+): (\w+) = (.*);/gm)
+      .map(([, name, type, initial]) => ({ name: name!, type: type!, initial: initial! })),
+    invocations: size.split(",").reduce((product, extent) => product * evaluate(wgsl, extent), 1),
+    workgroupBytes: declared(/^var<workgroup> (\w+): (.*);/gm)
+      .reduce((sum, [, , type]) => sum + arrayBytes(wgsl, type!), 0),
+  };
+}
+
+/** Whether a name occurs in an entry point or a function that it calls, directly or not. */
+function usesOf(wgsl: string, entry: string): (name: string) => boolean {
+  const functions = new Map(
+    [...wgsl.matchAll(/^fn (\w+)\([^]*?^\}/gm)].map((
+      [text, name],
+    ) => [name!, text.replaceAll(/\/\/.*/g, "")]),
+  );
+  const words = new Set([entry]);
+  const pending = [entry];
+  for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
+    for (const [word] of functions.get(name)?.matchAll(/\w+/g) ?? []) {
+      if (words.has(word)) continue;
+      words.add(word);
+      if (functions.has(word)) pending.push(word);
+    }
+  }
+  return (name) => words.has(name);
+}
+
+function arrayBytes(wgsl: string, type: string): number {
+  const [, element, count] = /^array<(f32|u32|vec4f), (.+)>$/.exec(type) ?? [];
+  if (count === undefined) throw new Error(`workgroup variable of type ${type}`);
+  return evaluate(wgsl, count) * (element === "vec4f" ? 16 : 4);
+}
+
+/**
+ * A product of numbers, constants and overrides, the latter with the values that the shader has for them: the largest
+ * that the launcher chooses, by this project's convention, where sizes of tiles are concerned.
+ */
+function evaluate(wgsl: string, expression: string): number {
+  return expression.split("*").reduce((product, factor) => {
+    const text = factor.trim();
+    if (/^\d+u?$/.test(text)) return product * Number.parseInt(text);
+    const value = new RegExp(`^(?:override|const) ${text}(?:: \\w+)? = (.*);`, "m").exec(wgsl)?.[1];
+    if (value === undefined) throw new Error(`${text} has no value`);
+    return product * evaluate(wgsl, value);
+  }, 1);
+}

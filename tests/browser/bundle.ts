@@ -1,0 +1,22 @@
+import * as esbuild from "esbuild";
+import type { Content } from "./chromium.ts";
+
+/** A page, `/`, whose one script is a TypeScript module with all that it imports. */
+export async function scriptPage(module: URL): Promise<Content> {
+  const { outputFiles } = await esbuild.build({
+    entryPoints: [module.pathname],
+    bundle: true,
+    format: "esm",
+    target: "es2022",
+    loader: { ".wgsl": "text" },
+    write: false,
+  });
+  await esbuild.stop();
+  const script = outputFiles[0]!.text;
+  return (path) =>
+    path === "/script.js"
+      ? new Response(script, { headers: { "content-type": "text/javascript" } })
+      : new Response('<!doctype html><script type="module" src="/script.js"></script>', {
+        headers: { "content-type": "text/html; charset=utf-8" },
+      });
+}

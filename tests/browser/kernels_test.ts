@@ -1,0 +1,72 @@
+/** Every kernel in Deno (naga) and in Chromium (Tint): both compile every variant, and compute the same. */
+
+import assert from "node:assert/strict";
+import * as kernels from "../../src/kernels/mod.ts";
+import { entriesOf } from "../../scripts/kernel_document.ts";
+import { launchers } from "../../scripts/launchers.ts";
+import { entryPoint } from "../../scripts/wgsl.ts";
+import { relativeError } from "../kernels/harness.ts";
+import { scriptPage } from "./bundle.ts";
+import { browserTest } from "./chromium.ts";
+import { describe, type KernelCase, kernelCases } from "./kernel_cases.ts";
+import type { Outcome } from "./kernel_page.ts";
+
+/** Kernels that Chromium's software adapter takes more than twenty seconds to compile; they run in Deno only. */
+const slowInChromium = new Set([
+  "conv2d_forward",
+  "conv2d_forward_patch",
+  "conv2d_gradient_input",
+  "conv2d_gradient_input_patch",
+  "conv2d_gradient_weight",
+]);
+
+/**
+ * Largest difference relative to the largest value. Both compilers may fuse and reorder, and their exponentials,
+ * logarithms and divisions may differ in the last places: 1.2e-7 was the most. A sine or cosine may be off by 2^-11 in
+ * WGSL; normal values are one of them times a radius.
+ */
+function toleranceOf({ kernel, shape }: KernelCase): number {
+  return kernels.entryPointOf(kernel, shape) === "normal" ? 2 ** -11 : 1e-6;
+}
+
+Deno.test("the cases are all kernels in all variants", async () => {
+  for (const { kernel, name } of await launchers()) {
+    const cases = kernelCases.filter((one) => one.kernel === kernel as KernelCase["kernel"]);
+    for (const entry of entriesOf(kernel)) {
+      const inEntry = cases.filter(({ kernel, shape }) => kernels.entryPointOf(kernel, shape) === entry);
+      assert(inEntry.length > 0, `no case of ${name}, entry point ${entry}`);
+      for (const override of entryPoint(kernel.wgsl, entry).overrides) {
+        if (override.type !== "bool") continue;
+        const given = new Set(inEntry.map(({ kernel, shape }) => kernel.constants(shape)[override.name]));
+        assert.deepEqual([...given].sort(), [0, 1], `${override.name} of ${name}`);
+      }
+    }
+  }
+});
+
+const page = await scriptPage(new URL("kernel_page.ts", import.meta.url));
+
+browserTest("every kernel computes the same in Chromium as in Deno", page, async (page, origin) => {
+  await page.goto(`${origin}/`);
+  const wrong: string[] = [];
+  for (const [index, one] of kernelCases.entries()) {
+    if (slowInChromium.has(one.kernel.name)) continue;
+    const there: Outcome = await page.evaluate(`runCase(${index})`);
+    const here = await kernels.run(one.kernel, one.shape, one.operands);
+    for (const [name, contents] of Object.entries(here)) {
+      const error = difference(contents, there[name]!);
+      if (!(error <= toleranceOf(one))) wrong.push(`${describe(one)}: ${name} differs by ${error}`);
+    }
+  }
+  assert.deepEqual(wrong, []);
+});
+
+/** Largest difference relative to the largest value; values that were left NaN must be so in both. */
+function difference(here: Float32Array | Uint32Array, there: readonly number[]): number {
+  const words = Uint32Array.from(there);
+  if (here instanceof Uint32Array) return here.every((word, i) => word === words[i]) ? 0 : Infinity;
+  const values = new Float32Array(words.buffer);
+  if (here.some((value, i) => Number.isNaN(value) !== Number.isNaN(values[i]!))) return Infinity;
+  const isNumber = (value: number) => !Number.isNaN(value);
+  return relativeError(values.filter(isNumber), here.filter(isNumber));
+}

@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import { documentPath, entriesOf, kernelDocument } from "../../scripts/kernel_document.ts";
+import { launchers } from "../../scripts/launchers.ts";
+import { entryPoint, headerOf } from "../../scripts/wgsl.ts";
+
+Deno.test("docs/kernels.md is up to date", async () => {
+  const written = await Deno.readTextFile(documentPath);
+  assert(written === await kernelDocument(), "docs/kernels.md differs from the sources: deno task docs");
+});
+
+Deno.test("every kernel keeps to WebGPU's default limits, and its bindings are those of its shader", async () => {
+  for (const { name, kernel } of await launchers()) {
+    for (const entry of entriesOf(kernel)) {
+      const { resources, invocations, workgroupBytes } = entryPoint(kernel.wgsl, entry);
+      const declared = resources.map(({ access }) => access.replace("_", "-"));
+      assert.deepEqual(declared, kernel.bindings.map(({ access }) => access), name);
+      assert(resources.length <= 8 && invocations <= 256 && workgroupBytes <= 16_384, name);
+    }
+  }
+});
+
+Deno.test("entryPoint() finds what an entry point and the functions that it calls use", () => {
+  const wgsl = `// First line
+// second
+
+override used: u32 = 3u;
+override other: f32 = 1.0;
+@group(0) @binding(0) var<storage, read> input: array<vec4f>;
+@group(0) @binding(1) var<storage, read_write> output: array<f32>;
+@group(0) @binding(1) var<storage, read_write> elsewhere: array<f32>;
+var<workgroup> sums: array<f32, 64>;
+
+fn help() {
+  sums[0] = input[used].x; // other
+}
+
+@compute @workgroup_size(8, 4)
+fn main() {
+  help();
+  output[0] = 1.0;
+}
+
+@compute @workgroup_size(1)
+fn second() {
+  elsewhere[0] = other;
+}
+`;
+  assert.equal(headerOf(wgsl), "First line\nsecond");
+  assert.deepEqual(entryPoint(wgsl, "main"), {
+    resources: [
+      { binding: 0, access: "read", type: "array<vec4f>" },
+      { binding: 1, access: "read_write", type: "array<f32>" },
+    ],
+    overrides: [{ name: "used", type: "u32", initial: "3u" }],
+    invocations: 32,
+    workgroupBytes: 256,
+  });
+  assert.deepEqual(entryPoint(wgsl, "second"), {
+    resources: [{ binding: 1, access: "read_write", type: "array<f32>" }],
+    overrides: [{ name: "other", type: "f32", initial: "1.0" }],
+    invocations: 1,
+    workgroupBytes: 0,
+  });
+  assert.throws(() => entryPoint(wgsl, "third"), /no entry point third/);
+});

@@ -1,0 +1,162 @@
+/** The npm package as its users get it: built, packed, installed into a plain project, type-checked, run and bundled. */
+
+import assert from "node:assert/strict";
+import * as kernels from "../../src/kernels/mod.ts";
+import { buildPackage, bundleSize, compactWgsl, programs, root } from "../../scripts/package.ts";
+
+/** Largest transfers (gzip) in bytes: of any one kernel, and of each program. */
+const budgets: Readonly<Record<keyof typeof programs, number>> = {
+  "one kernel": 30_000,
+  "inference and sampling": 80_000,
+};
+
+/** A project that uses every entry point of the package. */
+const project = {
+  "package.json": JSON.stringify({ type: "module", private: true }),
+  "tsconfig.json": JSON.stringify({
+    compilerOptions: {
+      strict: true,
+      noUncheckedIndexedAccess: true,
+      exactOptionalPropertyTypes: true,
+      target: "ES2022",
+      module: "ESNext",
+      moduleResolution: "bundler",
+      lib: ["ES2022", "DOM"],
+      types: ["@webgpu/types"],
+      noEmit: true,
+    },
+    files: ["app.ts"],
+  }),
+  "app.ts": `
+    import { Context, Gpu, type Score, type Tensor, Trainer, preset, sgldChain, WideResNet } from "sada-jem";
+    import { compile, conv2dForward, type Conv2dShape, type Kernel, run } from "sada-jem/kernels";
+
+    export function encodeConvolution(device: GPUDevice, pass: GPUComputePassEncoder, shape: Conv2dShape,
+      operands: Record<"input" | "weight" | "bias" | "output", GPUBuffer>): void {
+      compile(device, conv2dForward, shape).bind(operands)(pass);
+    }
+    export async function sum(kernel: Kernel<{ length: number }, "input" | "sum">): Promise<number | undefined> {
+      const contents = await run(kernel, { length: 3 }, { input: [1, 2, 3], sum: 1 });
+      return contents.sum[0];
+    }
+    export async function open(images: Tensor): Promise<Tensor> {
+      const context = new Context(await Gpu.request());
+      const model = new WideResNet(context, { depth: 10, width: 1, classes: 10, channels: 1, imageSize: 8,
+        norm: "batch", dropout: 0, unconditional: false }, 1);
+      const score: Score = (x) => model.energyScore(x, { statistics: "running", updateRunning: false });
+      return sgldChain(score, images, { steps: 3, stepSize: 1, noiseScale: 0, gradientClamp: Infinity });
+    }
+    export const steps: number = preset("digits").steps;
+    export const train: typeof Trainer = Trainer;
+    // @ts-expect-error A kernel's operands are typed.
+    export const missing = run(conv2dForward, {} as Conv2dShape, { input: [1] });`,
+  "use.js": `
+    import { readFileSync } from "node:fs";
+    import { fileURLToPath } from "node:url";
+    import { preset } from "sada-jem";
+    import { add, conv2dForward } from "sada-jem/kernels";
+    const shader = readFileSync(fileURLToPath(import.meta.resolve("sada-jem/shaders/add.wgsl")), "utf8");
+    console.log(JSON.stringify({ shader, workgroups: add.workgroups({ length: 1000, factor: 1 }),
+      wgsl: conv2dForward.wgsl.includes("fn main"), seed: preset("digits").seed }));`,
+};
+
+const npm = await npmProblem();
+
+const target = new URL(`file://${await Deno.makeTempDir()}/`);
+await buildPackage(target);
+globalThis.addEventListener("unload", () => Deno.removeSync(target, { recursive: true }));
+
+Deno.test({
+  name: `the package installs, type-checks and runs in a plain Node project${
+    npm ? ` (skipped: ${npm})` : ""
+  }`,
+  ignore: npm !== undefined,
+  fn: async () => {
+    const folder = await Deno.makeTempDir();
+    try {
+      for (const [name, text] of Object.entries(project)) await Deno.writeTextFile(`${folder}/${name}`, text);
+      const packed = await command("npm", ["pack", target.pathname, "--json", "--silent"], folder);
+      const [{ filename, files }] = JSON.parse(packed);
+      const paths: string[] = files.map(({ path }: { readonly path: string }) => path);
+      assert(paths.includes("lib/kernels/mod.d.ts") && paths.includes("shaders/add.wgsl"));
+      assert(paths.every((path) => /^(lib|shaders|docs)\/|^[^/]*$/.test(path)));
+      await command("npm", [
+        ...["install", "--no-audit", "--no-fund", "--ignore-scripts", "--silent"],
+        ...[`./${filename}`, "typescript@5.9.3", "@webgpu/types@0.1.74"],
+      ], folder);
+      await command("node", ["node_modules/typescript/bin/tsc"], folder);
+      const used = JSON.parse(await command("node", ["use.js"], folder));
+      assert.deepEqual(used, {
+        shader: await Deno.readTextFile(new URL("shaders/add.wgsl", root)),
+        workgroups: [4, 1, 1],
+        wgsl: true,
+        seed: 1,
+      });
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+});
+
+Deno.test("the package's modules use no Deno and no Node API", async () => {
+  for (const path of await filesUnder(new URL("lib/", target))) {
+    if (!path.endsWith(".js")) continue;
+    assert.doesNotMatch(await Deno.readTextFile(path), /\bDeno\.|["']node:|\bprocess\./, path);
+  }
+});
+
+for (const [name, program] of Object.entries(programs)) {
+  Deno.test(`a page that uses ${name} stays within the budget`, async () => {
+    const { minified, gzip } = await bundleSize(target, program);
+    const budget = budgets[name as keyof typeof programs];
+    assert(gzip < budget, `${gzip} bytes of gzip, ${minified} minified; at most ${budget}`);
+  });
+}
+
+Deno.test("a bundle holds the code of what it uses and nothing else", async () => {
+  const use = (name: string) => `import { ${name} } from "sada-jem/kernels"; globalThis.kernel = ${name};`;
+  const small = await bundleSize(target, use("add"));
+  assert(small.minified < 2000, `${small.minified} bytes`);
+  for (const [name, value] of Object.entries(kernels)) {
+    if (typeof value !== "object") continue;
+    const { gzip } = await bundleSize(target, use(name));
+    assert(gzip < budgets["one kernel"], `${name}: ${gzip} bytes of gzip`);
+  }
+});
+
+Deno.test("compactWgsl() leaves out comments, indentation and empty lines", () => {
+  const wgsl = "// One\n\nfn main() { // two\n  let x = 6 / 2; /* three\n four */\n  y = x;\n}\n";
+  assert.equal(compactWgsl(wgsl), "fn main() {\nlet x = 6 / 2;\ny = x;\n}\n");
+});
+
+/** Why npm cannot be used here, if it can't. */
+async function npmProblem(): Promise<string | undefined> {
+  try {
+    const { success } = await new Deno.Command("npm", {
+      args: ["view", "@webgpu/types@0.1.74", "version"],
+      stdout: "null",
+      stderr: "null",
+    }).output();
+    return success ? undefined : "the npm registry cannot be reached";
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return "npm is not installed";
+    throw error;
+  }
+}
+
+/** Runs a program to its end and returns what it printed. */
+async function command(program: string, args: readonly string[], cwd: string): Promise<string> {
+  const { success, stdout, stderr } = await new Deno.Command(program, { args: [...args], cwd }).output();
+  const [output, errors] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+  assert(success, `${program} ${args.join(" ")}\n${output}\n${errors}`);
+  return output!;
+}
+
+async function filesUnder(folder: URL): Promise<string[]> {
+  const paths: string[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    if (isDirectory) paths.push(...await filesUnder(new URL(`${name}/`, folder)));
+    else paths.push(new URL(name, folder).pathname);
+  }
+  return paths;
+}

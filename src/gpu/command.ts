@@ -1,5 +1,3 @@
-import { encodeUpload } from "./texture_rows.ts";
-
 /** A range of a GPU buffer, in bytes: what a kernel binds and a copy moves. */
 export interface BufferRange {
   readonly buffer: GPUBuffer;
@@ -7,11 +5,12 @@ export interface BufferRange {
   readonly size: number;
 }
 
-/** Bytes of a buffer that are copied into a texture's texels, row by row. */
+/** A copy of a buffer's bytes into a texture: arguments of `copyBufferToTexture`. */
 export interface TextureUpload {
   readonly kind: "upload";
-  readonly source: BufferRange;
-  readonly texture: GPUTexture;
+  readonly source: GPUTexelCopyBufferInfo;
+  readonly destination: GPUTexelCopyTextureInfo;
+  readonly size: readonly [number, number];
 }
 
 /** One step of recorded GPU work. Its objects are made when it is recorded, so running it again makes nothing new. */
@@ -59,7 +58,7 @@ export function encodeTransfer(
     const { buffer, offset, size } = command.target;
     encoder.clearBuffer(buffer, offset, size);
   } else if (command.kind === "upload") {
-    encodeUpload(encoder, command.source, command.texture);
+    encoder.copyBufferToTexture(command.source, command.destination, [...command.size]);
   } else {
     const { source, destination } = command;
     encoder.copyBufferToBuffer(

@@ -1,7 +1,7 @@
 import { GpuError } from "../errors.ts";
 import { type AdapterFamily, adapterFamily } from "./adapter_family.ts";
 import { BufferPool, type PooledBuffer } from "./buffer_pool.ts";
-import { type BufferRange, type Command, encode } from "./command.ts";
+import { type BufferRange, type Command, encode, type TextureUpload } from "./command.ts";
 import { PipelineCache, type Program } from "./pipeline_cache.ts";
 import { type PooledTexture, TexturePool } from "./texture_pool.ts";
 
@@ -120,32 +120,35 @@ export class Gpu {
     return this.#pool.acquire(bytes);
   }
 
-  /**
-   * Records one dispatch of a program over its bindings, in the order of the program's accesses. What it reads through a
-   * texture is copied into one first.
-   */
+  /** Borrows a texture; see {@link TexturePool.acquire}. */
+  acquireTexture(width: number, rows: number): PooledTexture {
+    return this.#textures.acquire(width, rows);
+  }
+
+  /** Gives a texture back. */
+  releaseTexture(pooled: PooledTexture): void {
+    this.#textures.release(pooled);
+  }
+
+  /** Records a copy into a texture. */
+  upload(copy: Omit<TextureUpload, "kind">): void {
+    this.#pending.push({ kind: "upload", ...copy });
+  }
+
+  /** Records one dispatch of a program over its bindings, in the order of the program's accesses. */
   dispatch(
     program: Program,
-    bindings: readonly BufferRange[],
+    bindings: readonly (BufferRange | GPUTextureView)[],
     workgroups: readonly [number, number, number],
   ) {
     const { pipeline, layout } = this.#pipelines.get(program);
-    const borrowed: PooledTexture[] = [];
-    const resources = bindings.map((range, i) => {
-      if (program.access[i] !== "texture") return range;
-      const pooled = this.#textures.acquire(range.size);
-      borrowed.push(pooled);
-      this.#pending.push({ kind: "upload", source: range, texture: pooled.texture });
-      return pooled.view;
-    });
     const bindGroup = this.device.createBindGroup({
       label: program.name,
       layout,
-      entries: resources.map((resource, binding) => ({ binding, resource })),
+      entries: bindings.map((resource, binding) => ({ binding, resource })),
     });
     this.counters.bindGroups++;
     this.#pending.push({ kind: "dispatch", label: program.name, pipeline, bindGroup, workgroups });
-    for (const pooled of borrowed) this.#textures.release(pooled);
   }
 
   /** Records a copy of `source` to the start of `destination`; sizes must be multiples of 4 bytes. */

@@ -1,5 +1,5 @@
-import { textureRows } from "../gpu/texture_rows.ts";
 import type { Kernel } from "./kernel.ts";
+import { textureRows } from "./texture_rows.ts";
 
 /** The limits of a `GPUDevice` that a kernel may exceed with a large shape; it keeps to the others by construction. */
 export type ShapeLimits = Pick<

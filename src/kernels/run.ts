@@ -1,6 +1,6 @@
-import { createRows, encodeUpload, textureRows } from "../gpu/texture_rows.ts";
 import { compile, type Place } from "./compile.ts";
 import type { Kernel } from "./kernel.ts";
+import { copiesToRows, createRows, textureRows } from "./texture_rows.ts";
 
 /** Values of an operand, 32 bits each, or for one that a kernel only writes the number of its values. */
 export type Operand = Float32Array | Uint32Array | readonly number[] | number;
@@ -125,7 +125,11 @@ function upload(device: GPUDevice, operand: Operand, size: number): GPUBuffer {
 /** A texture with a buffer's bytes. */
 function throughTexture(device: GPUDevice, encoder: GPUCommandEncoder, buffer: GPUBuffer): GPUTexture {
   const texture = createRows(device, textureRows(buffer.size));
-  encodeUpload(encoder, { buffer, offset: 0, size: buffer.size }, texture);
+  for (
+    const { source, destination, size } of copiesToRows({ buffer, offset: 0, size: buffer.size }, texture)
+  ) {
+    encoder.copyBufferToTexture(source, destination, [...size]);
+  }
   return texture;
 }
 

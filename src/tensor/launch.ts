@@ -1,8 +1,10 @@
 import { GpuError } from "../errors.ts";
 import type { BufferRange } from "../gpu/command.ts";
 import type { Gpu } from "../gpu/gpu.ts";
+import type { PooledTexture } from "../gpu/texture_pool.ts";
 import { entryPointOf, type Kernel } from "../kernels/kernel.ts";
 import { exceededLimit } from "../kernels/limits.ts";
+import { copiesToRows, texelsPerRow, textureRows } from "../kernels/texture_rows.ts";
 
 /** Something that occupies a range of a GPU buffer: a tensor, or a part of one. */
 export interface Bindable {
@@ -10,7 +12,7 @@ export interface Bindable {
 }
 
 /**
- * Records one run of a kernel over named operands.
+ * Records one run of a kernel over named operands; what it reads through textures is copied into them first.
  * @throws {GpuError} if an operand is smaller than the kernel needs, or the shape exceeds a limit of the device.
  */
 export function launch<Shape, Name extends string>(
@@ -21,13 +23,19 @@ export function launch<Shape, Name extends string>(
 ): void {
   const exceeded = exceededLimit(kernel, shape, gpu.device.limits);
   if (exceeded !== undefined) throw new GpuError(exceeded);
-  const ranges = kernel.bindings.map(({ name, bytes }) => {
+  const borrowed: PooledTexture[] = [];
+  const resources = kernel.bindings.map(({ name, access, bytes }) => {
     const { buffer, offset, size } = operands[name].range();
     const needed = bytes(shape);
     if (needed > size) {
       throw new GpuError(`${kernel.name}: operand ${name} needs ${needed} bytes and has ${size}`);
     }
-    return { buffer, offset, size: needed };
+    const range = { buffer, offset, size: needed };
+    if (access !== "texture") return range;
+    const pooled = gpu.acquireTexture(texelsPerRow, textureRows(needed));
+    borrowed.push(pooled);
+    for (const copy of copiesToRows(range, pooled.texture)) gpu.upload(copy);
+    return pooled.view;
   });
   gpu.dispatch(
     {
@@ -37,7 +45,8 @@ export function launch<Shape, Name extends string>(
       constants: kernel.constants(shape),
       access: kernel.bindings.map((binding) => binding.access),
     },
-    ranges,
+    resources,
     kernel.workgroups(shape),
   );
+  for (const pooled of borrowed) gpu.releaseTexture(pooled);
 }

@@ -5,7 +5,7 @@ export const texelsPerRow = 1024;
 /** Bytes of a texel. */
 const bytesPerTexel = 16;
 /** Bytes of a row. */
-export const bytesPerRow = texelsPerRow * bytesPerTexel;
+const bytesPerRow = texelsPerRow * bytesPerTexel;
 
 /** Rows that hold so many bytes. */
 export function textureRows(bytes: number): number {
@@ -21,19 +21,29 @@ export function createRows(device: GPUDevice, rows: number): GPUTexture {
   });
 }
 
-/** Encodes the copy of a buffer's bytes, a multiple of 16, into a texture: whole rows, then what is left. */
-export function encodeUpload(
-  encoder: GPUCommandEncoder,
+/** Arguments of `copyBufferToTexture`. */
+export interface TextureCopy {
+  readonly source: GPUTexelCopyBufferInfo;
+  readonly destination: GPUTexelCopyTextureInfo;
+  readonly size: readonly [number, number];
+}
+
+/** The copies that bring a buffer's bytes, a multiple of 16, into a texture: whole rows, then what is left. */
+export function copiesToRows(
   { buffer, offset, size }: { readonly buffer: GPUBuffer; readonly offset: number; readonly size: number },
   texture: GPUTexture,
-): void {
+): TextureCopy[] {
   const rows = Math.floor(size / bytesPerRow);
   const rest = (size - rows * bytesPerRow) / bytesPerTexel;
-  if (rows > 0) {
-    encoder.copyBufferToTexture({ buffer, offset, bytesPerRow }, { texture }, [texelsPerRow, rows]);
-  }
-  if (rest > 0) {
-    const last = { buffer, offset: offset + rows * bytesPerRow, bytesPerRow };
-    encoder.copyBufferToTexture(last, { texture, origin: [0, rows] }, [rest, 1]);
-  }
+  const whole: TextureCopy = {
+    source: { buffer, offset, bytesPerRow },
+    destination: { texture },
+    size: [texelsPerRow, rows],
+  };
+  const last: TextureCopy = {
+    source: { buffer, offset: offset + rows * bytesPerRow, bytesPerRow },
+    destination: { texture, origin: [0, rows] },
+    size: [rest, 1],
+  };
+  return [...(rows > 0 ? [whole] : []), ...(rest > 0 ? [last] : [])];
 }

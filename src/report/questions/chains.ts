@@ -9,7 +9,7 @@ import type { Tensor } from "../../tensor/tensor.ts";
 import { curves } from "../figures.ts";
 import { AnswerBuilder, type HistoryPicture, type Question, type Subject } from "../question.ts";
 
-const chains = 40;
+const chains = 20;
 const columns = 10;
 const steps = 40;
 /** Step sizes as fractions of the training's: long chains at the whole one saturate images. */
@@ -26,7 +26,7 @@ export const sampling: Question = {
     const { context } = model;
     const stream = context.from(streamWords(seed, 1), [4]);
     const classes = context.from(
-      Uint32Array.from({ length: chains }, (_, i) => Math.floor(i * classNames.length / chains)),
+      Uint32Array.from({ length: chains }, (_, i) => i % classNames.length),
       [chains],
     );
     const starts = {

@@ -7,7 +7,7 @@ import { evaluation } from "../../nn/wide_resnet.ts";
 import { streamWords } from "../../random/philox.ts";
 import { AnswerBuilder, percent, type Question } from "../question.ts";
 
-const perClass = 8;
+const perClass = 5;
 const mostClasses = 10;
 const steps = 100;
 const stepSize = 1;
@@ -18,7 +18,7 @@ export const distal: Question = {
   async ask({ model, dataset: { height, width, channels, classNames } }, { seed }, progress) {
     const { context, architecture: { classes } } = model;
     const shown = Math.min(classes, mostClasses);
-    const labels = Uint32Array.from({ length: shown * perClass }, (_, i) => Math.floor(i / perClass));
+    const labels = Uint32Array.from({ length: shown * perClass }, (_, i) => i % shown);
     const targets = context.from(labels, [labels.length]);
     const stream = context.from(streamWords(seed, 0), [4]);
     const images = new UniformInitialisation([height, width, channels]).fresh(stream, targets);
@@ -35,7 +35,7 @@ export const distal: Question = {
     const reached = labels.filter((label, i) => positions[i] === label).length / labels.length;
     const confidence = values.reduce((sum, value) => sum + value / values.length, 0);
     const shape = { count: labels.length, height, width, channels };
-    const png = encodePng(imageGrid(await images.read(), shape, { columns: perClass }));
+    const png = encodePng(imageGrid(await images.read(), shape, { columns: shown }));
     for (const tensor of [targets, stream, images]) tensor.dispose();
     const report = new AnswerBuilder("Distal adversaries").text(
       `Images that climb log p(y|x) of a class for ${steps} steps from uniform noise. ${
@@ -44,7 +44,7 @@ export const distal: Question = {
         `with a mean confidence of ${
           percent(confidence)
         }. A model whose gradients mean something draws the class.`,
-    ).picture("distal", png, `A row for each of ${classNames.slice(0, shown).join(", ")}`);
+    ).picture("distal", png, `A column for each of ${classNames.slice(0, shown).join(", ")}`);
     return report.answer({ steps, stepSize, reached, confidence });
   },
 };

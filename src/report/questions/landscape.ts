@@ -9,8 +9,8 @@ const images = 128;
 const multiples = [-1, -0.75, -0.5, -0.25, 0, 0.25, 0.5, 0.75, 1, 1.25, 1.5];
 const publishedRho = 2;
 /** Points of the plane along each direction, from −1 to 1. */
-const planePoints = 15;
-const powerIterations = 20;
+const planePoints = 13;
+const powerIterations = 15;
 
 /** How flat is the place that training found? The loss along SAM's ascent, on a random plane, and its curvature. */
 export const landscape: Question = {

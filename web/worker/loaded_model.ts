@@ -1,5 +1,4 @@
-import type { Dataset } from "../../src/data/dataset.ts";
-import { DeviceImages } from "../../src/data/device_images.ts";
+import { type Dataset, imageBytes } from "../../src/data/dataset.ts";
 import { softmaxRows } from "../../src/evaluate/probabilities.ts";
 import type { Initialisation } from "../../src/jem/initialisation.ts";
 import { evaluation, type WideResNet } from "../../src/nn/wide_resnet.ts";
@@ -100,19 +99,14 @@ export class LoadedModel {
     return this.context.from(image, [1, height, width, channels]);
   }
 
-  /** An image of the test set and its class. */
-  async testImage(index: number): Promise<{ image: Float32Array<ArrayBuffer>; label: number }> {
+  /** An image of the test set, `[H, W, C]` in [−1, 1], and its class. */
+  testImage(index: number): { image: Float32Array<ArrayBuffer>; label: number } {
     if (!this.dataset) throw new Error("the test images of this model are not here");
-    const { test } = this.dataset;
+    const { test, maximum } = this.dataset;
     const place = index % test.count;
-    const bytes = test.bytes.length / test.count;
-    const part = {
-      bytes: test.bytes.subarray(place * bytes, (place + 1) * bytes),
-      labels: test.labels.subarray(place, place + 1),
-      count: 1,
-    };
-    using image = new DeviceImages(this.context, this.dataset, part).range(0, 1);
-    return { image: await image.read(), label: part.labels[0]! };
+    const size = imageBytes(this.dataset);
+    const bytes = test.bytes.subarray(place * size, (place + 1) * size);
+    return { image: Float32Array.from(bytes, (byte) => byte / maximum * 2 - 1), label: test.labels[place]! };
   }
 
   /** The model as a file. */

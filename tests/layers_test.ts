@@ -1,10 +1,11 @@
 /**
- * Checks the architecture by reading the sources: imports point down, the lower layers run in a browser, only the
- * commands talk to the user, GPU buffers stay where they are managed, and no shader is left unused. The rules are the
- * tables below; a second test makes sure that violations are found.
+ * Checks the architecture by reading the sources: imports point down, the lower layers and all that the web page loads
+ * run in a browser, only the commands talk to the user, GPU buffers stay where they are managed, and no shader is left
+ * unused. The rules are the tables below; further tests make sure that violations are found.
  */
 
 import assert from "node:assert/strict";
+import { scripts } from "../web/tools/scripts.ts";
 
 const bottom = ["formats", "random", "errors.ts"];
 const network = ["nn", "tensor", "kernels", "gpu"];
@@ -95,6 +96,43 @@ function imports(code: string): string[] {
   return [...code.matchAll(/\b(?:from|import)\s*\(?\s*["']([^"']+)["']/g)].map((match) => match[1]!);
 }
 
+/** The scripts of the web page, from which everything that it loads can be reached. */
+const pageScripts = Object.values(scripts);
+
+/** What a page must not reach: files that name Deno or Node, commands and reports. */
+function pageViolations(sources: ReadonlyMap<string, string>, entries: readonly string[]): string[] {
+  const found: string[] = [];
+  const reached = new Set(entries);
+  for (const path of reached) {
+    const code = withoutComments(sources.get(path) ?? "");
+    const [name] = /\bDeno\.|["']node:/.exec(code) ?? [];
+    if (name) found.push(`${path} is loaded by the page and must not name ${name}`);
+    for (const specifier of runtimeImports(code)) {
+      if (!specifier.startsWith(".") || !specifier.endsWith(".ts")) continue;
+      const target = resolve(path, specifier);
+      if (/^src\/(?:cli|report)\/|^web\/tools\//.test(target)) {
+        found.push(`${path} must not import ${target}`);
+      } else reached.add(target);
+    }
+  }
+  return found;
+}
+
+/** Imports that are there when the program runs: not those of types alone. */
+function runtimeImports(code: string): string[] {
+  return imports(code.replaceAll(/\b(?:import|export)\s+type\b[^;]*;/g, ""));
+}
+
+async function readSources(...folders: string[]): Promise<Map<string, string>> {
+  const sources = new Map<string, string>();
+  for (const folder of folders) {
+    for (const path of await filesUnder(folder, ".ts")) {
+      sources.set(path, await Deno.readTextFile(new URL(`../${path}`, import.meta.url)));
+    }
+  }
+  return sources;
+}
+
 async function filesUnder(folder: string, suffix: string): Promise<string[]> {
   const paths: string[] = [];
   for await (const { name, isDirectory } of Deno.readDir(new URL(`../${folder}/`, import.meta.url))) {
@@ -106,10 +144,7 @@ async function filesUnder(folder: string, suffix: string): Promise<string[]> {
 }
 
 Deno.test("the sources keep to the layers", async () => {
-  const sources = new Map<string, string>();
-  for (const path of await filesUnder("src", ".ts")) {
-    sources.set(path, await Deno.readTextFile(new URL(`../${path}`, import.meta.url)));
-  }
+  const sources = await readSources("src");
   assert.ok(sources.has("src/kernels/kernel.ts"));
   assert.deepEqual(violations(sources, await filesUnder("shaders", ".wgsl")), []);
 });
@@ -148,5 +183,26 @@ Deno.test("the check of the layers finds each kind of violation, and nothing in 
   ]]);
   assert.deepEqual(violations(kernel, ["shaders/used.wgsl", "shaders/unused.wgsl"]), [
     "shaders/unused.wgsl is imported by no kernel",
+  ]);
+});
+
+Deno.test("the web page loads nothing that needs Deno", async () => {
+  const sources = await readSources("src", "web");
+  for (const script of pageScripts) assert.ok(sources.has(script), script);
+  assert.deepEqual(pageViolations(sources, pageScripts), []);
+});
+
+Deno.test("the check of the web page finds what is reached over several files", () => {
+  const sources = new Map([
+    [
+      "web/page/main.ts",
+      'import { a } from "../../src/train/a.ts";\nimport type { T } from "../../src/cli/t.ts";',
+    ],
+    ["src/train/a.ts", 'export * from "../data/b.ts"; // Deno.cwd()'],
+    ["src/data/b.ts", 'import { c } from "../cli/c.ts"; await Deno.readFile("x");'],
+  ]);
+  assert.deepEqual(pageViolations(sources, ["web/page/main.ts"]), [
+    "src/data/b.ts is loaded by the page and must not name Deno.",
+    "src/data/b.ts must not import src/cli/c.ts",
   ]);
 });

@@ -101,8 +101,9 @@ export class Gpu {
         maxStorageBufferBindingSize: adapter.limits.maxStorageBufferBindingSize,
       },
     });
-    const { description, vendor, device: model } = adapter.info;
-    return new Gpu(device, description || `${vendor} ${model}`.trim() || "unknown adapter");
+    const { description, vendor, architecture, device: model } = adapter.info;
+    const parts = [vendor, architecture, model].filter((part) => part !== "");
+    return new Gpu(device, description || parts.join(" ") || "unknown adapter");
   }
 
   /** The pool that buffers are borrowed from at the moment: a plan's own while it is being captured. */

@@ -59,7 +59,7 @@ export async function encodeCheckpoint(
   trainer: Trainer,
   configuration: Configuration,
   images: ImageDescription,
-): Promise<Uint8Array> {
+): Promise<Uint8Array<ArrayBuffer>> {
   const { model, sampler, optimizer, iteration } = trainer;
   const tensors = await readModel(model);
   for (const [kind, vector] of Object.entries(optimizer.state)) {
@@ -84,7 +84,7 @@ export async function encodeModel(
   trainer: Trainer,
   configuration: Configuration,
   images: ImageDescription,
-): Promise<Uint8Array> {
+): Promise<Uint8Array<ArrayBuffer>> {
   return serializeCheckpoint(
     modelOnly(decodeCheckpoint(await encodeCheckpoint(trainer, configuration, images))),
   );

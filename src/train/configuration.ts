@@ -4,7 +4,7 @@
  */
 
 import { closest } from "fastest-levenshtein";
-import { z } from "zod";
+import * as z from "zod";
 import { datasetNames } from "../data/dataset.ts";
 import { ConfigurationError } from "../errors.ts";
 import { normNames } from "../nn/norms.ts";

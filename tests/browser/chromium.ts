@@ -35,7 +35,8 @@ export function browserTest(name: string, content: Content, test: PageTest): voi
   Deno.test({ name: title, ignore: !executable, fn: () => withPage(content, test) });
 }
 
-async function withPage(content: Content, test: PageTest): Promise<void> {
+/** Runs `test` on an empty page, which may go to what `content` serves; see {@link browserTest}. */
+export async function withPage(content: Content, test: PageTest): Promise<void> {
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async (request) => {
     const path = decodeURIComponent(new URL(request.url).pathname);
     return path === "/favicon.ico" ? new Response(null, { status: 204 }) : await content(path);

@@ -1,0 +1,48 @@
+import { Gpu } from "../src/gpu/gpu.ts";
+import { generate, unconditionalScore } from "../src/jem/generate.ts";
+import { RandomStream, streamWords } from "../src/random/philox.ts";
+import { Context } from "../src/tensor/context.ts";
+import { buildModel } from "../src/train/build.ts";
+import { restoreModel } from "../src/train/checkpoint.ts";
+import { readModelFile } from "../src/train/import.ts";
+
+const batch = 64;
+const rounds = 8;
+/** Steps of a round, at the end of which the host waits once. */
+const stepsPerRound = 8;
+
+/** What steps of SGLD take on one adapter. */
+export interface SgldTimes {
+  readonly adapter: string;
+  /** Mean time of a step in each round, in milliseconds. */
+  readonly milliseconds: readonly number[];
+  /** The first step, with the compilation of all pipelines, in seconds. */
+  readonly firstStep: number;
+}
+
+/** Times steps of SGLD with a batch of 64 images; runs in Deno and in a browser. */
+export async function timeSgldSteps(file: Uint8Array<ArrayBuffer>): Promise<SgldTimes> {
+  const context = new Context(await Gpu.request());
+  const checkpoint = await readModelFile(file);
+  const model = buildModel(context, checkpoint.configuration, checkpoint.images);
+  restoreModel(model, checkpoint);
+  const { height, width, channels } = checkpoint.images;
+  const start = new RandomStream(1, 0, 0);
+  const pixels = Float32Array.from(
+    { length: batch * height * width * channels },
+    (_, i) => 2 * start.uniform(i) - 1,
+  );
+  const images = context.from(pixels, [batch, height, width, channels]);
+  const run = async (steps: number) => {
+    const began = performance.now();
+    const options = { steps, stepSize: 0.1, noiseScale: 0.01 };
+    await generate(unconditionalScore(model), images, options, (step) => streamWords(1, step));
+    return performance.now() - began;
+  };
+  const firstStep = await run(1) / 1000;
+  const milliseconds: number[] = [];
+  for (let round = 0; round < rounds; round++) milliseconds.push(await run(stepsPerRound) / stepsPerRound);
+  const { adapterName: adapter } = context.gpu;
+  context.gpu.destroy();
+  return { adapter, milliseconds, firstStep };
+}

@@ -1,0 +1,103 @@
+/// <reference lib="dom" />
+import type { Page } from "playwright-core";
+import { LoadedModel } from "../../web/worker/loaded_model.ts";
+import { loadDataset } from "../../src/data/load.ts";
+import { Gpu } from "../../src/gpu/gpu.ts";
+import { Context } from "../../src/tensor/context.ts";
+import { bundlePage } from "../../web/tools/bundle.ts";
+import type { Content } from "./chromium.ts";
+
+let bundled: Promise<Map<string, Uint8Array<ArrayBuffer>>> | undefined;
+
+const mediaTypes: Readonly<Record<string, string>> = {
+  css: "text/css",
+  html: "text/html",
+  js: "text/javascript",
+};
+
+/** The page as `deno task web` serves it. */
+export const content: Content = async (path) => {
+  const name = path.slice(1) || "index.html";
+  const bytes = (await (bundled ??= bundlePage())).get(name);
+  const type = mediaTypes[name.slice(name.lastIndexOf(".") + 1)];
+  if (!bytes) return new Response("not found", { status: 404 });
+  return new Response(bytes, { headers: { "content-type": type ?? "application/octet-stream" } });
+};
+
+const screenshots = new URL("../../dist/screenshots/", import.meta.url);
+
+/** Leaves a picture of the page in `dist/screenshots/`. */
+export async function picture(page: Page, name: string): Promise<void> {
+  const path = decodeURIComponent(new URL(`${name}.png`, screenshots).pathname);
+  await page.screenshot({ path, fullPage: true });
+}
+
+/** What the page's workers have sent, in order; see {@link recordMessages}. */
+type Recording = { recorded: { progress?: unknown; result?: unknown }[] };
+
+/** Has the page keep what its workers send from its next loading on. */
+export async function recordMessages(page: Page): Promise<void> {
+  await page.addInitScript(() => {
+    const recorded: unknown[] = [];
+    const original = globalThis.Worker;
+    globalThis.Worker = class extends original {
+      constructor(...given: ConstructorParameters<typeof original>) {
+        super(...given);
+        this.addEventListener("message", ({ data }) => recorded.push(data));
+      }
+    };
+    Object.assign(globalThis, { recorded });
+  });
+}
+
+/** Takes the progress messages that have been recorded; typed arrays become plain ones. */
+export async function takeProgress<Progress>(page: Page): Promise<Progress[]> {
+  return await page.evaluate(() => {
+    const { recorded } = globalThis as unknown as Recording;
+    const plain = (value: unknown): unknown =>
+      ArrayBuffer.isView(value)
+        ? [...value as Float32Array]
+        : value instanceof Object && !Array.isArray(value)
+        ? Object.fromEntries(Object.entries(value).map(([key, part]) => [key, plain(part)]))
+        : value;
+    return recorded.splice(0).filter(({ progress }) => progress !== undefined).map(({ progress }) =>
+      plain(progress)
+    );
+  }) as Progress[];
+}
+
+/** Waits until an element's text matches. */
+export async function waitForText(page: Page, selector: string, pattern: RegExp): Promise<string> {
+  const found = await page.waitForFunction(([selector, source]) => {
+    const text = document.querySelector(selector!)?.textContent ?? "";
+    return new RegExp(source!).test(text) ? text : undefined;
+  }, [selector, pattern.source]);
+  return (await found.jsonValue())!;
+}
+
+/** The bytes of the model that comes along. */
+export async function shippedModel(): Promise<Uint8Array<ArrayBuffer>> {
+  return await Deno.readFile(new URL("../../data/models/digits.safetensors", import.meta.url));
+}
+
+/** Runs the page's own code on the shipped model in Deno. */
+export async function inDeno<Result>(work: (model: LoadedModel) => Promise<Result>): Promise<Result> {
+  const gpu = await Gpu.request();
+  try {
+    const digits = () => loadDataset({ name: "digits" });
+    return await work(await LoadedModel.open(new Context(gpu), "digits", await shippedModel(), digits));
+  } finally {
+    gpu.destroy();
+  }
+}
+
+/** Drops a file onto the page. */
+export async function dropFile(page: Page, name: string, bytes: Uint8Array): Promise<void> {
+  const transfer = await page.evaluateHandle(([name, base64]) => {
+    const transfer = new DataTransfer();
+    const content = Uint8Array.from(atob(base64!), (character) => character.charCodeAt(0));
+    transfer.items.add(new File([content], name!));
+    return transfer;
+  }, [name, bytes.toBase64()]);
+  await page.dispatchEvent("body", "drop", { dataTransfer: transfer });
+}

@@ -1,0 +1,48 @@
+/// <reference lib="dom" />
+import { DrawView } from "./draw_view.ts";
+import { element } from "./elements.ts";
+import { PageModel } from "./model.ts";
+import { ModelBar } from "./model_bar.ts";
+import { SampleView } from "./sample_view.ts";
+import { startTabs } from "./tabs.ts";
+import { TrainView } from "./train_view.ts";
+
+/** The model that comes along. */
+const shippedModel = "digits.safetensors";
+
+/** Why there is no WebGPU; nothing if there is. */
+async function obstacle(): Promise<string | undefined> {
+  if (!isSecureContext) return "Browsers offer it only to pages from https:// and from this computer itself.";
+  if (!navigator.gpu) return "This browser does not offer it.";
+  if (await navigator.gpu.requestAdapter()) return undefined;
+  return "This browser has it, but found no graphics adapter that it trusts.";
+}
+
+/** Puts the explanation in the place of everything else. */
+function explain(reason: string): void {
+  element("help-reason", HTMLElement).textContent =
+    `All computing on this page happens on your own graphics card, through WebGPU. ${reason} What helps:`;
+  element("help", HTMLElement).hidden = false;
+  element("app", HTMLElement).hidden = true;
+  element("tabs", HTMLElement).hidden = true;
+  document.querySelector("footer")!.hidden = true;
+}
+
+async function start(): Promise<void> {
+  startTabs("tabs");
+  const reason = await obstacle();
+  if (reason) return explain(reason);
+  const model = new PageModel();
+  const bar = new ModelBar(model);
+  for (const view of [bar, new SampleView(model), new DrawView(model)]) model.add(view);
+  new TrainView(async (name, bytes) => {
+    await bar.openFile({ name, arrayBuffer: () => Promise.resolve(bytes.buffer) });
+    element("tab-sample", HTMLButtonElement).click();
+  });
+  await bar.openFile({
+    name: shippedModel,
+    arrayBuffer: async () => (await fetch(shippedModel)).arrayBuffer(),
+  });
+}
+
+await start();

@@ -1,0 +1,21 @@
+import type { Plugin } from "esbuild";
+
+/** A package's folder in Deno's cache: registry, name, version. */
+const packageFolder = /^(.*\/registry\.npmjs\.org\/(?:@[^/]+\/)?[^/]+\/[^/]+)\//;
+
+/**
+ * Lets esbuild find the npm packages that `deno.json` pins where Deno keeps them, and choose the entry point that a
+ * package has for browsers, where Deno would take the one for Node.
+ */
+export const denoPackages: Plugin = {
+  name: "deno-packages",
+  setup(build) {
+    build.onResolve({ filter: /^[@a-z]/, namespace: "file" }, async ({ path, kind, pluginData }) => {
+      if (kind === "entry-point" || pluginData === denoPackages) return undefined;
+      const file = decodeURIComponent(new URL(import.meta.resolve(path)).pathname);
+      const folder = packageFolder.exec(file)?.[1];
+      if (!folder) return { errors: [{ text: `${path} is no npm package of deno.json` }] };
+      return await build.resolve(folder, { kind, resolveDir: folder, pluginData: denoPackages });
+    });
+  },
+};

@@ -1,0 +1,118 @@
+import { type Dataset, imageBytes } from "../../src/data/dataset.ts";
+import { softmaxRows } from "../../src/evaluate/probabilities.ts";
+import type { Initialisation } from "../../src/jem/initialisation.ts";
+import { evaluation, type WideResNet } from "../../src/nn/wide_resnet.ts";
+import type { Context } from "../../src/tensor/context.ts";
+import type { Tensor } from "../../src/tensor/tensor.ts";
+import { buildModel } from "../../src/train/build.ts";
+import { type ChainStart, informativeStart } from "../../src/train/chain_starts.ts";
+import {
+  type Checkpoint,
+  hasReplayImages,
+  modelOnly,
+  restoreModel,
+  serializeCheckpoint,
+} from "../../src/train/checkpoint.ts";
+import { readModelFile, serializeOfficial } from "../../src/train/import.ts";
+import type { Assessment, ModelFormat, ModelSummary, Reference } from "./calls.ts";
+import { measureReference } from "./reference.ts";
+
+/** A model file on the GPU, with the digits where it was trained on them. */
+export class LoadedModel {
+  #informative: Initialisation | undefined;
+
+  private constructor(
+    readonly context: Context,
+    readonly name: string,
+    readonly checkpoint: Checkpoint,
+    readonly network: WideResNet,
+    /** The data that the model was trained on; undefined where the page does not have them. */
+    readonly dataset: Dataset | undefined,
+    readonly reference: Reference | undefined,
+  ) {}
+
+  /**
+   * Reads a model file of any known kind and measures its reference.
+   * @param digits loads the only data that the page has
+   * @throws {CheckpointError} if the file is damaged or holds no such model.
+   */
+  static async open(
+    context: Context,
+    name: string,
+    bytes: Uint8Array<ArrayBuffer>,
+    digits: () => Promise<Dataset>,
+  ): Promise<LoadedModel> {
+    const checkpoint = await readModelFile(bytes);
+    const network = buildModel(context, checkpoint.configuration, checkpoint.images);
+    restoreModel(network, checkpoint);
+    const dataset = checkpoint.configuration.dataset === "digits" ? await digits() : undefined;
+    const reference = dataset && await measureReference(network, dataset);
+    return new LoadedModel(context, name, checkpoint, network, dataset, reference);
+  }
+
+  /** What the page shows of the model. */
+  get summary(): ModelSummary {
+    const { configuration, images } = this.checkpoint;
+    const { depth, width, steps, stepSize, noiseScale } = configuration;
+    const starts: ChainStart[] = [];
+    if (this.dataset) starts.push("informative");
+    if (hasReplayImages(this.checkpoint)) starts.push("buffer");
+    starts.push("noise");
+    return {
+      ...images,
+      name: this.name,
+      network: `WRN-${depth}-${width}`,
+      parameters: this.network.parameters.all.reduce(
+        (sum, { shape }) => sum + shape.reduce((product, extent) => product * extent, 1),
+        0,
+      ),
+      adapter: this.context.gpu.adapterName,
+      starts,
+      steps,
+      stepSize,
+      noiseScale,
+      reference: this.reference,
+    };
+  }
+
+  /** Gaussians fitted to the training images, made on first use. */
+  informative(): Promise<Initialisation> {
+    if (!this.dataset) return Promise.reject(new Error("the training images of this model are not here"));
+    return Promise.resolve(this.#informative ??= informativeStart(this.context, this.dataset));
+  }
+
+  /** What the model makes of one image, `[1, H, W, C]`. */
+  async assess(image: Tensor): Promise<Assessment> {
+    using logits = this.network.classify(image, evaluation);
+    using score = this.network.energyScore(image, evaluation);
+    const [logitValues, scores] = await this.context.read([logits, score]);
+    const classes = this.checkpoint.images.classNames.length;
+    return {
+      probabilities: Float32Array.from(softmaxRows(logitValues!, classes)),
+      logDensity: scores![0]!,
+    };
+  }
+
+  /** One image on the GPU, `[1, H, W, C]`. */
+  upload(image: Float32Array): Tensor {
+    const { height, width, channels } = this.checkpoint.images;
+    return this.context.from(image, [1, height, width, channels]);
+  }
+
+  /** An image of the test set, `[H, W, C]` in [−1, 1], and its class. */
+  testImage(index: number): { image: Float32Array<ArrayBuffer>; label: number } {
+    if (!this.dataset) throw new Error("the test images of this model are not here");
+    const { test, maximum } = this.dataset;
+    const place = index % test.count;
+    const size = imageBytes(this.dataset);
+    const bytes = test.bytes.subarray(place * size, (place + 1) * size);
+    return { image: Float32Array.from(bytes, (byte) => byte / maximum * 2 - 1), label: test.labels[place]! };
+  }
+
+  /** The model as a file. */
+  serialize(format: ModelFormat): Uint8Array<ArrayBuffer> {
+    return format === "pt"
+      ? serializeOfficial(this.checkpoint)
+      : serializeCheckpoint(modelOnly(this.checkpoint));
+  }
+}

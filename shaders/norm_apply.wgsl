@@ -6,6 +6,9 @@
 // rowsPerGroup: rows of a group; 0 if there is one group only, whose rows follow from the output's length.
 //
 // An invocation goes through eight rows of four channels, and so loads what belongs to the channels once.
+//
+// Entry point `main`; or `throughTextures`, which reads from textures of format rgba32float, 1,024 texels wide, that hold the
+// operands row by row: much faster on lavapipe.
 
 override channels: u32 = 16u;
 override rowsPerGroup: u32 = 0u;
@@ -16,30 +19,76 @@ override slope: f32 = 1.0;
 @group(0) @binding(2) var<storage, read> scale: array<vec4f>;
 @group(0) @binding(3) var<storage, read> shift: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> output: array<vec4f>;
+@group(0) @binding(0) var inputTexture: texture_2d<f32>;
+@group(0) @binding(1) var statisticsTexture: texture_2d<f32>;
+@group(0) @binding(2) var scaleTexture: texture_2d<f32>;
+@group(0) @binding(3) var shiftTexture: texture_2d<f32>;
 
 const rowsPerInvocation = 8u;
+
+struct Channel {
+  mean: vec4f,
+  inverseDeviation: vec4f,
+  scale: vec4f,
+  shift: vec4f,
+}
+
+// Rows of an invocation, from the first to before the end, their group and four channels; no rows if it has nothing to do.
+struct Rows {
+  group: u32,
+  first: u32,
+  end: u32,
+  c: u32,
+}
+
+fn rowsOf(i: u32, count: u32) -> Rows {
+  let row = channels / 4u;
+  let rows = select(rowsPerGroup, count, rowsPerGroup == 0u);
+  let parts = (rows + rowsPerInvocation - 1u) / rowsPerInvocation;
+  let group = i / row / parts;
+  let first = group * rows + i / row % parts * rowsPerInvocation;
+  return Rows(group, first, min(min(first + rowsPerInvocation, (group + 1u) * rows), count), i % row);
+}
+
+// The i-th vector of a texture that is 1,024 texels wide.
+fn texel(values: texture_2d<f32>, i: u32) -> vec4f {
+  return textureLoad(values, vec2u(i % 1024u, i / 1024u), 0);
+}
+
+fn apply(x: vec4f, channel: Channel) -> vec4f {
+  let value = fma((x - channel.mean) * channel.inverseDeviation, channel.scale, channel.shift);
+  return select(slope * value, value, value > vec4f());
+}
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let row = channels / 4u;
-  let i = id.x + id.y * groups.x * 64u;
-  let allRows = arrayLength(&output) / row;
-  let rows = select(rowsPerGroup, allRows, rowsPerGroup == 0u);
-  let parts = (rows + rowsPerInvocation - 1u) / rowsPerInvocation;
-  let group = i / row / parts;
-  let first = group * rows + i / row % parts * rowsPerInvocation;
-  if (first >= allRows) {
+  let rows = rowsOf(id.x + id.y * groups.x * 64u, arrayLength(&output) / row);
+  if (rows.first >= rows.end) {
     return;
   }
-  let c = i % row;
-  let mean = statistics[2u * group * row + c];
-  let inverseDeviation = statistics[(2u * group + 1u) * row + c];
-  let channelScale = scale[c];
-  let channelShift = shift[c];
-  for (var r = first; r < min(first + rowsPerInvocation, (group + 1u) * rows); r++) {
-    let at = r * row + c;
-    let normal = (input[at] - mean) * inverseDeviation;
-    let value = fma(normal, channelScale, channelShift);
-    output[at] = select(slope * value, value, value > vec4f());
+  let own = 2u * rows.group * row + rows.c;
+  let channel = Channel(statistics[own], statistics[own + row], scale[rows.c], shift[rows.c]);
+  for (var r = rows.first; r < rows.end; r++) {
+    output[r * row + rows.c] = apply(input[r * row + rows.c], channel);
+  }
+}
+
+@compute @workgroup_size(64)
+fn throughTextures(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let row = channels / 4u;
+  let rows = rowsOf(id.x + id.y * groups.x * 64u, arrayLength(&output) / row);
+  if (rows.first >= rows.end) {
+    return;
+  }
+  let own = 2u * rows.group * row + rows.c;
+  let channel = Channel(
+    texel(statisticsTexture, own),
+    texel(statisticsTexture, own + row),
+    texel(scaleTexture, rows.c),
+    texel(shiftTexture, rows.c),
+  );
+  for (var r = rows.first; r < rows.end; r++) {
+    output[r * row + rows.c] = apply(texel(inputTexture, r * row + rows.c), channel);
   }
 }

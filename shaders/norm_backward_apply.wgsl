@@ -9,6 +9,9 @@
 // accumulate: add to what is there.
 //
 // An invocation goes through eight rows of four channels, and so loads what belongs to the channels once.
+//
+// Entry point `main`; or `throughTextures`, which reads from textures of format rgba32float, 1,024 texels wide, that hold the
+// operands row by row: much faster on lavapipe.
 
 override channels: u32 = 16u;
 override rowsPerGroup: u32 = 0u;
@@ -25,42 +28,115 @@ override accumulate: bool = false;
 @group(0) @binding(5) var<storage, read> shiftSum: array<vec4f>;
 @group(0) @binding(6) var<storage, read> scaleSum: array<vec4f>;
 @group(0) @binding(7) var<storage, read_write> inputGradient: array<vec4f>;
+@group(0) @binding(0) var inputTexture: texture_2d<f32>;
+@group(0) @binding(1) var statisticsTexture: texture_2d<f32>;
+@group(0) @binding(2) var scaleTexture: texture_2d<f32>;
+@group(0) @binding(3) var shiftTexture: texture_2d<f32>;
+@group(0) @binding(4) var outputGradientTexture: texture_2d<f32>;
+@group(0) @binding(5) var shiftSumTexture: texture_2d<f32>;
+@group(0) @binding(6) var scaleSumTexture: texture_2d<f32>;
 
 const rowsPerInvocation = 8u;
+
+struct Channel {
+  mean: vec4f,
+  inverseDeviation: vec4f,
+  scale: vec4f,
+  shift: vec4f,
+  // Of what own statistics subtract, factor · sum / rows.
+  meanGradient: vec4f,
+  meanProduct: vec4f,
+}
+
+// Rows of an invocation, from the first to before the end, their group and four channels; no rows if it has nothing to do.
+struct Rows {
+  group: u32,
+  first: u32,
+  end: u32,
+  c: u32,
+}
+
+fn rowsOf(i: u32, count: u32) -> Rows {
+  let row = channels / 4u;
+  let rows = select(rowsPerGroup, count, rowsPerGroup == 0u);
+  let parts = (rows + rowsPerInvocation - 1u) / rowsPerInvocation;
+  let group = i / row / parts;
+  let first = group * rows + i / row % parts * rowsPerInvocation;
+  return Rows(group, first, min(min(first + rowsPerInvocation, (group + 1u) * rows), count), i % row);
+}
+
+// The i-th vector of a texture that is 1,024 texels wide.
+fn texel(values: texture_2d<f32>, i: u32) -> vec4f {
+  return textureLoad(values, vec2u(i % 1024u, i / 1024u), 0);
+}
+
+// What is multiplied by the sums of a group.
+fn factorOf(channelScale: vec4f, count: u32) -> vec4f {
+  let rows = select(rowsPerGroup, count, rowsPerGroup == 0u);
+  return select(channelScale, vec4f(1.0), scaledSums) / f32(rows);
+}
+
+fn store(at: u32, x: vec4f, gradient: vec4f, channel: Channel) {
+  let normal = (x - channel.mean) * channel.inverseDeviation;
+  let value = fma(normal, channel.scale, channel.shift);
+  var g = channel.scale * (gradient * select(vec4f(slope), vec4f(1.0), value > vec4f()));
+  if (ownStatistics) {
+    g -= channel.meanGradient + normal * channel.meanProduct;
+  }
+  if (accumulate) {
+    inputGradient[at] += channel.inverseDeviation * g;
+  } else {
+    inputGradient[at] = channel.inverseDeviation * g;
+  }
+}
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let row = channels / 4u;
-  let i = id.x + id.y * groups.x * 64u;
-  let allRows = arrayLength(&inputGradient) / row;
-  let rows = select(rowsPerGroup, allRows, rowsPerGroup == 0u);
-  let parts = (rows + rowsPerInvocation - 1u) / rowsPerInvocation;
-  let group = i / row / parts;
-  let first = group * rows + i / row % parts * rowsPerInvocation;
-  if (first >= allRows) {
+  let count = arrayLength(&inputGradient) / row;
+  let rows = rowsOf(id.x + id.y * groups.x * 64u, count);
+  if (rows.first >= rows.end) {
     return;
   }
-  let c = i % row;
-  let mean = statistics[2u * group * row + c];
-  let inverseDeviation = statistics[(2u * group + 1u) * row + c];
-  let channelScale = scale[c];
-  let channelShift = shift[c];
-  let factor = select(channelScale, vec4f(1.0), scaledSums) / f32(rows);
-  let meanGradient = factor * shiftSum[group * row + c];
-  let meanProduct = factor * scaleSum[group * row + c];
-  for (var r = first; r < min(first + rowsPerInvocation, (group + 1u) * rows); r++) {
-    let at = r * row + c;
-    let normal = (input[at] - mean) * inverseDeviation;
-    let value = fma(normal, channelScale, channelShift);
-    var g = channelScale * (outputGradient[at] * select(vec4f(slope), vec4f(1.0), value > vec4f()));
-    if (ownStatistics) {
-      g -= meanGradient + normal * meanProduct;
-    }
-    let gradient = inverseDeviation * g;
-    if (accumulate) {
-      inputGradient[at] += gradient;
-    } else {
-      inputGradient[at] = gradient;
-    }
+  let own = 2u * rows.group * row + rows.c;
+  let sums = rows.group * row + rows.c;
+  let factor = factorOf(scale[rows.c], count);
+  let channel = Channel(
+    statistics[own],
+    statistics[own + row],
+    scale[rows.c],
+    shift[rows.c],
+    factor * shiftSum[sums],
+    factor * scaleSum[sums],
+  );
+  for (var r = rows.first; r < rows.end; r++) {
+    let at = r * row + rows.c;
+    store(at, input[at], outputGradient[at], channel);
+  }
+}
+
+@compute @workgroup_size(64)
+fn throughTextures(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let row = channels / 4u;
+  let count = arrayLength(&inputGradient) / row;
+  let rows = rowsOf(id.x + id.y * groups.x * 64u, count);
+  if (rows.first >= rows.end) {
+    return;
+  }
+  let own = 2u * rows.group * row + rows.c;
+  let sums = rows.group * row + rows.c;
+  let channelScale = texel(scaleTexture, rows.c);
+  let factor = factorOf(channelScale, count);
+  let channel = Channel(
+    texel(statisticsTexture, own),
+    texel(statisticsTexture, own + row),
+    channelScale,
+    texel(shiftTexture, rows.c),
+    factor * texel(shiftSumTexture, sums),
+    factor * texel(scaleSumTexture, sums),
+  );
+  for (var r = rows.first; r < rows.end; r++) {
+    let at = r * row + rows.c;
+    store(at, texel(inputTexture, at), texel(outputGradientTexture, at), channel);
   }
 }

@@ -5,11 +5,16 @@
 // input, outputGradient [groups, rows, channels]; statistics [groups, 2, channels] = (mean, inverseDeviation);
 // scale, shift [channels]; partials [groups, chunks, 2, channels]: float32.
 // rowsPerGroup: rows of a group; 0 if there is one group only, whose rows follow from the input's length.
+//
+// Entry point `main`; or `throughTextures`, which reads from textures of format rgba32float, 1,024 texels wide, that hold the
+// operands row by row: much faster on lavapipe.
 
 override channels: u32 = 16u;
 override rowsPerGroup: u32 = 0u;
 override rowsPerChunk: u32 = 64u;
 override slope: f32 = 1.0;
+// Rows of all groups; only `throughTextures` needs to be told.
+override allRows: u32 = 64u;
 
 @group(0) @binding(0) var<storage, read> input: array<vec4f>;
 @group(0) @binding(1) var<storage, read> statistics: array<vec4f>;
@@ -17,34 +22,95 @@ override slope: f32 = 1.0;
 @group(0) @binding(3) var<storage, read> shift: array<vec4f>;
 @group(0) @binding(4) var<storage, read> outputGradient: array<vec4f>;
 @group(0) @binding(5) var<storage, read_write> partials: array<vec4f>;
+@group(0) @binding(0) var inputTexture: texture_2d<f32>;
+@group(0) @binding(1) var statisticsTexture: texture_2d<f32>;
+@group(0) @binding(2) var scaleTexture: texture_2d<f32>;
+@group(0) @binding(3) var shiftTexture: texture_2d<f32>;
+@group(0) @binding(4) var outputGradientTexture: texture_2d<f32>;
+
+// Rows of an invocation, from the first to before the end, their group and four channels; no rows if it has nothing to do.
+struct Chunk {
+  number: u32,
+  group: u32,
+  first: u32,
+  end: u32,
+  c: u32,
+}
+
+struct Channel {
+  mean: vec4f,
+  inverseDeviation: vec4f,
+  scale: vec4f,
+  shift: vec4f,
+}
+
+struct Sums {
+  gradients: vec4f,
+  products: vec4f,
+}
+
+// The i-th vector of a texture that is 1,024 texels wide.
+fn texel(values: texture_2d<f32>, i: u32) -> vec4f {
+  return textureLoad(values, vec2u(i % 1024u, i / 1024u), 0);
+}
+
+fn chunkOf(i: u32, count: u32) -> Chunk {
+  let row = channels / 4u;
+  let number = i / row;
+  let rows = select(rowsPerGroup, count, rowsPerGroup == 0u);
+  let chunksPerGroup = (rows + rowsPerChunk - 1u) / rowsPerChunk;
+  let group = number / chunksPerGroup;
+  let first = group * rows + number % chunksPerGroup * rowsPerChunk;
+  return Chunk(number, group, first, min(min(first + rowsPerChunk, (group + 1u) * rows), count), i % row);
+}
+
+fn addTo(sums: Sums, x: vec4f, gradient: vec4f, channel: Channel) -> Sums {
+  let normal = (x - channel.mean) * channel.inverseDeviation;
+  let value = fma(normal, channel.scale, channel.shift);
+  let g = gradient * select(vec4f(slope), vec4f(1.0), value > vec4f());
+  return Sums(sums.gradients + g, fma(g, normal, sums.products));
+}
+
+fn store(chunk: Chunk, sums: Sums) {
+  let row = channels / 4u;
+  partials[2u * chunk.number * row + chunk.c] = sums.gradients;
+  partials[(2u * chunk.number + 1u) * row + chunk.c] = sums.products;
+}
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let i = id.x + id.y * groups.x * 64u;
   let row = channels / 4u;
-  let c = i % row;
-  let chunk = i / row;
-  let allRows = arrayLength(&input) / row;
-  let rows = select(rowsPerGroup, allRows, rowsPerGroup == 0u);
-  let chunksPerGroup = (rows + rowsPerChunk - 1u) / rowsPerChunk;
-  let group = chunk / chunksPerGroup;
-  let first = group * rows + chunk % chunksPerGroup * rowsPerChunk;
-  if (first >= allRows) {
+  let chunk = chunkOf(id.x + id.y * groups.x * 64u, arrayLength(&input) / row);
+  if (chunk.first >= chunk.end) {
     return;
   }
-  let mean = statistics[2u * group * row + c];
-  let inverseDeviation = statistics[(2u * group + 1u) * row + c];
-  let channelScale = scale[c];
-  let channelShift = shift[c];
-  var sum = vec4f();
-  var product = vec4f();
-  for (var r = first; r < min(first + rowsPerChunk, (group + 1u) * rows); r++) {
-    let normal = (input[r * row + c] - mean) * inverseDeviation;
-    let value = fma(normal, channelScale, channelShift);
-    let g = outputGradient[r * row + c] * select(vec4f(slope), vec4f(1.0), value > vec4f());
-    sum += g;
-    product = fma(g, normal, product);
+  let own = 2u * chunk.group * row + chunk.c;
+  let channel = Channel(statistics[own], statistics[own + row], scale[chunk.c], shift[chunk.c]);
+  var sums = Sums();
+  for (var r = chunk.first; r < chunk.end; r++) {
+    sums = addTo(sums, input[r * row + chunk.c], outputGradient[r * row + chunk.c], channel);
   }
-  partials[2u * chunk * row + c] = sum;
-  partials[(2u * chunk + 1u) * row + c] = product;
+  store(chunk, sums);
+}
+
+@compute @workgroup_size(8)
+fn throughTextures(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let row = channels / 4u;
+  let chunk = chunkOf(id.x + id.y * groups.x * 8u, allRows);
+  if (chunk.first >= chunk.end) {
+    return;
+  }
+  let own = 2u * chunk.group * row + chunk.c;
+  let channel = Channel(
+    texel(statisticsTexture, own),
+    texel(statisticsTexture, own + row),
+    texel(scaleTexture, chunk.c),
+    texel(shiftTexture, chunk.c),
+  );
+  var sums = Sums();
+  for (var r = chunk.first; r < chunk.end; r++) {
+    let at = r * row + chunk.c;
+    sums = addTo(sums, texel(inputTexture, at), texel(outputGradientTexture, at), channel);
+  }
+  store(chunk, sums);
 }

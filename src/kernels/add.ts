@@ -1,5 +1,5 @@
 import wgsl from "../../shaders/add.wgsl" with { type: "text" };
-import { bytes32, foldWorkgroups, type Kernel } from "./kernel.ts";
+import { bytes32, foldWorkgroups, type Kernel, readingTextures } from "./kernel.ts";
 
 /** Vectors of one length. */
 export interface VectorShape {
@@ -10,6 +10,18 @@ export interface VectorShape {
 export interface ScaledVectorShape extends VectorShape {
   readonly factor: number;
 }
+
+const plain: Kernel<ScaledVectorShape, "first" | "second" | "sum"> = {
+  name: "add",
+  wgsl,
+  bindings: [
+    { name: "first", access: "read", bytes: ({ length }) => bytes32(length) },
+    { name: "second", access: "read", bytes: ({ length }) => bytes32(length) },
+    { name: "sum", access: "read-write", bytes: ({ length }) => bytes32(length) },
+  ],
+  constants: ({ factor }) => ({ factor }),
+  workgroups: ({ length }) => foldWorkgroups(length / 4),
+};
 
 /**
  * sum = first + factor · second, element by element.
@@ -24,13 +36,6 @@ export interface ScaledVectorShape extends VectorShape {
  * ```
  */
 export const add: Kernel<ScaledVectorShape, "first" | "second" | "sum"> = {
-  name: "add",
-  wgsl,
-  bindings: [
-    { name: "first", access: "read", bytes: ({ length }) => bytes32(length) },
-    { name: "second", access: "read", bytes: ({ length }) => bytes32(length) },
-    { name: "sum", access: "read-write", bytes: ({ length }) => bytes32(length) },
-  ],
-  constants: ({ factor }) => ({ factor }),
-  workgroups: ({ length }) => foldWorkgroups(length / 4),
+  ...plain,
+  throughTextures: readingTextures(plain),
 };

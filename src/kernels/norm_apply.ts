@@ -1,5 +1,5 @@
 import wgsl from "../../shaders/norm_apply.wgsl" with { type: "text" };
-import { type Binding, bytes32, foldWorkgroups, type Kernel } from "./kernel.ts";
+import { type Binding, bytes32, foldWorkgroups, type Kernel, readingTextures } from "./kernel.ts";
 import { normBytes, type NormShape, normStatisticsBytes, rowsPerGroup } from "./norm_moments.ts";
 
 /** A normalisation followed by a LeakyReLU. */
@@ -24,6 +24,21 @@ export const normOperands: readonly Binding<NormShape, "input" | "statistics" | 
   { name: "shift", access: "read", bytes: ({ channels }) => bytes32(channels) },
 ];
 
+const plain: Kernel<
+  NormActivationShape,
+  "input" | "statistics" | "scale" | "shift" | "output"
+> = {
+  name: "norm_apply",
+  wgsl,
+  bindings: [...normOperands, { name: "output", access: "read-write", bytes: normBytes }],
+  constants: (shape) => ({
+    channels: shape.channels,
+    rowsPerGroup: rowsPerGroup(shape),
+    slope: shape.slope,
+  }),
+  workgroups: applyWorkgroups,
+};
+
 /**
  * Normalisation, scale, shift and LeakyReLU in one pass, `[groups, rows, C]` → the same.
  * @cost About 4 floating-point operations, 4 bytes read and 4 written a value: bound by bandwidth. An invocation
@@ -47,13 +62,6 @@ export const normApply: Kernel<
   NormActivationShape,
   "input" | "statistics" | "scale" | "shift" | "output"
 > = {
-  name: "norm_apply",
-  wgsl,
-  bindings: [...normOperands, { name: "output", access: "read-write", bytes: normBytes }],
-  constants: (shape) => ({
-    channels: shape.channels,
-    rowsPerGroup: rowsPerGroup(shape),
-    slope: shape.slope,
-  }),
-  workgroups: applyWorkgroups,
+  ...plain,
+  throughTextures: readingTextures(plain),
 };

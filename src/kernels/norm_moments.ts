@@ -1,5 +1,5 @@
 import wgsl from "../../shaders/norm_moments.wgsl" with { type: "text" };
-import { bytes32, foldWorkgroups, type Kernel, requireShape } from "./kernel.ts";
+import { bytes32, foldWorkgroups, type Kernel, readingTextures, requireShape } from "./kernel.ts";
 
 /**
  * `[groups, rows, channels]`: what is normalised with statistics of its own. For batch norm all images and pixels are one
@@ -55,6 +55,21 @@ export function normConstants(shape: NormShape): Record<string, number> {
   return { channels, rowsPerGroup: rowsPerGroup(shape), rowsPerChunk };
 }
 
+const plain: Kernel<NormShape, "input" | "partials"> = {
+  name: "norm_moments",
+  wgsl,
+  bindings: [
+    { name: "input", access: "read", bytes: normBytes },
+    {
+      name: "partials",
+      access: "read-write",
+      bytes: (shape) => bytes32(normChunks(shape) * 2 * shape.channels),
+    },
+  ],
+  constants: normConstants,
+  workgroups: (shape) => foldWorkgroups(normChunks(shape) * shape.channels / 4),
+};
+
 /**
  * First stage of statistics: for each chunk of rows, each channel's mean and sum of squared deviations from it.
  * @throws {RangeError} unless the channels are a multiple of 4, or if a chunk has more than 65,535 rows.
@@ -73,16 +88,9 @@ export function normConstants(shape: NormShape): Record<string, number> {
  * ```
  */
 export const normMoments: Kernel<NormShape, "input" | "partials"> = {
-  name: "norm_moments",
-  wgsl,
-  bindings: [
-    { name: "input", access: "read", bytes: normBytes },
-    {
-      name: "partials",
-      access: "read-write",
-      bytes: (shape) => bytes32(normChunks(shape) * 2 * shape.channels),
-    },
-  ],
-  constants: normConstants,
-  workgroups: (shape) => foldWorkgroups(normChunks(shape) * shape.channels / 4),
+  ...plain,
+  throughTextures: readingTextures(plain, {
+    constants: (shape) => ({ ...plain.constants(shape), allRows: shape.groups * shape.rows }),
+    workgroups: (shape) => foldWorkgroups(normChunks(shape) * shape.channels / 4, 8),
+  }),
 };

@@ -17,10 +17,11 @@ export interface Bindable {
  */
 export function launch<Shape, Name extends string>(
   gpu: Gpu,
-  kernel: Kernel<Shape, Name>,
+  general: Kernel<Shape, Name>,
   shape: Shape,
   operands: Readonly<Record<Name, Bindable>>,
 ): void {
+  const kernel = gpu.adapterFamily === "lavapipe" ? general.throughTextures ?? general : general;
   const exceeded = exceededLimit(kernel, shape, gpu.device.limits);
   if (exceeded !== undefined) throw new GpuError(exceeded);
   const borrowed: PooledTexture[] = [];

@@ -1,5 +1,6 @@
 /** Runs single kernels on host arrays, for tests and benches. */
 
+import assert from "node:assert/strict";
 import { Gpu } from "../../src/gpu/gpu.ts";
 import type { Kernel } from "../../src/kernels/kernel.ts";
 import { type Operand, run } from "../../src/kernels/run.ts";
@@ -13,9 +14,25 @@ export function testGpu(): Promise<Gpu> {
 
 /**
  * Runs `kernel` once on the tests' device and returns every operand's contents afterwards, by name, as float32. Operands
- * given as a number are outputs of that many elements; see {@link run} for how they are poisoned.
+ * given as a number are outputs of that many elements; see {@link run} for how they are poisoned. Where the kernel can also
+ * read through textures, it must then compute the same but for rounding.
  */
 export async function runKernel<Shape, Name extends string>(
+  kernel: Kernel<Shape, Name>,
+  shape: Shape,
+  operands: Readonly<Record<Name, Operand>>,
+): Promise<Record<Name, Float32Array>> {
+  const contents = await runOnce(kernel, shape, operands);
+  if (!kernel.throughTextures) return contents;
+  const others: Record<string, Float32Array> = await runOnce(kernel.throughTextures, shape, operands);
+  for (const [name, values] of Object.entries<Float32Array>(contents)) {
+    const error = relativeError(others[name]!, values);
+    assert(error < 1e-6, `${kernel.throughTextures.name}: ${name} differs by ${error}`);
+  }
+  return contents;
+}
+
+async function runOnce<Shape, Name extends string>(
   kernel: Kernel<Shape, Name>,
   shape: Shape,
   operands: Readonly<Record<Name, Operand>>,

@@ -23,24 +23,25 @@ const leastPixels = 256;
 const enoughInvocations = 8192;
 const mostPixels = 32_768;
 
-/** Tiles of weights, each of them an invocation in every part. */
-function weightTiles({ inChannels, outChannels }: Conv2dShape): number {
-  return inChannels % 4 !== 0
-    ? inChannels * outChannels / 4
-    : Math.ceil(inChannels / 4) * Math.ceil(outChannels / 16);
+/** Sums split by the output's rows, in each part an invocation for each of so many tiles of weights. */
+function splitByRows(tiles: (shape: Conv2dShape) => number) {
+  const rowsPerSplit = (shape: Conv2dShape) => {
+    const { height, width } = outputSize(shape);
+    const rows = shape.batch * height;
+    const least = Math.ceil(leastPixels / width);
+    const enough = Math.ceil(rows * tiles(shape) / enoughInvocations);
+    return Math.min(rows, Math.max(least, enough), Math.max(1, Math.floor(mostPixels / width)));
+  };
+  const splits = (shape: Conv2dShape) =>
+    Math.ceil(shape.batch * outputSize(shape).height / rowsPerSplit(shape));
+  const workgroups = (shape: Conv2dShape) => foldWorkgroups(splits(shape) * tiles(shape), 8);
+  return { rowsPerSplit, splits, workgroups };
 }
 
-function rowsPerSplit(shape: Conv2dShape): number {
-  const { height, width } = outputSize(shape);
-  const rows = shape.batch * height;
-  const least = Math.ceil(leastPixels / width);
-  const enough = Math.ceil(rows * weightTiles(shape) / enoughInvocations);
-  return Math.min(rows, Math.max(least, enough), Math.max(1, Math.floor(mostPixels / width)));
-}
-
-function rowSplits(shape: Conv2dShape): number {
-  return Math.ceil(shape.batch * outputSize(shape).height / rowsPerSplit(shape));
-}
+const byTiles = splitByRows(({ inChannels, outChannels }) =>
+  Math.ceil(inChannels / 4) * Math.ceil(outChannels / 16)
+);
+const byChannels = splitByRows(({ inChannels, outChannels }) => inChannels * outChannels / 4);
 
 function bindings(
   access: "read" | "texture",
@@ -56,8 +57,6 @@ function bindings(
     },
   ];
 }
-
-const rowWorkgroups = (shape: Conv2dShape) => foldWorkgroups(rowSplits(shape) * weightTiles(shape), 8);
 
 /** Rows (taps × input channels) and columns (output channels) of a staged tile, 8 × 8 of them an invocation. */
 const stagedTile = { rows: 64, columns: 64 } as const;
@@ -159,18 +158,18 @@ export const conv2dGradientWeight: Conv2dGradientWeight = {
 export const conv2dGradientWeightTexture: Conv2dGradientWeight = {
   name: "conv2d_gradient_weight_texture",
   wgsl: textureWgsl,
-  splits: rowSplits,
-  bindings: bindings("texture", rowSplits),
+  splits: byTiles.splits,
+  bindings: bindings("texture", byTiles.splits),
   constants: (shape) => ({
     ...conv2dConstants(shape, false),
-    rowsPerSplit: rowsPerSplit(shape),
+    rowsPerSplit: byTiles.rowsPerSplit(shape),
     rows: shape.batch * outputSize(shape).height,
   }),
-  workgroups: rowWorkgroups,
+  workgroups: byTiles.workgroups,
 };
 
 /**
- * {@link conv2dGradientWeight} for images of any number of channels.
+ * {@link conv2dGradientWeight} in little code, for images of any number of channels.
  * @throws {RangeError} unless the kernel is 1×1 or 3×3 and the output channels are a multiple of 4.
  * @cost A multiply-add for each output pixel and weight. An invocation sums all taps × 1 input × 4 output channels
  *   over part of the rows.
@@ -204,8 +203,8 @@ export const conv2dGradientWeightTexture: Conv2dGradientWeight = {
 export const conv2dGradientWeightFew: Conv2dGradientWeight = {
   name: "conv2d_gradient_weight_few",
   wgsl: fewWgsl,
-  splits: rowSplits,
-  bindings: bindings("read", rowSplits),
-  constants: (shape) => ({ ...conv2dConstants(shape, true), rowsPerSplit: rowsPerSplit(shape) }),
-  workgroups: rowWorkgroups,
+  splits: byChannels.splits,
+  bindings: bindings("read", byChannels.splits),
+  constants: (shape) => ({ ...conv2dConstants(shape, true), rowsPerSplit: byChannels.rowsPerSplit(shape) }),
+  workgroups: byChannels.workgroups,
 };

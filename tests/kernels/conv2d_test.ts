@@ -3,6 +3,7 @@ import {
   conv2dForward,
   conv2dForwardCompact,
   conv2dForwardFew,
+  conv2dForwardFewCompact,
   conv2dForwardPatch,
   conv2dForwardTexture,
 } from "../../src/kernels/conv2d_forward.ts";
@@ -104,7 +105,11 @@ for (const [index, shape] of shapes.entries()) {
     const expected = Float64Array.from({ length: sizes.output }, (_, i) => bias[i % shape.outChannels]!);
     products(shape, (i, w, o) => expected[o]! += input[i]! * weight[w]!);
     const general = [conv2dForward, conv2dForwardCompact, conv2dForwardTexture];
-    const kernels = few ? [conv2dForwardFew] : patchable ? [...general, conv2dForwardPatch] : general;
+    const kernels = few
+      ? [conv2dForwardFew, conv2dForwardFewCompact]
+      : patchable
+      ? [...general, conv2dForwardPatch]
+      : general;
     for (const kernel of kernels) {
       const { output } = await runKernel(kernel, shape, { input, weight, bias, output: sizes.output });
       assert(relativeError(output, expected) < tolerance, kernel.name);
@@ -134,7 +139,9 @@ for (const [index, shape] of shapes.entries()) {
     const expected = new Float64Array(sizes.weight);
     products(shape, (i, w, o) => expected[w]! += input[i]! * outputGradient[o]!);
     for (
-      const kernel of few ? [conv2dGradientWeightFew] : [conv2dGradientWeight, conv2dGradientWeightTexture]
+      const kernel of few
+        ? [conv2dGradientWeightFew]
+        : [conv2dGradientWeight, conv2dGradientWeightTexture, conv2dGradientWeightFew]
     ) {
       const found = await weightGradient(kernel, shape, input, outputGradient);
       assert(relativeError(found, expected) < tolerance, kernel.name);

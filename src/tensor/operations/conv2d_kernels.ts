@@ -4,6 +4,7 @@ import {
   conv2dForward,
   conv2dForwardCompact,
   conv2dForwardFew,
+  conv2dForwardFewCompact,
   conv2dForwardPatch,
   conv2dForwardTexture,
 } from "../../kernels/conv2d_forward.ts";
@@ -36,6 +37,7 @@ const few: Conv2dKernels = {
   gradientInput: conv2dGradientInputFew,
   gradientWeight: conv2dGradientWeightFew,
 };
+const fewCompact: Conv2dKernels = { ...few, forward: conv2dForwardFewCompact };
 const textures: Conv2dKernels = {
   forward: conv2dForwardTexture,
   gradientInput: conv2dGradientInputTexture,
@@ -52,9 +54,9 @@ const staged: Conv2dKernels = {
   gradientWeight: conv2dGradientWeight,
 };
 const compact: Conv2dKernels = {
-  ...staged,
   forward: conv2dForwardCompact,
   gradientInput: conv2dGradientInputCompact,
+  gradientWeight: conv2dGradientWeightFew,
 };
 
 /**
@@ -62,7 +64,7 @@ const compact: Conv2dKernels = {
  * cannot be read four at a time, as those of most images, have kernels of their own.
  */
 export function chooseConv2d(family: AdapterFamily, shape: Conv2dShape): Conv2dKernels {
-  if (shape.inChannels % 4 !== 0) return few;
+  if (shape.inChannels % 4 !== 0) return family === "slow-compiler" ? fewCompact : few;
   if (family === "lavapipe") return suitsPatches(shape) ? patches : textures;
   return family === "slow-compiler" ? compact : staged;
 }

@@ -54,7 +54,7 @@ const rowsWith = (sets: readonly string[]): readonly Row[] => [
   {
     name: "largest Hessian eigenvalue",
     path: ["landscape", "eigenvalue"],
-    show: (value) => value.toPrecision(3),
+    show: (value) => value.toPrecision(2),
   },
 ];
 

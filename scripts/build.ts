@@ -1,5 +1,6 @@
-/** `deno task build`: the npm package in `dist/`, and what it adds to a page. */
+/** `deno task build`: the npm package and the examples' pages in `dist/`, and what the package adds to a page. */
 
+import { buildExamples } from "./examples.ts";
 import { buildPackage, bundleSize, programs, root } from "./package.ts";
 
 const target = new URL("dist/", root);
@@ -8,6 +9,8 @@ for (const folder of ["lib", "shaders", "docs"]) {
   await Deno.remove(new URL(folder, target), { recursive: true }).catch(ignoreAbsence);
 }
 await buildPackage(target);
+await Deno.mkdir(new URL("examples/", target), { recursive: true });
+await buildExamples(new URL("examples/", target));
 
 const kilobytes = (bytes: number) => `${(bytes / 1000).toFixed(1)} kB`.padStart(9);
 const lines = ["imported               minified      gzip"];
@@ -15,7 +18,7 @@ for (const [name, program] of Object.entries(programs)) {
   const { minified, gzip } = await bundleSize(target, program);
   lines.push(`${name.padEnd(22)}${kilobytes(minified)} ${kilobytes(gzip)}`);
 }
-lines.push("dist/ is the package: npm pack ./dist");
+lines.push("dist/ is the package: npm pack ./dist", "dist/examples/ holds pages to be opened in a browser");
 // deno-lint-ignore no-console -- this is the command's output
 console.log(lines.join("\n"));
 

@@ -1,0 +1,26 @@
+import * as esbuild from "esbuild";
+
+const folder = new URL("../examples/", import.meta.url);
+
+/** The examples that are web pages. */
+export const pages = ["image_filter", "texture"] as const;
+
+/**
+ * Makes the examples' pages, which need no server: a browser opens them from the disk.
+ * @param target an existing folder
+ */
+export async function buildExamples(target: URL): Promise<void> {
+  await esbuild.build({
+    entryPoints: pages.map((page) => new URL(`${page}.ts`, folder).pathname),
+    outdir: target.pathname,
+    alias: { "sada-jem/kernels": new URL("../src/kernels/mod.ts", import.meta.url).pathname },
+    bundle: true,
+    format: "iife",
+    target: "es2022",
+    loader: { ".wgsl": "text" },
+  });
+  await esbuild.stop();
+  for (const page of pages) {
+    await Deno.copyFile(new URL(`${page}.html`, folder), new URL(`${page}.html`, target));
+  }
+}

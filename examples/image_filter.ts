@@ -1,17 +1,15 @@
 /// <reference lib="dom" />
 /**
- * Filters what a canvas or a camera shows, frame by frame, by the convolution kernel.
- *
- * Of the convolution kernels this is the one of the backward pass, with the taps the other way round: its small tiles are
- * compiled at once on software adapters too.
+ * Filters what a canvas or a camera shows, frame by frame, by the convolution kernel that compiles at once on software
+ * adapters too.
  */
 
-import { compile, conv2dGradientInputFew, type Dispatch } from "sada-jem/kernels";
+import { compile, conv2dForwardCompact, type Dispatch } from "sada-jem/kernels";
 
 const size = 160;
 const shape = {
   ...{ batch: 1, height: size, width: size, inChannels: 4, outChannels: 4 },
-  ...{ kernel: 3, stride: 1, padding: 1, accumulate: false },
+  ...{ kernel: 3, stride: 1, padding: 1 },
 };
 
 /** Weights of 3 × 3 pixels. */
@@ -27,10 +25,10 @@ function element<Type extends HTMLElement>(id: string): Type {
   return document.getElementById(id) as Type;
 }
 
-/** The weights of all channels, last tap first: each colour is filtered by itself, opacity is left as it is. */
+/** The weights of all channels: each colour is filtered by itself, opacity is left as it is. */
 function weightsOf(taps: readonly number[]): Float32Array<ArrayBuffer> {
   return Float32Array.from({ length: 9 * 4 * 4 }, (_, i) => {
-    const [tap, from, to] = [8 - Math.floor(i / 16), Math.floor(i / 4) % 4, i % 4];
+    const [tap, from, to] = [Math.floor(i / 16), Math.floor(i / 4) % 4, i % 4];
     if (from !== to) return 0;
     return from < 3 ? taps[tap]! : Number(tap === 4);
   });
@@ -62,16 +60,12 @@ class ImageFilter {
   constructor(device: GPUDevice) {
     this.#device = device;
     const { STORAGE, COPY_DST, COPY_SRC, MAP_READ } = GPUBufferUsage;
-    const [input, weight, output] = conv2dGradientInputFew.bindings.map(({ bytes }) =>
+    const [input, weight, bias, output] = conv2dForwardCompact.bindings.map(({ bytes }) =>
       device.createBuffer({ size: bytes(shape), usage: STORAGE | COPY_DST | COPY_SRC })
-    ) as [GPUBuffer, GPUBuffer, GPUBuffer];
+    ) as [GPUBuffer, GPUBuffer, GPUBuffer, GPUBuffer];
     [this.#input, this.#weight, this.#output] = [input, weight, output];
     this.#staging = device.createBuffer({ size: output.size, usage: MAP_READ | COPY_DST });
-    this.#convolve = compile(device, conv2dGradientInputFew, shape).bind({
-      outputGradient: input,
-      weight,
-      inputGradient: output,
-    });
+    this.#convolve = compile(device, conv2dForwardCompact, shape).bind({ input, weight, bias, output });
   }
 
   /** Filters a frame, which is overwritten. */

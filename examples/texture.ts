@@ -10,7 +10,7 @@
 
 import {
   compile,
-  conv2dGradientInputFew,
+  conv2dGradientInputCompact,
   type Dispatch,
   forkStream,
   multiply,
@@ -108,7 +108,7 @@ class Generator {
       compile(device, forkStream, {}).bind({ stream: this.#stream, child: this.#child }),
       compile(device, philoxNormal, { length, purpose: 0 }).bind({ stream: this.#child, values: noise }),
       // W is symmetric, so W ∗ x is the gradient of such a convolution by its input.
-      compile(device, conv2dGradientInputFew, convolution).bind({
+      compile(device, conv2dGradientInputCompact, convolution).bind({
         outputGradient: image,
         weight: this.#weight,
         inputGradient: drift,

@@ -263,8 +263,7 @@ function optimisers(): KernelCase[] {
   ];
 }
 
-/** The cases. */
-export const kernelCases: readonly KernelCase[] = [
+const cases: readonly KernelCase[] = [
   ...convolutions(),
   ...norms(),
   ...elementwise(),
@@ -274,6 +273,11 @@ export const kernelCases: readonly KernelCase[] = [
   ...dataset(),
   ...optimisers(),
 ];
+
+/** All cases; of kernels that can also read through textures, both ways. */
+export const kernelCases: readonly KernelCase[] = cases.flatMap((one) =>
+  one.kernel.throughTextures ? [one, { ...one, kernel: one.kernel.throughTextures }] : [one]
+);
 
 /** A case in words. */
 export function describe({ kernel, shape }: KernelCase): string {

@@ -18,4 +18,14 @@ export async function runCase(index: number): Promise<Outcome> {
   );
 }
 
-Object.assign(globalThis, { runCase });
+/** What Chromium's compiler has to object to a case's shader. */
+export async function objections(index: number): Promise<string[]> {
+  const adapter = await navigator.gpu.requestAdapter();
+  const device = await adapter!.requestDevice();
+  const module = device.createShaderModule({ code: kernelCases[index]!.kernel.wgsl });
+  const { messages } = await module.getCompilationInfo();
+  device.destroy();
+  return messages.map(({ message }) => message);
+}
+
+Object.assign(globalThis, { objections, runCase });

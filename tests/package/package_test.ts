@@ -57,7 +57,7 @@ const project = {
     import { add, conv2dForward } from "sada-jem/kernels";
     const shader = readFileSync(fileURLToPath(import.meta.resolve("sada-jem/shaders/add.wgsl")), "utf8");
     console.log(JSON.stringify({ shader, workgroups: add.workgroups({ length: 1000, factor: 1 }),
-      wgsl: conv2dForward.wgsl.includes("fn main"), seed: preset("digits").seed }));`,
+      wgsl: conv2dForward.wgsl.includes("fn forward"), seed: preset("digits").seed }));`,
 };
 
 const npm = await npmProblem();

@@ -10,23 +10,11 @@
 import { table } from "../src/cli/format.ts";
 import type { IterationResult } from "./iteration.ts";
 import type { GradientResult } from "./gradient.ts";
+import { measureProcess, resultsFile, saveResults } from "./processes.ts";
 import { median } from "./statistics.ts";
 
 const gradientRoundCount = 3;
 const read = ["--allow-read"];
-const here = new URL(".", import.meta.url).pathname;
-
-/** Runs a case in its own process and returns what it printed as JSON. */
-async function measure<Result>(script: string, permissions: string[], ...args: string[]): Promise<Result> {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", ...permissions, `${here}${script}`, ...args],
-    stdout: "piped",
-    stderr: "piped",
-  }).output();
-  if (code !== 0) throw new Error(`${script} ${args.join(" ")}: ${new TextDecoder().decode(stderr)}`);
-  return JSON.parse(new TextDecoder().decode(stdout));
-}
-
 const print = (text: string) => Deno.stdout.writeSync(new TextEncoder().encode(`${text}\n`));
 const milliseconds = (value: number) => value.toFixed(1);
 
@@ -88,7 +76,7 @@ async function gradientRounds(): Promise<GradientResult[]> {
   const results: GradientResult[][] = scripts.map(() => []);
   for (let round = 0; round < gradientRoundCount; round++) {
     for (const [i, [script, permissions]] of scripts.entries()) {
-      results[i]!.push(await measure<GradientResult>(script, [...permissions]));
+      results[i]!.push(await measureProcess<GradientResult>(script, [...permissions]));
     }
   }
   return results.map((rounds) => ({
@@ -106,7 +94,7 @@ function normDifference({ norms }: GradientResult, ours: GradientResult): number
 
 const results: Record<string, unknown> = {};
 for (const name of ["digits", "wrn-10-1"]) {
-  const result = await measure<IterationResult>("iteration.ts", read, name);
+  const result = await measureProcess<IterationResult>("iteration.ts", read, name);
   printIteration(result);
   results[name] = result;
 }
@@ -116,9 +104,6 @@ if (!Deno.args.includes("--quick")) {
   results["gradient"] = gradients;
 }
 const adapter = (results["digits"] as IterationResult).adapter;
-const file = `${here}results/${
-  adapter.toLowerCase().replaceAll(/[^a-z0-9.]+/g, "-").replaceAll(/^-|-$/g, "")
-}.json`;
-await Deno.mkdir(`${here}results`, { recursive: true });
-await Deno.writeTextFile(file, `${JSON.stringify(results, undefined, 2)}\n`);
-print(`\nwrote ${file.slice(here.length - "bench/".length)}`);
+const file = resultsFile(adapter);
+await saveResults(file, results);
+print(`\nwrote ${file}`);

@@ -19,10 +19,21 @@ export function conv2d(
   bias: Tensor,
   { stride, padding }: { readonly stride: number; readonly padding: number },
 ): Tensor {
-  const { context } = x;
   const shape = conv2dShape(x, weight, bias, stride, padding);
   const { height, width } = outputSize(shape);
-  const output = context.empty([shape.batch, height, width, shape.outChannels]);
+  return convolve(x, weight, bias, shape, [shape.batch, height, width, shape.outChannels]);
+}
+
+/** {@link conv2d} of tensors that hold what `shape` says, whatever their own shapes are. */
+export function convolve(
+  x: Tensor,
+  weight: Tensor,
+  bias: Tensor,
+  shape: Conv2dShape,
+  outputShape: readonly number[],
+): Tensor {
+  const { context } = x;
+  const output = context.empty(outputShape);
   const kernels = chooseConv2d(context.gpu.adapterFamily, shape);
   context.launch(kernels.forward, shape, { input: x, weight, bias, output });
 

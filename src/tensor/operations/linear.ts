@@ -1,6 +1,6 @@
 import { matmul } from "../../kernels/matmul.ts";
 import { assertShapes, type Tensor } from "../tensor.ts";
-import { addColumnSums } from "./conv2d.ts";
+import { addColumnSums, convolve } from "./conv2d.ts";
 
 /**
  * x·W + b.
@@ -20,6 +20,8 @@ export function linear(x: Tensor, weight: Tensor, bias: Tensor): Tensor {
     weight,
     bias,
   );
+  // Wide layers are convolutions of images of one pixel, whose kernels have large tiles.
+  if (inner % 4 === 0 && columns % 4 === 0) return asConvolution(x, weight, bias);
   const { context } = x;
   const plain = { transposeLeft: false, transposeRight: false, accumulate: false, bias: false };
   const output = context.empty([rows, columns]);
@@ -58,4 +60,11 @@ export function linear(x: Tensor, weight: Tensor, bias: Tensor): Tensor {
     if (byBias) addColumnSums(outputGradient, byBias, columns);
   });
   return output;
+}
+
+function asConvolution(x: Tensor, weight: Tensor, bias: Tensor): Tensor {
+  const [batch = 0, inChannels = 0] = x.shape;
+  const outChannels = bias.size;
+  const pixel = { height: 1, width: 1, kernel: 1, stride: 1, padding: 0 };
+  return convolve(x, weight, bias, { ...pixel, batch, inChannels, outChannels }, [batch, outChannels]);
 }

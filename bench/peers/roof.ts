@@ -1,0 +1,67 @@
+/** What the device can do at most: multiply-adds in registers, and copying; prints JSON. */
+
+import { Gpu } from "../../src/gpu/gpu.ts";
+
+/** Peaks of a device. */
+export interface Roof {
+  readonly adapter: string;
+  readonly gigaflops: number;
+  /** Bytes read and written, in GB/s. */
+  readonly bandwidth: number;
+}
+
+const sums = Array.from({ length: 8 }, (_, i) => `s${i}`);
+const steps = 2000;
+const multiplyAdds = `
+@group(0) @binding(0) var<storage, read_write> result: array<vec4f>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  ${sums.map((name, i) => `var ${name} = vec4f(f32(id.x) + ${i}.0);`).join("\n  ")}
+  let factor = vec4f(0.999 + f32(id.x) * 1e-9);
+  for (var k = 0u; k < ${steps}u; k++) {
+    ${sums.map((name) => `${name} = fma(${name}, factor, vec4f(0.001));`).join("\n    ")}
+  }
+  result[id.x] = ${sums.join(" + ")};
+}
+`;
+
+/** The best of several runs, in seconds. */
+async function best(run: () => void, wait: () => Promise<void>): Promise<number> {
+  let seconds = Infinity;
+  for (let round = 0; round < 7; round++) {
+    const start = performance.now();
+    for (let i = 0; i < 10; i++) run();
+    await wait();
+    seconds = Math.min(seconds, (performance.now() - start) / 10_000);
+  }
+  return seconds;
+}
+
+const gpu = await Gpu.request();
+const isSoftware = gpu.adapterFamily !== "gpu";
+const invocations = isSoftware ? 4096 : 4_194_304;
+const bytes = isSoftware ? 2 ** 26 : 2 ** 27;
+const wait = () => gpu.device.queue.onSubmittedWorkDone();
+const [result, from, to] = [invocations * 16, bytes, bytes].map((size) => {
+  const { buffer } = gpu.acquire(size);
+  return { buffer, offset: 0, size };
+}) as [GPUBufferBinding & { offset: number; size: number }, never, never];
+const program = {
+  name: "roof",
+  wgsl: multiplyAdds,
+  entryPoint: "main",
+  constants: {},
+  access: ["read-write"],
+} as const;
+const compute = gpu.capture(() => gpu.dispatch(program, [result], [invocations / 64, 1, 1]));
+const copy = gpu.capture(() => gpu.copy(from, to));
+const computing = await best(() => gpu.run(compute), wait);
+const copying = await best(() => gpu.run(copy), wait);
+const roof: Roof = {
+  adapter: gpu.adapterName,
+  gigaflops: 2 * 4 * sums.length * steps * invocations / computing / 1e9,
+  bandwidth: 2 * bytes / copying / 1e9,
+};
+await Deno.stdout.write(new TextEncoder().encode(JSON.stringify(roof)));
+Deno.exit(0);

@@ -1,0 +1,30 @@
+/** What the benches share: cases in processes of their own, and files of results. */
+
+const here = new URL(".", import.meta.url).pathname;
+
+/** Runs a script of this folder in its own process and returns what it printed as JSON. */
+export async function measureProcess<Result>(
+  script: string,
+  permissions: readonly string[],
+  ...args: string[]
+): Promise<Result> {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", ...permissions, `${here}${script}`, ...args],
+    stdout: "piped",
+    stderr: "piped",
+  }).output();
+  if (code !== 0) throw new Error(`${script} ${args.join(" ")}: ${new TextDecoder().decode(stderr)}`);
+  return JSON.parse(new TextDecoder().decode(stdout));
+}
+
+/** Where results of this name are kept, relative to the project. */
+export function resultsFile(name: string): string {
+  return `bench/results/${name.toLowerCase().replaceAll(/[^a-z0-9.]+/g, "-").replaceAll(/^-|-$/g, "")}.json`;
+}
+
+/** Writes results. */
+export async function saveResults(file: string, results: unknown): Promise<void> {
+  const path = `${here}../${file}`;
+  await Deno.mkdir(new URL(".", `file://${path}`), { recursive: true });
+  await Deno.writeTextFile(path, `${JSON.stringify(results, undefined, 2)}\n`);
+}

@@ -1,8 +1,11 @@
+/** The families of adapters that kernels are chosen for. */
+export const adapterFamilies = ["lavapipe", "slow-compiler", "gpu"] as const;
+
 /**
  * What kind of adapter kernels are chosen for: Mesa's software driver, an implementation that takes seconds to compile what
  * others compile at once (SwiftShader), or any other, which is taken for a GPU.
  */
-export type AdapterFamily = "lavapipe" | "slow-compiler" | "gpu";
+export type AdapterFamily = typeof adapterFamilies[number];
 
 /** The family of an adapter by its description. */
 export function adapterFamily(description: string): AdapterFamily {

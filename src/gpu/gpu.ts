@@ -67,10 +67,10 @@ export class Gpu {
   #failure: GpuError | undefined;
   #destroyed = false;
 
-  private constructor(device: GPUDevice, adapterName: string) {
+  private constructor(device: GPUDevice, adapterName: string, family: AdapterFamily | undefined) {
     this.device = device;
     this.adapterName = adapterName;
-    this.adapterFamily = adapterFamily(adapterName);
+    this.adapterFamily = family ?? adapterFamily(adapterName);
     this.#pipelines = new PipelineCache(device, () => this.counters.pipelines++);
     this.#rootPool = this.#pool = this.#newPool();
     this.#rootTextures = this.#textures = this.#newTextures();
@@ -85,9 +85,10 @@ export class Gpu {
 
   /**
    * Opens the most powerful adapter with its largest buffer limits, and timestamp queries where it has them.
+   * @param family what to take the adapter for, so that kernels meant for others can be tried; by default what it is
    * @throws {GpuError} if there is no adapter.
    */
-  static async request(): Promise<Gpu> {
+  static async request(family?: AdapterFamily): Promise<Gpu> {
     const adapter = await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" });
     if (!adapter) {
       throw new GpuError(
@@ -103,7 +104,7 @@ export class Gpu {
     });
     const { description, vendor, architecture, device: model } = adapter.info;
     const parts = [vendor, architecture, model].filter((part) => part !== "");
-    return new Gpu(device, description || parts.join(" ") || "unknown adapter");
+    return new Gpu(device, description || parts.join(" ") || "unknown adapter", family);
   }
 
   /** The pool that buffers are borrowed from at the moment: a plan's own while it is being captured. */

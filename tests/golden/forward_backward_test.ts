@@ -1,3 +1,5 @@
+import { adapterFamilies, type AdapterFamily } from "../../src/gpu/adapter_family.ts";
+import { Gpu } from "../../src/gpu/gpu.ts";
 import { imagesToPyTorch } from "../../src/formats/pytorch_layout.ts";
 import { readModel, splitVector, type StateDict } from "../../src/nn/state_dict.ts";
 import { evaluation, frozenTraining, training, type WideResNet } from "../../src/nn/wide_resnet.ts";
@@ -12,16 +14,29 @@ import { GoldenFile, goldenFiles, modelOf } from "./golden_file.ts";
 import { compareRunning, inputTensor, scalar } from "./comparison.ts";
 import { Verdicts } from "./verdict.ts";
 
-for (const path of goldenFiles(/^wrn_forward_batch.*\.safetensors$/)) {
-  Deno.test(`golden forward passes: ${path.split("/").at(-1)}`, async () => {
+/** Every file with the kernels of every family of adapters, whichever this one is. */
+function inEveryFamily(pattern: RegExp): { path: string; family: AdapterFamily; title: string }[] {
+  return goldenFiles(pattern).flatMap((path) =>
+    adapterFamilies.map((family) => ({
+      path,
+      family,
+      title: `${path.split("/").at(-1)}, kernels for ${family}`,
+    }))
+  );
+}
+
+for (const { path, family, title } of inEveryFamily(/^wrn_forward_batch.*\.safetensors$/)) {
+  Deno.test(`golden forward passes: ${title}`, async () => {
     const file = new GoldenFile(path);
-    const context = new Context(await testGpu());
+    const gpu = await Gpu.request(family);
+    const context = new Context(gpu);
     const model = modelOf(context, file.state("state."), file.tensor("x").shape[3]!);
     const verdicts = new Verdicts(file);
     const x = inputTensor(context, file.tensor("x"));
     await compareForward(verdicts, "eval.", model, x, evaluation);
     await compareForward(verdicts, "train.", model, x, training);
     await compareRunning(verdicts, "train.after.", file, model, "smooth");
+    gpu.destroy();
     verdicts.conclude();
   });
 }
@@ -67,11 +82,12 @@ async function compareActNorm(
   await compareEnergyGradient(verdicts, "act.", model, x, training);
 }
 
-for (const path of goldenFiles(/^wrn_backward.*\.safetensors$/)) {
-  Deno.test(`golden gradients: ${path.split("/").at(-1)}`, async () => {
+for (const { path, family, title } of inEveryFamily(/^wrn_backward.*\.safetensors$/)) {
+  Deno.test(`golden gradients: ${title}`, async () => {
     const file = new GoldenFile(path);
     const forward = file.sibling(file.hyper["state_and_x_from"]);
-    const context = new Context(await testGpu());
+    const gpu = await Gpu.request(family);
+    const context = new Context(gpu);
     const model = modelOf(context, forward.state("state."), forward.tensor("x").shape[3]!);
     const verdicts = new Verdicts(file);
     const x = inputTensor(context, forward.tensor("x"));
@@ -80,6 +96,7 @@ for (const path of goldenFiles(/^wrn_backward.*\.safetensors$/)) {
       await compareCrossEntropy(verdicts, prefix, file, model, x, labels, mode);
       await compareEnergyGradient(verdicts, prefix, model, x, mode);
     }
+    gpu.destroy();
     verdicts.conclude();
   });
 }

@@ -95,6 +95,7 @@ const cases: Readonly<Record<string, Case>> = {
   "multiply of a tensor by itself": { shapes: [[3, 5]], apply: (_, [a]) => multiply(a!, a!) },
   "globalAveragePool": { shapes: [[3, 3, 5, 8]], apply: (_, [x]) => globalAveragePool(x!) },
   "linear": { shapes: [[5, 7], [7, 3], [3]], apply: (_, [x, w, b]) => linear(x!, w!, b!) },
+  "linear of a wide layer": { shapes: [[5, 8], [8, 12], [12]], apply: (_, [x, w, b]) => linear(x!, w!, b!) },
   "logSumExp": { shapes: [[5, 7]], apply: (_, [x]) => logSumExp(x!), range: [-3, 3] },
   "softmaxCrossEntropy": {
     shapes: [[5, 7]],

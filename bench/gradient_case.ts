@@ -14,6 +14,15 @@ export const architecture: Architecture = {
   dropout: 0,
   unconditional: false,
 };
+/** Loss and gradient of all parameters (training), or the gradient of Σ log p̃ by the images (a step of SGLD). */
+export type Subject = "parameters" | "images";
+
+/** The subject that the command line names. */
+export function subjectOf([name]: readonly string[]): Subject {
+  if (name === "parameters" || name === "images") return name;
+  throw new Error("name what the gradient is by: parameters or images");
+}
+
 export const batch = 64;
 export const seed = 1;
 
@@ -24,6 +33,11 @@ export function inputs(): { images: Float32Array; labels: Uint32Array } {
     images: Float32Array.from({ length: batch * 3072 }, (_, i) => 2 * stream.uniform(i) - 1),
     labels: Uint32Array.from({ length: batch }, (_, i) => i % 10),
   };
+}
+
+/** ‖values‖₂ */
+export function norm(values: Float32Array): number {
+  return Math.sqrt(values.reduce((sum, value) => sum + value ** 2, 0));
 }
 
 /** Calls between two waits, so that the wait's polling does not count. */

@@ -15,7 +15,7 @@ import { Gpu } from "../src/gpu/gpu.ts";
 import { imagesToPyTorch } from "../src/formats/pytorch_layout.ts";
 import { readModel } from "../src/nn/state_dict.ts";
 import { WideResNet } from "../src/nn/wide_resnet.ts";
-import { architecture, batch, inputs, seed, timeCalls } from "./gradient_case.ts";
+import { architecture, batch, inputs, norm, seed, subjectOf, timeCalls } from "./gradient_case.ts";
 import type { GradientResult } from "./gradient.ts";
 
 type Parameters = Record<string, JaxArray>;
@@ -59,15 +59,22 @@ function block(p: Parameters, name: string, x: JaxArray, stride: number): JaxArr
   return residual.add(stride === 1 ? x : convolve(p, `${name}.shortcut.0`, x, stride, 0));
 }
 
-function loss(p: Parameters, x: JaxArray, oneHot: JaxArray): JaxArray {
+function classify(p: Parameters, x: JaxArray): JaxArray {
   let h = convolve(p, "f.conv1", x, 1, 1);
   for (const [layer, stride] of [["f.layer1.0", 1], ["f.layer2.0", 2], ["f.layer3.0", 2]] as const) {
     h = block(p, layer, h, stride);
   }
   const features = np.mean(normActivate(p, "f.bn1", h), [2, 3]);
-  const logits = np.matmul(features, np.transpose(take(p, "class_output.weight")))
-    .add(take(p, "class_output.bias"));
-  return np.sum(nn.logSoftmax(logits, 1).mul(oneHot)).mul(-1 / batch);
+  return np.matmul(features, np.transpose(take(p, "class_output.weight"))).add(take(p, "class_output.bias"));
+}
+
+function loss(p: Parameters, x: JaxArray, oneHot: JaxArray): JaxArray {
+  return np.sum(nn.logSoftmax(classify(p, x), 1).mul(oneHot)).mul(-1 / batch);
+}
+
+/** Σ log p̃. */
+function score(x: JaxArray, p: Parameters): JaxArray {
+  return np.sum(nn.logsumexp(classify(p, x), 1));
 }
 
 if (import.meta.main) {
@@ -80,7 +87,9 @@ if (import.meta.main) {
   const hot = new Float32Array(batch * 10);
   labels.forEach((label, i) => hot[i * 10 + label] = 1);
   const y = np.array(hot, { shape: [batch, 10] });
-  const step = jit(valueAndGrad(loss));
+  const byParameters = jit(valueAndGrad(loss));
+  const byImages = jit(valueAndGrad(score));
+  const subject = subjectOf(Deno.args);
 
   let latest: [JaxArray, Parameters] | undefined;
   const dispose = () => {
@@ -91,12 +100,17 @@ if (import.meta.main) {
   const call = () => {
     dispose();
     const held = Object.fromEntries(Object.entries(parameters).map(([name, value]) => [name, value.ref]));
-    latest = step(held, x.ref, y.ref) as [JaxArray, Parameters];
+    if (subject === "images") {
+      const [value, images] = byImages(x.ref, held) as [JaxArray, JaxArray];
+      latest = [value, { images }];
+    } else {
+      latest = byParameters(held, x.ref, y.ref) as [JaxArray, Parameters];
+    }
   };
-  const times = await timeCalls(call, async () => void await latest![1]["f.conv1.weight"]!.blockUntilReady());
+  const times = await timeCalls(call, async () => void await Object.values(latest![1])[0]!.blockUntilReady());
   const norms: Record<string, number> = {};
   for (const [name, gradient] of Object.entries(latest![1])) {
-    norms[name] = Math.hypot(...await gradient.ref.data() as Float32Array);
+    norms[name] = norm(await gradient.ref.data() as Float32Array);
   }
   const [value] = await latest![0].ref.data();
   const result: GradientResult = { library: "jax-js 0.1.25", adapter, ...times, loss: value!, norms };

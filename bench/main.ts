@@ -2,7 +2,7 @@
  * What `deno task bench` measures, one process per case and library so that none disturbs another:
  *
  * - training iterations of the digits preset and of WRN-10-1 at 3×32×32, with the time of every kernel;
- * - forward + backward of WRN-10-1 at 3×32×32, batch 64, beside jax-js.
+ * - the gradients of WRN-10-1 at 3×32×32, batch 64, by its parameters and by its images, beside jax-js.
  *
  * Prints tables and writes `bench/results/<adapter>.json`. `deno task bench --quick` leaves out the peers.
  */
@@ -10,6 +10,7 @@
 import { table } from "../src/cli/format.ts";
 import type { IterationResult } from "./iteration.ts";
 import type { GradientResult } from "./gradient.ts";
+import type { Subject } from "./gradient_case.ts";
 import { measureProcess, resultsFile, saveResults } from "./processes.ts";
 import { median } from "./statistics.ts";
 
@@ -54,9 +55,14 @@ function printIteration(
   ]));
 }
 
-function printGradients(results: readonly GradientResult[]) {
+const titles = {
+  parameters: "loss and gradient of all parameters",
+  images: "gradient of Σ log p̃ by the images, as in a step of SGLD",
+} as const satisfies Record<Subject, string>;
+
+function printGradients(subject: Subject, results: readonly GradientResult[]) {
   const ours = results[0]!;
-  print(`\nWRN-10-1 at 3×32×32, batch 64: loss and gradient of all parameters, on ${ours.adapter}`);
+  print(`\nWRN-10-1 at 3×32×32, batch 64: ${titles[subject]}, on ${ours.adapter}`);
   print(table([
     ["library", "median ms", "ratio", "first call s", "loss", "largest difference of a gradient's norm"],
     ...results.map((result) => [
@@ -71,12 +77,12 @@ function printGradients(results: readonly GradientResult[]) {
 }
 
 /** Measures the libraries in turns, so that a slow moment of the machine hits both, and takes each one's median. */
-async function gradientRounds(): Promise<GradientResult[]> {
+async function gradientRounds(subject: Subject): Promise<GradientResult[]> {
   const scripts = [["gradient.ts", read], ["gradient_jax.ts", [...read, "--allow-env"]]] as const;
   const results: GradientResult[][] = scripts.map(() => []);
   for (let round = 0; round < gradientRoundCount; round++) {
     for (const [i, [script, permissions]] of scripts.entries()) {
-      results[i]!.push(await measureProcess<GradientResult>(script, [...permissions]));
+      results[i]!.push(await measureProcess<GradientResult>(script, [...permissions], subject));
     }
   }
   return results.map((rounds) => ({
@@ -99,9 +105,11 @@ for (const name of ["digits", "wrn-10-1"]) {
   results[name] = result;
 }
 if (!Deno.args.includes("--quick")) {
-  const gradients = await gradientRounds();
-  printGradients(gradients);
-  results["gradient"] = gradients;
+  for (const subject of ["parameters", "images"] as const) {
+    const gradients = await gradientRounds(subject);
+    printGradients(subject, gradients);
+    results[`gradient by ${subject}`] = gradients;
+  }
 }
 const adapter = (results["digits"] as IterationResult).adapter;
 const file = resultsFile(adapter);

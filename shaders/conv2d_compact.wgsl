@@ -6,13 +6,11 @@
 // gradient[n, y, x, c] (=|+=) Σ_ky,kx,o source[n, (y + padding − ky) / stride, (x + padding − kx) / stride, o] · weight[ky, kx, c, o]
 //                                       over the taps for which both quotients are whole (entry point `gradientInput`)
 //
-// The entry point `forwardFew` is `forward` for any number of source channels.
-//
 // source   [N, sourceHeight, sourceWidth, sourceChannels]   float32: the input, or the gradient by the output
 // weight   [kernel, kernel, inChannels, outChannels]        of the convolution itself, not of its gradient
 // bias     [resultChannels]
 // output, gradient [N, height, width, resultChannels]       N follows from the length
-// Channels are multiples of 4, but for those of `forwardFew`'s source. accumulate: add to what is there.
+// Channels are multiples of 4. accumulate: add to what is there.
 //
 // An invocation computes four channels of four neighbouring pixels, numbered over (n, y, x).
 
@@ -28,7 +26,6 @@ override padding: u32 = 1u;
 override accumulate: bool = false;
 
 @group(0) @binding(0) var<storage, read> source: array<vec4f>;
-@group(0) @binding(0) var<storage, read> values: array<f32>;
 @group(0) @binding(1) var<storage, read> weight: array<vec4f>;
 @group(0) @binding(2) var<storage, read> bias: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> output: array<vec4f>;
@@ -47,19 +44,16 @@ fn sourceOf(pixel: u32, ky: u32, kx: u32, backward: bool) -> i32 {
     let dx = pixel % width + shifted - kx;
     y = i32(dy / stride) - i32(kernel);
     x = i32(dx / stride) - i32(kernel);
-    whole = dy % stride == 0u && dx % stride == 0u;
+    whole = (dy % stride == 0u) & (dx % stride == 0u);
   }
-  let inside = whole && y >= 0 && y < i32(sourceHeight) && x >= 0 && x < i32(sourceWidth);
+  // Bits rather than branches: SwiftShader takes minutes to compile so many branches. A negative number is a large one.
+  let inside = whole & (u32(y) < sourceHeight) & (u32(x) < sourceWidth);
   let at = (i32(row / height * sourceHeight) + y) * i32(sourceWidth) + x;
   return select(-1, at, inside);
 }
 
 fn load(pixel: i32, channel: u32) -> vec4f {
   return select(vec4f(), source[u32(max(pixel, 0)) * (sourceChannels / 4u) + channel], pixel >= 0);
-}
-
-fn loadValue(pixel: i32, channel: u32) -> f32 {
-  return select(0.0, values[u32(max(pixel, 0)) * sourceChannels + channel], pixel >= 0);
 }
 
 // Four source channels (columns) × four result channels of a tap.
@@ -112,30 +106,6 @@ fn forward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gr
     return;
   }
   let sums = convolve(place, false);
-  for (var i = 0u; i < min(4u, pixels - place.pixel); i++) {
-    output[(place.pixel + i) * row + place.channel] = bias[place.channel] + sums[i];
-  }
-}
-
-@compute @workgroup_size(64)
-fn forwardFew(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let place = placeOf(id.x + id.y * groups.x * 64u);
-  let row = resultChannels / 4u;
-  let pixels = arrayLength(&output) / row;
-  if (place.pixel >= pixels) {
-    return;
-  }
-  var sums = mat4x4f();
-  for (var tap = 0u; tap < kernel * kernel; tap++) {
-    let p0 = sourceOf(place.pixel, tap / kernel, tap % kernel, false);
-    let p1 = sourceOf(place.pixel + 1u, tap / kernel, tap % kernel, false);
-    let p2 = sourceOf(place.pixel + 2u, tap / kernel, tap % kernel, false);
-    let p3 = sourceOf(place.pixel + 3u, tap / kernel, tap % kernel, false);
-    for (var c = 0u; c < sourceChannels; c++) {
-      let w = weight[(tap * sourceChannels + c) * row + place.channel];
-      sums += mat4x4f(w * loadValue(p0, c), w * loadValue(p1, c), w * loadValue(p2, c), w * loadValue(p3, c));
-    }
-  }
   for (var i = 0u; i < min(4u, pixels - place.pixel); i++) {
     output[(place.pixel + i) * row + place.channel] = bias[place.channel] + sums[i];
   }

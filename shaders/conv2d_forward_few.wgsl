@@ -29,7 +29,8 @@ fn tap(pixel: u32, ky: u32, kx: u32) -> i32 {
   let row = pixel / outWidth;
   let y = i32(row % outHeight * stride + ky) - i32(padding);
   let x = i32(pixel % outWidth * stride + kx) - i32(padding);
-  let inside = y >= 0 && y < i32(height) && x >= 0 && x < i32(width);
+  // Bits rather than branches: SwiftShader takes minutes to compile so many branches. A negative number is a large one.
+  let inside = (u32(y) < height) & (u32(x) < width);
   return select(-1, ((i32(row / outHeight * height) + y) * i32(width) + x) * i32(inChannels), inside);
 }
 

@@ -51,7 +51,8 @@ fn windowOf(pixel: u32) -> Window {
 fn tap(window: Window, ky: u32, kx: u32) -> i32 {
   let y = window.row + i32(ky);
   let x = window.column + i32(kx);
-  let inside = y >= 0 && y < i32(height) && x >= 0 && x < i32(width);
+  // Bits rather than branches: SwiftShader takes minutes to compile so many branches. A negative number is a large one.
+  let inside = (u32(y) < height) & (u32(x) < width);
   return select(-1, ((i32(window.image * height) + y) * i32(width) + x) * i32(inChannels / 4u), inside);
 }
 

@@ -37,8 +37,9 @@ fn tap(pixel: u32, ky: u32, kx: u32) -> i32 {
   let y = i32(row % height + padding) - i32(ky);
   let x = i32(pixel % width + padding) - i32(kx);
   let step = i32(stride);
-  let inside = y >= 0 && y % step == 0 && y / step < i32(outHeight) && x >= 0 && x % step == 0 &&
-    x / step < i32(outWidth);
+  // Bits rather than branches: SwiftShader takes minutes to compile so many branches.
+  let inside = (y >= 0) & (y % step == 0) & (y / step < i32(outHeight)) & (x >= 0) & (x % step == 0) &
+    (x / step < i32(outWidth));
   return select(
     -1,
     ((i32(row / height * outHeight) + y / step) * i32(outWidth) + x / step) * i32(outChannels / 4u),

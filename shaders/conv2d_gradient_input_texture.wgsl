@@ -52,8 +52,9 @@ fn pixelOf(number: u32, phase: u32, count: u32) -> Pixel {
 fn tap(pixel: Pixel, ky: u32, kx: u32) -> i32 {
   let y = (i32(pixel.row + padding) - i32(ky)) / i32(stride);
   let x = (i32(pixel.column + padding) - i32(kx)) / i32(stride);
-  let inside = pixel.valid && pixel.row + padding >= ky && y < i32(outHeight) && pixel.column + padding >= kx &&
-    x < i32(outWidth);
+  // Bits rather than branches: SwiftShader takes minutes to compile so many branches.
+  let inside = pixel.valid & (pixel.row + padding >= ky) & (y < i32(outHeight)) & (pixel.column + padding >= kx) &
+    (x < i32(outWidth));
   return select(-1, ((i32(pixel.image * outHeight) + y) * i32(outWidth) + x) * i32(outChannels / 4u), inside);
 }
 

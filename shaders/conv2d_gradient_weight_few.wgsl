@@ -30,7 +30,7 @@ fn inputRow(row: u32, ky: u32) -> i32 {
 }
 
 fn load(row: i32, column: i32, channel: u32) -> f32 {
-  let inside = row >= 0 && column >= 0 && column < i32(width);
+  let inside = (row >= 0) & (u32(column) < width);
   let pixel = select(0u, u32(row * i32(width) + column), inside);
   return select(0.0, input[pixel * inChannels + channel], inside);
 }

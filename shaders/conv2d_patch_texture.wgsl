@@ -78,7 +78,8 @@ fn placeOf(i: u32) -> Place {
 fn pixel(place: Place, dy: u32, dx: u32) -> i32 {
   let y = i32(place.row + dy) - i32(padding);
   let x = i32(place.column + dx) - i32(padding);
-  let inside = y >= 0 && y < i32(sourceHeight) && x >= 0 && x < i32(sourceWidth);
+  // Bits rather than branches: SwiftShader takes minutes to compile so many branches. A negative number is a large one.
+  let inside = (u32(y) < sourceHeight) & (u32(x) < sourceWidth);
   return select(-1, ((i32(place.image * sourceHeight) + y) * i32(sourceWidth) + x) * i32(sourceChannels / 4u), inside);
 }
 

@@ -32,8 +32,8 @@ function tiles(
 }
 
 /** What the shaders that serve both directions take, forwards. */
-function constants(shape: Conv2dShape, few = false): Record<string, number> {
-  conv2dConstants(shape, few);
+function constants(shape: Conv2dShape): Record<string, number> {
+  conv2dConstants(shape, false);
   const { inChannels, outChannels, kernel, stride, padding } = shape;
   return productConstants(shape, inChannels, outputSize(shape), outChannels, { kernel, stride, padding });
 }
@@ -117,7 +117,7 @@ export const conv2dForwardCompact: Conv2dForward = {
   ...conv2dForward,
   name: "conv2d_forward_compact",
   wgsl: compactWgsl,
-  constants: (shape) => constants(shape),
+  constants,
   workgroups: (shape) => tiles(shape, 4, 4, 64),
 };
 
@@ -240,40 +240,4 @@ export const conv2dForwardFew: Conv2dForward = {
   bindings: bindings("read"),
   constants: (shape) => conv2dConstants(shape, true),
   workgroups: (shape) => tiles(shape, 8, 16, 8),
-};
-
-/**
- * {@link conv2dForwardFew} in little code, for implementations that compile slowly.
- * @throws {RangeError} unless the kernel is 1×1 or 3×3 and the output channels are a multiple of 4.
- * @cost kernel² · inChannels multiply-adds an output value. An invocation computes 4 pixels × 4 channels.
- * @example
- * ```ts
- * import { conv2dForwardFewCompact, run } from "sada-jem/kernels";
- * import assert from "node:assert/strict";
- *
- * const shape = {
- *   batch: 1,
- *   height: 3,
- *   width: 3,
- *   inChannels: 1,
- *   outChannels: 4,
- *   kernel: 3,
- *   stride: 1,
- *   padding: 1,
- * };
- * const { output } = await run(conv2dForwardFewCompact, shape, {
- *   input: [1, 2, 3, 4, 5, 6, 7, 8, 9],
- *   // Four filters: for each of the 3×3 taps their weights, here the pixel itself and its left and upper neighbours.
- *   weight: [0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 0, 0, 1, 0, 0, 0, ...Array(16).fill(0)],
- *   bias: [0, 0, 0, 7],
- *   output: 36,
- * });
- * assert.deepEqual([...output.slice(16, 20)], [5, 4, 2, 7]);
- * ```
- */
-export const conv2dForwardFewCompact: Conv2dForward = {
-  ...conv2dForwardCompact,
-  name: "conv2d_forward_few_compact",
-  entryPoint: "forwardFew",
-  constants: (shape) => constants(shape, true),
 };

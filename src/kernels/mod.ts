@@ -19,7 +19,6 @@ export {
   conv2dForward,
   conv2dForwardCompact,
   conv2dForwardFew,
-  conv2dForwardFewCompact,
   conv2dForwardPatch,
   conv2dForwardTexture,
 } from "./conv2d_forward.ts";

@@ -68,7 +68,6 @@ function convolutions(): KernelCase[] {
     kernelCase(kernels.conv2dGradientWeight, many),
     kernelCase(kernels.conv2dGradientWeightTexture, many),
     kernelCase(kernels.conv2dForwardFew, { ...few, ...strided }),
-    kernelCase(kernels.conv2dForwardFewCompact, { ...few, ...strided }),
     ...flags.map((accumulate) =>
       kernelCase(kernels.conv2dGradientInputFew, { ...few, ...strided, accumulate })
     ),

@@ -18,14 +18,4 @@ export async function runCase(index: number): Promise<Outcome> {
   );
 }
 
-/** What Chromium's compiler has to object to a case's shader. */
-export async function objections(index: number): Promise<string[]> {
-  const adapter = await navigator.gpu.requestAdapter();
-  const device = await adapter!.requestDevice();
-  const module = device.createShaderModule({ code: kernelCases[index]!.kernel.wgsl });
-  const { messages } = await module.getCompilationInfo();
-  device.destroy();
-  return messages.map(({ message }) => message);
-}
-
-Object.assign(globalThis, { objections, runCase });
+Object.assign(globalThis, { runCase });

@@ -12,20 +12,6 @@ import { describe, type KernelCase, kernelCases } from "./kernel_cases.ts";
 import type { Outcome } from "./kernel_page.ts";
 
 /**
- * Kernels that Chromium's software adapter takes ten seconds and more to make pipelines of. Chromium's compiler reads them, but
- * they run in Deno only; others do their work there, see `chooseConv2d`.
- */
-const slowInChromium = new Set([
-  "conv2d_forward_few",
-  "conv2d_forward_patch",
-  "conv2d_forward_texture",
-  "conv2d_gradient_input_patch",
-  "conv2d_gradient_input_texture",
-  "conv2d_gradient_weight_texture",
-  "inception_conv",
-]);
-
-/**
  * Largest difference relative to the largest value. Both compilers may fuse and reorder, and their exponentials,
  * logarithms and divisions may differ in the last places: 1.2e-7 was the most. A sine or cosine may be off by 2^-11 in
  * WGSL; normal values are one of them times a radius.
@@ -55,11 +41,6 @@ browserTest("every kernel computes the same in Chromium as in Deno", page, async
   await page.goto(`${origin}/`);
   const wrong: string[] = [];
   for (const [index, one] of kernelCases.entries()) {
-    if (slowInChromium.has(one.kernel.name)) {
-      const objections: string[] = await page.evaluate(`objections(${index})`);
-      wrong.push(...objections.map((objection) => `${describe(one)}: ${objection}`));
-      continue;
-    }
     const there: Outcome = await page.evaluate(`runCase(${index})`);
     const here = await kernels.run(one.kernel, one.shape, one.operands);
     for (const [name, contents] of Object.entries(here)) {

@@ -3,7 +3,6 @@ import {
   conv2dForward,
   conv2dForwardCompact,
   conv2dForwardFew,
-  conv2dForwardFewCompact,
   conv2dForwardPatch,
   conv2dForwardTexture,
 } from "../../src/kernels/conv2d_forward.ts";
@@ -105,11 +104,7 @@ for (const [index, shape] of shapes.entries()) {
     const expected = Float64Array.from({ length: sizes.output }, (_, i) => bias[i % shape.outChannels]!);
     products(shape, (i, w, o) => expected[o]! += input[i]! * weight[w]!);
     const general = [conv2dForward, conv2dForwardCompact, conv2dForwardTexture];
-    const kernels = few
-      ? [conv2dForwardFew, conv2dForwardFewCompact]
-      : patchable
-      ? [...general, conv2dForwardPatch]
-      : general;
+    const kernels = few ? [conv2dForwardFew] : patchable ? [...general, conv2dForwardPatch] : general;
     for (const kernel of kernels) {
       const { output } = await runKernel(kernel, shape, { input, weight, bias, output: sizes.output });
       assert(relativeError(output, expected) < tolerance, kernel.name);

@@ -4,7 +4,6 @@ import {
   conv2dForward,
   conv2dForwardCompact,
   conv2dForwardFew,
-  conv2dForwardFewCompact,
   conv2dForwardPatch,
   conv2dForwardTexture,
 } from "../../kernels/conv2d_forward.ts";
@@ -37,7 +36,6 @@ const few: Conv2dKernels = {
   gradientInput: conv2dGradientInputFew,
   gradientWeight: conv2dGradientWeightFew,
 };
-const fewCompact: Conv2dKernels = { ...few, forward: conv2dForwardFewCompact };
 const textures: Conv2dKernels = {
   forward: conv2dForwardTexture,
   gradientInput: conv2dGradientInputTexture,
@@ -64,7 +62,7 @@ const compact: Conv2dKernels = {
  * cannot be read four at a time, as those of most images, have kernels of their own.
  */
 export function chooseConv2d(family: AdapterFamily, shape: Conv2dShape): Conv2dKernels {
-  if (shape.inChannels % 4 !== 0) return family === "slow-compiler" ? fewCompact : few;
+  if (shape.inChannels % 4 !== 0) return few;
   if (family === "lavapipe") return suitsPatches(shape) ? patches : textures;
   return family === "slow-compiler" ? compact : staged;
 }

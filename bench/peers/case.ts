@@ -69,6 +69,8 @@ export function operandsOf({ operation, batch, channels, size }: Case): Operands
 /** Time between two waits, so that their polling hardly counts, in milliseconds. */
 const longEnough = 100;
 const rounds = 7;
+/** Rounds at least, and time after which no further one begins, in milliseconds. */
+const [leastRounds, enoughTime] = [3, 8000];
 
 /** Times a prepared case and checks its result. */
 export async function measure(benchmark: Case, operands: Operands, prepared: Prepared): Promise<Measured> {
@@ -81,7 +83,10 @@ export async function measure(benchmark: Case, operands: Operands, prepared: Pre
   const first = await time(1);
   const calls = Math.ceil(Math.min(20, longEnough / await time(1)));
   const times: number[] = [];
-  for (let round = 0; round < rounds; round++) times.push(await time(calls));
+  const began = performance.now();
+  while (times.length < leastRounds || (times.length < rounds && performance.now() - began < enoughTime)) {
+    times.push(await time(calls));
+  }
   const result = await prepared.result();
   return { first, median: median(times), error: errorOf(benchmark, operands, result) };
 }

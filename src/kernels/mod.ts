@@ -42,6 +42,7 @@ export { type Conv2dShape, conv2dSizes, outputSize } from "./conv2d_shape.ts";
 export { divergence, type DivergenceShape } from "./divergence.ts";
 export { dropout, type DropoutShape } from "./dropout.ts";
 export { expandImages, type ExpandImagesShape } from "./expand_images.ts";
+export { fitColumns, type FitColumnsShape } from "./fit_columns.ts";
 export { forkStream } from "./fork_stream.ts";
 export { globalAveragePool, globalAveragePoolBackward, type PoolShape } from "./global_average_pool.ts";
 export { inceptionConv, inceptionConvOutputSize, type InceptionConvShape } from "./inception_conv.ts";

@@ -5,31 +5,34 @@
 // 1,024 texels wide, that holds the matrix row by row: much faster on lavapipe.
 // rowsPerChunk: rows that one chunk sums; the last may have fewer.
 
-override rows: u32 = 1u;
-override columns: u32 = 4u;
-override rowsPerChunk: u32 = 256u;
+struct Shape {
+  rows: u32,
+  columns: u32,
+  rowsPerChunk: u32,
+}
 
 @group(0) @binding(0) var<storage, read> matrix: array<f32>;
 @group(0) @binding(1) var<storage, read_write> partials: array<f32>;
 @group(0) @binding(0) var<storage, read> vectorMatrix: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> vectorPartials: array<vec4f>;
 @group(0) @binding(0) var matrixTexture: texture_2d<f32>;
+@group(0) @binding(8) var<uniform> shape: Shape;
 
 // The rows of a chunk, from the first to before the last.
 fn rowsOf(chunk: u32) -> vec2u {
-  return vec2u(chunk * rowsPerChunk, min((chunk + 1u) * rowsPerChunk, rows));
+  return vec2u(chunk * shape.rowsPerChunk, min((chunk + 1u) * shape.rowsPerChunk, shape.rows));
 }
 
 @compute @workgroup_size(64)
 fn scalars(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = id.x + id.y * groups.x * 64u;
-  let chunk = rowsOf(i / columns);
-  if (chunk.x >= rows) {
+  let chunk = rowsOf(i / shape.columns);
+  if (chunk.x >= shape.rows) {
     return;
   }
   var total = 0.0;
   for (var row = chunk.x; row < chunk.y; row++) {
-    total += matrix[row * columns + i % columns];
+    total += matrix[row * shape.columns + i % shape.columns];
   }
   partials[i] = total;
 }
@@ -42,13 +45,13 @@ fn texel(i: u32) -> vec4f {
 @compute @workgroup_size(64)
 fn scalarsThroughTexture(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = id.x + id.y * groups.x * 64u;
-  let chunk = rowsOf(i / columns);
-  if (chunk.x >= rows) {
+  let chunk = rowsOf(i / shape.columns);
+  if (chunk.x >= shape.rows) {
     return;
   }
   var total = 0.0;
   for (var row = chunk.x; row < chunk.y; row++) {
-    let value = row * columns + i % columns;
+    let value = row * shape.columns + i % shape.columns;
     total += texel(value / 4u)[value % 4u];
   }
   partials[i] = total;
@@ -57,9 +60,9 @@ fn scalarsThroughTexture(@builtin(global_invocation_id) id: vec3u, @builtin(num_
 @compute @workgroup_size(64)
 fn vectors(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = id.x + id.y * groups.x * 64u;
-  let width = columns / 4u;
+  let width = shape.columns / 4u;
   let chunk = rowsOf(i / width);
-  if (chunk.x >= rows) {
+  if (chunk.x >= shape.rows) {
     return;
   }
   var total = vec4f();
@@ -72,9 +75,9 @@ fn vectors(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gr
 @compute @workgroup_size(64)
 fn vectorsThroughTexture(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = id.x + id.y * groups.x * 64u;
-  let width = columns / 4u;
+  let width = shape.columns / 4u;
   let chunk = rowsOf(i / width);
-  if (chunk.x >= rows) {
+  if (chunk.x >= shape.rows) {
     return;
   }
   var total = vec4f();

@@ -5,15 +5,19 @@
 // rgba32float, 1,024 texels wide, that holds them row by row: much faster on lavapipe.
 // accumulate: add to what is there.
 
-override count: u32 = 1u;
-override length: u32 = 1u;
 override accumulate: bool = false;
+
+struct Shape {
+  count: u32,
+  length: u32,
+}
 
 @group(0) @binding(0) var<storage, read> partials: array<f32>;
 @group(0) @binding(1) var<storage, read_write> sum: array<f32>;
 @group(0) @binding(0) var<storage, read> vectorPartials: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> vectorSum: array<vec4f>;
 @group(0) @binding(0) var partialsTexture: texture_2d<f32>;
+@group(0) @binding(8) var<uniform> shape: Shape;
 
 // The i-th vector of the parts in their texture.
 fn texel(i: u32) -> vec4f {
@@ -39,12 +43,12 @@ fn storeVector(i: u32, total: vec4f) {
 @compute @workgroup_size(64)
 fn scalars(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = id.x + id.y * groups.x * 64u;
-  if (i >= length) {
+  if (i >= shape.length) {
     return;
   }
   var total = 0.0;
-  for (var p = 0u; p < count; p++) {
-    total += partials[p * length + i];
+  for (var p = 0u; p < shape.count; p++) {
+    total += partials[p * shape.length + i];
   }
   storeScalar(i, total);
 }
@@ -52,12 +56,12 @@ fn scalars(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gr
 @compute @workgroup_size(64)
 fn scalarsThroughTexture(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = id.x + id.y * groups.x * 64u;
-  if (i >= length) {
+  if (i >= shape.length) {
     return;
   }
   var total = 0.0;
-  for (var p = 0u; p < count; p++) {
-    let value = p * length + i;
+  for (var p = 0u; p < shape.count; p++) {
+    let value = p * shape.length + i;
     total += texel(value / 4u)[value % 4u];
   }
   storeScalar(i, total);
@@ -66,12 +70,12 @@ fn scalarsThroughTexture(@builtin(global_invocation_id) id: vec3u, @builtin(num_
 @compute @workgroup_size(64)
 fn vectors(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = id.x + id.y * groups.x * 64u;
-  let width = length / 4u;
+  let width = shape.length / 4u;
   if (i >= width) {
     return;
   }
   var total = vec4f();
-  for (var p = 0u; p < count; p++) {
+  for (var p = 0u; p < shape.count; p++) {
     total += vectorPartials[p * width + i];
   }
   storeVector(i, total);
@@ -80,12 +84,12 @@ fn vectors(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gr
 @compute @workgroup_size(64)
 fn vectorsThroughTexture(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = id.x + id.y * groups.x * 64u;
-  let width = length / 4u;
+  let width = shape.length / 4u;
   if (i >= width) {
     return;
   }
   var total = vec4f();
-  for (var p = 0u; p < count; p++) {
+  for (var p = 0u; p < shape.count; p++) {
     total += texel(p * width + i);
   }
   storeVector(i, total);

@@ -32,6 +32,7 @@ const plain: Kernel<ColumnSumsShape, "matrix" | "partials"> = {
     },
   ],
   constants: ({ rows, columns }) => ({ rows, columns, rowsPerChunk }),
+  uniforms: ["rows", "columns", "rowsPerChunk"],
   workgroups: (shape) => {
     const { columns } = shape;
     return foldWorkgroups(columnSumChunks(shape) * (isVectors(columns) ? columns / 4 : columns));

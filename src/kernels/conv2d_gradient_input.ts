@@ -3,7 +3,7 @@ import fewWgsl from "../../shaders/conv2d_gradient_input_few.wgsl" with { type: 
 import textureWgsl from "../../shaders/conv2d_gradient_input_texture.wgsl" with { type: "text" };
 import patchWgsl from "../../shaders/conv2d_patch_texture.wgsl" with { type: "text" };
 import stagedWgsl from "../../shaders/conv2d_staged.wgsl" with { type: "text" };
-import { patchConstants, patchWorkgroups } from "./conv2d_patch.ts";
+import { patchConstants, patchUniforms, patchWorkgroups } from "./conv2d_patch.ts";
 import { conv2dConstants, type Conv2dShape, conv2dSizes, outputSize } from "./conv2d_shape.ts";
 import { productConstants, stagedTile, stagedWorkgroups } from "./conv2d_staged.ts";
 import { type Binding, bytes32, foldWorkgroups, type Kernel } from "./kernel.ts";
@@ -154,6 +154,7 @@ export const conv2dGradientInputTexture: Conv2dGradientInput = {
   wgsl: textureWgsl,
   bindings: bindings("texture"),
   constants: (shape) => ({ ...conv2dConstants(shape, false), accumulate: Number(shape.accumulate) }),
+  uniforms: ["height", "width", "outHeight", "outWidth", "inChannels", "outChannels", "kernel", "padding"],
   workgroups: (shape) =>
     foldWorkgroups(
       shape.stride ** 2 * Math.ceil(phasePixels(shape) / 16) * Math.ceil(shape.inChannels / 16),
@@ -201,6 +202,7 @@ export const conv2dGradientInputPatch: Conv2dGradientInput = {
     padding: 2 - shape.padding,
     accumulate: Number(shape.accumulate),
   }),
+  uniforms: patchUniforms,
   workgroups: (shape) => patchWorkgroups(shape.batch, shape, shape.inChannels),
 };
 

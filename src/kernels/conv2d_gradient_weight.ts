@@ -175,6 +175,17 @@ export const conv2dGradientWeightTexture: Conv2dGradientWeight = {
     rowsPerSplit: byTiles.rowsPerSplit(shape),
     rows: shape.batch * outputSize(shape).height,
   }),
+  uniforms: [
+    "height",
+    "width",
+    "outHeight",
+    "outWidth",
+    "inChannels",
+    "outChannels",
+    "padding",
+    "rowsPerSplit",
+    "rows",
+  ],
   workgroups: byTiles.workgroups,
 };
 

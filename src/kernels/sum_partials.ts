@@ -29,6 +29,7 @@ const plain: Kernel<SumPartialsShape, "partials" | "sum"> = {
     );
     return { count: partials, length, accumulate: Number(accumulate) };
   },
+  uniforms: ["count", "length"],
   workgroups: ({ length }) => foldWorkgroups(isVectors(length) ? length / 4 : length),
 };
 

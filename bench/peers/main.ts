@@ -3,10 +3,10 @@
  * on this project and its peers, one process for each benchmark and library. Prints tables and writes
  * `bench/results/peers-ADAPTER.json`.
  *
- * The words choose benchmarks whose names contain all of them (`matmul`, `by weight`, `WRN-10-1`, `iteration`); what is
- * chosen is printed only, and the file is left alone. Models and iterations are measured in several turns (3, or N), so
- * that a slow moment of the machine hits all libraries, and each one's median counts. What is measured and how results
- * are checked is described in `benchmarks.ts`, `operation_case.ts`, `gradient_case.ts` and `iteration_case.ts`.
+ * The words choose benchmarks whose names contain all of them (`matmul`, `"by weight"`, `WRN-10-1`, `iteration`), whose
+ * results go to a file of their own, `peers-ADAPTER-WORDS.json`. Models and iterations are measured in several turns (3,
+ * or N), so that a slow moment of the machine hits all libraries, and each one's median counts. What is measured and how
+ * results are checked is described in `benchmarks.ts`, `operation_case.ts`, `gradient_case.ts` and `iteration_case.ts`.
  */
 
 import { parseArgs } from "node:util";
@@ -115,6 +115,8 @@ const { values, positionals } = parseArgs({
   options: { turns: { type: "string", default: "3" } },
   allowPositionals: true,
 });
+const turns = Number(values.turns);
+if (!(turns >= 1)) throw new Error(`--turns must be a number of at least 1, not ${values.turns}`);
 const roof = await measureProcess<Roof>("peers/roof.ts", ["--allow-read"]);
 const pyTorch = await findPyTorch();
 print(
@@ -126,15 +128,14 @@ const isGpu = adapterFamily(roof.adapter) === "gpu";
 const chosen = benchmarks.filter(({ name, gpuOnly }) =>
   (isGpu || !gpuOnly) && positionals.every((word) => name.toLowerCase().includes(word.toLowerCase()))
 );
+if (chosen.length === 0) throw new Error(`no benchmark's name contains ${positionals.join(" and ")}`);
 const libraries = librariesWith(pyTorch);
+const file = resultsFile(["peers", roof.adapter, ...positionals].join("-"));
 const rows: Row[] = [];
 for (const benchmark of chosen) {
-  rows.push(await measure(benchmark, libraries, Number(values.turns)));
+  rows.push(await measure(benchmark, libraries, turns));
   print(timesOf(rows.at(-1)!, libraries, roof).join("  "));
+  await saveResults(file, { roof, pyTorch: pyTorch ?? null, rows });
 }
 printTables(rows, libraries, roof);
-if (positionals.length === 0) {
-  const file = resultsFile(`peers-${roof.adapter}`);
-  await saveResults(file, { roof, pyTorch: pyTorch ?? null, rows });
-  print(`\nwrote ${file}`);
-}
+print(`\nwrote ${file}`);

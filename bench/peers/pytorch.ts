@@ -42,6 +42,11 @@ export const pyTorchModes = {
 /** One of {@link pyTorchModes}. */
 export type PyTorchMode = keyof typeof pyTorchModes;
 
+interface PyTorchTimes extends Times {
+  /** CPU threads. */
+  readonly threads: number;
+}
+
 /** Looks for PyTorch. */
 export async function findPyTorch(): Promise<PyTorch | undefined> {
   const python = await pythonWith("torch");
@@ -105,7 +110,7 @@ export class PyTorchBenchmark {
   async #run(
     tensors: ReadonlyMap<string, HostTensor>,
     request: Readonly<Record<string, unknown>>,
-  ): Promise<{ times: Times; results: Map<string, Float32Array> }> {
+  ): Promise<{ times: PyTorchTimes; results: Map<string, Float32Array> }> {
     const script = decodeURIComponent(new URL("pytorch/measure.py", import.meta.url).pathname);
     const child = new Deno.Command(this.python, {
       args: ["-B", script],

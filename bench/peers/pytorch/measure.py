@@ -35,7 +35,8 @@ def main():
     prepare = {"operation": operation, "gradient": gradient, "iteration": iteration}[request["kind"]]
     wait = torch.cuda.synchronize if request["device"] == "cuda" else lambda: None
     times, first = time_calls(prepare(given, request), wait, request["timing"])
-    tensors.write(sys.stdout.buffer, first, {"result": json.dumps(times)})
+    result = {**times, "threads": torch.get_num_threads()}
+    tensors.write(sys.stdout.buffer, first, {"result": json.dumps(result)})
 
 
 def time_calls(call, wait, timing):

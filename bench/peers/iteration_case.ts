@@ -1,12 +1,14 @@
 /**
  * Whole iterations of SADA-JEM, beside PyTorch's. Both start from the same parameters, x_p, x_l, labels and starts of
- * the chains, and compute the same: 832 image-forwards, 512 whole backward passes and 320 by the images alone, with the
- * published batches and K = 5; ascent, return and descent. What they report of the very first iteration is compared.
+ * the chains, and compute the same: K = 5 steps of SGLD, ascent, return and descent, with the published batches 832
+ * image-forwards, 512 whole backward passes and 320 by the images alone (WRN-10-1 has 64 labelled images instead of 128:
+ * 704, 384 and 320). What they report of the very first iteration is compared: losses and scores of both passes, and the
+ * norm of SAM's gradient. Parameters after the descent are not: the first learning rate of the warm-up is 0.
  *
  * Not compared is what prepares the batches, to PyTorch's advantage: this project draws, crops and flips its images,
  * starts chains from its replay buffer or afresh and stores their ends within the iteration, while PyTorch takes the
  * first iteration's batches and starts again and again. So later iterations see other images. Neither reads results
- * back within the timed iterations but at their end, every tenth of a second or so.
+ * back while iterations are timed; the host waits once for as many as a tenth of a second takes.
  */
 
 import { type ReportField, reportFields } from "../../src/jem/training_step.ts";

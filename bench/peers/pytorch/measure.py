@@ -11,6 +11,10 @@ import sys
 import time
 from statistics import median
 
+# Threads that spin while they wait slow each other down many times as soon as another program wants a core. It is read
+# when PyTorch is loaded.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
 import torch
 from torch.nn import grad
 from torch.nn.functional import conv2d, cross_entropy

@@ -115,6 +115,11 @@ export class Gpu {
     return this.#pool;
   }
 
+  /** Bytes of GPU memory held outside of plans, on loan or free. */
+  get bytes(): number {
+    return this.#rootPool.totalBytes + this.#rootTextures.totalBytes;
+  }
+
   /** Whether a plan is being captured. */
   get capturing(): boolean {
     return this.#pool !== this.#rootPool;

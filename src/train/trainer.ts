@@ -180,6 +180,11 @@ export class Trainer {
     return reports;
   }
 
+  /** Records the iteration without running it. */
+  record(): void {
+    this.#plan ??= this.#recordPlan();
+  }
+
   /** Runs the recorded iteration once more, on the same inputs, and returns its kernels' times: for benchmarks. */
   async profile(): Promise<KernelTime[]> {
     this.#plan ??= this.#recordPlan();

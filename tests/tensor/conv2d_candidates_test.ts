@@ -91,9 +91,9 @@ async function compare<Shape extends Conv2dShape, Name extends string, Result ex
   const tensors = Object.fromEntries(
     Object.entries<Float32Array>(operands).map(([name, array]) => [name, vector(array)]),
   );
-  for (const { name, launch } of candidates) {
+  for (const candidate of candidates) {
     const found = vector(before);
-    launch(context, shape, { ...tensors, [result]: found } as Record<Name, typeof found>);
-    assert(relativeError(await found.read(), expected) < tolerance, `${result} by ${name}`);
+    candidate.launch(context, shape, { ...tensors, [result]: found } as Record<Name, typeof found>);
+    assert(relativeError(await found.read(), expected) < tolerance, `${result} by ${candidate.name}`);
   }
 }

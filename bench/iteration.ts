@@ -45,7 +45,8 @@ const wide: Dataset = {
   augmentation: { padding: 4, flip: true },
 };
 
-const cases: Record<string, () => Promise<{ configuration: Configuration; dataset: Dataset }>> = {
+/** What can be measured, by name. */
+export const cases: Record<string, () => Promise<{ configuration: Configuration; dataset: Dataset }>> = {
   "digits": async () => ({ configuration: preset("digits"), dataset: await loadDataset({ name: "digits" }) }),
   "wrn-10-1": () =>
     Promise.resolve({

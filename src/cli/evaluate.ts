@@ -14,7 +14,7 @@ import { questions } from "../report/questions.ts";
 import type { Context } from "../tensor/context.ts";
 import type { Checkpoint } from "../train/checkpoint.ts";
 import { writeAtomically } from "../train/files.ts";
-import { type Command, execute, exitStatus, print, UsageError, wholeNumber } from "./command.ts";
+import { type Command, execute, exitStatus, print, printError, UsageError, wholeNumber } from "./command.ts";
 import { duration, table } from "./format.ts";
 import { inceptionArguments, inceptionHelp, inceptionOptions } from "./inception.ts";
 import { contextWith, kernelHelp, kernelOption, kernelTable } from "./kernels.ts";
@@ -100,7 +100,10 @@ const evaluate: Command = {
     const plain = optionsOf(values);
     const began = performance.now();
     const gpu = await Gpu.request();
-    const context = contextWith(gpu, await kernelTable(gpu, values.kernels));
+    const context = contextWith(
+      gpu,
+      await kernelTable(gpu, values.kernels, values.json ? printError : print),
+    );
     const questionOptions = { ...plain, inception: await inceptionOptions(context, values) };
     const subject = await loadSubject(context, values);
     if (values.export !== undefined) await exportFeatures(subject, values.export);

@@ -2,7 +2,7 @@ import type { Gpu } from "../gpu/gpu.ts";
 import { Context } from "../tensor/context.ts";
 import { conv2dChooser, type Conv2dTable } from "../tensor/operations/conv2d_table.ts";
 import { readTuning, readTuningIfThere, tuningPath } from "../train/tuning_file.ts";
-import { printError } from "./command.ts";
+import { print } from "./command.ts";
 
 /** The option that names a table of convolution kernels. */
 export const kernelOption = { kernels: { type: "string" } } as const;
@@ -14,12 +14,17 @@ export const kernelHelp = `
 
 /**
  * The table that a file holds, or the one that lies where `deno task tune` leaves it, which is said in a line.
+ * @param say where the line goes
  * @throws {TuningError} if it cannot be used on this adapter.
  */
-export async function kernelTable(gpu: Gpu, path: string | undefined): Promise<Conv2dTable | undefined> {
+export async function kernelTable(
+  gpu: Gpu,
+  path: string | undefined,
+  say: (line: string) => void = print,
+): Promise<Conv2dTable | undefined> {
   if (path !== undefined) return await readTuning(path, gpu);
   const found = await readTuningIfThere(tuningPath(gpu), gpu);
-  if (found) printError(`convolution kernels as chosen in ${tuningPath(gpu)}`);
+  if (found) say(`convolution kernels as chosen in ${tuningPath(gpu)}`);
   return found;
 }
 

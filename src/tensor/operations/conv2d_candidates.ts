@@ -90,11 +90,9 @@ function throughTextures(shape: Conv2dShape): Conv2dCandidates {
 const tiles: readonly StagedTile[] = [
   { pixels: 128, channels: 64 },
   { pixels: 128, channels: 128 },
-  { pixels: 128, channels: 32 },
   { pixels: 256, channels: 64 },
   { pixels: 256, channels: 32 },
   { pixels: 256, channels: 16 },
-  { pixels: 64, channels: 128 },
   { pixels: 64, channels: 64 },
   { pixels: 64, channels: 32 },
 ];

@@ -16,7 +16,7 @@ export interface CandidateTime {
 }
 
 /** Rounds that are measured. */
-const rounds = 7;
+const rounds = 15;
 
 /**
  * Times every candidate for a convolution in one direction, the default first, on random numbers. One that exceeds a limit

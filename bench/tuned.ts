@@ -1,0 +1,43 @@
+/**
+ * Measures training iterations with the default convolution kernels and with those of a table by `deno task tune`, in turns
+ * in one process: `deno run --allow-read bench/tuned.ts digits tuning/<adapter>.json`.
+ */
+
+import { Gpu } from "../src/gpu/gpu.ts";
+import { Context } from "../src/tensor/context.ts";
+import { conv2dChooser } from "../src/tensor/operations/conv2d_table.ts";
+import { Trainer } from "../src/train/trainer.ts";
+import { readTuning } from "../src/train/tuning_file.ts";
+import { cases } from "./iteration.ts";
+import { median } from "./statistics.ts";
+
+const iterations = 40;
+
+const [name, path] = Deno.args;
+const { configuration, dataset } = await cases[name!]!();
+const gpu = await Gpu.request();
+const table = await readTuning(path!, gpu);
+const trainers = await Promise.all([undefined, conv2dChooser(table)].map(async (choose) => {
+  const trainer = new Trainer(new Context(gpu, { choose }), configuration, dataset);
+  await trainer.fillReplayBuffer();
+  for (let i = 0; i < 2; i++) trainer.advance();
+  await trainer.fetchReports();
+  return { trainer, times: [] as number[] };
+}));
+for (let i = 0; i < iterations; i++) {
+  for (const { trainer, times } of trainers) {
+    const start = performance.now();
+    trainer.advance();
+    await trainer.fetchReports();
+    times.push(performance.now() - start);
+  }
+}
+const [before, after] = trainers.map(({ times }) => median(times));
+const ratios = trainers[0]!.times.map((time, i) => time / trainers[1]!.times[i]!);
+const line = `${name}, medians of ${iterations} iterations in turns on ${gpu.adapterName}: ` +
+  `default ${before!.toFixed(1)} ms, tuned ${after!.toFixed(1)} ms, default / tuned ${
+    (before! / after!).toFixed(3)
+  } ` +
+  `(median of the ratios of neighbours ${median(ratios).toFixed(3)})\n`;
+Deno.stdout.writeSync(new TextEncoder().encode(line));
+Deno.exit(0);

@@ -16,6 +16,12 @@ export function clockOf({ device }: Gpu): Clock {
   return device.features.has("timestamp-query") ? "timestamps" : "host";
 }
 
+/** How long to measure: until both are reached. */
+export interface Effort {
+  readonly rounds: number;
+  readonly milliseconds: number;
+}
+
 /**
  * Runs parts of a plan in turns, so that what else happens on the machine meets all of them alike.
  * @returns the milliseconds of each part in each round, `[round][part]`
@@ -24,12 +30,13 @@ export async function timeInTurns(
   gpu: Gpu,
   plan: Plan,
   parts: readonly Part[],
-  rounds: number,
+  { rounds, milliseconds }: Effort,
   clock: Clock = clockOf(gpu),
 ): Promise<number[][]> {
   const times: number[][] = [];
   gpu.submit();
-  for (let round = 0; round < rounds; round++) {
+  const began = performance.now();
+  while (times.length < rounds || performance.now() - began < milliseconds) {
     times.push(await (clock === "timestamps" ? byTimestamps : byHost)(gpu, plan, parts));
   }
   return times;

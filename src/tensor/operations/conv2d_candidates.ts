@@ -27,7 +27,7 @@ import type { StagedTile } from "../../kernels/conv2d_staged.ts";
 import type { Kernel } from "../../kernels/kernel.ts";
 import { byKernel, byParts, type Conv2dAlgorithms, type Direction } from "./conv2d_algorithm.ts";
 
-/** Version of the lists below. Raise it when a name comes to mean something else, or a default changes. */
+/** Version of the lists below: raise it when a name comes to mean something else. */
 export const candidatesVersion = 1;
 
 /** The algorithms for each direction of a convolution; the first is used unless another is asked for. */

@@ -38,6 +38,11 @@ export class CheckpointError extends SadaJemError {
   override name = "CheckpointError";
 }
 
+/** A table of tuned kernels that cannot be used: damaged, or made for another adapter or version. */
+export class TuningError extends SadaJemError {
+  override name = "TuningError";
+}
+
 /** Training diverged: |log-likelihood term| above its limit, or a loss that is not finite. */
 export class DivergenceError extends SadaJemError {
   override name = "DivergenceError";

@@ -9,7 +9,7 @@
 
 export * from "./errors.ts";
 export { type Counters, Gpu, Plan } from "./gpu/gpu.ts";
-export { Context, type Variables } from "./tensor/context.ts";
+export { Context, type ContextOptions, type Variables } from "./tensor/context.ts";
 export { type ElementType, Tensor } from "./tensor/tensor.ts";
 export { Parameter, ParameterSet } from "./tensor/parameters.ts";
 export { add, multiply } from "./tensor/operations/arithmetic.ts";
@@ -18,6 +18,8 @@ export { actNorm, type ActNormParameters, initialiseActNorm } from "./tensor/ope
 export { type ImageNormOptions, instanceNorm, layerNorm } from "./tensor/operations/image_norms.ts";
 export { dropout } from "./tensor/operations/dropout.ts";
 export { conv2d } from "./tensor/operations/conv2d.ts";
+export { type Conv2dChooser } from "./tensor/operations/conv2d_choice.ts";
+export { conv2dChooser, type Conv2dTable, parseConv2dTable } from "./tensor/operations/conv2d_table.ts";
 export { globalAveragePool } from "./tensor/operations/global_average_pool.ts";
 export { leakyRelu } from "./tensor/operations/leaky_relu.ts";
 export { linear } from "./tensor/operations/linear.ts";

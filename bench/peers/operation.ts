@@ -2,8 +2,6 @@
 
 import { Gpu } from "../../src/gpu/gpu.ts";
 import { Context } from "../../src/tensor/context.ts";
-import { chooseConv2d } from "../../src/tensor/operations/conv2d_kernels.ts";
-import { sumPartials } from "../../src/kernels/sum_partials.ts";
 import type { Plan } from "../../src/gpu/gpu.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 import type { Prepare } from "./operation_case.ts";
@@ -25,23 +23,21 @@ export const prepare: Prepare = async ({ operation, batch, channels, size }, ope
     ...{ kernel: 1, stride: 1, padding: 0 },
   };
   const shape = operation === "matmul" ? product : convolution;
-  const kernels = chooseConv2d(gpu.adapterFamily, shape);
+  const algorithms = context.convolutions;
+  const gradientShape = { ...shape, accumulate: false };
   const images = batch * size ** 2 * channels;
   const results = { forward: images, input: images, weight: 9 * channels ** 2, matmul: size ** 2 } as const;
   const result: Tensor = context.zeros([results[operation]]).disown();
   const plan: Plan = context.capture(() => {
     if (operation === "forward" || operation === "matmul") {
       const bias = context.zeros([shape.outChannels]);
-      context.launch(kernels.forward, shape, { input, weight, bias, output: result });
+      algorithms.of("forward", shape).launch(context, shape, { input, weight, bias, output: result });
     } else if (operation === "input") {
       const operandsByName = { outputGradient, weight, inputGradient: result };
-      context.launch(kernels.gradientInput, { ...shape, accumulate: false }, operandsByName);
+      algorithms.of("gradientInput", shape).launch(context, gradientShape, operandsByName);
     } else {
-      const splits = kernels.gradientWeight.splits(shape);
-      const partials = context.empty([splits, result.size]);
-      context.launch(kernels.gradientWeight, shape, { input, outputGradient, partials });
-      const sum = { partials: splits, length: result.size, accumulate: false };
-      context.launch(sumPartials, sum, { partials, sum: result });
+      const operandsByName = { input, outputGradient, weightGradient: result };
+      algorithms.of("gradientWeight", shape).launch(context, gradientShape, operandsByName);
     }
   });
   return {

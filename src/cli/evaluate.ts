@@ -11,12 +11,13 @@ import type { WideResNet } from "../nn/wide_resnet.ts";
 import { reportPage, type Section } from "../report/html.ts";
 import type { Answer, QuestionOptions, Subject } from "../report/question.ts";
 import { questions } from "../report/questions.ts";
-import { Context } from "../tensor/context.ts";
+import type { Context } from "../tensor/context.ts";
 import type { Checkpoint } from "../train/checkpoint.ts";
 import { writeAtomically } from "../train/files.ts";
-import { type Command, execute, exitStatus, print, UsageError, wholeNumber } from "./command.ts";
+import { type Command, execute, exitStatus, print, printError, UsageError, wholeNumber } from "./command.ts";
 import { duration, table } from "./format.ts";
 import { inceptionArguments, inceptionHelp, inceptionOptions } from "./inception.ts";
+import { contextWith, kernelHelp, kernelOption, kernelTable } from "./kernels.ts";
 import { LiveLine } from "./live_line.ts";
 import { datasetOf, hintHelp, hintOptions, hintsOf, loadModel, shippedModel } from "./model.ts";
 import { otherSets } from "./other_sets.ts";
@@ -49,6 +50,7 @@ Usage: deno task evaluate [options]
 ${inceptionHelp}
   --seed N            seed of everything random (default: 1)
 ${hintHelp}
+${kernelHelp}
   --export FILE       also write features, logits and labels of the test images to an .npz file
   --json              print the results as JSON instead of the report's key figures
   --debug             show the stack trace of an error
@@ -78,6 +80,7 @@ const options = {
   ...inceptionArguments,
   seed: { type: "string", default: "1" },
   ...hintOptions,
+  ...kernelOption,
   export: { type: "string" },
   json: { type: "boolean" },
   debug: { type: "boolean" },
@@ -96,7 +99,11 @@ const evaluate: Command = {
     const asked = chosenQuestions(values.only);
     const plain = optionsOf(values);
     const began = performance.now();
-    const context = new Context(await Gpu.request());
+    const gpu = await Gpu.request();
+    const context = contextWith(
+      gpu,
+      await kernelTable(gpu, values.kernels, values.json ? printError : print),
+    );
     const questionOptions = { ...plain, inception: await inceptionOptions(context, values) };
     const subject = await loadSubject(context, values);
     if (values.export !== undefined) await exportFeatures(subject, values.export);

@@ -7,7 +7,7 @@ import { Gpu } from "../gpu/gpu.ts";
 import { conditionalScore, generate, unconditionalScore } from "../jem/generate.ts";
 import { evaluation, type WideResNet } from "../nn/wide_resnet.ts";
 import { streamWords } from "../random/philox.ts";
-import { Context } from "../tensor/context.ts";
+import type { Context } from "../tensor/context.ts";
 import { logSumExp } from "../tensor/operations/log_sum_exp.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { chainStarts, informativeStart, startImages, startingClasses } from "../train/chain_starts.ts";
@@ -23,6 +23,7 @@ import {
   wholeNumber,
 } from "./command.ts";
 import { table } from "./format.ts";
+import { contextWith, kernelHelp, kernelOption, kernelTable } from "./kernels.ts";
 import { LiveLine } from "./live_line.ts";
 import { datasetOf, hintHelp, hintOptions, hintsOf, loadModel, shippedModel } from "./model.ts";
 
@@ -41,6 +42,7 @@ Usage: deno task sample [options]
   --seed N            seed of everything random (default: 1)
   --data-folder DIR   where the training images are, if not where they were in training
 ${hintHelp}
+${kernelHelp}
   --out FILE          the picture (default: samples.png)
   --export FILE       also write images [N, H, W, C] in [−1, 1], logits and energies to an .npz file
   --animate FILE      also an animated PNG of the chains
@@ -65,6 +67,7 @@ const options = {
   seed: { type: "string", default: "1" },
   "data-folder": { type: "string" },
   ...hintOptions,
+  ...kernelOption,
   out: { type: "string", default: "samples.png" },
   export: { type: "string" },
   animate: { type: "string" },
@@ -84,7 +87,8 @@ const sample: Command = {
     const start = chainStarts.find((name) => name === values.init);
     if (!start) throw new UsageError(`--init takes ${chainStarts.join(", ")}, not "${values.init}"`);
 
-    const context = new Context(await Gpu.request());
+    const gpu = await Gpu.request();
+    const context = contextWith(gpu, await kernelTable(gpu, values.kernels));
     const { model, checkpoint } = await loadModel(context, values.model ?? shippedModel, hintsOf(values));
     const steps = wholeNumber("--steps", values.steps) ?? checkpoint.configuration.steps;
     const stepSize = positiveNumber("--step-size", values["step-size"]) ?? checkpoint.configuration.stepSize;

@@ -1,11 +1,10 @@
 import { parseArgs } from "node:util";
 import { loadDataset } from "../data/load.ts";
 import { Gpu } from "../gpu/gpu.ts";
-import { Context } from "../tensor/context.ts";
 import { restoreTrainer } from "../train/checkpoint.ts";
 import { applySetting, type Configuration, parseConfiguration } from "../train/configuration.ts";
-import { preset, presetNames } from "../train/presets.ts";
-import { newestCheckpoint, parseJson, RunDirectory } from "../train/run_directory.ts";
+import { presetNames } from "../train/presets.ts";
+import { newestCheckpoint, RunDirectory } from "../train/run_directory.ts";
 import { Trainer } from "../train/trainer.ts";
 import {
   type Progress,
@@ -16,11 +15,11 @@ import {
 } from "../train/training_run.ts";
 import { type Command, execute, exitStatus, print, UsageError, wholeNumber } from "./command.ts";
 import { percent } from "../report/question.ts";
+import { chosenConfiguration, configurationOptions, defaultPreset } from "./configuration.ts";
 import { duration } from "./format.ts";
+import { contextWith, kernelHelp, kernelOption, kernelTable } from "./kernels.ts";
 import { LiveLine } from "./live_line.ts";
 import { newestRun, newRunPath } from "./runs.ts";
-
-const defaultPreset = "digits";
 
 const help = `
 Train a SADA-JEM: one Wide ResNet that classifies and generates.
@@ -36,12 +35,14 @@ Usage: deno task train [options]
   --run-dir DIR       where the run is kept (default: runs/<preset>-<time>)
   --stop-after N      save and stop after N more iterations
   --resume            continue the run in --run-dir, or else the newest one in runs/
+${kernelHelp}
   --debug             show the stack trace of an error
   --help              show this text
 
 Presets: ${wrap(presetNames(), 110)}.
 All options that --config and --set know, with the published values: src/train/configuration.ts.
-Ctrl-C saves and exits; --resume then continues as if nothing had happened, bit for bit.
+Ctrl-C saves and exits; --resume then continues as if nothing had happened, bit for bit: a run keeps the kernels that it
+was started with.
 
 Examples:
   deno task train
@@ -65,15 +66,14 @@ function wrap(words: readonly string[], width: number): string {
 }
 
 const options = {
-  preset: { type: "string" },
-  config: { type: "string" },
-  set: { type: "string", multiple: true },
+  ...configurationOptions,
   seed: { type: "string" },
   iterations: { type: "string" },
   optimizer: { type: "string" },
   "run-dir": { type: "string" },
   "stop-after": { type: "string" },
   resume: { type: "boolean" },
+  ...kernelOption,
   debug: { type: "boolean" },
 } as const;
 
@@ -100,9 +100,11 @@ const train: Command = {
     });
     line.clear();
     const gpu = await Gpu.request();
-    const trainer = new Trainer(new Context(gpu), configuration, dataset);
+    const kernels = await (resumed ? resumed.kernels(gpu) : kernelTable(gpu, values.kernels));
+    const trainer = new Trainer(contextWith(gpu, kernels), configuration, dataset);
     // Only now: options and data that turn out to be wrong leave no run behind.
-    using directory = resumed ?? await RunDirectory.create(runPath(values, configuration), configuration);
+    using directory = resumed ??
+      await RunDirectory.create(runPath(values, configuration), configuration, kernels);
     if (resumed) await resume(trainer, directory, line);
     print(headline(gpu, trainer, configuration, dataset.train.count));
 
@@ -124,26 +126,18 @@ function runPath(values: Options, { dataset }: Configuration): string {
 }
 
 async function configurationOf(values: Options): Promise<Configuration> {
-  let chosen: Record<string, unknown> = values.preset !== undefined || values.config === undefined
-    ? { ...preset(values.preset ?? defaultPreset) }
-    : {};
-  if (values.config !== undefined) {
-    const file = parseJson(await Deno.readTextFile(values.config), values.config);
-    chosen = { ...chosen, ...parseConfiguration(file) };
-  }
   const settings = [...values.set ?? []];
   const iterations = wholeNumber("--iterations", values.iterations, 1);
   const seed = wholeNumber("--seed", values.seed);
   if (iterations !== undefined) settings.push(`iterations=${iterations}`);
   if (seed !== undefined) settings.push(`seed=${seed}`);
   if (values.optimizer !== undefined) settings.push(`optimizer=${values.optimizer}`);
-  for (const setting of settings) chosen = applySetting(chosen, setting);
-  return parseConfiguration(chosen);
+  return await chosenConfiguration(values, settings);
 }
 
 /** The directory of the run to continue; its configuration stands, but for its length. */
 async function resumedDirectory(values: Options): Promise<RunDirectory> {
-  const fixed = (["preset", "config", "set", "seed", "optimizer"] as const).find((name) =>
+  const fixed = (["preset", "config", "set", "seed", "optimizer", "kernels"] as const).find((name) =>
     values[name] !== undefined
   );
   if (fixed) throw new UsageError(`--${fixed} cannot be changed when a run is resumed`);

@@ -26,19 +26,23 @@ export type Command =
   | { readonly kind: "clear"; readonly target: BufferRange }
   | TextureUpload;
 
-/**
- * Encodes commands in order into one command buffer. Neighbouring dispatches share a compute pass, which costs about a
- * quarter of a pass each on the host; WebGPU orders the memory accesses of dispatches within a pass.
- */
+/** Encodes commands in order into one command buffer. */
 export function encode(device: GPUDevice, commands: readonly Command[]): GPUCommandBuffer {
   const encoder = device.createCommandEncoder();
+  encodeCommands(encoder, commands);
+  return encoder.finish();
+}
+
+/**
+ * Encodes commands in order. Neighbouring dispatches share a compute pass, which costs about a quarter of a pass each on the
+ * host; WebGPU orders the memory accesses of dispatches within a pass.
+ */
+export function encodeCommands(encoder: GPUCommandEncoder, commands: readonly Command[]): void {
   let pass: GPUComputePassEncoder | undefined;
   for (const command of commands) {
     if (command.kind === "dispatch") {
       pass ??= encoder.beginComputePass();
-      pass.setPipeline(command.pipeline);
-      pass.setBindGroup(0, command.bindGroup);
-      pass.dispatchWorkgroups(...command.workgroups);
+      encodeDispatch(pass, command);
       continue;
     }
     pass?.end();
@@ -46,7 +50,16 @@ export function encode(device: GPUDevice, commands: readonly Command[]): GPUComm
     encodeTransfer(encoder, command);
   }
   pass?.end();
-  return encoder.finish();
+}
+
+/** Encodes a dispatch into a pass. */
+export function encodeDispatch(
+  pass: GPUComputePassEncoder,
+  { pipeline, bindGroup, workgroups }: Extract<Command, { kind: "dispatch" }>,
+): void {
+  pass.setPipeline(pipeline);
+  pass.setBindGroup(0, bindGroup);
+  pass.dispatchWorkgroups(...workgroups);
 }
 
 /** Encodes a copy, clear or upload outside any pass. */

@@ -125,6 +125,11 @@ export class Gpu {
     return this.#pool !== this.#rootPool;
   }
 
+  /** Commands that are recorded and not yet submitted; while a plan is being captured, those of the plan. */
+  get recorded(): number {
+    return this.#pending.length;
+  }
+
   /** Borrows memory; see {@link BufferPool.acquire}. */
   acquire(bytes: number): PooledBuffer {
     return this.#pool.acquire(bytes);

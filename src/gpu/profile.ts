@@ -1,6 +1,7 @@
 import { GpuError } from "../errors.ts";
-import { encodeTransfer } from "./command.ts";
+import { encodeDispatch, encodeTransfer } from "./command.ts";
 import type { Gpu, Plan } from "./gpu.ts";
+import { submitTimed } from "./timestamps.ts";
 
 /** What the dispatches of one kernel took in a run of a plan. */
 export interface KernelTime {
@@ -34,35 +35,22 @@ export async function profile(gpu: Gpu, plan: Plan): Promise<KernelTime[]> {
 }
 
 async function timePart(gpu: Gpu, commands: Plan["commands"]): Promise<[string, number][]> {
-  const { device } = gpu;
   const labels: string[] = [];
-  const querySet = device.createQuerySet({ type: "timestamp", count: queriesPerSet });
-  const encoder = device.createCommandEncoder();
-  for (const command of commands) {
-    if (command.kind !== "dispatch") {
-      encodeTransfer(encoder, command);
-      continue;
+  const times = await submitTimed(gpu, queriesPerSet, (encoder, querySet) => {
+    for (const command of commands) {
+      if (command.kind !== "dispatch") {
+        encodeTransfer(encoder, command);
+        continue;
+      }
+      const first = 2 * labels.length;
+      labels.push(command.label);
+      const pass = encoder.beginComputePass({
+        timestampWrites: { querySet, beginningOfPassWriteIndex: first, endOfPassWriteIndex: first + 1 },
+      });
+      encodeDispatch(pass, command);
+      pass.end();
     }
-    const first = 2 * labels.length;
-    labels.push(command.label);
-    const pass = encoder.beginComputePass({
-      timestampWrites: { querySet, beginningOfPassWriteIndex: first, endOfPassWriteIndex: first + 1 },
-    });
-    pass.setPipeline(command.pipeline);
-    pass.setBindGroup(0, command.bindGroup);
-    pass.dispatchWorkgroups(...command.workgroups);
-    pass.end();
-  }
-  const size = 16 * labels.length;
-  const resolved = device.createBuffer({
-    size: Math.max(size, 16),
-    usage: GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC,
+    return 2 * labels.length;
   });
-  encoder.resolveQuerySet(querySet, 0, 2 * labels.length, resolved, 0);
-  device.queue.submit([encoder.finish()]);
-  const [bytes] = await gpu.read([{ buffer: resolved, offset: 0, size }]);
-  resolved.destroy();
-  querySet.destroy();
-  const nanoseconds = new BigUint64Array(bytes!);
-  return labels.map((label, i) => [label, Number(nanoseconds[2 * i + 1]! - nanoseconds[2 * i]!) / 1e6]);
+  return labels.map((label, i) => [label, times[2 * i + 1]! - times[2 * i]!]);
 }

@@ -5,7 +5,13 @@ import patchWgsl from "../../shaders/conv2d_patch_texture.wgsl" with { type: "te
 import stagedWgsl from "../../shaders/conv2d_staged.wgsl" with { type: "text" };
 import { patchConstants, patchUniforms, patchWorkgroups } from "./conv2d_patch.ts";
 import { conv2dConstants, type Conv2dShape, conv2dSizes, outputSize } from "./conv2d_shape.ts";
-import { productConstants, stagedTile, stagedWorkgroups } from "./conv2d_staged.ts";
+import {
+  defaultTile,
+  productConstants,
+  type StagedTile,
+  stagedTile,
+  stagedWorkgroups,
+} from "./conv2d_staged.ts";
 import { type Binding, bytes32, foldWorkgroups, type Kernel } from "./kernel.ts";
 
 type Names = "input" | "weight" | "bias" | "output";
@@ -36,6 +42,29 @@ function constants(shape: Conv2dShape): Record<string, number> {
   conv2dConstants(shape, false);
   const { inChannels, outChannels, kernel, stride, padding } = shape;
   return productConstants(shape, inChannels, outputSize(shape), outChannels, { kernel, stride, padding });
+}
+
+/** The convolution in tiles staged in workgroup memory, which may depend on the output channels. */
+function staged(name: string, tile: (channels: number) => StagedTile): Conv2dForward {
+  return {
+    name,
+    wgsl: stagedWgsl,
+    entryPoint: "forward",
+    bindings: bindings("read"),
+    constants: (shape) => ({
+      ...constants(shape),
+      ...stagedTile(tile(shape.outChannels), shape.outChannels),
+    }),
+    workgroups: (shape) => {
+      const { outChannels } = shape;
+      return stagedWorkgroups(tile(outChannels), conv2dSizes(shape).output / outChannels, 1, outChannels);
+    },
+  };
+}
+
+/** {@link conv2dForward} in tiles of another shape. */
+export function conv2dForwardTiled(tile: StagedTile): Conv2dForward {
+  return staged(`conv2d_forward_${tile.pixels}x${tile.channels}`, () => tile);
 }
 
 /**
@@ -70,17 +99,7 @@ function constants(shape: Conv2dShape): Record<string, number> {
  * assert.deepEqual([...output.slice(16, 20)], [36, 36, 36, 136]);
  * ```
  */
-export const conv2dForward: Conv2dForward = {
-  name: "conv2d_forward",
-  wgsl: stagedWgsl,
-  entryPoint: "forward",
-  bindings: bindings("read"),
-  constants: (shape) => ({ ...constants(shape), ...stagedTile(shape.outChannels) }),
-  workgroups: (shape) => {
-    const { height, width } = outputSize(shape);
-    return stagedWorkgroups(shape.batch * height * width, 1, shape.outChannels);
-  },
-};
+export const conv2dForward: Conv2dForward = staged("conv2d_forward", defaultTile);
 
 /**
  * {@link conv2dForward} in little code, for implementations that compile slowly.

@@ -5,7 +5,13 @@ import patchWgsl from "../../shaders/conv2d_patch_texture.wgsl" with { type: "te
 import stagedWgsl from "../../shaders/conv2d_staged.wgsl" with { type: "text" };
 import { patchConstants, patchUniforms, patchWorkgroups } from "./conv2d_patch.ts";
 import { conv2dConstants, type Conv2dShape, conv2dSizes, outputSize } from "./conv2d_shape.ts";
-import { productConstants, stagedTile, stagedWorkgroups } from "./conv2d_staged.ts";
+import {
+  defaultTile,
+  productConstants,
+  type StagedTile,
+  stagedTile,
+  stagedWorkgroups,
+} from "./conv2d_staged.ts";
 import { type Binding, bytes32, foldWorkgroups, type Kernel } from "./kernel.ts";
 
 /** A convolution, and whether its input's gradient is added to what is there. */
@@ -40,6 +46,26 @@ function phasePixels({ batch, height, width, stride }: Conv2dShape): number {
   return batch * Math.ceil(height / stride) * Math.ceil(width / stride);
 }
 
+/** The gradient in tiles staged in workgroup memory, which may depend on the input channels. */
+function staged(name: string, tile: (channels: number) => StagedTile): Conv2dGradientInput {
+  return {
+    name,
+    wgsl: stagedWgsl,
+    entryPoint: "gradientInput",
+    bindings: bindings("read"),
+    constants: (shape) => ({ ...constants(shape), ...stagedTile(tile(shape.inChannels), shape.inChannels) }),
+    workgroups: (shape) => {
+      const { inChannels, stride } = shape;
+      return stagedWorkgroups(tile(inChannels), phasePixels(shape), stride ** 2, inChannels);
+    },
+  };
+}
+
+/** {@link conv2dGradientInput} in tiles of another shape. */
+export function conv2dGradientInputTiled(tile: StagedTile): Conv2dGradientInput {
+  return staged(`conv2d_gradient_input_${tile.pixels}x${tile.channels}`, () => tile);
+}
+
 /**
  * Gradient by an input of a multiple of 4 channels, in tiles staged in workgroup memory: for GPUs.
  * @throws {RangeError} unless the kernel is 1×1 or 3×3 and the channels are multiples of 4.
@@ -70,14 +96,7 @@ function phasePixels({ batch, height, width, stride }: Conv2dShape): number {
  * assert.equal(inputGradient[4 * 4], 36);
  * ```
  */
-export const conv2dGradientInput: Conv2dGradientInput = {
-  name: "conv2d_gradient_input",
-  wgsl: stagedWgsl,
-  entryPoint: "gradientInput",
-  bindings: bindings("read"),
-  constants: (shape) => ({ ...constants(shape), ...stagedTile(shape.inChannels) }),
-  workgroups: (shape) => stagedWorkgroups(phasePixels(shape), shape.stride ** 2, shape.inChannels),
-};
+export const conv2dGradientInput: Conv2dGradientInput = staged("conv2d_gradient_input", defaultTile);
 
 /**
  * {@link conv2dGradientInput} in little code, for implementations that compile slowly.

@@ -68,23 +68,45 @@ function bindings(
   ];
 }
 
-/** Rows (taps × input channels) and columns (output channels) of a staged tile, 8 × 8 of them an invocation. */
-const stagedTile = { rows: 64, columns: 64 } as const;
-/** Workgroups that keep a large GPU busy. */
-const enoughWorkgroups = 512;
-
-function stagedTiles({ kernel, inChannels, outChannels }: Conv2dShape): number {
-  return Math.ceil(kernel ** 2 * inChannels / stagedTile.rows) * Math.ceil(outChannels / stagedTile.columns);
+/** How the staged kernel divides its work: rows are taps × input channels, columns output channels, 8 × 8 an invocation. */
+export interface WeightTile {
+  readonly rows: number;
+  readonly columns: number;
+  /** Workgroups up to which the output's pixels are split. */
+  readonly workgroups: number;
 }
 
-function pixelsPerSplit(shape: Conv2dShape): number {
-  const pixels = conv2dSizes(shape).output / shape.outChannels;
-  const enough = Math.ceil(pixels * stagedTiles(shape) / enoughWorkgroups);
-  return Math.min(pixels, mostPixels, Math.max(fine.leastPixels, enough));
+/** 512 workgroups keep a large GPU busy. */
+const defaultTile: WeightTile = { rows: 64, columns: 64, workgroups: 512 };
+
+function staged(name: string, { rows, columns, workgroups }: WeightTile): Conv2dGradientWeight {
+  const tiles = ({ kernel, inChannels, outChannels }: Conv2dShape) =>
+    Math.ceil(kernel ** 2 * inChannels / rows) * Math.ceil(outChannels / columns);
+  const pixelsPerSplit = (shape: Conv2dShape) => {
+    const pixels = conv2dSizes(shape).output / shape.outChannels;
+    const enough = Math.ceil(pixels * tiles(shape) / workgroups);
+    return Math.min(pixels, mostPixels, Math.max(fine.leastPixels, enough));
+  };
+  const splits = (shape: Conv2dShape) =>
+    Math.ceil(conv2dSizes(shape).output / shape.outChannels / pixelsPerSplit(shape));
+  return {
+    name,
+    wgsl: stagedWgsl,
+    splits,
+    bindings: bindings("read", splits),
+    constants: (shape) => ({
+      ...conv2dConstants(shape, false),
+      pixelsPerSplit: pixelsPerSplit(shape),
+      rowThreads: rows / 8,
+      columnThreads: columns / 8,
+    }),
+    workgroups: (shape) => foldWorkgroups(splits(shape) * tiles(shape), 1),
+  };
 }
 
-function pixelSplits(shape: Conv2dShape): number {
-  return Math.ceil(conv2dSizes(shape).output / shape.outChannels / pixelsPerSplit(shape));
+/** {@link conv2dGradientWeight} in other tiles and parts. */
+export function conv2dGradientWeightTiled(tile: WeightTile): Conv2dGradientWeight {
+  return staged(`conv2d_gradient_weight_${tile.rows}x${tile.columns}_${tile.workgroups}`, tile);
 }
 
 /**
@@ -119,19 +141,7 @@ function pixelSplits(shape: Conv2dShape): number {
  * assert.equal(partials[4 * shape.inChannels * shape.outChannels], 9);
  * ```
  */
-export const conv2dGradientWeight: Conv2dGradientWeight = {
-  name: "conv2d_gradient_weight",
-  wgsl: stagedWgsl,
-  splits: pixelSplits,
-  bindings: bindings("read", pixelSplits),
-  constants: (shape) => ({
-    ...conv2dConstants(shape, false),
-    pixelsPerSplit: pixelsPerSplit(shape),
-    rowThreads: stagedTile.rows / 8,
-    columnThreads: stagedTile.columns / 8,
-  }),
-  workgroups: (shape) => foldWorkgroups(pixelSplits(shape) * stagedTiles(shape), 1),
-};
+export const conv2dGradientWeight: Conv2dGradientWeight = staged("conv2d_gradient_weight", defaultTile);
 
 /**
  * {@link conv2dGradientWeight} in large tiles of registers, reading through textures: for lavapipe.

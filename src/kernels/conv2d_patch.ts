@@ -22,14 +22,16 @@ interface Size {
   readonly width: number;
 }
 
-/**
- * Whether the tiles of `conv2dForwardPatch` and `conv2dGradientInputPatch` suit a convolution: 3×3, stride 1, and a map
- * that fills most of them.
- */
-export function suitsPatches({ kernel, stride, padding, inChannels, height, width }: Conv2dShape): boolean {
-  const covered = tileCount({ height, width }) * tile.height * tile.width;
-  return kernel === 3 && stride === 1 && padding <= 2 && inChannels % 4 === 0 &&
-    covered <= 1.5 * height * width;
+/** Whether `conv2dForwardPatch` and `conv2dGradientInputPatch` can compute a convolution: 3×3, stride 1, channels in fours. */
+export function takesPatches({ kernel, stride, padding, inChannels, outChannels }: Conv2dShape): boolean {
+  return kernel === 3 && stride === 1 && padding <= 2 && inChannels % 4 === 0 && outChannels % 4 === 0;
+}
+
+/** Whether they can, and the map fills most of their tiles. */
+export function suitsPatches(shape: Conv2dShape): boolean {
+  const { height, width } = shape;
+  const covered = tileCount(shape) * tile.height * tile.width;
+  return takesPatches(shape) && covered <= 1.5 * height * width;
 }
 
 function tileCount({ height, width }: Size): number {
@@ -48,9 +50,10 @@ export function patchConstants(
   resultChannels: number,
 ): Record<string, number> {
   requireShape(
-    suitsPatches({ ...shape, ...tile }) && shape.outChannels % 4 === 0,
+    takesPatches(shape),
     "conv2d_patch",
-    `kernel ${shape.kernel}, stride ${shape.stride}, padding ${shape.padding}, ${shape.inChannels} input channels`,
+    `kernel ${shape.kernel}, stride ${shape.stride}, padding ${shape.padding}, ` +
+      `${shape.inChannels} input and ${shape.outChannels} output channels`,
   );
   return {
     sourceHeight: source.height,

@@ -8,11 +8,22 @@ interface Size {
 /** Pixels and channels that an invocation computes, as the shader defines them. */
 const pixelsPerThread = 8;
 const channelsPerThread = 8;
-/** Widest tile, in channels: it divides the 160, 320 and 640 channels of WRN-28-10. */
-const widestTile = 80;
-/** Tiles of few channels have more pixels, and stage fewer source channels at a time: 16 KiB hold any of them. */
-const narrow = { channels: 16, pixels: 256, vectorsPerStep: 2 } as const;
-const wide = { pixels: 128, vectorsPerStep: 4 } as const;
+/** What a workgroup computes at once: so many pixels, and at most so many channels. Both are multiples of 8. */
+export interface StagedTile {
+  readonly pixels: number;
+  readonly channels: number;
+}
+
+/** Vectors that fit into the 16 KiB of workgroup memory that WebGPU guarantees. */
+const workgroupVectors = 1024;
+/** 80 channels divide the 160, 320 and 640 of WRN-28-10. */
+const wide: StagedTile = { pixels: 128, channels: 80 };
+const narrow: StagedTile = { pixels: 256, channels: 16 };
+
+/** The tile for so many result channels unless another is asked for. */
+export function defaultTile(channels: number): StagedTile {
+  return channels <= narrow.channels ? narrow : wide;
+}
 
 /** Constants that the shaders for both directions of a convolution take. */
 export function productConstants(
@@ -36,23 +47,25 @@ export function productConstants(
   };
 }
 
-/** Constants that fix a tile: the fewest channel tiles, each no wider than the channels need. */
+/** Constants that fix a tile: the fewest that cover the channels, each no wider than they need. */
 export function stagedTile(
+  { pixels, channels: widest }: StagedTile,
   channels: number,
 ): { pixelThreads: number; channelThreads: number; vectorsPerStep: number } {
-  const tiles = Math.ceil(channels / widestTile);
+  const tiles = Math.ceil(channels / widest);
   const channelThreads = Math.ceil(channels / tiles / channelsPerThread);
-  const { pixels, vectorsPerStep } = channelThreads * channelsPerThread <= narrow.channels ? narrow : wide;
+  const vectorsPerStep = 4 * (pixels + channelThreads * channelsPerThread) <= workgroupVectors ? 4 : 2;
   return { pixelThreads: pixels / pixelsPerThread, channelThreads, vectorsPerStep };
 }
 
 /** Workgroups for `phases` phases of so many pixels each. */
 export function stagedWorkgroups(
+  tile: StagedTile,
   pixels: number,
   phases: number,
   channels: number,
 ): [number, number, number] {
-  const { pixelThreads, channelThreads } = stagedTile(channels);
-  const pixelTiles = Math.ceil(pixels / (pixelThreads * pixelsPerThread));
+  const { channelThreads } = stagedTile(tile, channels);
+  const pixelTiles = Math.ceil(pixels / tile.pixels);
   return foldWorkgroups(phases * pixelTiles * Math.ceil(channels / (channelThreads * channelsPerThread)), 1);
 }

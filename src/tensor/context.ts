@@ -3,7 +3,14 @@ import { bytes32, type Kernel } from "../kernels/kernel.ts";
 import { type Bindable, launch } from "./launch.ts";
 import { Tape } from "./tape.ts";
 import { elements, type ElementType, Tensor } from "./tensor.ts";
+import { Conv2dChoice, type Conv2dChooser, defaultAlgorithm } from "./operations/conv2d_choice.ts";
 import type { Parameter } from "./parameters.ts";
+
+/** What may be said about a context. */
+export interface ContextOptions {
+  /** Picks the algorithms of convolutions; by default always the first that is offered. */
+  readonly choose?: Conv2dChooser | undefined;
+}
 
 /** What a loss is differentiated by. */
 export interface Variables {
@@ -17,10 +24,13 @@ export interface Variables {
 export class Context {
   /** The scalar 1, where gradients begin. */
   readonly one: Tensor;
+  /** The algorithms of convolutions. */
+  readonly convolutions: Conv2dChoice;
   #scope: Set<Tensor> | undefined;
   #tape: Tape | undefined;
 
-  constructor(readonly gpu: Gpu) {
+  constructor(readonly gpu: Gpu, { choose = defaultAlgorithm }: ContextOptions = {}) {
+    this.convolutions = new Conv2dChoice(gpu.adapterFamily, choose);
     this.one = this.from(Float32Array.of(1), [1]);
   }
 

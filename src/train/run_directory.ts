@@ -1,14 +1,19 @@
 import { CheckpointError, SadaJemError } from "../errors.ts";
+import type { Gpu } from "../gpu/gpu.ts";
+import type { Conv2dTable } from "../tensor/operations/conv2d_table.ts";
 import { type Checkpoint, decodeCheckpoint } from "./checkpoint.ts";
 import { type Configuration, parseConfiguration } from "./configuration.ts";
 import { writeAtomically } from "./files.ts";
 import type { IterationReport } from "./trainer.ts";
+import { readTuningIfThere } from "./tuning_file.ts";
 
+const kernelsFile = "kernels.json";
 const checkpointPattern = /^\d{8}\.safetensors$/;
 
 /**
  * A training run on disk: `config.json`, `metrics.jsonl`, `samples/`, `checkpoints/`, `model.safetensors`,
- * `summary.json`, and `best.safetensors` if images were held out. One process at a time may hold it; the lock ends with the process, however it ends.
+ * `summary.json`, `kernels.json` if kernels were chosen by a table, and `best.safetensors` if images were held out. One
+ * process at a time may hold it; the lock ends with the process, however it ends.
  */
 export class RunDirectory implements Disposable {
   readonly #lock: Deno.FsFile;
@@ -19,9 +24,14 @@ export class RunDirectory implements Disposable {
 
   /**
    * Takes an empty or absent folder for a new run.
+   * @param kernels the choices of convolution kernels that the run uses, if not the defaults
    * @throws {CheckpointError} if it holds a run already or is in use.
    */
-  static async create(path: string, configuration: Configuration): Promise<RunDirectory> {
+  static async create(
+    path: string,
+    configuration: Configuration,
+    kernels?: Conv2dTable,
+  ): Promise<RunDirectory> {
     await Deno.mkdir(path, { recursive: true });
     const directory = new RunDirectory(path, await lock(path));
     if (await exists(`${path}/config.json`)) {
@@ -32,6 +42,9 @@ export class RunDirectory implements Disposable {
     }
     await Deno.mkdir(`${path}/checkpoints`, { recursive: true });
     await Deno.mkdir(`${path}/samples`, { recursive: true });
+    // Before the configuration, which makes the folder a run: it must never be one with other kernels.
+    if (kernels) await directory.writeJson(kernelsFile, kernels);
+    else await removeIfThere(directory.file(kernelsFile));
     await directory.writeJson("config.json", configuration);
     return directory;
   }
@@ -54,6 +67,14 @@ export class RunDirectory implements Disposable {
   async configuration(): Promise<Configuration> {
     const text = await Deno.readTextFile(`${this.path}/config.json`);
     return parseConfiguration(parseJson(text, `${this.path}/config.json`));
+  }
+
+  /**
+   * The choices of convolution kernels that the run was started with; nothing if it uses the defaults.
+   * @throws {TuningError} if they cannot be used on this adapter.
+   */
+  async kernels(gpu: Gpu): Promise<Conv2dTable | undefined> {
+    return await readTuningIfThere(this.file(kernelsFile), gpu);
   }
 
   /** Path of a file in the directory. */
@@ -151,6 +172,10 @@ async function lock(path: string): Promise<Deno.FsFile> {
   if (await file.tryLock(true)) return file;
   file.close();
   throw new CheckpointError(`${path} is in use by another process`);
+}
+
+async function removeIfThere(path: string): Promise<void> {
+  if (await exists(path)) await Deno.remove(path);
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -187,6 +187,11 @@ export class Trainer {
     return this.#plan?.work;
   }
 
+  /** Records the iteration without running it. */
+  record(): void {
+    this.#plan ??= this.#recordPlan();
+  }
+
   /** Everything that iteration `t` draws at random, and its learning rate. */
   inputsOf(t: number): InputValues {
     const { seed, likelihoodBatch, labelledBatch, bufferSize, reinitProbability, beta1, beta2 } =

@@ -22,6 +22,17 @@ const cases: readonly [string, string[], number, RegExp][] = [
     1,
     /cifar/i,
   ],
+  ["train", ["--resume", "--kernels", "tuning.json"], 2, /--kernels cannot be changed when a run is resumed/],
+  ["train", ["--kernels", `${folder}/damaged.safetensors`], 1, /damaged table of kernels: not valid JSON/],
+  ["sample", ["--kernels", `${folder}/absent.json`], 1, /absent\.json/],
+  [
+    "evaluate",
+    ["--kernels", `${folder}/elsewhere.json`],
+    1,
+    /elsewhere\.json: .* chosen on "another adapter"/,
+  ],
+  ["tune", ["--preset", "nonesuch"], 2, /no preset "nonesuch"/],
+  ["tune", ["--out", `${folder}/elsewhere.json`], 1, /elsewhere\.json: .* chosen on "another adapter"/],
   ["sample", ["--model", `${folder}/absent`], 1, /there is no model/],
   ["sample", ["--init", "magic"], 2, /informative, buffer, noise/],
   ["sample", ["--class", "eleven"], 2, /--class takes one of/],
@@ -49,6 +60,8 @@ const cases: readonly [string, string[], number, RegExp][] = [
 
 Deno.test("commands: whatever is wrong with the input ends in one clear line and the right status", async (t) => {
   await Deno.writeTextFile(`${folder}/damaged.safetensors`, "not a checkpoint at all");
+  const elsewhere = { adapter: "another adapter", version: 1, choices: [] };
+  await Deno.writeTextFile(`${folder}/elsewhere.json`, JSON.stringify(elsewhere));
   await writeDamagedModels();
   for (const [task, args, status, message] of cases) {
     await t.step(`${task} ${args.join(" ").replaceAll(folder, "DIR")}`, async () => {

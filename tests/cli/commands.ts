@@ -18,18 +18,28 @@ function taskArguments(task: string): string[] {
 
 /** Starts a command in the background. */
 export function start(task: string, ...args: string[]): Deno.ChildProcess {
-  return new Deno.Command(Deno.execPath(), {
-    args: [...taskArguments(task), ...args],
-    cwd: root,
-    stdout: "piped",
-    stderr: "piped",
-    env: { NO_COLOR: "1" },
-  }).spawn();
+  return startIn(root, task, ...args);
 }
 
 /** Runs a command to its end. */
 export async function run(task: string, ...args: string[]): Promise<Outcome> {
   return await outcome(start(task, ...args));
+}
+
+/** Runs a command in a folder. */
+export async function runIn(folder: string, task: string, ...args: string[]): Promise<Outcome> {
+  return await outcome(startIn(folder, task, ...args));
+}
+
+function startIn(folder: string, task: string, ...args: string[]): Deno.ChildProcess {
+  const ofTask = taskArguments(task).map((arg) => arg.startsWith("src/") ? `${root}${arg}` : arg);
+  return new Deno.Command(Deno.execPath(), {
+    args: [...ofTask, ...args],
+    cwd: folder,
+    stdout: "piped",
+    stderr: "piped",
+    env: { NO_COLOR: "1" },
+  }).spawn();
 }
 
 /** Waits for a command's end. */

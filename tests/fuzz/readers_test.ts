@@ -25,6 +25,7 @@ import { type NamedTensor, parseSafetensors, serializeSafetensors } from "../../
 import { readTar } from "../../src/formats/tar.ts";
 import { ZipArchive } from "../../src/formats/zip.ts";
 import { zip } from "../../src/formats/zip_writer.ts";
+import { conv2dTable, parseConv2dTable } from "../../src/tensor/operations/conv2d_table.ts";
 import { parseConfiguration } from "../../src/train/configuration.ts";
 import { readModelFile } from "../../src/train/import.ts";
 import { preset } from "../../src/train/presets.ts";
@@ -87,6 +88,13 @@ const rawPngs = [
 ].map(([depth, colour, interlaced, ...rows]) =>
   Uint8Array.of(0, 0, 0, 4, 0, 0, 0, 3, depth!, colour!, 0, 0, interlaced!, ...rows)
 );
+
+const adapter = { adapterName: "an adapter", adapterFamily: "gpu" } as const;
+const layer = { batch: 64, height: 8, width: 8, kernel: 3, stride: 1, padding: 1 };
+const kernelChoices = [
+  { direction: "forward", ...layer, inChannels: 16, outChannels: 32, algorithm: "staged-64x64" },
+  { direction: "gradientWeight", ...layer, inChannels: 3, outChannels: 16, algorithm: "few" },
+] as const;
 
 /** A reader, the files that are damaged, and what makes a damaged file credible again. */
 interface Case {
@@ -162,6 +170,11 @@ const cases: Readonly<Record<string, Case>> = {
   "JSON configuration": {
     files: [text(JSON.stringify(preset("digits"))), text(JSON.stringify(preset("svhn-jempp")))],
     read: (bytes) => parseConfiguration(jsonOrNothing(bytes)),
+    json: true,
+  },
+  "tables of kernels": {
+    files: [text(JSON.stringify(conv2dTable(adapter, kernelChoices)))],
+    read: (bytes) => parseConv2dTable(new TextDecoder().decode(bytes), adapter),
     json: true,
   },
 };

@@ -66,6 +66,11 @@ export class Verdicts {
     // deno-lint-ignore no-console -- the verdicts are what this test is run for
     console.log(`${this.#file.name}\n${head}\n${this.#lines.join("\n")}`);
     this.#file.assertAllUsed();
+    this.assertEqual();
+  }
+
+  /** Fails if one of the verdicts so far is bad. */
+  assertEqual(): void {
     assert.deepEqual(this.#failures, [], `${this.#file.name}: tensors that differ from the reference`);
   }
 

@@ -19,8 +19,10 @@ import {
   conv2dGradientWeightFew,
   conv2dGradientWeightTexture,
 } from "../../src/kernels/conv2d_gradient_weight.ts";
-import { type Conv2dShape, conv2dSizes, outputSize } from "../../src/kernels/conv2d_shape.ts";
+import { type Conv2dShape, conv2dSizes } from "../../src/kernels/conv2d_shape.ts";
 import { sumPartials } from "../../src/kernels/sum_partials.ts";
+import { describeConv2d } from "../../src/tensor/operations/conv2d_choice.ts";
+import { products, tolerance } from "./conv2d_reference.ts";
 import { relativeError, runKernel, values } from "./harness.ts";
 
 const base: Conv2dShape = {
@@ -54,40 +56,6 @@ const shapes: readonly Conv2dShape[] = [
   { ...base, height: 4, width: 33, batch: 1, inChannels: 12, outChannels: 16 },
 ];
 
-/**
- * Largest error relative to the largest value. A float32 sum of n products of values up to 1 is off by about √n · 2^-24
- * of its size; the longest here have 64 · 9 terms, or 500 pixels: 2e-6 with room for the worst of thousands.
- */
-const tolerance = 5e-6;
-
-/** Calls `visit` for each product of a convolution: indices into input, weight and output. */
-function products(shape: Conv2dShape, visit: (input: number, weight: number, output: number) => void): void {
-  const { batch, height, width, inChannels, outChannels, kernel, stride, padding } = shape;
-  const out = outputSize(shape);
-  for (let n = 0; n < batch; n++) {
-    for (let y = 0; y < out.height; y++) {
-      for (let x = 0; x < out.width; x++) {
-        for (let ky = 0; ky < kernel; ky++) {
-          for (let kx = 0; kx < kernel; kx++) {
-            const [iy, ix] = [y * stride + ky - padding, x * stride + kx - padding];
-            if (iy < 0 || iy >= height || ix < 0 || ix >= width) continue;
-            for (let c = 0; c < inChannels; c++) {
-              const input = ((n * height + iy) * width + ix) * inChannels + c;
-              const weight = ((ky * kernel + kx) * inChannels + c) * outChannels;
-              const output = ((n * out.height + y) * out.width + x) * outChannels;
-              for (let o = 0; o < outChannels; o++) visit(input, weight + o, output + o);
-            }
-          }
-        }
-      }
-    }
-  }
-}
-
-const describe = (shape: Conv2dShape) =>
-  `${shape.batch}×${shape.height}×${shape.width}, ${shape.inChannels}→${shape.outChannels}, kernel ${shape.kernel}, ` +
-  `stride ${shape.stride}, padding ${shape.padding}`;
-
 /** Writing and adding are two pipelines: both for the first shapes, of which every kernel is used, one for the others. */
 const accumulations = (index: number) => index < 3 ? [false, true] : [index % 2 === 0];
 
@@ -99,7 +67,7 @@ for (const [index, shape] of shapes.entries()) {
   const weight = values(sizes.weight, 2);
   const outputGradient = values(sizes.output, 3);
 
-  Deno.test(`conv2dForward() equals the definition: ${describe(shape)}`, async () => {
+  Deno.test(`conv2dForward() equals the definition: ${describeConv2d(shape)}`, async () => {
     const bias = values(shape.outChannels, 4);
     const expected = Float64Array.from({ length: sizes.output }, (_, i) => bias[i % shape.outChannels]!);
     products(shape, (i, w, o) => expected[o]! += input[i]! * weight[w]!);
@@ -111,7 +79,7 @@ for (const [index, shape] of shapes.entries()) {
     }
   });
 
-  Deno.test(`conv2dGradientInput() equals the definition: ${describe(shape)}`, async () => {
+  Deno.test(`conv2dGradientInput() equals the definition: ${describeConv2d(shape)}`, async () => {
     const general = [conv2dGradientInput, conv2dGradientInputCompact, conv2dGradientInputTexture];
     const kernels = few
       ? [conv2dGradientInputFew]
@@ -130,7 +98,7 @@ for (const [index, shape] of shapes.entries()) {
     }
   });
 
-  Deno.test(`conv2dGradientWeight() with sumPartials() equals the definition: ${describe(shape)}`, async () => {
+  Deno.test(`conv2dGradientWeight() with sumPartials() equals the definition: ${describeConv2d(shape)}`, async () => {
     const expected = new Float64Array(sizes.weight);
     products(shape, (i, w, o) => expected[w]! += input[i]! * outputGradient[o]!);
     for (

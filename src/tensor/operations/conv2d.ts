@@ -4,7 +4,6 @@ import { sumPartials } from "../../kernels/sum_partials.ts";
 import type { GradientTarget } from "../tape.ts";
 import { assertShapes, type Tensor } from "../tensor.ts";
 import { fitColumns } from "./fit_columns.ts";
-import { chooseConv2d, type Conv2dKernels } from "./conv2d_kernels.ts";
 
 /**
  * 2-D convolution (cross-correlation, as in PyTorch) with zero padding and bias.
@@ -51,22 +50,23 @@ export function convolve(
 ): Tensor {
   const { context } = x;
   const output = context.empty(outputShape);
-  const kernels = chooseConv2d(context.gpu.adapterFamily, shape);
-  context.launch(kernels.forward, shape, { input: x, weight, bias, output });
+  const algorithms = context.convolutions;
+  algorithms.of("forward", shape).launch(context, shape, { input: x, weight, bias, output });
 
   const tape = context.tape;
   tape?.record([x, weight, bias], output, tape.wants(weight) ? [x] : [], (outputGradient) => {
     const byInput = tape.target(x);
     if (byInput) {
       const { gradient: inputGradient, accumulate } = byInput;
-      context.launch(kernels.gradientInput, { ...shape, accumulate }, {
-        outputGradient,
-        weight,
-        inputGradient,
-      });
+      const operands = { outputGradient, weight, inputGradient };
+      algorithms.of("gradientInput", shape).launch(context, { ...shape, accumulate }, operands);
     }
     const byWeight = tape.target(weight);
-    if (byWeight) gradientByWeight(x, outputGradient, byWeight, shape, kernels);
+    if (byWeight) {
+      const { gradient: weightGradient, accumulate } = byWeight;
+      const operands = { input: x, outputGradient, weightGradient };
+      algorithms.of("gradientWeight", shape).launch(context, { ...shape, accumulate }, operands);
+    }
     const byBias = tape.target(bias);
     if (byBias) addColumnSums(outputGradient, byBias, shape.outChannels);
   });
@@ -85,20 +85,6 @@ export function addColumnSums(
   using partials = context.empty([chunks, columns]);
   context.launch(columnSums, shape, { matrix, partials });
   context.launch(sumPartials, { partials: chunks, length: columns, accumulate }, { partials, sum });
-}
-
-function gradientByWeight(
-  input: Tensor,
-  outputGradient: Tensor,
-  { gradient: sum, accumulate }: GradientTarget,
-  shape: Conv2dShape,
-  { gradientWeight }: Conv2dKernels,
-): void {
-  const { context } = input;
-  const splits = gradientWeight.splits(shape);
-  using partials = context.empty([splits, sum.size]);
-  context.launch(gradientWeight, shape, { input, outputGradient, partials });
-  context.launch(sumPartials, { partials: splits, length: sum.size, accumulate }, { partials, sum });
 }
 
 function conv2dShape(x: Tensor, weight: Tensor, bias: Tensor, stride: number, padding: number): Conv2dShape {

@@ -1,0 +1,150 @@
+import type { AdapterFamily } from "../../gpu/adapter_family.ts";
+import {
+  conv2dForward,
+  conv2dForwardCompact,
+  conv2dForwardFew,
+  conv2dForwardPatch,
+  conv2dForwardTexture,
+  conv2dForwardTiled,
+} from "../../kernels/conv2d_forward.ts";
+import {
+  conv2dGradientInput,
+  conv2dGradientInputCompact,
+  conv2dGradientInputFew,
+  conv2dGradientInputPatch,
+  conv2dGradientInputTexture,
+  conv2dGradientInputTiled,
+} from "../../kernels/conv2d_gradient_input.ts";
+import {
+  conv2dGradientWeight,
+  conv2dGradientWeightFew,
+  conv2dGradientWeightTexture,
+  conv2dGradientWeightTiled,
+} from "../../kernels/conv2d_gradient_weight.ts";
+import { suitsPatches, takesPatches } from "../../kernels/conv2d_patch.ts";
+import type { Conv2dShape } from "../../kernels/conv2d_shape.ts";
+import type { StagedTile } from "../../kernels/conv2d_staged.ts";
+import type { Kernel } from "../../kernels/kernel.ts";
+import { byKernel, byParts, type Conv2dAlgorithms, type Direction } from "./conv2d_algorithm.ts";
+
+/** Version of the lists below: raise it when a name comes to mean something else. */
+export const candidatesVersion = 1;
+
+/** The algorithms for each direction of a convolution; the first is used unless another is asked for. */
+export type Conv2dCandidates = {
+  readonly [Name in Direction]: readonly [Conv2dAlgorithms[Name], ...Conv2dAlgorithms[Name][]];
+};
+
+/**
+ * What can compute a convolution on a kind of adapter: a fixed list for each direction, so that the same adapter gives the
+ * same bits unless it is told otherwise. Channels that cannot be read four at a time, as those of most images, have kernels
+ * of their own.
+ * @throws {RangeError} if a kernel in the list does not support the shape.
+ */
+export function conv2dCandidates(family: AdapterFamily, shape: Conv2dShape): Conv2dCandidates {
+  if (shape.inChannels % 4 !== 0) return few;
+  if (family === "slow-compiler") return compact;
+  return family === "lavapipe" ? throughTextures(shape) : staged(shape);
+}
+
+const few: Conv2dCandidates = {
+  forward: [byKernel("few", conv2dForwardFew)],
+  gradientInput: [byKernel("few", conv2dGradientInputFew)],
+  gradientWeight: [byParts("few", conv2dGradientWeightFew)],
+};
+
+const compact: Conv2dCandidates = {
+  forward: [byKernel("compact", conv2dForwardCompact)],
+  gradientInput: [byKernel("compact", conv2dGradientInputCompact)],
+  gradientWeight: [byParts("few", conv2dGradientWeightFew)],
+};
+
+const texture: Conv2dCandidates = {
+  forward: [byKernel("texture", conv2dForwardTexture)],
+  gradientInput: [byKernel("texture", conv2dGradientInputTexture)],
+  gradientWeight: [byParts("texture", conv2dGradientWeightTexture)],
+};
+
+const patch = {
+  forward: byKernel("patch", conv2dForwardPatch),
+  gradientInput: byKernel("patch", conv2dGradientInputPatch),
+};
+
+function throughTextures(shape: Conv2dShape): Conv2dCandidates {
+  if (!takesPatches(shape)) return texture;
+  const { forward, gradientInput, gradientWeight } = texture;
+  return suitsPatches(shape)
+    ? {
+      forward: [patch.forward, ...forward],
+      gradientInput: [patch.gradientInput, ...gradientInput],
+      gradientWeight,
+    }
+    : {
+      forward: [...forward, patch.forward],
+      gradientInput: [...gradientInput, patch.gradientInput],
+      gradientWeight,
+    };
+}
+
+/** Beside the default: more pixels for few channels, fewer for maps that would leave a GPU idle, wider for reuse. */
+const tiles: readonly StagedTile[] = [
+  { pixels: 128, channels: 64 },
+  { pixels: 128, channels: 128 },
+  { pixels: 256, channels: 64 },
+  { pixels: 256, channels: 32 },
+  { pixels: 256, channels: 16 },
+  { pixels: 64, channels: 64 },
+  { pixels: 64, channels: 32 },
+];
+const tileName = ({ pixels, channels }: StagedTile) => `staged-${pixels}x${channels}`;
+
+const weightTiles = [[64, 64], [32, 32], [128, 64], [128, 32], [128, 16]] as const;
+/** Workgroups up to which pixels are split; how many suit depends on the size of the GPU. */
+const weightWorkgroups = [512, 128, 2048] as const;
+
+/** A kernel with the name that a table of choices calls it by. */
+type Named<Shaped> = readonly [name: string, kernel: Shaped];
+
+const stagedForward: readonly Named<typeof conv2dForward>[] = [
+  ["staged", conv2dForward],
+  ...tiles.map((tile) => [tileName(tile), conv2dForwardTiled(tile)] as const),
+];
+const stagedGradientInput: readonly Named<typeof conv2dGradientInput>[] = [
+  ["staged", conv2dGradientInput],
+  ...tiles.map((tile) => [tileName(tile), conv2dGradientInputTiled(tile)] as const),
+];
+const stagedGradientWeight: readonly Named<typeof conv2dGradientWeight>[] = [
+  ["staged", conv2dGradientWeight],
+  ...weightWorkgroups.flatMap((workgroups) =>
+    weightTiles.map(([rows, columns]) =>
+      [
+        `staged-${rows}x${columns}-${workgroups}`,
+        conv2dGradientWeightTiled({ rows, columns, workgroups }),
+      ] as const
+    )
+  ),
+];
+
+function staged(shape: Conv2dShape): Conv2dCandidates {
+  const gradientShape = { ...shape, accumulate: false };
+  return {
+    forward: [...distinct(stagedForward, shape, byKernel), ...compact.forward],
+    gradientInput: [...distinct(stagedGradientInput, gradientShape, byKernel), ...compact.gradientInput],
+    gradientWeight: [...distinct(stagedGradientWeight, shape, byParts), ...compact.gradientWeight],
+  };
+}
+
+/** Algorithms by the kernels of one shader but for those whose tiles come out as an earlier one's, as for few channels. */
+function distinct<Shape, Shaped extends Pick<Kernel<Shape>, "constants">, Algorithm>(
+  kernels: readonly Named<Shaped>[],
+  shape: Shape,
+  algorithm: (name: string, kernel: Shaped) => Algorithm,
+): [Algorithm, ...Algorithm[]] {
+  const byConstants = new Map<string, Named<Shaped>>();
+  for (const named of kernels) {
+    const constants = JSON.stringify(named[1].constants(shape));
+    if (!byConstants.has(constants)) byConstants.set(constants, named);
+  }
+  const [first, ...others] = [...byConstants.values()].map((named) => algorithm(...named));
+  return [first!, ...others];
+}

@@ -1,0 +1,49 @@
+import type { AdapterFamily } from "../../gpu/adapter_family.ts";
+import type { Conv2dShape } from "../../kernels/conv2d_shape.ts";
+import type { Conv2dAlgorithms, Direction } from "./conv2d_algorithm.ts";
+import { conv2dCandidates } from "./conv2d_candidates.ts";
+
+/** Picks one of the algorithms that can compute a convolution in one direction; the first is the default. */
+export type Conv2dChooser = <Algorithm extends { readonly name: string }>(
+  candidates: readonly [Algorithm, ...Algorithm[]],
+  direction: Direction,
+  shape: Conv2dShape,
+) => Algorithm;
+
+/** Always the default. */
+export const defaultAlgorithm: Conv2dChooser = ([first]) => first;
+
+/** The shape of a convolution in words, which tell it from all others. */
+export function describeConv2d(
+  { batch, height, width, inChannels, outChannels, kernel, stride, padding }: Conv2dShape,
+): string {
+  return `${batch}×${height}×${width}, ${inChannels}→${outChannels}, kernel ${kernel}, stride ${stride}, padding ${padding}`;
+}
+
+/** The algorithms of all convolutions on one adapter, each chosen when it is first asked for. */
+export class Conv2dChoice {
+  readonly #family: AdapterFamily;
+  readonly #choose: Conv2dChooser;
+  readonly #chosen: { readonly [Name in Direction]: Map<string, Conv2dAlgorithms[Name]> } = {
+    forward: new Map(),
+    gradientInput: new Map(),
+    gradientWeight: new Map(),
+  };
+
+  constructor(family: AdapterFamily, choose: Conv2dChooser) {
+    this.#family = family;
+    this.#choose = choose;
+  }
+
+  /** What computes a convolution of this shape in this direction: always the same. */
+  of<Name extends Direction>(direction: Name, shape: Conv2dShape): Conv2dAlgorithms[Name] {
+    const chosen: Map<string, Conv2dAlgorithms[Name]> = this.#chosen[direction];
+    const key = describeConv2d(shape);
+    let algorithm = chosen.get(key);
+    if (!algorithm) {
+      algorithm = this.#choose(conv2dCandidates(this.#family, shape)[direction], direction, shape);
+      chosen.set(key, algorithm);
+    }
+    return algorithm;
+  }
+}

@@ -1,0 +1,75 @@
+import { GpuError } from "../../errors.ts";
+import { type Clock, type Effort, type Part, timeInTurns } from "../../gpu/time_in_turns.ts";
+import { type Conv2dShape, conv2dSizes } from "../../kernels/conv2d_shape.ts";
+import { Purpose } from "../../random/philox.ts";
+import type { Context } from "../context.ts";
+import type { Tensor } from "../tensor.ts";
+import type { Conv2dAlgorithm, Direction } from "./conv2d_algorithm.ts";
+import { conv2dCandidates } from "./conv2d_candidates.ts";
+import { uniform } from "./random.ts";
+
+/** How long an algorithm takes. */
+export interface CandidateTime {
+  readonly name: string;
+  /** The fastest of several runs: whatever else a machine does only adds time. */
+  readonly milliseconds: number;
+}
+
+/** Enough for each candidate to meet a quiet moment, mostly, on a machine that does other things. */
+const effort: Effort = { rounds: 10, milliseconds: 1000 };
+
+/**
+ * Times every candidate for a convolution in one direction, the default first, on random numbers. One that exceeds a limit
+ * of the device with this shape is left out.
+ * @throws {GpuError} if the default does.
+ */
+export async function timeConv2d(
+  context: Context,
+  direction: Direction,
+  shape: Conv2dShape,
+  clock?: Clock,
+): Promise<CandidateTime[]> {
+  const { gpu } = context;
+  const candidates = conv2dCandidates(gpu.adapterFamily, shape)[direction] as readonly Candidate[];
+  const parts: (Part & { readonly name: string })[] = [];
+  using stream = context.from(Uint32Array.of(1, 0, 0, 0), [4]);
+  const plan = context.capture(() => {
+    const operands = randomOperands(stream, shape);
+    for (const [i, candidate] of candidates.entries()) {
+      const start = gpu.recorded;
+      try {
+        candidate.launch(context, { ...shape, accumulate: false }, operands);
+      } catch (error) {
+        if (i > 0 && error instanceof GpuError) continue;
+        throw error;
+      }
+      parts.push({ name: candidate.name, start, end: gpu.recorded });
+    }
+  });
+  try {
+    // Fills the operands, and warms up.
+    gpu.run(plan);
+    const times = await timeInTurns(gpu, plan, parts, effort, clock);
+    return parts.map(({ name }, i) => ({ name, milliseconds: Math.min(...times.map((round) => round[i]!)) }));
+  } finally {
+    plan.destroy();
+  }
+}
+
+type Operand = "input" | "weight" | "bias" | "output" | `${"input" | "weight" | "output"}Gradient`;
+type Candidate = Conv2dAlgorithm<Conv2dShape & { readonly accumulate: boolean }, Operand>;
+
+/** All that the three directions read and write. */
+function randomOperands(stream: Tensor, shape: Conv2dShape): Record<Operand, Tensor> {
+  const { input, weight, output } = conv2dSizes(shape);
+  const values = (length: number) => uniform(stream, Purpose.inputNoise, [length], { low: -1, high: 1 });
+  return {
+    input: values(input),
+    weight: values(weight),
+    bias: values(shape.outChannels),
+    output: values(output),
+    inputGradient: values(input),
+    weightGradient: values(weight),
+    outputGradient: values(output),
+  };
+}

@@ -1,0 +1,80 @@
+import type { Dataset } from "../data/dataset.ts";
+import { Gpu } from "../gpu/gpu.ts";
+import type { Conv2dShape } from "../kernels/conv2d_shape.ts";
+import { Context } from "../tensor/context.ts";
+import type { Direction } from "../tensor/operations/conv2d_algorithm.ts";
+import { type Conv2dTable, conv2dTable } from "../tensor/operations/conv2d_table.ts";
+import { type CandidateTime, timeConv2d } from "../tensor/operations/conv2d_timing.ts";
+import type { Configuration } from "./configuration.ts";
+import { Trainer } from "./trainer.ts";
+
+/** A convolution in one direction that several algorithms can compute. */
+export interface TunableConvolution {
+  readonly direction: Direction;
+  readonly shape: Conv2dShape;
+}
+
+/** How long each algorithm takes, the default first, and which one is chosen. */
+export interface TunedConvolution extends TunableConvolution {
+  readonly times: readonly CandidateTime[];
+  readonly chosen: CandidateTime;
+}
+
+/** The default stays unless another takes less than this share of its time: differences below are noise. */
+const worthwhileShare = 0.97;
+
+/** The convolutions that one iteration of a training uses and that there is something to choose for. */
+export async function tunableConvolutions(
+  configuration: Configuration,
+  dataset: Dataset,
+): Promise<TunableConvolution[]> {
+  const found: TunableConvolution[] = [];
+  // A device of its own, because a recorded iteration holds its memory until the device is destroyed.
+  const gpu = await Gpu.request();
+  const context = new Context(gpu, {
+    choose(candidates, direction, shape) {
+      if (candidates.length > 1) found.push({ direction, shape });
+      return candidates[0];
+    },
+  });
+  try {
+    new Trainer(context, configuration, dataset).record();
+    await gpu.read([]);
+  } finally {
+    gpu.destroy();
+  }
+  return found;
+}
+
+/**
+ * Times all algorithms for convolutions, and chooses.
+ * @param progress called before each convolution with the number of those done
+ */
+export async function tuneConvolutions(
+  context: Context,
+  convolutions: readonly TunableConvolution[],
+  progress: (done: number, next: TunableConvolution) => void,
+): Promise<TunedConvolution[]> {
+  const tuned: TunedConvolution[] = [];
+  for (const convolution of convolutions) {
+    progress(tuned.length, convolution);
+    const times = await timeConv2d(context, convolution.direction, convolution.shape);
+    tuned.push({ ...convolution, times, chosen: chooseFastest(times) });
+  }
+  return tuned;
+}
+
+/** The fastest, if it beats the default, which is the first, by more than noise. */
+export function chooseFastest(times: readonly CandidateTime[]): CandidateTime {
+  const [standard] = times;
+  const fastest = times.reduce((best, time) => time.milliseconds < best.milliseconds ? time : best);
+  return fastest.milliseconds < worthwhileShare * standard!.milliseconds ? fastest : standard!;
+}
+
+/** The choices as a table. */
+export function tuningTable(gpu: Gpu, tuned: readonly TunedConvolution[]): Conv2dTable {
+  return conv2dTable(
+    gpu,
+    tuned.map(({ direction, shape, chosen }) => ({ direction, ...shape, algorithm: chosen.name })),
+  );
+}

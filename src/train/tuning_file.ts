@@ -1,0 +1,40 @@
+import { exists } from "../data/files.ts";
+import { TuningError } from "../errors.ts";
+import type { Gpu } from "../gpu/gpu.ts";
+import { type Conv2dTable, parseConv2dTable } from "../tensor/operations/conv2d_table.ts";
+import { writeAtomically } from "./files.ts";
+
+/** Folder of the tables that are used without being asked for. */
+const folder = "tuning";
+
+/** Where the table of an adapter lies unless a file is named. */
+export function tuningPath({ adapterName }: Gpu): string {
+  const name = adapterName.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-").replaceAll(/^-|-$/g, "");
+  return `${folder}/${name || "adapter"}.json`;
+}
+
+/**
+ * Reads the choices of convolution kernels from a file.
+ * @throws {TuningError} if it cannot be used on this adapter; see {@link parseConv2dTable}.
+ */
+export async function readTuning(path: string, gpu: Gpu): Promise<Conv2dTable> {
+  const text = await Deno.readTextFile(path);
+  try {
+    return parseConv2dTable(text, gpu);
+  } catch (error) {
+    if (error instanceof TuningError) throw new TuningError(`${path}: ${error.message}`);
+    throw error;
+  }
+}
+
+/** {@link readTuning}, or nothing if there is no such file. */
+export async function readTuningIfThere(path: string, gpu: Gpu): Promise<Conv2dTable | undefined> {
+  return await exists(path) ? await readTuning(path, gpu) : undefined;
+}
+
+/** Writes a table, making the folder that it lies in. */
+export async function writeTuning(path: string, table: Conv2dTable): Promise<void> {
+  const [parent] = /^.*(?=\/)/.exec(path) ?? [];
+  if (parent) await Deno.mkdir(parent, { recursive: true });
+  await writeAtomically(path, `${JSON.stringify(table, undefined, 2)}\n`);
+}

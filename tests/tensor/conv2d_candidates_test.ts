@@ -1,0 +1,99 @@
+import assert from "node:assert/strict";
+import { adapterFamilies } from "../../src/gpu/adapter_family.ts";
+import { Gpu } from "../../src/gpu/gpu.ts";
+import { type Conv2dShape, conv2dSizes } from "../../src/kernels/conv2d_shape.ts";
+import { Context } from "../../src/tensor/context.ts";
+import type { Conv2dAlgorithm } from "../../src/tensor/operations/conv2d_algorithm.ts";
+import { conv2dCandidates } from "../../src/tensor/operations/conv2d_candidates.ts";
+import { describeConv2d } from "../../src/tensor/operations/conv2d_choice.ts";
+import { products, tolerance } from "../kernels/conv2d_reference.ts";
+import { relativeError, values } from "../kernels/harness.ts";
+
+const base: Conv2dShape = {
+  batch: 3,
+  height: 7,
+  width: 5,
+  inChannels: 20,
+  outChannels: 36,
+  kernel: 3,
+  stride: 1,
+  padding: 1,
+};
+
+/** None divides the tiles. */
+const shapes: readonly Conv2dShape[] = [
+  base,
+  { ...base, stride: 2, height: 9, width: 12 },
+  { ...base, inChannels: 3 },
+];
+/** So many channels that the tiles of all staged kernels come out different. */
+const wide: Conv2dShape = { ...base, batch: 1, height: 9, inChannels: 140, outChannels: 204 };
+
+for (const family of adapterFamilies) {
+  for (const shape of family === "gpu" ? [...shapes, wide] : shapes) {
+    Deno.test(`every candidate for ${family} equals the definition: ${describeConv2d(shape)}`, async () => {
+      const gpu = await Gpu.request(family);
+      const context = new Context(gpu);
+      const { forward, gradientInput, gradientWeight } = conv2dCandidates(family, shape);
+      const sizes = conv2dSizes(shape);
+      const input = values(sizes.input, 1);
+      const weight = values(sizes.weight, 2);
+      const outputGradient = values(sizes.output, 3);
+      const bias = values(shape.outChannels, 4);
+
+      const output = Float64Array.from({ length: sizes.output }, (_, i) => bias[i % shape.outChannels]!);
+      products(shape, (i, w, o) => output[o]! += input[i]! * weight[w]!);
+      await compare(context, forward, shape, { input, weight, bias }, "output", output);
+
+      const before = values(sizes.input, 5);
+      const inputGradient = Float64Array.from(before);
+      products(shape, (i, w, o) => inputGradient[i]! += outputGradient[o]! * weight[w]!);
+      const added = { ...shape, accumulate: true };
+      await compare(
+        context,
+        gradientInput,
+        added,
+        { outputGradient, weight },
+        "inputGradient",
+        inputGradient,
+        before,
+      );
+
+      const weightGradient = new Float64Array(sizes.weight);
+      products(shape, (i, w, o) => weightGradient[w]! += input[i]! * outputGradient[o]!);
+      const written = { ...shape, accumulate: false };
+      await compare(
+        context,
+        gradientWeight,
+        written,
+        { input, outputGradient },
+        "weightGradient",
+        weightGradient,
+      );
+      gpu.destroy();
+    });
+  }
+}
+
+/** Runs each candidate on poisoned memory, or on what was there `before`. */
+async function compare<Shape extends Conv2dShape, Name extends string, Result extends Name>(
+  context: Context,
+  candidates: readonly Conv2dAlgorithm<Shape, Name>[],
+  shape: Shape,
+  operands: Readonly<Record<Exclude<Name, Result>, Float32Array>>,
+  result: Result,
+  expected: Float64Array,
+  before: Float32Array = new Float32Array(expected.length).fill(NaN),
+): Promise<void> {
+  const names = candidates.map(({ name }) => name);
+  assert.equal(new Set(names).size, names.length, `names that are not unique: ${names}`);
+  const vector = (array: Float32Array) => context.from(array, [array.length]);
+  const tensors = Object.fromEntries(
+    Object.entries<Float32Array>(operands).map(([name, array]) => [name, vector(array)]),
+  );
+  for (const candidate of candidates) {
+    const found = vector(before);
+    candidate.launch(context, shape, { ...tensors, [result]: found } as Record<Name, typeof found>);
+    assert(relativeError(await found.read(), expected) < tolerance, `${result} by ${candidate.name}`);
+  }
+}

@@ -19,8 +19,9 @@ import {
   conv2dGradientWeightFew,
   conv2dGradientWeightTexture,
 } from "../../src/kernels/conv2d_gradient_weight.ts";
-import { type Conv2dShape, conv2dSizes, outputSize } from "../../src/kernels/conv2d_shape.ts";
+import { type Conv2dShape, conv2dSizes } from "../../src/kernels/conv2d_shape.ts";
 import { sumPartials } from "../../src/kernels/sum_partials.ts";
+import { products } from "./convolution.ts";
 import { relativeError, runKernel, values } from "./harness.ts";
 
 const base: Conv2dShape = {
@@ -59,30 +60,6 @@ const shapes: readonly Conv2dShape[] = [
  * of its size; the longest here have 64 · 9 terms, or 500 pixels: 2e-6 with room for the worst of thousands.
  */
 const tolerance = 5e-6;
-
-/** Calls `visit` for each product of a convolution: indices into input, weight and output. */
-function products(shape: Conv2dShape, visit: (input: number, weight: number, output: number) => void): void {
-  const { batch, height, width, inChannels, outChannels, kernel, stride, padding } = shape;
-  const out = outputSize(shape);
-  for (let n = 0; n < batch; n++) {
-    for (let y = 0; y < out.height; y++) {
-      for (let x = 0; x < out.width; x++) {
-        for (let ky = 0; ky < kernel; ky++) {
-          for (let kx = 0; kx < kernel; kx++) {
-            const [iy, ix] = [y * stride + ky - padding, x * stride + kx - padding];
-            if (iy < 0 || iy >= height || ix < 0 || ix >= width) continue;
-            for (let c = 0; c < inChannels; c++) {
-              const input = ((n * height + iy) * width + ix) * inChannels + c;
-              const weight = ((ky * kernel + kx) * inChannels + c) * outChannels;
-              const output = ((n * out.height + y) * out.width + x) * outChannels;
-              for (let o = 0; o < outChannels; o++) visit(input, weight + o, output + o);
-            }
-          }
-        }
-      }
-    }
-  }
-}
 
 const describe = (shape: Conv2dShape) =>
   `${shape.batch}×${shape.height}×${shape.width}, ${shape.inChannels}→${shape.outChannels}, kernel ${shape.kernel}, ` +

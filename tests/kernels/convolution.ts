@@ -1,0 +1,28 @@
+import { type Conv2dShape, outputSize } from "../../src/kernels/conv2d_shape.ts";
+
+/** Calls `visit` for each product of a convolution: indices into input, weight and output. */
+export function products(
+  shape: Conv2dShape,
+  visit: (input: number, weight: number, output: number) => void,
+): void {
+  const { batch, height, width, inChannels, outChannels, kernel, stride, padding } = shape;
+  const out = outputSize(shape);
+  for (let n = 0; n < batch; n++) {
+    for (let y = 0; y < out.height; y++) {
+      for (let x = 0; x < out.width; x++) {
+        for (let ky = 0; ky < kernel; ky++) {
+          for (let kx = 0; kx < kernel; kx++) {
+            const [iy, ix] = [y * stride + ky - padding, x * stride + kx - padding];
+            if (iy < 0 || iy >= height || ix < 0 || ix >= width) continue;
+            for (let c = 0; c < inChannels; c++) {
+              const input = ((n * height + iy) * width + ix) * inChannels + c;
+              const weight = ((ky * kernel + kx) * inChannels + c) * outChannels;
+              const output = ((n * out.height + y) * out.width + x) * outChannels;
+              for (let o = 0; o < outChannels; o++) visit(input, weight + o, output + o);
+            }
+          }
+        }
+      }
+    }
+  }
+}

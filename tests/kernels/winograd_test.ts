@@ -180,6 +180,10 @@ Deno.test("winogradProduct() equals a product for each value of a tile", async (
 
 Deno.test("Winograd's kernels refuse channels that are no multiple of 4", () => {
   const shape = { batch: 1, height: 4, width: 4, channels: 6, outputs: 2 } as const;
+  assert.throws(
+    () => winogradWeight.constants({ inChannels: 4, outChannels: 6, outputs: 2, rotated: true }),
+    /multiple of 4/,
+  );
   assert.throws(() => winogradInput.constants({ ...shape, padding: 1 }), /multiple of 4/);
   assert.throws(() => winogradOutput.constants({ ...shape, bias: true, accumulate: false }), /multiple of 4/);
   assert.throws(

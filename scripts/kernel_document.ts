@@ -9,7 +9,7 @@ export const documentPath = new URL("../docs/kernels.md", import.meta.url);
 
 /** The document's sections, and the source files that each takes; the first that fits. */
 const sections: readonly { readonly title: string; readonly files: RegExp }[] = [
-  { title: "Convolution", files: /conv/ },
+  { title: "Convolution", files: /conv|winograd/ },
   { title: "Normalisation", files: /norm_|_norm_/ },
   {
     title: "Matrices, reductions, element by element",
@@ -100,9 +100,14 @@ function chapter({ name, file, kernel, description, demands, cost, example }: La
   ].join("\n\n").replaceAll(/\n\n(- (?:Limits|Cost))/g, "\n$1");
 }
 
-/** The entry points that a kernel may use. */
-export function entriesOf({ entryPoint = "main", wgsl }: Kernel<never>): string[] {
-  return typeof entryPoint === "string" ? [entryPoint] : entryPointsOf(wgsl);
+/** The entry points that a kernel may use: of those in its shader the ones that read what it binds, buffers or textures. */
+export function entriesOf({ entryPoint: chosen = "main", wgsl, bindings }: Kernel<never>): string[] {
+  if (typeof chosen === "string") return [chosen];
+  return entryPointsOf(wgsl).filter((entry) =>
+    entryPoint(wgsl, entry).resources.every(({ binding, access }) =>
+      (access === "texture") === (bindings[binding]?.access === "texture")
+    )
+  );
 }
 
 function bindingTable({ bindings }: Kernel<never>, used: readonly EntryPoint[]): string {

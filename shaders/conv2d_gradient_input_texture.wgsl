@@ -4,8 +4,8 @@
 // outputGradient [N, outHeight, outWidth, outChannels]          float32, outChannels a multiple of 4
 // weight         [kernel, kernel, inChannels, outChannels]      float32, inChannels a multiple of 4
 // inputGradient  [N, height, width, inChannels]                 N follows from its length
-// accumulate: add to what is there. weightsPerImage: each image has weights of its own, [N, kernel, kernel, inChannels,
-// outChannels], and no tile spans two; with 1×1 kernels this is a batch of matrix products.
+// accumulate: add to what is there. weightSets: so many weights one after the other, each for as many images, and
+// no tile spans two of them; with 1×1 kernels these are so many matrix products.
 //
 // What is read lies in textures, see conv2d_patch_texture.
 //
@@ -23,7 +23,7 @@ override kernel: u32 = 3u;
 override stride: u32 = 1u;
 override padding: u32 = 1u;
 override accumulate: bool = false;
-override weightsPerImage: bool = false;
+override weightSets: u32 = 1u;
 
 @group(0) @binding(0) var outputGradient: texture_2d<f32>;
 @group(0) @binding(1) var weight: texture_2d<f32>;
@@ -94,32 +94,32 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let channelTiles = (inChannels / 4u + 3u) / 4u;
   let channel = i % channelTiles * 4u;
   let images = arrayLength(&inputGradient) / (height * width * (inChannels / 4u));
-  // Images that share weights: their pixels are numbered together.
-  let together = select(images, 1u, weightsPerImage);
+  // Images with the same weights: their pixels are numbered together.
+  let together = images / weightSets;
   let phasePixels = together * ((height + stride - 1u) / stride) * ((width + stride - 1u) / stride);
   let phaseTiles = (phasePixels + 15u) / 16u;
   let phase = i / channelTiles / phaseTiles % (stride * stride);
-  let image = i / channelTiles / phaseTiles / (stride * stride);
+  let weightSet = i / channelTiles / phaseTiles / (stride * stride);
   let number = i / channelTiles % phaseTiles * 16u;
-  if (image * together >= images) {
+  if (weightSet >= weightSets) {
     return;
   }
-  let pixel0 = pixelOf(number + 0u, phase, phasePixels, image);
-  let pixel1 = pixelOf(number + 1u, phase, phasePixels, image);
-  let pixel2 = pixelOf(number + 2u, phase, phasePixels, image);
-  let pixel3 = pixelOf(number + 3u, phase, phasePixels, image);
-  let pixel4 = pixelOf(number + 4u, phase, phasePixels, image);
-  let pixel5 = pixelOf(number + 5u, phase, phasePixels, image);
-  let pixel6 = pixelOf(number + 6u, phase, phasePixels, image);
-  let pixel7 = pixelOf(number + 7u, phase, phasePixels, image);
-  let pixel8 = pixelOf(number + 8u, phase, phasePixels, image);
-  let pixel9 = pixelOf(number + 9u, phase, phasePixels, image);
-  let pixel10 = pixelOf(number + 10u, phase, phasePixels, image);
-  let pixel11 = pixelOf(number + 11u, phase, phasePixels, image);
-  let pixel12 = pixelOf(number + 12u, phase, phasePixels, image);
-  let pixel13 = pixelOf(number + 13u, phase, phasePixels, image);
-  let pixel14 = pixelOf(number + 14u, phase, phasePixels, image);
-  let pixel15 = pixelOf(number + 15u, phase, phasePixels, image);
+  let pixel0 = pixelOf(number + 0u, phase, phasePixels, weightSet * together);
+  let pixel1 = pixelOf(number + 1u, phase, phasePixels, weightSet * together);
+  let pixel2 = pixelOf(number + 2u, phase, phasePixels, weightSet * together);
+  let pixel3 = pixelOf(number + 3u, phase, phasePixels, weightSet * together);
+  let pixel4 = pixelOf(number + 4u, phase, phasePixels, weightSet * together);
+  let pixel5 = pixelOf(number + 5u, phase, phasePixels, weightSet * together);
+  let pixel6 = pixelOf(number + 6u, phase, phasePixels, weightSet * together);
+  let pixel7 = pixelOf(number + 7u, phase, phasePixels, weightSet * together);
+  let pixel8 = pixelOf(number + 8u, phase, phasePixels, weightSet * together);
+  let pixel9 = pixelOf(number + 9u, phase, phasePixels, weightSet * together);
+  let pixel10 = pixelOf(number + 10u, phase, phasePixels, weightSet * together);
+  let pixel11 = pixelOf(number + 11u, phase, phasePixels, weightSet * together);
+  let pixel12 = pixelOf(number + 12u, phase, phasePixels, weightSet * together);
+  let pixel13 = pixelOf(number + 13u, phase, phasePixels, weightSet * together);
+  let pixel14 = pixelOf(number + 14u, phase, phasePixels, weightSet * together);
+  let pixel15 = pixelOf(number + 15u, phase, phasePixels, weightSet * together);
   var sum0_0 = vec4f(); var sum0_1 = vec4f(); var sum0_2 = vec4f(); var sum0_3 = vec4f();
   var sum1_0 = vec4f(); var sum1_1 = vec4f(); var sum1_2 = vec4f(); var sum1_3 = vec4f();
   var sum2_0 = vec4f(); var sum2_1 = vec4f(); var sum2_2 = vec4f(); var sum2_3 = vec4f();
@@ -146,7 +146,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       let start10 = tap(pixel10, ky, kx); let start11 = tap(pixel11, ky, kx);
       let start12 = tap(pixel12, ky, kx); let start13 = tap(pixel13, ky, kx);
       let start14 = tap(pixel14, ky, kx); let start15 = tap(pixel15, ky, kx);
-      let tapWeights = ((image * kernel + ky) * kernel + kx) * inChannels * (outChannels / 4u);
+      let tapWeights = ((weightSet * kernel + ky) * kernel + kx) * inChannels * (outChannels / 4u);
       for (var o = 0u; o < outChannels / 4u; o++) {
         let w0 = weights(tapWeights + o, channel + 0u);
         let w1 = weights(tapWeights + o, channel + 1u);

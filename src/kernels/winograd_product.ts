@@ -13,10 +13,10 @@ export interface WinogradProductShape {
 }
 
 /** The products as the gradient of a 1×1 convolution by its input: images of `rows` pixels, each with weights of its own. */
-function geometry({ inner, columns }: WinogradProductShape) {
+function geometry({ products, inner, columns }: WinogradProductShape) {
   requireFourChannels(inner);
   requireFourChannels(columns);
-  return { kernel: 1, stride: 1, padding: 0, weightsPerImage: 1 };
+  return { kernel: 1, stride: 1, padding: 0, weightSets: products };
 }
 
 const plain: Kernel<WinogradProductShape, "left" | "right" | "product"> = {
@@ -38,11 +38,11 @@ const plain: Kernel<WinogradProductShape, "left" | "right" | "product"> = {
   ],
   constants: (shape) => {
     const size = { height: shape.rows, width: 1 };
-    const { weightsPerImage, ...taps } = geometry(shape);
+    const { weightSets, ...taps } = geometry(shape);
     return {
       ...productConstants(size, shape.inner, size, shape.columns, taps),
       ...stagedTile(shape.columns),
-      weightsPerImage,
+      weightSets,
     };
   },
   workgroups: ({ products, rows, columns }) => stagedWorkgroups(rows, products, columns),

@@ -1,98 +1,66 @@
-/** Measures training iterations of one preset in the steady state; prints JSON. */
+/** Measures training iterations of one run in the steady state: `iteration.ts NAME` prints JSON. */
 
-import type { Dataset, ImageSet } from "../src/data/dataset.ts";
-import { loadDataset } from "../src/data/load.ts";
 import { type Counters, Gpu } from "../src/gpu/gpu.ts";
-import type { KernelTime } from "../src/gpu/profile.ts";
+import { type KernelTime, profile } from "../src/gpu/profile.ts";
 import { Context } from "../src/tensor/context.ts";
-import { type Configuration, parseConfiguration } from "../src/train/configuration.ts";
-import { preset } from "../src/train/presets.ts";
-import { Trainer } from "../src/train/trainer.ts";
-import { median } from "./statistics.ts";
+import type { IterationReport } from "../src/train/trainer.ts";
+import { hostTime } from "./host.ts";
+import { prepareTrainer, type RunName, runNamed } from "./iteration_case.ts";
+import { type MemoryPart, memoryParts } from "./memory.ts";
+import { timeCalls, type Times } from "./timing.ts";
 
-/** What {@link iterations} measures. */
-export interface IterationResult {
-  readonly name: string;
+/** What {@link measureIterations} finds. */
+export interface IterationResult extends Times {
+  readonly name: RunName;
   readonly adapter: string;
-  /** Milliseconds of an iteration, waiting for each. */
-  readonly median: number;
   readonly imagesPerSecond: number;
-  /** Milliseconds of an iteration on the host: filling the inputs, encoding, submitting. */
+  /** Milliseconds of the host in an iteration; see {@link hostTime}. */
   readonly host: number;
   /** Per iteration. */
   readonly counts: Counters;
   readonly kernels: readonly KernelTime[];
-  /** GPU memory that the recorded iteration holds. */
-  readonly megabytes: number;
+  /** Bytes of GPU memory that training holds, by part. */
+  readonly memory: Readonly<Record<MemoryPart, number>>;
+  /** What the very first iteration reported. */
+  readonly report: IterationReport;
 }
 
-/** Images of random bytes: speed does not depend on what they show. */
-function noise(count: number): ImageSet {
-  const bytes = new Uint8Array(count * 3072);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = Math.imul(i, 2654435761) >>> 24;
-  return { bytes, labels: Uint32Array.from({ length: count }, (_, i) => i % 10), count };
-}
+/** Rounds of iterations at most. */
+const rounds = 20;
 
-const wide: Dataset = {
-  name: "noise",
-  height: 32,
-  width: 32,
-  channels: 3,
-  maximum: 255,
-  classNames: [..."0123456789"],
-  train: noise(1000),
-  test: noise(10),
-  augmentation: { padding: 4, flip: true },
-};
-
-const cases: Record<string, () => Promise<{ configuration: Configuration; dataset: Dataset }>> = {
-  "digits": async () => ({ configuration: preset("digits"), dataset: await loadDataset({ name: "digits" }) }),
-  "wrn-10-1": () =>
-    Promise.resolve({
-      configuration: parseConfiguration({ depth: 10, width: 1, labelledBatch: 64, bufferSize: 500 }),
-      dataset: wide,
-    }),
-};
-
-async function iterations(name: string): Promise<IterationResult> {
-  const { configuration, dataset } = await cases[name]!();
+/** Times iterations of a run, and takes one apart. */
+export async function measureIterations(name: RunName): Promise<IterationResult> {
+  const run = await runNamed(name);
   const gpu = await Gpu.request();
-  const trainer = new Trainer(new Context(gpu), configuration, dataset);
-  await trainer.fillReplayBuffer();
-  for (let i = 0; i < 2; i++) trainer.advance();
-  await trainer.fetchReports();
+  const trainer = await prepareTrainer(new Context(gpu), run);
+  const start = performance.now();
+  trainer.advance();
+  const [report] = await trainer.fetchReports();
+  const first = performance.now() - start;
 
   const before = { ...gpu.counters };
-  const times: number[] = [];
-  const hostTimes: number[] = [];
-  const began = performance.now();
-  while (times.length < 5 || (times.length < 50 && performance.now() - began < 20_000)) {
-    const start = performance.now();
-    trainer.advance();
-    hostTimes.push(performance.now() - start);
-    await trainer.fetchReports();
-    times.push(performance.now() - start);
-  }
+  const began = trainer.iteration;
+  const { median } = await timeCalls(() => trainer.advance(), () => trainer.fetchReports(), rounds);
+  const iterations = trainer.iteration - began;
   const counts = Object.fromEntries(
-    Object.entries(gpu.counters).map((
-      [key, value],
-    ) => [key, (value - before[key as keyof Counters]) / times.length]),
+    Object.entries(gpu.counters).map(([name, count]) =>
+      [name, (count - before[name as keyof Counters]) / iterations] as const
+    ),
   ) as unknown as Counters;
-  const { likelihoodBatch, labelledBatch } = configuration;
+  const { likelihoodBatch, labelledBatch } = run.configuration;
   return {
-    name,
-    adapter: gpu.adapterName,
-    median: median(times),
-    imagesPerSecond: 1000 * (likelihoodBatch + labelledBatch) / median(times),
-    host: median(hostTimes),
+    ...{ name, adapter: gpu.adapterName, first, median },
+    imagesPerSecond: 1000 * (likelihoodBatch + labelledBatch) / median,
+    host: await hostTime(gpu, trainer),
     counts,
-    kernels: await trainer.profile(),
-    megabytes: trainer.planBytes / 1e6,
+    kernels: await profile(gpu, trainer.plan!),
+    memory: memoryParts(gpu, trainer),
+    report: report!,
   };
 }
 
 if (import.meta.main) {
-  const result = await iterations(Deno.args[0]!);
+  const result = await measureIterations(Deno.args[0] as RunName);
   Deno.stdout.writeSync(new TextEncoder().encode(JSON.stringify(result)));
   Deno.exit(0);
 }

@@ -8,7 +8,7 @@ export async function measureProcess<Result>(
   permissions: readonly string[],
   ...args: string[]
 ): Promise<Result> {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+  const { code, stdout, stderr } = await new Deno.Command("deno", {
     args: ["run", "--quiet", ...permissions, `${here}${script}`, ...args],
     stdout: "piped",
     stderr: "piped",

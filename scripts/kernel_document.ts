@@ -1,6 +1,6 @@
 /** Writes `docs/kernels.md` from the launchers and the shaders. */
 
-import type { Kernel } from "../src/kernels/kernel.ts";
+import { type Kernel, uniformBinding } from "../src/kernels/kernel.ts";
 import { type Launcher, launchers } from "./launchers.ts";
 import { type EntryPoint, entryPoint, entryPointsOf, headerOf, type Resource } from "./wgsl.ts";
 
@@ -13,7 +13,7 @@ const sections: readonly { readonly title: string; readonly files: RegExp }[] = 
   { title: "Normalisation", files: /norm_|_norm_/ },
   {
     title: "Matrices, reductions, element by element",
-    files: /^(matmul|column_|reduce_|sum_|add|broadc|mult)/,
+    files: /^(matmul|column_|fit_|reduce_|sum_|add|broadc|mult)/,
   },
   { title: "Activation, pooling, resizing, dropout", files: /^(leaky|global_|pool|resize|dropout)/ },
   { title: "Classification", files: /^(softmax|log_sum|select)/ },
@@ -41,9 +41,12 @@ const contents = await run(conv2dForward, shape, { input, weight, bias, output: 
 \`\`\`
 
 Without \`compile\`, a kernel's \`wgsl\`, \`constants(shape)\`, \`bindings[i].bytes(shape)\` and \`workgroups(shape)\` are what
-a pipeline, a bind group and a dispatch take.
+a pipeline, a bind group and a dispatch take, with \`constantsOf\` where there is a uniform buffer.
 
 Images are \`[N, H, W, C]\`, convolution weights \`[kh, kw, in, out]\`, matrices row by row; all values have 32 bits.
+Kernels that some adapters take long to compile have a uniform buffer of \`u32\`s for their sizes instead of constants, so that
+one pipeline serves many shapes; \`constantsOf(kernel, shape)\` gives the values of both.
+
 Bindings are rounded up to whole \`vec4\`s (16 bytes), as \`bytes\` does. Constants are given with the values that the shader
 has for them; the launcher replaces them by those of the shape.
 
@@ -93,20 +96,19 @@ function chapter({ name, file, kernel, description, demands, cost, example }: La
     `\`src/kernels/${file}.ts\`, entry point ${entries.map((entry) => `\`${entry}\``).join(" or ")}`,
     `\`\`\`text\n${headerOf(kernel.wgsl)}\n\`\`\``,
     bindingTable(kernel, used),
-    `- Constants: ${constantList(used)}`,
+    `- Constants: ${constantList(used)}${uniformList(kernel)}`,
     `- Limits: ${limits(used)}${demands === undefined ? "" : `. Throws a \`RangeError\` ${demands}`}`,
     `- Cost: ${cost}`,
     `\`\`\`ts\n${example}\n\`\`\``,
   ].join("\n\n").replaceAll(/\n\n(- (?:Limits|Cost))/g, "\n$1");
 }
 
-/** The entry points that a kernel may use: of those in its shader the ones that read what it binds, buffers or textures. */
-export function entriesOf({ entryPoint: chosen = "main", wgsl, bindings }: Kernel<never>): string[] {
-  if (typeof chosen === "string") return [chosen];
-  return entryPointsOf(wgsl).filter((entry) =>
-    entryPoint(wgsl, entry).resources.every(({ binding, access }) =>
-      (access === "texture") === (bindings[binding]?.access === "texture")
-    )
+/** The entry points that a kernel may use: all that read textures where it does, and buffers where it does not. */
+export function entriesOf({ entryPoint: entry = "main", wgsl, bindings }: Kernel<never>): string[] {
+  if (typeof entry === "string") return [entry];
+  const readsTextures = bindings.some(({ access }) => access === "texture");
+  return entryPointsOf(wgsl).filter((name) =>
+    entryPoint(wgsl, name).resources.some(({ access }) => access === "texture") === readsTextures
   );
 }
 
@@ -133,9 +135,18 @@ function constantList(used: readonly EntryPoint[]): string {
   return texts.length === 0 ? "none" : [...new Set(texts)].join(", ");
 }
 
+function uniformList({ uniforms }: Kernel<never>): string {
+  if (!uniforms) return "";
+  return `; in the uniform buffer at binding ${uniformBinding}: ${
+    uniforms.map((name) => `\`${name}\``).join(", ")
+  }`;
+}
+
 function limits(used: readonly EntryPoint[]): string {
   const largest = (of: (entry: EntryPoint) => number) => Math.max(...used.map(of));
-  const buffers = largest(({ resources }) => resources.filter(({ access }) => access !== "texture").length);
+  const buffers = largest(({ resources }) =>
+    resources.filter(({ access }) => access.startsWith("read")).length
+  );
   return `${buffers} of 8 storage buffers, ` +
     `${largest(({ invocations }) => invocations)} of 256 invocations a workgroup, ` +
     `${largest(({ workgroupBytes }) => workgroupBytes)} of 16,384 bytes of workgroup memory`;

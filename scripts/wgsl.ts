@@ -1,9 +1,9 @@
 /** Reads what a shader's entry point uses, from WGSL written as in `shaders/`: every function ends with a brace at the start of a line. */
 
-/** A storage buffer, or a texture. */
+/** A storage or uniform buffer, or a texture. */
 export interface Resource {
   readonly binding: number;
-  readonly access: "read" | "read_write" | "texture";
+  readonly access: "read" | "read_write" | "uniform" | "texture";
   /** For example `array<vec4f>`. */
   readonly type: string;
 }
@@ -32,6 +32,13 @@ export function headerOf(wgsl: string): string {
   return lines.slice(0, end).map((line) => line.replace(/^\/\/ ?/, "")).join("\n");
 }
 
+/** Fields of a shader's structure of that name, in order. */
+export function fieldsOf(wgsl: string, structure: string): string[] {
+  const body = new RegExp(`^struct ${structure} \\{([^}]*)\\}`, "m").exec(wgsl)?.[1];
+  if (body === undefined) throw new Error(`no structure ${structure}`);
+  return [...body.matchAll(/(\w+): /g)].map(([, name]) => name!);
+}
+
 /** Names of a shader's entry points. */
 export function entryPointsOf(wgsl: string): string[] {
   return [...wgsl.matchAll(/@compute @workgroup_size\([^)]*\)\s*fn (\w+)/g)].map((match) => match[1]!);
@@ -47,7 +54,9 @@ export function entryPoint(wgsl: string, name: string): EntryPoint {
   const uses = usesOf(wgsl, name);
   const declared = (pattern: RegExp) => [...wgsl.matchAll(pattern)].filter((match) => uses(match[1]!));
   return {
-    resources: [...wgsl.matchAll(/@binding\((\d+)\) var(?:<storage, (read|read_write)>)? (\w+): (.*);/g)]
+    resources: [
+      ...wgsl.matchAll(/@binding\((\d+)\) var(?:<(?:storage, )?(read|read_write|uniform)>)? (\w+): (.*);/g),
+    ]
       .filter(([, , , variable]) => uses(variable!))
       .map(([, binding, access = "texture", , type]) => ({
         binding: Number(binding),

@@ -11,20 +11,23 @@
 // fill a tile as well as wide ones. Neighbouring invocations share the pixels and differ in channels. On lavapipe
 // a load costs as much as many multiply-adds, hence the large tile and no workgroup memory.
 
-override height: u32 = 8u;
-override width: u32 = 8u;
-override outHeight: u32 = 8u;
-override outWidth: u32 = 8u;
-override inChannels: u32 = 16u;
-override outChannels: u32 = 16u;
-override kernel: u32 = 3u;
-override stride: u32 = 1u;
-override padding: u32 = 1u;
+struct Shape {
+  height: u32,
+  width: u32,
+  outHeight: u32,
+  outWidth: u32,
+  inChannels: u32,
+  outChannels: u32,
+  kernel: u32,
+  stride: u32,
+  padding: u32,
+}
 
 @group(0) @binding(0) var input: texture_2d<f32>;
 @group(0) @binding(1) var weight: texture_2d<f32>;
 @group(0) @binding(2) var<storage, read> bias: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> output: array<vec4f>;
+@group(0) @binding(8) var<uniform> shape: Shape;
 
 // The i-th vector of a texture that is 1,024 texels wide.
 fn texel(values: texture_2d<f32>, i: u32) -> vec4f {
@@ -39,11 +42,11 @@ struct Window {
 }
 
 fn windowOf(pixel: u32) -> Window {
-  let row = pixel / outWidth;
+  let row = pixel / shape.outWidth;
   return Window(
-    row / outHeight,
-    i32(row % outHeight * stride) - i32(padding),
-    i32(pixel % outWidth * stride) - i32(padding),
+    row / shape.outHeight,
+    i32(row % shape.outHeight * shape.stride) - i32(shape.padding),
+    i32(pixel % shape.outWidth * shape.stride) - i32(shape.padding),
   );
 }
 
@@ -52,8 +55,8 @@ fn tap(window: Window, ky: u32, kx: u32) -> i32 {
   let y = window.row + i32(ky);
   let x = window.column + i32(kx);
   // Bits rather than branches: SwiftShader takes minutes to compile so many branches. A negative number is a large one.
-  let inside = (u32(y) < height) & (u32(x) < width);
-  return select(-1, ((i32(window.image * height) + y) * i32(width) + x) * i32(inChannels / 4u), inside);
+  let inside = (u32(y) < shape.height) & (u32(x) < shape.width);
+  return select(-1, ((i32(window.image * shape.height) + y) * i32(shape.width) + x) * i32(shape.inChannels / 4u), inside);
 }
 
 fn load(start: i32, channel: u32) -> vec4f {
@@ -62,7 +65,7 @@ fn load(start: i32, channel: u32) -> vec4f {
 
 // Four input channels × four output channels; channels beyond the last repeat it and are not stored.
 fn weights(start: u32, channel: u32) -> mat4x4f {
-  let row = outChannels / 4u;
+  let row = shape.outChannels / 4u;
   let i = start + min(channel, row - 1u);
   return mat4x4f(texel(weight, i), texel(weight, i + row), texel(weight, i + 2u * row), texel(weight, i + 3u * row));
 }
@@ -73,7 +76,7 @@ fn multiplyAdd(w: mat4x4f, x: vec4f, sum: vec4f) -> vec4f {
 }
 
 fn store(pixel: u32, channel: u32, value: vec4f) {
-  let row = outChannels / 4u;
+  let row = shape.outChannels / 4u;
   if (channel < row && pixel < arrayLength(&output) / row) {
     output[pixel * row + channel] = value;
   }
@@ -82,7 +85,7 @@ fn store(pixel: u32, channel: u32, value: vec4f) {
 @compute @workgroup_size(8)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = id.x + id.y * groups.x * 8u;
-  let outRow = outChannels / 4u;
+  let outRow = shape.outChannels / 4u;
   let channelTiles = (outRow + 3u) / 4u;
   let channel = i % channelTiles * 4u;
   let pixel = i / channelTiles * 16u;
@@ -118,8 +121,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   var sum13_0 = bias0; var sum13_1 = bias1; var sum13_2 = bias2; var sum13_3 = bias3;
   var sum14_0 = bias0; var sum14_1 = bias1; var sum14_2 = bias2; var sum14_3 = bias3;
   var sum15_0 = bias0; var sum15_1 = bias1; var sum15_2 = bias2; var sum15_3 = bias3;
-  for (var ky = 0u; ky < kernel; ky++) {
-    for (var kx = 0u; kx < kernel; kx++) {
+  for (var ky = 0u; ky < shape.kernel; ky++) {
+    for (var kx = 0u; kx < shape.kernel; kx++) {
       let start0 = tap(window0, ky, kx); let start1 = tap(window1, ky, kx);
       let start2 = tap(window2, ky, kx); let start3 = tap(window3, ky, kx);
       let start4 = tap(window4, ky, kx); let start5 = tap(window5, ky, kx);
@@ -128,8 +131,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       let start10 = tap(window10, ky, kx); let start11 = tap(window11, ky, kx);
       let start12 = tap(window12, ky, kx); let start13 = tap(window13, ky, kx);
       let start14 = tap(window14, ky, kx); let start15 = tap(window15, ky, kx);
-      let tapWeights = (ky * kernel + kx) * inChannels * outRow;
-      for (var c = 0u; c < inChannels / 4u; c++) {
+      let tapWeights = (ky * shape.kernel + kx) * shape.inChannels * outRow;
+      for (var c = 0u; c < shape.inChannels / 4u; c++) {
         let w0 = weights(tapWeights + 4u * c * outRow, channel + 0u);
         let w1 = weights(tapWeights + 4u * c * outRow, channel + 1u);
         let w2 = weights(tapWeights + 4u * c * outRow, channel + 2u);

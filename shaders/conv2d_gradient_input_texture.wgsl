@@ -13,21 +13,25 @@
 // tap in each direction; pixels are therefore numbered by phase (y mod stride, x mod stride) first, so that those of a tile
 // meet the same taps and none is multiplied by zero.
 
-override height: u32 = 8u;
-override width: u32 = 8u;
-override outHeight: u32 = 8u;
-override outWidth: u32 = 8u;
-override inChannels: u32 = 16u;
-override outChannels: u32 = 16u;
-override kernel: u32 = 3u;
 override stride: u32 = 1u;
-override padding: u32 = 1u;
 override accumulate: bool = false;
 override weightSets: u32 = 1u;
+
+struct Shape {
+  height: u32,
+  width: u32,
+  outHeight: u32,
+  outWidth: u32,
+  inChannels: u32,
+  outChannels: u32,
+  kernel: u32,
+  padding: u32,
+}
 
 @group(0) @binding(0) var outputGradient: texture_2d<f32>;
 @group(0) @binding(1) var weight: texture_2d<f32>;
 @group(0) @binding(2) var<storage, read_write> inputGradient: array<vec4f>;
+@group(0) @binding(8) var<uniform> shape: Shape;
 
 // The i-th vector of a texture that is 1,024 texels wide.
 fn texel(values: texture_2d<f32>, i: u32) -> vec4f {
@@ -43,21 +47,21 @@ struct Pixel {
 }
 
 fn pixelOf(number: u32, phase: u32, count: u32, image: u32) -> Pixel {
-  let rows = (height + stride - 1u) / stride;
-  let columns = (width + stride - 1u) / stride;
+  let rows = (shape.height + stride - 1u) / stride;
+  let columns = (shape.width + stride - 1u) / stride;
   let row = number / columns % rows * stride + phase / stride;
   let column = number % columns * stride + phase % stride;
-  return Pixel(image + number / columns / rows, row, column, number < count && row < height && column < width);
+  return Pixel(image + number / columns / rows, row, column, number < count && row < shape.height && column < shape.width);
 }
 
 // Index of the first channels of the output pixel that the tap (ky, kx) connects to, or −1 if there is none.
 fn tap(pixel: Pixel, ky: u32, kx: u32) -> i32 {
-  let y = (i32(pixel.row + padding) - i32(ky)) / i32(stride);
-  let x = (i32(pixel.column + padding) - i32(kx)) / i32(stride);
+  let y = (i32(pixel.row + shape.padding) - i32(ky)) / i32(stride);
+  let x = (i32(pixel.column + shape.padding) - i32(kx)) / i32(stride);
   // Bits rather than branches: SwiftShader takes minutes to compile so many branches.
-  let inside = pixel.valid & (pixel.row + padding >= ky) & (y < i32(outHeight)) & (pixel.column + padding >= kx) &
-    (x < i32(outWidth));
-  return select(-1, ((i32(pixel.image * outHeight) + y) * i32(outWidth) + x) * i32(outChannels / 4u), inside);
+  let inside = pixel.valid & (pixel.row + shape.padding >= ky) & (y < i32(shape.outHeight)) & (pixel.column + shape.padding >= kx) &
+    (x < i32(shape.outWidth));
+  return select(-1, ((i32(pixel.image * shape.outHeight) + y) * i32(shape.outWidth) + x) * i32(shape.outChannels / 4u), inside);
 }
 
 fn load(start: i32, channel: u32) -> vec4f {
@@ -66,8 +70,8 @@ fn load(start: i32, channel: u32) -> vec4f {
 
 // Four output channels (columns) × four input channels; channels beyond the last repeat it and are not stored.
 fn weights(start: u32, channel: u32) -> mat4x4f {
-  let row = outChannels / 4u;
-  let i = start + 4u * min(channel, inChannels / 4u - 1u) * row;
+  let row = shape.outChannels / 4u;
+  let i = start + 4u * min(channel, shape.inChannels / 4u - 1u) * row;
   return transpose(mat4x4f(texel(weight, i), texel(weight, i + row), texel(weight, i + 2u * row), texel(weight, i + 3u * row)));
 }
 
@@ -77,10 +81,10 @@ fn multiplyAdd(w: mat4x4f, x: vec4f, sum: vec4f) -> vec4f {
 }
 
 fn store(pixel: Pixel, channel: u32, value: vec4f) {
-  if (!pixel.valid || channel >= inChannels / 4u) {
+  if (!pixel.valid || channel >= shape.inChannels / 4u) {
     return;
   }
-  let i = ((pixel.image * height + pixel.row) * width + pixel.column) * (inChannels / 4u) + channel;
+  let i = ((pixel.image * shape.height + pixel.row) * shape.width + pixel.column) * (shape.inChannels / 4u) + channel;
   if (accumulate) {
     inputGradient[i] += value;
   } else {
@@ -91,12 +95,12 @@ fn store(pixel: Pixel, channel: u32, value: vec4f) {
 @compute @workgroup_size(8)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = id.x + id.y * groups.x * 8u;
-  let channelTiles = (inChannels / 4u + 3u) / 4u;
+  let channelTiles = (shape.inChannels / 4u + 3u) / 4u;
   let channel = i % channelTiles * 4u;
-  let images = arrayLength(&inputGradient) / (height * width * (inChannels / 4u));
+  let images = arrayLength(&inputGradient) / (shape.height * shape.width * (shape.inChannels / 4u));
   // Images with the same weights: their pixels are numbered together.
   let together = images / weightSets;
-  let phasePixels = together * ((height + stride - 1u) / stride) * ((width + stride - 1u) / stride);
+  let phasePixels = together * ((shape.height + stride - 1u) / stride) * ((shape.width + stride - 1u) / stride);
   let phaseTiles = (phasePixels + 15u) / 16u;
   let phase = i / channelTiles / phaseTiles % (stride * stride);
   let weightSet = i / channelTiles / phaseTiles / (stride * stride);
@@ -136,8 +140,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   var sum13_0 = vec4f(); var sum13_1 = vec4f(); var sum13_2 = vec4f(); var sum13_3 = vec4f();
   var sum14_0 = vec4f(); var sum14_1 = vec4f(); var sum14_2 = vec4f(); var sum14_3 = vec4f();
   var sum15_0 = vec4f(); var sum15_1 = vec4f(); var sum15_2 = vec4f(); var sum15_3 = vec4f();
-  for (var ky = (phase / stride + padding) % stride; ky < kernel; ky += stride) {
-    for (var kx = (phase % stride + padding) % stride; kx < kernel; kx += stride) {
+  for (var ky = (phase / stride + shape.padding) % stride; ky < shape.kernel; ky += stride) {
+    for (var kx = (phase % stride + shape.padding) % stride; kx < shape.kernel; kx += stride) {
       let start0 = tap(pixel0, ky, kx); let start1 = tap(pixel1, ky, kx);
       let start2 = tap(pixel2, ky, kx); let start3 = tap(pixel3, ky, kx);
       let start4 = tap(pixel4, ky, kx); let start5 = tap(pixel5, ky, kx);
@@ -146,8 +150,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       let start10 = tap(pixel10, ky, kx); let start11 = tap(pixel11, ky, kx);
       let start12 = tap(pixel12, ky, kx); let start13 = tap(pixel13, ky, kx);
       let start14 = tap(pixel14, ky, kx); let start15 = tap(pixel15, ky, kx);
-      let tapWeights = ((weightSet * kernel + ky) * kernel + kx) * inChannels * (outChannels / 4u);
-      for (var o = 0u; o < outChannels / 4u; o++) {
+      let tapWeights = ((weightSet * shape.kernel + ky) * shape.kernel + kx) * shape.inChannels * (shape.outChannels / 4u);
+      for (var o = 0u; o < shape.outChannels / 4u; o++) {
         let w0 = weights(tapWeights + o, channel + 0u);
         let w1 = weights(tapWeights + o, channel + 1u);
         let w2 = weights(tapWeights + o, channel + 2u);

@@ -10,21 +10,25 @@
 // An invocation sums all taps × 4 input × 16 output channels in named registers while it slides along rows: per pixel it
 // loads 3 + 4 vectors for 144 multiply-adds of vectors.
 
-override height: u32 = 8u;
-override width: u32 = 8u;
-override outHeight: u32 = 8u;
-override outWidth: u32 = 8u;
-override inChannels: u32 = 16u;
-override outChannels: u32 = 16u;
 override kernel: u32 = 3u;
 override stride: u32 = 1u;
-override padding: u32 = 1u;
-override rowsPerSplit: u32 = 8u;
-override rows: u32 = 16u;
+
+struct Shape {
+  height: u32,
+  width: u32,
+  outHeight: u32,
+  outWidth: u32,
+  inChannels: u32,
+  outChannels: u32,
+  padding: u32,
+  rowsPerSplit: u32,
+  rows: u32,
+}
 
 @group(0) @binding(0) var input: texture_2d<f32>;
 @group(0) @binding(1) var outputGradient: texture_2d<f32>;
 @group(0) @binding(2) var<storage, read_write> partials: array<vec4f>;
+@group(0) @binding(8) var<uniform> shape: Shape;
 
 // The i-th vector of a texture that is 1,024 texels wide.
 fn texel(values: texture_2d<f32>, i: u32) -> vec4f {
@@ -33,14 +37,14 @@ fn texel(values: texture_2d<f32>, i: u32) -> vec4f {
 
 // Index of the pixel before column 0 of the input row that tap row ky meets, or −1 in the padding.
 fn inputRow(row: u32, ky: u32) -> i32 {
-  let y = i32(row % outHeight * stride + ky) - i32(padding);
-  return select(-1, i32(row / outHeight * height) + y, y >= 0 && y < i32(height));
+  let y = i32(row % shape.outHeight * stride + ky) - i32(shape.padding);
+  return select(-1, i32(row / shape.outHeight * shape.height) + y, y >= 0 && y < i32(shape.height));
 }
 
 fn load(row: i32, column: i32, channel: u32) -> vec4f {
-  let inside = (row >= 0) & (u32(column) < width);
-  let pixel = select(0u, u32(row * i32(width) + column), inside);
-  return select(vec4f(), texel(input, pixel * (inChannels / 4u) + channel), inside);
+  let inside = (row >= 0) & (u32(column) < shape.width);
+  let pixel = select(0u, u32(row * i32(shape.width) + column), inside);
+  return select(vec4f(), texel(input, pixel * (shape.inChannels / 4u) + channel), inside);
 }
 
 // The input at one output pixel's tap columns, in one tap row.
@@ -52,7 +56,7 @@ struct Columns {
 
 // What comes before the first pixel of a row, so that moving on from it gives that pixel's columns.
 fn before(row: i32, channel: u32) -> Columns {
-  let column = -i32(padding);
+  let column = -i32(shape.padding);
   if (stride == 1u) {
     return Columns(vec4f(), load(row, column, channel), load(row, column + 1, channel));
   }
@@ -61,7 +65,7 @@ fn before(row: i32, channel: u32) -> Columns {
 
 // Moves on to the pixel x, loading only the columns that the one before it did not have.
 fn next(previous: Columns, row: i32, x: u32, channel: u32) -> Columns {
-  let column = i32(x * stride) - i32(padding);
+  let column = i32(x * stride) - i32(shape.padding);
   if (kernel == 1u) {
     return Columns(load(row, column, channel), vec4f(), vec4f());
   }
@@ -85,11 +89,11 @@ fn addProduct(sum: mat4x4f, x: vec4f, d: vec4f) -> mat4x4f {
 }
 
 fn store(split: u32, tap: u32, channel: u32, outChannel: u32, sum: mat4x4f) {
-  let row = outChannels / 4u;
+  let row = shape.outChannels / 4u;
   if (outChannel >= row) {
     return;
   }
-  let i = ((split * kernel * kernel + tap) * inChannels + 4u * channel) * row + outChannel;
+  let i = ((split * kernel * kernel + tap) * shape.inChannels + 4u * channel) * row + outChannel;
   partials[i] = sum[0];
   partials[i + row] = sum[1];
   partials[i + 2u * row] = sum[2];
@@ -99,15 +103,15 @@ fn store(split: u32, tap: u32, channel: u32, outChannel: u32, sum: mat4x4f) {
 @compute @workgroup_size(8)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = id.x + id.y * groups.x * 8u;
-  let outRow = outChannels / 4u;
+  let outRow = shape.outChannels / 4u;
   let outTiles = (outRow + 3u) / 4u;
   let outChannel = i % outTiles * 4u;
   let outChannel1 = min(outChannel + 1u, outRow - 1u);
   let outChannel2 = min(outChannel + 2u, outRow - 1u);
   let outChannel3 = min(outChannel + 3u, outRow - 1u);
-  let channel = i / outTiles % (inChannels / 4u);
-  let split = i / outTiles / (inChannels / 4u);
-  if (split * rowsPerSplit >= rows) {
+  let channel = i / outTiles % (shape.inChannels / 4u);
+  let split = i / outTiles / (shape.inChannels / 4u);
+  if (split * shape.rowsPerSplit >= shape.rows) {
     return;
   }
   var g00 = mat4x4f(); var h00 = mat4x4f(); var i00 = mat4x4f(); var j00 = mat4x4f();
@@ -119,15 +123,15 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   var g20 = mat4x4f(); var h20 = mat4x4f(); var i20 = mat4x4f(); var j20 = mat4x4f();
   var g21 = mat4x4f(); var h21 = mat4x4f(); var i21 = mat4x4f(); var j21 = mat4x4f();
   var g22 = mat4x4f(); var h22 = mat4x4f(); var i22 = mat4x4f(); var j22 = mat4x4f();
-  for (var row = split * rowsPerSplit; row < min((split + 1u) * rowsPerSplit, rows); row++) {
+  for (var row = split * shape.rowsPerSplit; row < min((split + 1u) * shape.rowsPerSplit, shape.rows); row++) {
     let row0 = inputRow(row, 0u);
     let row1 = inputRow(row, 1u);
     let row2 = inputRow(row, 2u);
     var x0 = before(row0, channel);
     var x1 = before(row1, channel);
     var x2 = before(row2, channel);
-    for (var x = 0u; x < outWidth; x++) {
-      let pixel = (row * outWidth + x) * outRow;
+    for (var x = 0u; x < shape.outWidth; x++) {
+      let pixel = (row * shape.outWidth + x) * outRow;
       let d0 = texel(outputGradient, pixel + outChannel);
       let d1 = texel(outputGradient, pixel + outChannel1);
       let d2 = texel(outputGradient, pixel + outChannel2);

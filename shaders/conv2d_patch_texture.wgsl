@@ -19,20 +19,24 @@
 // vectors: a load costs as much as several of them. A pixel's sum takes up three taps at a time, so that it stays in a
 // register meanwhile.
 
-override sourceHeight: u32 = 8u;
-override sourceWidth: u32 = 8u;
-override sourceChannels: u32 = 16u;
-override height: u32 = 8u;
-override width: u32 = 8u;
-override resultChannels: u32 = 16u;
-override padding: u32 = 1u;
 override accumulate: bool = false;
+
+struct Shape {
+  sourceHeight: u32,
+  sourceWidth: u32,
+  sourceChannels: u32,
+  height: u32,
+  width: u32,
+  resultChannels: u32,
+  padding: u32,
+}
 
 @group(0) @binding(0) var source: texture_2d<f32>;
 @group(0) @binding(1) var weight: texture_2d<f32>;
 @group(0) @binding(2) var<storage, read> bias: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> output: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> gradient: array<vec4f>;
+@group(0) @binding(8) var<uniform> shape: Shape;
 
 // The i-th vector of a texture that is 1,024 texels wide.
 fn texel(values: texture_2d<f32>, i: u32) -> vec4f {
@@ -67,20 +71,20 @@ struct Tile {
 }
 
 fn placeOf(i: u32) -> Place {
-  let channels = (resultChannels / 4u + 1u) / 2u;
-  let columns = (width + 3u) / 4u;
-  let rows = (height + 7u) / 8u;
+  let channels = (shape.resultChannels / 4u + 1u) / 2u;
+  let columns = (shape.width + 3u) / 4u;
+  let rows = (shape.height + 7u) / 8u;
   let tile = i / channels;
   return Place(tile / columns / rows, tile / columns % rows * 8u, tile % columns * 4u, i % channels * 2u);
 }
 
 // Index of the first channels of a patch's pixel, or −1 in the padding.
 fn pixel(place: Place, dy: u32, dx: u32) -> i32 {
-  let y = i32(place.row + dy) - i32(padding);
-  let x = i32(place.column + dx) - i32(padding);
+  let y = i32(place.row + dy) - i32(shape.padding);
+  let x = i32(place.column + dx) - i32(shape.padding);
   // Bits rather than branches: SwiftShader takes minutes to compile so many branches. A negative number is a large one.
-  let inside = (u32(y) < sourceHeight) & (u32(x) < sourceWidth);
-  return select(-1, ((i32(place.image * sourceHeight) + y) * i32(sourceWidth) + x) * i32(sourceChannels / 4u), inside);
+  let inside = (u32(y) < shape.sourceHeight) & (u32(x) < shape.sourceWidth);
+  return select(-1, ((i32(place.image * shape.sourceHeight) + y) * i32(shape.sourceWidth) + x) * i32(shape.sourceChannels / 4u), inside);
 }
 
 fn load(start: i32, channel: u32) -> vec4f {
@@ -89,18 +93,18 @@ fn load(start: i32, channel: u32) -> vec4f {
 
 // The second vector of channels; where there is none the first once more, which is not stored.
 fn second(place: Place) -> u32 {
-  return min(place.channel + 1u, resultChannels / 4u - 1u);
+  return min(place.channel + 1u, shape.resultChannels / 4u - 1u);
 }
 
 // Four source channels (columns) × four result channels of a tap.
 fn weights(tap: u32, channel: u32, result: u32, transposed: bool) -> mat4x4f {
   if (transposed) {
-    let row = sourceChannels / 4u;
-    let i = ((8u - tap) * resultChannels + 4u * result) * row + channel;
+    let row = shape.sourceChannels / 4u;
+    let i = ((8u - tap) * shape.resultChannels + 4u * result) * row + channel;
     return transpose(mat4x4f(texel(weight, i), texel(weight, i + row), texel(weight, i + 2u * row), texel(weight, i + 3u * row)));
   }
-  let row = resultChannels / 4u;
-  let i = (tap * sourceChannels + 4u * channel) * row + result;
+  let row = shape.resultChannels / 4u;
+  let i = (tap * shape.sourceChannels + 4u * channel) * row + result;
   return mat4x4f(texel(weight, i), texel(weight, i + row), texel(weight, i + 2u * row), texel(weight, i + 3u * row));
 }
 
@@ -151,7 +155,7 @@ fn convolve(place: Place, start: vec4f, secondStart: vec4f, transposed: bool) ->
   let p83 = pixel(place, 8u, 3u); let p84 = pixel(place, 8u, 4u); let p85 = pixel(place, 8u, 5u);
   let p90 = pixel(place, 9u, 0u); let p91 = pixel(place, 9u, 1u); let p92 = pixel(place, 9u, 2u);
   let p93 = pixel(place, 9u, 3u); let p94 = pixel(place, 9u, 4u); let p95 = pixel(place, 9u, 5u);
-  for (var c = 0u; c < sourceChannels / 4u; c++) {
+  for (var c = 0u; c < shape.sourceChannels / 4u; c++) {
     let x00 = load(p00, c); let x01 = load(p01, c); let x02 = load(p02, c);
     let x03 = load(p03, c); let x04 = load(p04, c); let x05 = load(p05, c);
     let x10 = load(p10, c); let x11 = load(p11, c); let x12 = load(p12, c);
@@ -311,12 +315,12 @@ fn convolve(place: Place, start: vec4f, secondStart: vec4f, transposed: bool) ->
 fn resultIndex(place: Place, dy: u32, dx: u32, length: u32) -> i32 {
   let y = place.row + dy;
   let x = place.column + dx;
-  let i = ((place.image * height + y) * width + x) * (resultChannels / 4u) + place.channel;
-  return select(-1, i32(i), y < height && x < width && i < length);
+  let i = ((place.image * shape.height + y) * shape.width + x) * (shape.resultChannels / 4u) + place.channel;
+  return select(-1, i32(i), y < shape.height && x < shape.width && i < length);
 }
 
 fn hasSecond(place: Place) -> bool {
-  return place.channel + 1u < resultChannels / 4u;
+  return place.channel + 1u < shape.resultChannels / 4u;
 }
 
 fn storeOutput(place: Place, dy: u32, dx: u32, first: vec4f, second: vec4f) {
@@ -344,7 +348,7 @@ fn storeGradient(place: Place, dy: u32, dx: u32, first: vec4f, second: vec4f) {
 @compute @workgroup_size(8)
 fn forward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let place = placeOf(id.x + id.y * groups.x * 8u);
-  if (place.image * height * width * (resultChannels / 4u) >= arrayLength(&output)) {
+  if (place.image * shape.height * shape.width * (shape.resultChannels / 4u) >= arrayLength(&output)) {
     return;
   }
   let tile = convolve(place, bias[place.channel], bias[second(place)], false);
@@ -369,7 +373,7 @@ fn forward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gr
 @compute @workgroup_size(8)
 fn gradientInput(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let place = placeOf(id.x + id.y * groups.x * 8u);
-  if (place.image * height * width * (resultChannels / 4u) >= arrayLength(&gradient)) {
+  if (place.image * shape.height * shape.width * (shape.resultChannels / 4u) >= arrayLength(&gradient)) {
     return;
   }
   let tile = convolve(place, vec4f(), vec4f(), true);

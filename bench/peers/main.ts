@@ -1,97 +1,141 @@
 /**
- * `deno task bench:peers`: the same operations on this project and its peers, in turns, one process for each case and
- * library, results checked against float64. Prints tables and writes `bench/results/peers-ADAPTER.json`.
+ * `deno task bench:peers [WORD]... [--turns N]`: the same operations, gradients of whole models and training iterations
+ * on this project and its peers, one process for each benchmark and library. Prints tables and writes
+ * `bench/results/peers-ADAPTER.json`.
+ *
+ * The words choose benchmarks whose names contain all of them (`matmul`, `"by weight"`, `WRN-10-1`, `iteration`), whose
+ * results go to a file of their own, `peers-ADAPTER-WORDS.json`. Models and iterations are measured in several turns (3,
+ * or N), so that a slow moment of the machine hits all libraries, and each one's median counts. What is measured and how
+ * results are checked is described in `benchmarks.ts`, `operation_case.ts`, `gradient_case.ts` and `iteration_case.ts`.
  */
 
+import { parseArgs } from "node:util";
 import { table } from "../../src/cli/format.ts";
 import { adapterFamily } from "../../src/gpu/adapter_family.ts";
 import { measureProcess, resultsFile, saveResults } from "../processes.ts";
-import { type Case, type Measured, operations } from "./case.ts";
+import { type Benchmark, benchmarks } from "./benchmarks.ts";
+import { findPyTorch, type PyTorch, type PyTorchMode } from "./pytorch.ts";
 import type { Roof } from "./roof.ts";
+import { type Measured, merge, type Row, rowOf, shares, timeOf } from "./row.ts";
 
-const peers = ["TensorFlow.js", "jax-js", "ONNX Runtime"];
-const libraries = ["sada-jem", ...peers];
-const convolutions = [[16, 32], [64, 16], [128, 8], [160, 32], [320, 16], [640, 8]] as const;
-const matrices = [512, 1024, 4096] as const;
-/** What a software adapter computes in a reasonable time. */
-const softwareLimits = { channels: 160, matrix: 1024 } as const;
-
-const permissions = ["--allow-read", "--allow-env", "--allow-sys"];
+const webGpuPeers = ["TensorFlow.js", "jax-js", "ONNX Runtime"];
 const print = (text: string) => Deno.stdout.writeSync(new TextEncoder().encode(`${text}\n`));
+const none = "–";
 
-interface Row {
-  readonly benchmark: Case;
-  /** By library; null where it does not offer the operation. */
-  readonly measured: Readonly<Record<string, Measured | null>>;
+/** A library and what its process needs. */
+interface Library {
+  readonly name: string;
+  readonly permissions: readonly string[];
+  /** What follows the benchmark's name on its command line. */
+  readonly args: readonly string[];
 }
 
-function cases(isSoftware: boolean): Case[] {
-  const maps = convolutions.filter(([channels]) => !isSoftware || channels <= softwareLimits.channels);
-  const sizes = matrices.filter((size) => !isSoftware || size <= softwareLimits.matrix);
+function librariesWith(pyTorch: PyTorch | undefined): Library[] {
+  const modes: PyTorchMode[] = pyTorch?.gpu ? ["PyTorch CUDA", "PyTorch CUDA TF32"] : ["PyTorch CPU"];
   return [
-    ...(["forward", "input", "weight"] as const).flatMap((operation) =>
-      maps.map(([channels, size]) => ({ operation, batch: 16, channels, size }))
-    ),
-    ...sizes.map((size) => ({ operation: "matmul" as const, batch: 1, channels: size, size })),
+    { name: "sada-jem", permissions: ["--allow-read"], args: [] },
+    ...webGpuPeers.map((name) => ({
+      name,
+      permissions: ["--allow-read", "--allow-env", "--allow-sys"],
+      args: [],
+    })),
+    ...(pyTorch ? modes : []).map((name) => ({
+      name,
+      permissions: ["--allow-read", `--allow-run=${pyTorch!.python}`],
+      args: [pyTorch!.python],
+    })),
   ];
 }
 
-async function measureCase(benchmark: Case): Promise<Row> {
-  const { operation, batch, channels, size } = benchmark;
-  const measured: Record<string, Measured | null> = {};
-  for (const library of libraries) {
-    const words = [library, operation, batch, channels, size].map(String);
-    measured[library] = await measureProcess<Measured | null>("peers/run.ts", permissions, ...words);
+/** Measures a benchmark on a library; a peer that fails does not end the others. */
+async function measureOn({ name, permissions, args }: Library, benchmark: Benchmark): Promise<Measured> {
+  try {
+    return await measureProcess<Measured>("peers/run.ts", permissions, name, benchmark.name, ...args);
+  } catch (error) {
+    if (name === "sada-jem") throw error;
+    const failure = String(error);
+    print(`${name} failed: ${failure}`);
+    return { failure };
   }
-  return { benchmark, measured };
 }
 
-function describe({ operation, batch, channels, size }: Case): string {
-  if (operation === "matmul") return `matmul ${size}³`;
-  return `conv 3×3 ${
-    operation === "forward" ? "" : "by "
-  }${operation}, ${batch} × ${channels} → ${channels} @ ${size}²`;
+async function measure(benchmark: Benchmark, libraries: readonly Library[], turns: number): Promise<Row> {
+  const measured: Record<string, Measured[]> = {};
+  for (let turn = 0; turn < (benchmark.kind === "operation" ? 1 : turns); turn++) {
+    for (const library of libraries) {
+      (measured[library.name] ??= []).push(await measureOn(library, benchmark));
+    }
+  }
+  const merged = Object.entries(measured).map(([name, results]) => [name, merge(results)] as const);
+  return await rowOf(benchmark, Object.fromEntries(merged));
 }
 
-function tableRow({ benchmark, measured }: Row, { gigaflops }: Roof): string[] {
-  const ours = measured["sada-jem"]!;
-  const reached = operations(benchmark) / ours.median / 1e6;
-  const times = peers.map((peer) => measured[peer]?.median);
-  // A result that is off by a thousandth is wrong, whatever its speed.
-  const right = peers.filter((peer) => (measured[peer]?.error ?? 1) < 1e-3)
-    .map((peer) => measured[peer]!.median);
-  const best = right.length > 0 ? `${(Math.min(...right) / ours.median).toFixed(1)}` : "–";
+function timesOf(row: Row, libraries: readonly Library[], roof: Roof): string[] {
+  const ours = timeOf(row, "sada-jem")!.milliseconds;
+  const right = webGpuPeers.map((name) => timeOf(row, name)).filter((time) => time?.right);
+  const best = Math.min(...right.map((time) => time!.milliseconds));
+  const { gigaflops, ofPeak, gigabytes, ofBandwidth } = shares(row, roof);
+  const share = (value: number | undefined) => value === undefined ? none : `${(100 * value).toFixed(0)} %`;
   return [
-    describe(benchmark),
-    ours.median.toFixed(1),
-    ...peers.map((peer, i) =>
-      times[i] === undefined
-        ? "–"
-        : `${times[i]!.toFixed(1)}${measured[peer]!.error < 1e-3 ? "" : " (wrong)"}`
-    ),
-    best,
-    reached.toFixed(1),
-    `${(100 * reached / gigaflops).toFixed(0)} %`,
+    row.benchmark.name,
+    ...libraries.map(({ name }) => {
+      const time = timeOf(row, name);
+      return time === undefined ? none : `${time.milliseconds.toFixed(1)}${time.right ? "" : " (off)"}`;
+    }),
+    right.length > 0 ? (best / ours).toFixed(1) : none,
+    gigaflops.toFixed(1),
+    share(ofPeak),
+    row.leastBytes === null ? none : (row.leastBytes / 1e6).toFixed(1),
+    gigabytes === undefined ? none : gigabytes.toFixed(2),
+    share(ofBandwidth),
   ];
 }
 
+function printTables(rows: readonly Row[], libraries: readonly Library[], roof: Roof): void {
+  const names = libraries.map(({ name }) => name);
+  const shareNames = ["GFLOP/s", "of peak", "least MB", "GB/s", "of copies"];
+  print(`\n${
+    table([
+      ["median ms", ...names, "best WebGPU peer / sada-jem", ...shareNames],
+      ...rows.map((row) => timesOf(row, libraries, roof)),
+    ])
+  }`);
+  print(`\n${
+    table([
+      ["largest difference from float64, or of models from sada-jem", ...names],
+      ...rows.map(({ benchmark, differences }) => [
+        benchmark.name,
+        ...names.map((name) => differences[name]?.toExponential(1) ?? none),
+      ]),
+    ])
+  }`);
+}
+
+const { values, positionals } = parseArgs({
+  options: { turns: { type: "string", default: "3" } },
+  allowPositionals: true,
+});
+const turns = Number(values.turns);
+if (!(turns >= 1)) throw new Error(`--turns must be a number of at least 1, not ${values.turns}`);
 const roof = await measureProcess<Roof>("peers/roof.ts", ["--allow-read"]);
+const pyTorch = await findPyTorch();
 print(
   `${roof.adapter}: ${roof.gigaflops.toFixed(0)} GFLOP/s of multiply-adds, copies ${
     roof.bandwidth.toFixed(0)
-  } GB/s`,
+  } GB/s; ${pyTorch ? `PyTorch ${pyTorch.version} on ${pyTorch.gpu ?? "the CPU"}` : "no PyTorch"}`,
 );
+const isGpu = adapterFamily(roof.adapter) === "gpu";
+const chosen = benchmarks.filter(({ name, gpuOnly }) =>
+  (isGpu || !gpuOnly) && positionals.every((word) => name.toLowerCase().includes(word.toLowerCase()))
+);
+if (chosen.length === 0) throw new Error(`no benchmark's name contains ${positionals.join(" and ")}`);
+const libraries = librariesWith(pyTorch);
+const file = resultsFile(["peers", roof.adapter, ...positionals].join("-"));
 const rows: Row[] = [];
-for (const benchmark of cases(adapterFamily(roof.adapter) !== "gpu")) {
-  rows.push(await measureCase(benchmark));
-  print(tableRow(rows.at(-1)!, roof).join("  "));
+for (const benchmark of chosen) {
+  rows.push(await measure(benchmark, libraries, turns));
+  print(timesOf(rows.at(-1)!, libraries, roof).join("  "));
+  await saveResults(file, { roof, pyTorch: pyTorch ?? null, rows });
 }
-print(`\n${
-  table([
-    ["", "sada-jem, ms", ...peers, "best peer / sada-jem", "GFLOP/s", "of peak"],
-    ...rows.map((row) => tableRow(row, roof)),
-  ])
-}`);
-const file = resultsFile(`peers-${roof.adapter}`);
-await saveResults(file, { roof, rows });
+printTables(rows, libraries, roof);
 print(`\nwrote ${file}`);

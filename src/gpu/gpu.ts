@@ -4,6 +4,7 @@ import { BufferPool, type PooledBuffer } from "./buffer_pool.ts";
 import { type BufferRange, type Command, encode, type TextureUpload } from "./command.ts";
 import { PipelineCache, type Program } from "./pipeline_cache.ts";
 import { type PooledTexture, TexturePool } from "./texture_pool.ts";
+import { UniformBuffers } from "./uniform_buffers.ts";
 
 /** What the device was asked to make and do since it was opened. */
 export interface Counters {
@@ -63,6 +64,7 @@ export class Gpu {
   #pool: BufferPool;
   readonly #rootTextures: TexturePool;
   #textures: TexturePool;
+  readonly #uniforms: UniformBuffers;
   #pending: Command[] = [];
   #failure: GpuError | undefined;
   #destroyed = false;
@@ -72,6 +74,7 @@ export class Gpu {
     this.adapterName = adapterName;
     this.adapterFamily = family ?? adapterFamily(adapterName);
     this.#pipelines = new PipelineCache(device, () => this.counters.pipelines++);
+    this.#uniforms = new UniformBuffers(device, () => this.counters.buffers++);
     this.#rootPool = this.#pool = this.#newPool();
     this.#rootTextures = this.#textures = this.#newTextures();
     device.addEventListener("uncapturederror", (event) => {
@@ -112,6 +115,11 @@ export class Gpu {
     return this.#pool;
   }
 
+  /** Bytes of GPU memory held outside of plans, on loan or free. */
+  get bytes(): number {
+    return this.#rootPool.totalBytes + this.#rootTextures.totalBytes;
+  }
+
   /** Whether a plan is being captured. */
   get capturing(): boolean {
     return this.#pool !== this.#rootPool;
@@ -137,18 +145,20 @@ export class Gpu {
     this.#pending.push({ kind: "upload", ...copy });
   }
 
-  /** Records one dispatch of a program over its bindings, in the order of the program's accesses. */
+  /**
+   * Records one dispatch of a program over its bindings, in the order of the program's accesses.
+   * @param uniforms contents of the uniform buffer, for a program that has one
+   */
   dispatch(
     program: Program,
     bindings: readonly (BufferRange | GPUTextureView)[],
     workgroups: readonly [number, number, number],
+    uniforms?: Uint32Array<ArrayBuffer>,
   ) {
     const { pipeline, layout } = this.#pipelines.get(program);
-    const bindGroup = this.device.createBindGroup({
-      label: program.name,
-      layout,
-      entries: bindings.map((resource, binding) => ({ binding, resource })),
-    });
+    const entries: GPUBindGroupEntry[] = bindings.map((resource, binding) => ({ binding, resource }));
+    if (uniforms) entries.push({ binding: program.uniformBinding!, resource: this.#uniforms.get(uniforms) });
+    const bindGroup = this.device.createBindGroup({ label: program.name, layout, entries });
     this.counters.bindGroups++;
     this.#pending.push({ kind: "dispatch", label: program.name, pipeline, bindGroup, workgroups });
   }
@@ -264,6 +274,7 @@ export class Gpu {
   /** Destroys the device and all of its memory. */
   destroy(): void {
     this.#destroyed = true;
+    this.#uniforms.destroy();
     this.#rootPool.destroy();
     this.#rootTextures.destroy();
     this.device.destroy();

@@ -8,6 +8,8 @@ export interface Program {
   readonly entryPoint: string;
   readonly constants: Readonly<Record<string, number>>;
   readonly access: readonly Access[];
+  /** The binding of a uniform buffer beside them, if there is one. */
+  readonly uniformBinding?: number | undefined;
 }
 
 /** A pipeline with the layout that its bind groups need. */
@@ -16,12 +18,17 @@ export interface CompiledProgram {
   readonly layout: GPUBindGroupLayout;
 }
 
+interface Layout {
+  readonly bindGroup: GPUBindGroupLayout;
+  readonly pipeline: GPUPipelineLayout;
+}
+
 /** Compute pipelines, one for each shader, entry point and set of constants; layouts, one for each list of accesses. */
 export class PipelineCache {
   readonly #device: GPUDevice;
   readonly #onCreate: () => void;
   readonly #modules = new Map<string, GPUShaderModule>();
-  readonly #layouts = new Map<string, { bindGroup: GPUBindGroupLayout; pipeline: GPUPipelineLayout }>();
+  readonly #layouts = new Map<string, Layout>();
   readonly #compiled = new Map<string, CompiledProgram>();
 
   constructor(device: GPUDevice, onCreate: () => void) {
@@ -34,7 +41,7 @@ export class PipelineCache {
     const key = `${program.name}/${program.entryPoint}/${JSON.stringify(program.constants)}`;
     const known = this.#compiled.get(key);
     if (known) return known;
-    const layout = this.#layout(program.access);
+    const layout = this.#layout(program);
     const pipeline = this.#device.createComputePipeline({
       label: program.name,
       layout: layout.pipeline,
@@ -59,19 +66,22 @@ export class PipelineCache {
     return module;
   }
 
-  #layout(access: readonly Access[]): { bindGroup: GPUBindGroupLayout; pipeline: GPUPipelineLayout } {
-    const key = access.join();
+  #layout({ access, uniformBinding }: Program): Layout {
+    const key = `${access.join()} ${uniformBinding}`;
     let layout = this.#layouts.get(key);
     if (!layout) {
-      const bindGroup = this.#device.createBindGroupLayout({
-        entries: access.map((mode, binding) => ({
-          binding,
-          visibility: GPUShaderStage.COMPUTE,
-          ...(mode === "texture"
-            ? { texture: { sampleType: "unfilterable-float" } }
-            : { buffer: { type: mode === "read" ? "read-only-storage" : "storage" } }),
-        })),
-      });
+      const visibility = GPUShaderStage.COMPUTE;
+      const entries = access.map((mode, binding): GPUBindGroupLayoutEntry => ({
+        binding,
+        visibility,
+        ...(mode === "texture"
+          ? { texture: { sampleType: "unfilterable-float" } }
+          : { buffer: { type: mode === "read" ? "read-only-storage" : "storage" } }),
+      }));
+      if (uniformBinding !== undefined) {
+        entries.push({ binding: uniformBinding, visibility, buffer: { type: "uniform" } });
+      }
+      const bindGroup = this.#device.createBindGroupLayout({ entries });
       layout = {
         bindGroup,
         pipeline: this.#device.createPipelineLayout({ bindGroupLayouts: [bindGroup] }),

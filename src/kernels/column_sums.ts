@@ -1,5 +1,5 @@
 import wgsl from "../../shaders/column_sums.wgsl" with { type: "text" };
-import { bytes32, foldWorkgroups, type Kernel } from "./kernel.ts";
+import { bytes32, foldWorkgroups, type Kernel, readingTextures } from "./kernel.ts";
 
 /** A row-major matrix. */
 export interface ColumnSumsShape {
@@ -19,6 +19,26 @@ function isVectors(columns: number): boolean {
   return columns % 4 === 0;
 }
 
+const plain: Kernel<ColumnSumsShape, "matrix" | "partials"> = {
+  name: "column_sums",
+  wgsl,
+  entryPoint: ({ columns }) => isVectors(columns) ? "vectors" : "scalars",
+  bindings: [
+    { name: "matrix", access: "read", bytes: ({ rows, columns }) => bytes32(rows * columns) },
+    {
+      name: "partials",
+      access: "read-write",
+      bytes: (shape) => bytes32(columnSumChunks(shape) * shape.columns),
+    },
+  ],
+  constants: ({ rows, columns }) => ({ rows, columns, rowsPerChunk }),
+  uniforms: ["rows", "columns", "rowsPerChunk"],
+  workgroups: (shape) => {
+    const { columns } = shape;
+    return foldWorkgroups(columnSumChunks(shape) * (isVectors(columns) ? columns / 4 : columns));
+  },
+};
+
 /**
  * First stage of a sum over rows, `[rows, columns]` → `[chunks, columns]`; `sumPartials` is the second.
  * @cost An addition and 4 bytes read a value: bound by bandwidth. An invocation sums 256 rows, of 4 columns where
@@ -36,20 +56,8 @@ function isVectors(columns: number): boolean {
  * ```
  */
 export const columnSums: Kernel<ColumnSumsShape, "matrix" | "partials"> = {
-  name: "column_sums",
-  wgsl,
-  entryPoint: ({ columns }) => isVectors(columns) ? "vectors" : "scalars",
-  bindings: [
-    { name: "matrix", access: "read", bytes: ({ rows, columns }) => bytes32(rows * columns) },
-    {
-      name: "partials",
-      access: "read-write",
-      bytes: (shape) => bytes32(columnSumChunks(shape) * shape.columns),
-    },
-  ],
-  constants: ({ rows, columns }) => ({ rows, columns, rowsPerChunk }),
-  workgroups: (shape) => {
-    const { columns } = shape;
-    return foldWorkgroups(columnSumChunks(shape) * (isVectors(columns) ? columns / 4 : columns));
-  },
+  ...plain,
+  throughTextures: readingTextures(plain, {
+    entryPoint: ({ columns }) => isVectors(columns) ? "vectorsThroughTexture" : "scalarsThroughTexture",
+  }),
 };

@@ -1,4 +1,4 @@
-import { entryPointOf, type Kernel } from "./kernel.ts";
+import { constantsOf, entryPointOf, type Kernel, uniformBinding } from "./kernel.ts";
 import { exceededLimit } from "./limits.ts";
 
 /** Records one run of a kernel into a compute pass. */
@@ -54,7 +54,7 @@ export function compile<Shape, Name extends string>(
   kernel: Kernel<Shape, Name>,
   shape: Shape,
 ): CompiledKernel<Name> {
-  const constants = kernel.constants(shape);
+  const { overrides, uniforms } = constantsOf(kernel, shape);
   const exceeded = exceededLimit(kernel, shape, device.limits);
   if (exceeded !== undefined) throw new RangeError(exceeded);
   const layout = bindGroupLayout(device, kernel);
@@ -64,20 +64,23 @@ export function compile<Shape, Name extends string>(
     compute: {
       module: device.createShaderModule({ label: kernel.name, code: kernel.wgsl }),
       entryPoint: entryPointOf(kernel, shape),
-      constants,
+      constants: overrides,
     },
   });
   const workgroups = kernel.workgroups(shape);
+  const uniformEntries = uniforms
+    ? [{ binding: uniformBinding, resource: { buffer: uniformBuffer(device, uniforms) } }]
+    : [];
   const bind: CompiledKernel<Name>["bind"] = (operands) => {
     const bindGroup = device.createBindGroup({
       label: kernel.name,
       layout,
-      entries: kernel.bindings.map(({ name, bytes }, binding) => {
+      entries: kernel.bindings.map(({ name, bytes }, binding): GPUBindGroupEntry => {
         const place = operands[name];
         if ("createView" in place) return { binding, resource: place.createView() };
         const { buffer, offset } = "buffer" in place ? place : { buffer: place, offset: 0 };
         return { binding, resource: { buffer, offset, size: bytes(shape) } };
-      }),
+      }).concat(uniformEntries),
     });
     return (pass) => {
       pass.setPipeline(pipeline);
@@ -88,19 +91,28 @@ export function compile<Shape, Name extends string>(
   return { bind };
 }
 
+function uniformBuffer(device: GPUDevice, values: Uint32Array): GPUBuffer {
+  const size = values.byteLength;
+  const buffer = device.createBuffer({ size, usage: GPUBufferUsage.UNIFORM, mappedAtCreation: true });
+  new Uint32Array(buffer.getMappedRange()).set(values);
+  buffer.unmap();
+  return buffer;
+}
+
 /** Spelled out, since `layout: "auto"` leaves out bindings that an entry point does not use. */
 function bindGroupLayout<Shape, Name extends string>(
   device: GPUDevice,
-  { name, bindings }: Kernel<Shape, Name>,
+  { name, bindings, uniforms }: Kernel<Shape, Name>,
 ): GPUBindGroupLayout {
+  const visibility = GPUShaderStage.COMPUTE;
   return device.createBindGroupLayout({
     label: name,
-    entries: bindings.map(({ access }, binding) => ({
+    entries: bindings.map(({ access }, binding): GPUBindGroupLayoutEntry => ({
       binding,
-      visibility: GPUShaderStage.COMPUTE,
+      visibility,
       ...(access === "texture"
         ? { texture: { sampleType: "unfilterable-float" } }
         : { buffer: { type: access === "read" ? "read-only-storage" : "storage" } }),
-    })),
+    })).concat(uniforms ? [{ binding: uniformBinding, visibility, buffer: { type: "uniform" } }] : []),
   });
 }

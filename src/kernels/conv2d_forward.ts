@@ -3,7 +3,7 @@ import fewWgsl from "../../shaders/conv2d_forward_few.wgsl" with { type: "text" 
 import textureWgsl from "../../shaders/conv2d_forward_texture.wgsl" with { type: "text" };
 import patchWgsl from "../../shaders/conv2d_patch_texture.wgsl" with { type: "text" };
 import stagedWgsl from "../../shaders/conv2d_staged.wgsl" with { type: "text" };
-import { patchConstants, patchWorkgroups } from "./conv2d_patch.ts";
+import { patchConstants, patchUniforms, patchWorkgroups } from "./conv2d_patch.ts";
 import { conv2dConstants, type Conv2dShape, conv2dSizes, outputSize } from "./conv2d_shape.ts";
 import { productConstants, stagedTile, stagedWorkgroups } from "./conv2d_staged.ts";
 import { type Binding, bytes32, foldWorkgroups, type Kernel } from "./kernel.ts";
@@ -158,6 +158,17 @@ export const conv2dForwardTexture: Conv2dForward = {
   wgsl: textureWgsl,
   bindings: bindings("texture"),
   constants: (shape) => conv2dConstants(shape, false),
+  uniforms: [
+    "height",
+    "width",
+    "outHeight",
+    "outWidth",
+    "inChannels",
+    "outChannels",
+    "kernel",
+    "stride",
+    "padding",
+  ],
   workgroups: (shape) => tiles(shape, 16, 16, 8),
 };
 
@@ -202,6 +213,7 @@ export const conv2dForwardPatch: Conv2dForward = {
     ...patchConstants(shape, shape, shape.inChannels, outputSize(shape), shape.outChannels),
     padding: shape.padding,
   }),
+  uniforms: patchUniforms,
   workgroups: (shape) => patchWorkgroups(shape.batch, outputSize(shape), shape.outChannels),
 };
 

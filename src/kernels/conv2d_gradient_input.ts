@@ -3,7 +3,7 @@ import fewWgsl from "../../shaders/conv2d_gradient_input_few.wgsl" with { type: 
 import textureWgsl from "../../shaders/conv2d_gradient_input_texture.wgsl" with { type: "text" };
 import patchWgsl from "../../shaders/conv2d_patch_texture.wgsl" with { type: "text" };
 import stagedWgsl from "../../shaders/conv2d_staged.wgsl" with { type: "text" };
-import { patchConstants, patchWorkgroups } from "./conv2d_patch.ts";
+import { patchConstants, patchUniforms, patchWorkgroups } from "./conv2d_patch.ts";
 import { conv2dConstants, type Conv2dShape, conv2dSizes, outputSize } from "./conv2d_shape.ts";
 import { productConstants, stagedTile, stagedWorkgroups } from "./conv2d_staged.ts";
 import { type Binding, bytes32, foldWorkgroups, type Kernel } from "./kernel.ts";
@@ -34,6 +34,18 @@ function constants(shape: Conv2dGradientInputShape): Record<string, number> {
     accumulate: Number(shape.accumulate),
   };
 }
+
+/** What the shader reading through textures takes from its uniform buffer. */
+export const textureUniforms: readonly string[] = [
+  "height",
+  "width",
+  "outHeight",
+  "outWidth",
+  "inChannels",
+  "outChannels",
+  "kernel",
+  "padding",
+];
 
 /** Pixels of each of the stride² phases, counted as those of the largest. */
 function phasePixels({ batch, height, width, stride }: Conv2dShape): number {
@@ -154,6 +166,7 @@ export const conv2dGradientInputTexture: Conv2dGradientInput = {
   wgsl: textureWgsl,
   bindings: bindings("texture"),
   constants: (shape) => ({ ...conv2dConstants(shape, false), accumulate: Number(shape.accumulate) }),
+  uniforms: textureUniforms,
   workgroups: (shape) =>
     foldWorkgroups(
       shape.stride ** 2 * Math.ceil(phasePixels(shape) / 16) * Math.ceil(shape.inChannels / 16),
@@ -201,6 +214,7 @@ export const conv2dGradientInputPatch: Conv2dGradientInput = {
     padding: 2 - shape.padding,
     accumulate: Number(shape.accumulate),
   }),
+  uniforms: patchUniforms,
   workgroups: (shape) => patchWorkgroups(shape.batch, shape, shape.inChannels),
 };
 

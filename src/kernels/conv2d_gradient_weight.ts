@@ -14,17 +14,26 @@ export interface Conv2dGradientWeight extends Kernel<Conv2dShape, Names> {
   readonly splits: (shape: Conv2dShape) => number;
 }
 
-/**
- * Output pixels that one invocation sums at least: with fewer, adding up the parts costs more than it gains. Far below
- * the 65,535 iterations after which some drivers (lavapipe of Mesa 22) end a loop without an error.
- */
-const leastPixels = 256;
-/** Invocations that keep any device busy; more parts only cost memory. */
-const enoughInvocations = 8192;
+/** Far below the 65,535 iterations after which some drivers (lavapipe of Mesa 22) end a loop without an error. */
 const mostPixels = 32_768;
 
+/** Into how many parts a sum over pixels is split. */
+interface Splitting {
+  /** Output pixels that one invocation sums at least: with fewer, adding up the parts costs more than it gains. */
+  readonly leastPixels: number;
+  /** Invocations that keep the device busy; more parts only cost memory. */
+  readonly enoughInvocations: number;
+}
+
+/** For a GPU, and for a few dozen processor cores. */
+const fine: Splitting = { leastPixels: 256, enoughInvocations: 8192 };
+const coarse: Splitting = { leastPixels: 1024, enoughInvocations: 1024 };
+
 /** Sums split by the output's rows, in each part an invocation for each of so many tiles of weights. */
-function splitByRows(tiles: (shape: Conv2dShape) => number) {
+function splitByRows(
+  { leastPixels, enoughInvocations }: Splitting,
+  tiles: (shape: Conv2dShape) => number,
+) {
   const rowsPerSplit = (shape: Conv2dShape) => {
     const { height, width } = outputSize(shape);
     const rows = shape.batch * height;
@@ -38,10 +47,11 @@ function splitByRows(tiles: (shape: Conv2dShape) => number) {
   return { rowsPerSplit, splits, workgroups };
 }
 
-const byTiles = splitByRows(({ inChannels, outChannels }) =>
-  Math.ceil(inChannels / 4) * Math.ceil(outChannels / 16)
+const byTiles = splitByRows(
+  coarse,
+  ({ inChannels, outChannels }) => Math.ceil(inChannels / 4) * Math.ceil(outChannels / 16),
 );
-const byChannels = splitByRows(({ inChannels, outChannels }) => inChannels * outChannels / 4);
+const byChannels = splitByRows(fine, ({ inChannels, outChannels }) => inChannels * outChannels / 4);
 
 function bindings(
   access: "read" | "texture",
@@ -70,7 +80,7 @@ function stagedTiles({ kernel, inChannels, outChannels }: Conv2dShape): number {
 function pixelsPerSplit(shape: Conv2dShape): number {
   const pixels = conv2dSizes(shape).output / shape.outChannels;
   const enough = Math.ceil(pixels * stagedTiles(shape) / enoughWorkgroups);
-  return Math.min(pixels, mostPixels, Math.max(leastPixels, enough));
+  return Math.min(pixels, mostPixels, Math.max(fine.leastPixels, enough));
 }
 
 function pixelSplits(shape: Conv2dShape): number {
@@ -165,6 +175,17 @@ export const conv2dGradientWeightTexture: Conv2dGradientWeight = {
     rowsPerSplit: byTiles.rowsPerSplit(shape),
     rows: shape.batch * outputSize(shape).height,
   }),
+  uniforms: [
+    "height",
+    "width",
+    "outHeight",
+    "outWidth",
+    "inChannels",
+    "outChannels",
+    "padding",
+    "rowsPerSplit",
+    "rows",
+  ],
   workgroups: byTiles.workgroups,
 };
 

@@ -6,6 +6,17 @@ const tile = { height: 8, width: 4 } as const;
 /** Channels of a tile. */
 const tileChannels = 8;
 
+/** Constants of the patches' shader that lie in its uniform buffer. */
+export const patchUniforms = [
+  "sourceHeight",
+  "sourceWidth",
+  "sourceChannels",
+  "height",
+  "width",
+  "resultChannels",
+  "padding",
+];
+
 interface Size {
   readonly height: number;
   readonly width: number;

@@ -24,8 +24,16 @@ export interface Kernel<Shape, Name extends string = string> {
   /** Entry point, perhaps depending on the shape; `main` unless said otherwise. */
   readonly entryPoint?: string | ((shape: Shape) => string);
   readonly bindings: readonly Binding<Shape, Name>[];
-  /** Values for the `override` constants. Throws a `RangeError` that names the limit if the shape is not supported. */
+  /**
+   * Values for the `override` constants, and for {@link uniforms}. Throws a `RangeError` that names the limit if the shape is
+   * not supported.
+   */
   readonly constants: (shape: Shape) => Record<string, number>;
+  /**
+   * Those of the constants that the shader takes from a uniform buffer of `u32`s instead, in this order, at
+   * {@link uniformBinding}: one pipeline then serves many shapes, where an adapter takes seconds to compile it.
+   */
+  readonly uniforms?: readonly string[];
   /** Arguments of `dispatchWorkgroups`. */
   readonly workgroups: (shape: Shape) => [number, number, number];
   /** The same computation reading through textures, which is several times as fast on lavapipe and slower elsewhere. */
@@ -49,6 +57,27 @@ export function readingTextures<Shape, Name extends string>(
       access: binding.access === "read" ? "texture" : binding.access,
     })),
     ...changes,
+  };
+}
+
+/** The `@binding` of the uniform buffer of a kernel that has one: after the eight storage buffers that WebGPU guarantees. */
+export const uniformBinding = 8;
+
+/** What a shape makes of a kernel's constants: those of the pipeline, and the contents of the uniform buffer, if there is one. */
+export function constantsOf<Shape, Name extends string>(
+  { constants, uniforms }: Kernel<Shape, Name>,
+  shape: Shape,
+): { overrides: Record<string, number>; uniforms: Uint32Array<ArrayBuffer> | undefined } {
+  const values = constants(shape);
+  if (!uniforms) return { overrides: values, uniforms: undefined };
+  const overrides = Object.entries(values).filter(([name]) => !uniforms.includes(name));
+  return {
+    overrides: Object.fromEntries(overrides),
+    // Uniform buffers are bound in whole vectors.
+    uniforms: Uint32Array.from(
+      { length: Math.ceil(uniforms.length / 4) * 4 },
+      (_, i) => values[uniforms[i] ?? ""] ?? 0,
+    ),
   };
 }
 

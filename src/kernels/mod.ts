@@ -42,11 +42,20 @@ export { type Conv2dShape, conv2dSizes, outputSize } from "./conv2d_shape.ts";
 export { divergence, type DivergenceShape } from "./divergence.ts";
 export { dropout, type DropoutShape } from "./dropout.ts";
 export { expandImages, type ExpandImagesShape } from "./expand_images.ts";
+export { fitColumns, type FitColumnsShape } from "./fit_columns.ts";
 export { forkStream } from "./fork_stream.ts";
 export { globalAveragePool, globalAveragePoolBackward, type PoolShape } from "./global_average_pool.ts";
 export { inceptionConv, inceptionConvOutputSize, type InceptionConvShape } from "./inception_conv.ts";
 export { informativeSample, type InformativeSampleShape } from "./informative_sample.ts";
-export { type Binding, bytes32, entryPointOf, foldWorkgroups, type Kernel } from "./kernel.ts";
+export {
+  type Binding,
+  bytes32,
+  constantsOf,
+  entryPointOf,
+  foldWorkgroups,
+  type Kernel,
+  uniformBinding,
+} from "./kernel.ts";
 export { layerNormStatistics } from "./layer_norm_statistics.ts";
 export { layerNormSums } from "./layer_norm_sums.ts";
 export { leakyRelu, leakyReluBackward, type LeakyReluShape } from "./leaky_relu.ts";

@@ -1,5 +1,5 @@
 import wgsl from "../../shaders/sum_partials.wgsl" with { type: "text" };
-import { bytes32, foldWorkgroups, type Kernel, requireShape } from "./kernel.ts";
+import { bytes32, foldWorkgroups, type Kernel, readingTextures, requireShape } from "./kernel.ts";
 
 /** Parts of a sum of vectors. */
 export interface SumPartialsShape {
@@ -9,11 +9,35 @@ export interface SumPartialsShape {
   readonly accumulate: boolean;
 }
 
+function isVectors(length: number): boolean {
+  return length % 4 === 0;
+}
+
+const plain: Kernel<SumPartialsShape, "partials" | "sum"> = {
+  name: "sum_partials",
+  wgsl,
+  entryPoint: ({ length }) => isVectors(length) ? "vectors" : "scalars",
+  bindings: [
+    { name: "partials", access: "read", bytes: ({ partials, length }) => bytes32(partials * length) },
+    { name: "sum", access: "read-write", bytes: ({ length }) => bytes32(length) },
+  ],
+  constants: ({ partials, length, accumulate }) => {
+    requireShape(
+      partials <= 65_535,
+      "sum_partials",
+      `${partials} parts; at most 65,535 are summed by one loop`,
+    );
+    return { count: partials, length, accumulate: Number(accumulate) };
+  },
+  uniforms: ["count", "length"],
+  workgroups: ({ length }) => foldWorkgroups(isVectors(length) ? length / 4 : length),
+};
+
 /**
  * Second stage of a reduction: sum (=|+=) Σ_p partials[p], in fixed order; `[partials, length]` → `[length]`.
  * @throws {RangeError} if there are more than 65,535 parts.
  * @cost An addition and 4 bytes read a value of the parts: bound by bandwidth. An invocation takes one element of the
- *   sum.
+ *   sum, or four where the length allows.
  * @example
  * ```ts
  * import { run, sumPartials } from "sada-jem/kernels";
@@ -27,19 +51,8 @@ export interface SumPartialsShape {
  * ```
  */
 export const sumPartials: Kernel<SumPartialsShape, "partials" | "sum"> = {
-  name: "sum_partials",
-  wgsl,
-  bindings: [
-    { name: "partials", access: "read", bytes: ({ partials, length }) => bytes32(partials * length) },
-    { name: "sum", access: "read-write", bytes: ({ length }) => bytes32(length) },
-  ],
-  constants: ({ partials, length, accumulate }) => {
-    requireShape(
-      partials <= 65_535,
-      "sum_partials",
-      `${partials} parts; at most 65,535 are summed by one loop`,
-    );
-    return { count: partials, length, accumulate: Number(accumulate) };
-  },
-  workgroups: ({ length }) => foldWorkgroups(length),
+  ...plain,
+  throughTextures: readingTextures(plain, {
+    entryPoint: ({ length }) => isVectors(length) ? "vectorsThroughTexture" : "scalarsThroughTexture",
+  }),
 };

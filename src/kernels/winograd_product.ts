@@ -1,5 +1,6 @@
 import textureWgsl from "../../shaders/conv2d_gradient_input_texture.wgsl" with { type: "text" };
 import stagedWgsl from "../../shaders/conv2d_staged.wgsl" with { type: "text" };
+import { textureUniforms } from "./conv2d_gradient_input.ts";
 import { productConstants, stagedTile, stagedWorkgroups } from "./conv2d_staged.ts";
 import { bytes32, foldWorkgroups, type Kernel, readingTextures } from "./kernel.ts";
 import { requireFourChannels } from "./winograd_shape.ts";
@@ -73,6 +74,7 @@ export const winogradProduct: Kernel<WinogradProductShape, "left" | "right" | "p
   throughTextures: readingTextures(plain, {
     wgsl: textureWgsl,
     entryPoint: "main",
+    uniforms: textureUniforms,
     constants: (shape) => ({
       ...{ height: shape.rows, width: 1, outHeight: shape.rows, outWidth: 1 },
       ...{ inChannels: shape.columns, outChannels: shape.inner },

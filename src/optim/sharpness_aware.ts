@@ -25,11 +25,12 @@ export type Pass = "first" | "second";
 export class SharpnessAware {
   /** ‖T g‖ of the last step, `[1]`; NaN without ascent. */
   readonly gradientNorm: Tensor;
+  /** θ while the parameters are at θ̂; undefined without ascent. */
+  readonly saved: Tensor | undefined;
   readonly #parameters: ParameterSet;
   readonly #base: Optimizer;
   readonly #options: SharpnessAwareOptions;
   readonly #scale: Tensor;
-  readonly #saved: Tensor | undefined;
 
   constructor(parameters: ParameterSet, base: Optimizer, options: SharpnessAwareOptions) {
     const { context } = parameters.values;
@@ -38,7 +39,7 @@ export class SharpnessAware {
     this.#options = options;
     this.#scale = context.zeros([2]).disown();
     this.gradientNorm = context.from(Float32Array.of(NaN), [1]).disown();
-    if (options.rho > 0) this.#saved = context.empty([parameters.trainableLength]).disown();
+    if (options.rho > 0) this.saved = context.empty([parameters.trainableLength]).disown();
   }
 
   /**
@@ -49,7 +50,7 @@ export class SharpnessAware {
     const { gradients } = this.#parameters;
     gradients.clear();
     addGradients("first");
-    if (this.#saved) {
+    if (this.saved) {
       this.climb();
       gradients.clear();
       addGradients("second");
@@ -65,7 +66,7 @@ export class SharpnessAware {
     const { rho, adaptive } = this.#options;
     const vectors = { parameters: values, gradient: gradients };
     using trained = values.slice(0, [trainableLength]);
-    this.#saved!.copyFrom(trained);
+    this.saved!.copyFrom(trained);
 
     using partials = this.#normPartials(vectors);
     context.launch(samScale, { partials: partials.size, rho }, { partials, scale: this.#scale });
@@ -83,7 +84,7 @@ export class SharpnessAware {
   /** θ̂ → θ. */
   return(): void {
     using trained = this.#parameters.values.slice(0, [this.#parameters.trainableLength]);
-    trained.copyFrom(this.#saved!);
+    trained.copyFrom(this.saved!);
   }
 
   /** Partial sums of (T g)² over the whole vector, gathered from its chunks. */

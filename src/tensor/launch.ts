@@ -2,7 +2,7 @@ import { GpuError } from "../errors.ts";
 import type { BufferRange } from "../gpu/command.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import type { PooledTexture } from "../gpu/texture_pool.ts";
-import { entryPointOf, type Kernel } from "../kernels/kernel.ts";
+import { constantsOf, entryPointOf, type Kernel, uniformBinding } from "../kernels/kernel.ts";
 import { exceededLimit } from "../kernels/limits.ts";
 import { copiesToRows, texelsPerRow, textureRows } from "../kernels/texture_rows.ts";
 
@@ -38,16 +38,19 @@ export function launch<Shape, Name extends string>(
     for (const copy of copiesToRows(range, pooled.texture)) gpu.upload(copy);
     return pooled.view;
   });
+  const { overrides, uniforms } = constantsOf(kernel, shape);
   gpu.dispatch(
     {
       name: kernel.name,
       wgsl: kernel.wgsl,
       entryPoint: entryPointOf(kernel, shape),
-      constants: kernel.constants(shape),
+      constants: overrides,
       access: kernel.bindings.map((binding) => binding.access),
+      uniformBinding: uniforms && uniformBinding,
     },
     resources,
     kernel.workgroups(shape),
+    uniforms,
   );
   for (const pooled of borrowed) gpu.releaseTexture(pooled);
 }

@@ -27,6 +27,11 @@ function partLengths(likelihoodBatch: number, labelledBatch: number) {
 /** Name of a part. */
 export type InputPart = keyof ReturnType<typeof partLengths>;
 
+/** What the parts hold in one iteration; `schedule` as floating-point numbers. */
+export type InputValues =
+  & Readonly<Record<Exclude<InputPart, "schedule">, Uint32Array>>
+  & { readonly schedule: readonly number[] };
+
 /** Words between the starts of two parts, so that each can be bound. */
 const alignment = 64;
 
@@ -58,8 +63,8 @@ export class IterationInputs {
     ) as Record<InputPart, Tensor>;
   }
 
-  /** Uploads the values of an iteration; `schedule` is given as floating-point numbers. */
-  upload(values: Readonly<Record<InputPart, ArrayLike<number>>>): void {
+  /** Uploads the values of an iteration. */
+  upload(values: InputValues): void {
     for (const name of Object.keys(this.parts) as InputPart[]) {
       const words = name === "schedule"
         ? new Uint32Array(Float32Array.from(values.schedule).buffer)

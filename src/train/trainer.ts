@@ -4,11 +4,11 @@ import { StreamedImages } from "../data/streamed_images.ts";
 import { divide, type Subsets } from "../data/subsets.ts";
 import { DivergenceError } from "../errors.ts";
 import type { Plan } from "../gpu/gpu.ts";
-import { type KernelTime, profile } from "../gpu/profile.ts";
 import type { Sampler } from "../jem/sampler.ts";
 import { type ReportField, reportFields, TrainingStep } from "../jem/training_step.ts";
 import type { WideResNet } from "../nn/wide_resnet.ts";
 import type { Optimizer } from "../optim/optimizer.ts";
+import type { SharpnessAware } from "../optim/sharpness_aware.ts";
 import { learningRateAt, type LearningRateSchedule } from "../optim/schedule.ts";
 import { Purpose, RandomStream, streamWords } from "../random/philox.ts";
 import type { Context } from "../tensor/context.ts";
@@ -25,7 +25,7 @@ import {
   residentImages,
 } from "./build.ts";
 import type { Configuration } from "./configuration.ts";
-import { drawCrops, drawReplay, IterationInputs } from "./iteration_inputs.ts";
+import { drawCrops, drawReplay, type InputValues, IterationInputs } from "./iteration_inputs.ts";
 
 /** What an iteration reported; NaN where a field does not apply. */
 export type IterationReport = Readonly<Record<ReportField | "iteration" | "learningRate", number>>;
@@ -53,6 +53,8 @@ export class Trainer {
   readonly subsets: Subsets;
   /** Chains that feed the likelihood; undefined in a plain classifier. */
   readonly sampler: Sampler | undefined;
+  /** The two gradients of an iteration. */
+  readonly sharpnessAware: SharpnessAware;
   readonly schedule: LearningRateSchedule;
   /** Iterations of a whole run. */
   readonly iterations: number;
@@ -105,8 +107,8 @@ export class Trainer {
     this.sampler = configuration.likelihoodWeight > 0
       ? buildSampler(this.model, configuration, this.images, this.subsets, dataset.classNames)
       : undefined;
-    const sharpnessAware = buildSharpnessAware(this.model, this.optimizer, configuration);
-    this.#step = new TrainingStep(this.model, sharpnessAware, configuration);
+    this.sharpnessAware = buildSharpnessAware(this.model, this.optimizer, configuration);
+    this.#step = new TrainingStep(this.model, this.sharpnessAware, configuration);
     this.#inputs = new IterationInputs(context, likelihoodBatch, labelledBatch);
     this.#status = context.zeros([4], "uint32").disown();
     this.#reports = context.zeros([reportCapacity, reportFields.length]).disown();
@@ -140,7 +142,7 @@ export class Trainer {
     if (this.iteration - this.#fetched >= reportCapacity) {
       throw new Error(`more than ${reportCapacity} iterations without fetching their reports`);
     }
-    const inputs = this.#inputsOf(this.iteration);
+    const inputs = this.inputsOf(this.iteration);
     this.#inputs.upload(inputs);
     this.#streamed?.likelihood.upload(inputs.likelihoodIndices);
     this.#streamed?.labelled.upload(inputs.labelledIndices);
@@ -180,15 +182,35 @@ export class Trainer {
     return reports;
   }
 
-  /** Runs the recorded iteration once more, on the same inputs, and returns its kernels' times: for benchmarks. */
-  async profile(): Promise<KernelTime[]> {
-    this.#plan ??= this.#recordPlan();
-    return await profile(this.#context.gpu, this.#plan.work);
+  /** The recorded iteration, whose kernels, host time and memory a benchmark measures; undefined before the first. */
+  get plan(): Plan | undefined {
+    return this.#plan?.work;
   }
 
-  /** GPU memory that the recorded iteration holds, in bytes; 0 before the first. */
-  get planBytes(): number {
-    return this.#plan?.work.bytes ?? 0;
+  /** Everything that iteration `t` draws at random, and its learning rate. */
+  inputsOf(t: number): InputValues {
+    const { seed, likelihoodBatch, labelledBatch, bufferSize, reinitProbability, beta1, beta2 } =
+      this.#configuration;
+    const labelledIndices = this.#labelledOrder.at(t);
+    const crops = (purpose: number, batch: number) =>
+      drawCrops(new RandomStream(seed, purpose, t), batch, this.#augmentation);
+    return {
+      stream: streamWords(seed, t),
+      schedule: [learningRateAt(this.schedule, t), 1 - beta1 ** (t + 1), 1 - beta2 ** (t + 1), 0],
+      likelihoodIndices: this.#likelihoodOrder.at(t),
+      likelihoodCrops: crops(Purpose.likelihoodCrop, likelihoodBatch),
+      labelledIndices,
+      labelledCrops: crops(Purpose.labelledCrop, labelledBatch),
+      labels: labelledIndices.map((index) => this.#labels[index]!),
+      ...drawReplay({
+        seed,
+        iteration: t,
+        batch: likelihoodBatch,
+        capacity: bufferSize,
+        classes: this.#classes,
+        reinitProbability,
+      }),
+    };
   }
 
   /** Continues at an iteration whose state has been restored. */
@@ -237,32 +259,6 @@ export class Trainer {
   /** The images of the iteration's first forward pass, which act norm is set from. */
   #firstImages(): Tensor {
     return this.sampler ? this.#likelihoodImages() : this.#expand("labelled", true);
-  }
-
-  /** Everything that iteration `t` draws at random, and its learning rate. */
-  #inputsOf(t: number) {
-    const { seed, likelihoodBatch, labelledBatch, bufferSize, reinitProbability, beta1, beta2 } =
-      this.#configuration;
-    const labelledIndices = this.#labelledOrder.at(t);
-    const crops = (purpose: number, batch: number) =>
-      drawCrops(new RandomStream(seed, purpose, t), batch, this.#augmentation);
-    return {
-      stream: streamWords(seed, t),
-      schedule: [learningRateAt(this.schedule, t), 1 - beta1 ** (t + 1), 1 - beta2 ** (t + 1), 0],
-      likelihoodIndices: this.#likelihoodOrder.at(t),
-      likelihoodCrops: crops(Purpose.likelihoodCrop, likelihoodBatch),
-      labelledIndices,
-      labelledCrops: crops(Purpose.labelledCrop, labelledBatch),
-      labels: labelledIndices.map((index) => this.#labels[index]!),
-      ...drawReplay({
-        seed,
-        iteration: t,
-        batch: likelihoodBatch,
-        capacity: bufferSize,
-        classes: this.#classes,
-        reinitProbability,
-      }),
-    };
   }
 }
 

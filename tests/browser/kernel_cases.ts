@@ -168,6 +168,9 @@ function reductions(): KernelCase[] {
     kernelCase(kernels.globalAveragePool, pool),
     ...flags.flatMap((accumulate) => [
       kernelCase(kernels.sumPartials, { partials: 5, length: 33, accumulate }),
+      kernelCase(kernels.sumPartials, { partials: 5, length: 300, accumulate }),
+      kernelCase(kernels.fitColumns, { rows: 31, sourceColumns: 3, fittedColumns: 4, accumulate }),
+      kernelCase(kernels.fitColumns, { rows: 31, sourceColumns: 8, fittedColumns: 5, accumulate }),
       kernelCase(kernels.globalAveragePoolBackward, { ...pool, accumulate }),
     ]),
     ...flags.map((average) => kernelCase(kernels.pool2d, { ...window, average })),

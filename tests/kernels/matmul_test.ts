@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { fitColumns } from "../../src/kernels/fit_columns.ts";
 import { columnSumChunks, columnSums } from "../../src/kernels/column_sums.ts";
 import { matmul } from "../../src/kernels/matmul.ts";
 import { sumPartials } from "../../src/kernels/sum_partials.ts";
@@ -66,6 +67,29 @@ Deno.test("columnSums() with sumPartials() sums columns, and more rows than one 
       const total = expected.map((value) => value + (accumulate ? 0.5 : 0));
       // The sums are random walks: their rounding errors are relative to √rows, not to the sums themselves.
       total.forEach((value, j) => assert(Math.abs(sum[j]! - value) < 1e-6 * Math.sqrt(rows)));
+    }
+  }
+});
+
+Deno.test("fitColumns() pads rows with zeros, or cuts them off", async () => {
+  for (
+    const [rows, sourceColumns, fittedColumns] of [[1, 1, 4], [77, 3, 4], [65, 8, 5], [30, 6, 6]] as const
+  ) {
+    const source = values(rows * sourceColumns, 1);
+    const before = values(rows * fittedColumns, 2);
+    for (const accumulate of [false, true]) {
+      const { fitted } = await runKernel(
+        fitColumns,
+        { rows, sourceColumns, fittedColumns, accumulate },
+        { source, fitted: accumulate ? before : before.length },
+      );
+      const expected = before.map((value, i) => {
+        const column = i % fittedColumns;
+        const fits = column < sourceColumns;
+        const moved = fits ? source[Math.floor(i / fittedColumns) * sourceColumns + column]! : 0;
+        return moved + (accumulate ? value : 0);
+      });
+      assert.deepEqual(fitted, expected);
     }
   }
 });

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { documentPath, entriesOf, kernelDocument } from "../../scripts/kernel_document.ts";
 import { launchers } from "../../scripts/launchers.ts";
-import { entryPoint, headerOf } from "../../scripts/wgsl.ts";
+import { entryPoint, fieldsOf, headerOf } from "../../scripts/wgsl.ts";
+import { uniformBinding } from "../../src/kernels/kernel.ts";
 
 Deno.test("docs/kernels.md is up to date", async () => {
   const written = await Deno.readTextFile(documentPath);
@@ -13,8 +14,12 @@ Deno.test("every kernel keeps to WebGPU's default limits, and its bindings are t
     for (const entry of entriesOf(kernel)) {
       const { resources, invocations, workgroupBytes } = entryPoint(kernel.wgsl, entry);
       const declared = resources.map(({ access }) => access.replace("_", "-"));
-      assert.deepEqual(declared, kernel.bindings.map(({ access }) => access), name);
-      assert(resources.length <= 8 && invocations <= 256 && workgroupBytes <= 16_384, name);
+      const uniform = kernel.uniforms ? ["uniform"] : [];
+      assert.deepEqual(declared, [...kernel.bindings.map(({ access }) => access), ...uniform], name);
+      const expected = resources.map((_, i) => i < kernel.bindings.length ? i : uniformBinding);
+      assert.deepEqual(resources.map(({ binding }) => binding), expected, name);
+      if (kernel.uniforms) assert.deepEqual(fieldsOf(kernel.wgsl, "Shape"), kernel.uniforms, name);
+      assert(kernel.bindings.length <= 8 && invocations <= 256 && workgroupBytes <= 16_384, name);
     }
   }
 });

@@ -38,7 +38,7 @@ async function trained(
 Deno.test("Trainer makes nothing and holds no more memory over 200 iterations", async () => {
   const { gpu, trainer } = await trained(parseConfiguration({ ...preset("digits"), ...quick }), 2);
   const before = { ...gpu.counters };
-  const memory = () => [gpu.pool.totalBytes, gpu.pool.liveBytes, trainer.planBytes];
+  const memory = () => [gpu.pool.totalBytes, gpu.pool.liveBytes, trainer.plan!.bytes];
   const held = memory();
   for (let i = 0; i < 200; i++) {
     trainer.advance();

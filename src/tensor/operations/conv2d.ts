@@ -3,6 +3,7 @@ import { type Conv2dShape, outputSize } from "../../kernels/conv2d_shape.ts";
 import { sumPartials } from "../../kernels/sum_partials.ts";
 import type { GradientTarget } from "../tape.ts";
 import { assertShapes, type Tensor } from "../tensor.ts";
+import { fitColumns } from "./fit_columns.ts";
 import { chooseConv2d, type Conv2dKernels } from "./conv2d_kernels.ts";
 
 /**
@@ -20,8 +21,24 @@ export function conv2d(
   { stride, padding }: { readonly stride: number; readonly padding: number },
 ): Tensor {
   const shape = conv2dShape(x, weight, bias, stride, padding);
+  if (shape.inChannels % 4 !== 0 && x.context.gpu.adapterFamily !== "slow-compiler") {
+    return conv2d(...padded(x, weight), bias, { stride, padding });
+  }
   const { height, width } = outputSize(shape);
   return convolve(x, weight, bias, shape, [shape.batch, height, width, shape.outChannels]);
+}
+
+/**
+ * Images and weights with channels of zeros, so that there are a multiple of 4: all kernels but the simplest load four at a time. The fast
+ * ones on padded images take a third of the time of the simple ones.
+ */
+function padded(x: Tensor, weight: Tensor): [Tensor, Tensor] {
+  const [kernel = 0, , channels = 0, outChannels = 0] = weight.shape;
+  const four = Math.ceil(channels / 4) * 4;
+  return [
+    fitColumns(x, channels, [...x.shape.slice(0, 3), four], four),
+    fitColumns(weight, channels * outChannels, [kernel, kernel, four, outChannels], four * outChannels),
+  ];
 }
 
 /** {@link conv2d} of tensors that hold what `shape` says, whatever their own shapes are. */

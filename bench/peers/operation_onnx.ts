@@ -2,7 +2,7 @@
 
 import * as ort from "onnxruntime-web/webgpu";
 import { imagesToPyTorch } from "../../src/formats/pytorch_layout.ts";
-import type { Prepare } from "./case.ts";
+import type { Prepare } from "./operation_case.ts";
 import { convolutionModel, matmulModel } from "./onnx_model.ts";
 
 /** A model of one node with its weights inside, fed from and into GPU buffers. */

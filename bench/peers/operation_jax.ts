@@ -2,7 +2,7 @@
 
 import { type Array as JaxArray, defaultDevice, grad, init, jit, lax, numpy as np } from "@jax-js/jax";
 import { imagesToPyTorch } from "../../src/formats/pytorch_layout.ts";
-import type { Prepare } from "./case.ts";
+import type { Prepare } from "./operation_case.ts";
 
 type Convolution = (x: JaxArray, w: JaxArray) => JaxArray;
 

@@ -1,10 +1,10 @@
 /** The operations that all libraries compute, on the same numbers, and what their results must be. */
 
 import { RandomStream } from "../../src/random/philox.ts";
-import { median } from "../statistics.ts";
+import { timeCalls, type Times } from "../timing.ts";
 
 /** A 3×3 convolution of stride 1 that keeps the size, or the gradient of one, or a product of square matrices. */
-export interface Case {
+export interface OperationCase {
   readonly operation: "forward" | "input" | "weight" | "matmul";
   readonly batch: number;
   readonly channels: number;
@@ -15,7 +15,7 @@ export interface Case {
 /** Operands by name, images `[N, H, W, C]`, weights `[3, 3, in, out]`, matrices row by row. */
 export type Operands = Readonly<Record<"input" | "weight" | "outputGradient", Float32Array<ArrayBuffer>>>;
 
-/** A case on one library. */
+/** An operation on one library. */
 export interface Prepared {
   /** Submits the operation once. */
   readonly call: () => void | Promise<void>;
@@ -26,35 +26,27 @@ export interface Prepared {
 }
 
 /** A library's side of the benchmark; undefined if it does not offer the operation. */
-export type Prepare = (benchmark: Case, operands: Operands) => Promise<Prepared | undefined>;
+export type Prepare = (benchmark: OperationCase, operands: Operands) => Promise<Prepared | undefined>;
 
-/** What a case took. */
-export interface Measured {
-  /** Milliseconds of a call. */
-  readonly median: number;
-  /** Milliseconds of the first call. */
-  readonly first: number;
+/** What an operation took on one library. */
+export interface OperationResult extends Times {
   /** Largest difference from float64, relative to the largest value, over some of the results. */
   readonly error: number;
 }
 
-/** The case that a command line names: `forward 16 64 16`. */
-export function parseCase([operation, batch, channels, size]: readonly string[]): Case {
-  return {
-    operation: operation as Case["operation"],
-    batch: Number(batch),
-    channels: Number(channels),
-    size: Number(size),
-  };
-}
-
-/** Floating-point operations of a case. */
-export function operations({ operation, batch, channels, size }: Case): number {
+/** Floating-point operations. */
+export function operationsOf({ operation, batch, channels, size }: OperationCase): number {
   return operation === "matmul" ? 2 * size ** 3 : 2 * 9 * batch * size ** 2 * channels ** 2;
 }
 
+/** Bytes that have to be moved: both operands read once, the result written once. */
+export function leastBytesOf({ operation, batch, channels, size }: OperationCase): number {
+  if (operation === "matmul") return 4 * 3 * size ** 2;
+  return 4 * (2 * batch * size ** 2 * channels + 9 * channels ** 2);
+}
+
 /** Random operands in [−1, 1). */
-export function operandsOf({ operation, batch, channels, size }: Case): Operands {
+export function operandsOf({ operation, batch, channels, size }: OperationCase): Operands {
   const draw = (length: number, index: number) => {
     const stream = new RandomStream(1, 0, index);
     return Float32Array.from({ length }, (_, i) => 2 * stream.uniform(i) - 1);
@@ -66,35 +58,23 @@ export function operandsOf({ operation, batch, channels, size }: Case): Operands
   return { input: draw(images, 1), weight: draw(9 * channels ** 2, 2), outputGradient: draw(images, 3) };
 }
 
-/** Time between two waits, so that their polling hardly counts, in milliseconds. */
-const longEnough = 100;
-const rounds = 7;
-/** Rounds at least, and time after which no further one begins, in milliseconds. */
-const [leastRounds, enoughTime] = [3, 8000];
-
-/** Times a prepared case and checks its result. */
-export async function measure(benchmark: Case, operands: Operands, prepared: Prepared): Promise<Measured> {
-  const time = async (calls: number) => {
-    const start = performance.now();
-    for (let i = 0; i < calls; i++) await prepared.call();
-    await prepared.wait();
-    return (performance.now() - start) / calls;
-  };
-  const first = await time(1);
-  const calls = Math.ceil(Math.min(20, longEnough / await time(1)));
-  const times: number[] = [];
-  const began = performance.now();
-  while (times.length < leastRounds || (times.length < rounds && performance.now() - began < enoughTime)) {
-    times.push(await time(calls));
-  }
-  const result = await prepared.result();
-  return { first, median: median(times), error: errorOf(benchmark, operands, result) };
+/** Times an operation on one library and checks its result; null if the library does not offer it. */
+export async function measureOperation(
+  benchmark: OperationCase,
+  prepare: Prepare,
+): Promise<OperationResult | null> {
+  const operands = operandsOf(benchmark);
+  const prepared = await prepare(benchmark, operands);
+  if (!prepared) return null;
+  const times = await timeCalls(prepared.call, prepared.wait);
+  return { ...times, error: errorOf(benchmark, operands, await prepared.result()) };
 }
 
 /** Values that are checked, spread over the result. */
 const checks = 97;
 
-function errorOf(benchmark: Case, operands: Operands, result: Float32Array): number {
+/** Largest difference of a result from float64, relative to the largest value. */
+export function errorOf(benchmark: OperationCase, operands: Operands, result: Float32Array): number {
   let [error, scale] = [0, 0];
   for (let k = 0; k < checks; k++) {
     const index = Math.floor((k + 0.5) / checks * result.length);
@@ -107,7 +87,7 @@ function errorOf(benchmark: Case, operands: Operands, result: Float32Array): num
 
 /** One value of the result, in float64. */
 function valueAt(
-  { operation, batch, channels, size }: Case,
+  { operation, batch, channels, size }: OperationCase,
   { input, weight, outputGradient }: Operands,
   index: number,
 ): number {

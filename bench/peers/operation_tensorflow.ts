@@ -2,7 +2,7 @@
 
 import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-backend-webgpu";
-import type { Prepare } from "./case.ts";
+import type { Prepare } from "./operation_case.ts";
 
 /** What its WebGPU backend does to submit what it has recorded. */
 interface Internals {

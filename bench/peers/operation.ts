@@ -6,7 +6,7 @@ import { chooseConv2d } from "../../src/tensor/operations/conv2d_kernels.ts";
 import { sumPartials } from "../../src/kernels/sum_partials.ts";
 import type { Plan } from "../../src/gpu/gpu.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
-import type { Prepare } from "./case.ts";
+import type { Prepare } from "./operation_case.ts";
 
 /** As a recorded plan, which is how the training runs them. */
 export const prepare: Prepare = async ({ operation, batch, channels, size }, operands) => {

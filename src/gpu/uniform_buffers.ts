@@ -1,0 +1,32 @@
+/** Uniform buffers, one for each contents: they never change, so that recorded work can share them for as long as the device lives. */
+export class UniformBuffers {
+  readonly #device: GPUDevice;
+  readonly #onCreate: () => void;
+  readonly #buffers = new Map<string, GPUBuffer>();
+
+  constructor(device: GPUDevice, onCreate: () => void) {
+    this.#device = device;
+    this.#onCreate = onCreate;
+  }
+
+  /** The buffer with these contents, made on first use. */
+  get(values: Uint32Array<ArrayBuffer>): { buffer: GPUBuffer } {
+    const key = values.join();
+    let buffer = this.#buffers.get(key);
+    if (!buffer) {
+      const usage = GPUBufferUsage.UNIFORM;
+      buffer = this.#device.createBuffer({ size: values.byteLength, usage, mappedAtCreation: true });
+      new Uint32Array(buffer.getMappedRange()).set(values);
+      buffer.unmap();
+      this.#buffers.set(key, buffer);
+      this.#onCreate();
+    }
+    return { buffer };
+  }
+
+  /** Destroys every buffer. */
+  destroy(): void {
+    for (const buffer of this.#buffers.values()) buffer.destroy();
+    this.#buffers.clear();
+  }
+}

@@ -1,0 +1,33 @@
+import { fitColumns as fitKernel } from "../../kernels/fit_columns.ts";
+import { assertShapes, type Tensor } from "../tensor.ts";
+
+/**
+ * The elements as rows of `columns`, each padded with zeros or cut off to another width; the result has the shape given.
+ * @param shape its elements are as many rows as `x` has
+ * @throws {ShapeError} if the widths do not divide the sizes into equally many rows.
+ */
+export function fitColumns(
+  x: Tensor,
+  columns: number,
+  shape: readonly number[],
+  fittedColumns: number,
+): Tensor {
+  const { context } = x;
+  const fitted = context.empty(shape);
+  const rows = x.size / columns;
+  assertShapes(
+    Number.isInteger(rows) && rows * fittedColumns === fitted.size,
+    `rows of ${columns} and of ${fittedColumns} must be equally many`,
+    x,
+    fitted,
+  );
+  const widths = { rows, sourceColumns: columns, fittedColumns };
+  context.launch(fitKernel, { ...widths, accumulate: false }, { source: x, fitted });
+  const tape = context.tape;
+  tape?.record([x], fitted, [], (fittedGradient) => {
+    const { gradient, accumulate } = tape.target(x)!;
+    const back = { rows, sourceColumns: fittedColumns, fittedColumns: columns, accumulate };
+    context.launch(fitKernel, back, { source: fittedGradient, fitted: gradient });
+  });
+  return fitted;
+}

@@ -21,7 +21,7 @@ import {
 } from "../../src/kernels/conv2d_gradient_weight.ts";
 import { type Conv2dShape, conv2dSizes } from "../../src/kernels/conv2d_shape.ts";
 import { sumPartials } from "../../src/kernels/sum_partials.ts";
-import { products } from "./convolution.ts";
+import { products, tolerance } from "./conv2d_reference.ts";
 import { relativeError, runKernel, values } from "./harness.ts";
 
 const base: Conv2dShape = {
@@ -54,12 +54,6 @@ const shapes: readonly Conv2dShape[] = [
   { ...base, height: 2, width: 2, batch: 9, inChannels: 64, outChannels: 64 },
   { ...base, height: 4, width: 33, batch: 1, inChannels: 12, outChannels: 16 },
 ];
-
-/**
- * Largest error relative to the largest value. A float32 sum of n products of values up to 1 is off by about √n · 2^-24
- * of its size; the longest here have 64 · 9 terms, or 500 pixels: 2e-6 with room for the worst of thousands.
- */
-const tolerance = 5e-6;
 
 const describe = (shape: Conv2dShape) =>
   `${shape.batch}×${shape.height}×${shape.width}, ${shape.inChannels}→${shape.outChannels}, kernel ${shape.kernel}, ` +

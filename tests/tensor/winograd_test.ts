@@ -11,7 +11,7 @@ import {
   winogradGradientInput,
 } from "../../src/tensor/operations/winograd.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
-import { products } from "../kernels/convolution.ts";
+import { products, tolerance } from "../kernels/conv2d_reference.ts";
 import { relativeError, testGpu, values } from "../kernels/harness.ts";
 
 const bothOutputs: readonly WinogradOutputs[] = [2, 4];
@@ -121,9 +121,6 @@ const shapes: readonly Conv2dShape[] = [
   { ...base, batch: 3, height: 5, width: 10, inChannels: 4, outChannels: 12, padding: 2 },
   { ...base, height: 1, width: 1 },
 ];
-
-/** Roundings of sums like these leave 5e-6 of the largest value in the direct kernels' tests, too. */
-const tolerance = 5e-6;
 
 for (const family of ["lavapipe", "gpu"] as const) {
   Deno.test(`Winograd's convolution and its gradient by the input equal the definition: ${family}`, async () => {

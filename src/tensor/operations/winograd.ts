@@ -7,6 +7,7 @@ import { winogradProduct } from "../../kernels/winograd_product.ts";
 import { type WinogradOutputs, winogradTiles, winogradValues } from "../../kernels/winograd_shape.ts";
 import { winogradWeight } from "../../kernels/winograd_weight.ts";
 import type { Context } from "../context.ts";
+import type { Bindable } from "../launch.ts";
 import { elements, type Tensor } from "../tensor.ts";
 
 /** So many images of any size in whole vectors of channels end at a multiple of 256 bytes, where another binding may begin. */
@@ -76,7 +77,7 @@ export function suitsWinograd(
 export function winogradForward(
   context: Context,
   shape: Conv2dShape,
-  { input, weight, bias, output }: Readonly<Record<"input" | "weight" | "bias" | "output", Tensor>>,
+  { input, weight, bias, output }: Readonly<Record<"input" | "weight" | "bias" | "output", Bindable>>,
   outputs: WinogradOutputs,
 ): void {
   requireSuitable(context, shape, outputs);
@@ -99,7 +100,7 @@ export function winogradGradientInput(
   context: Context,
   shape: Conv2dGradientInputShape,
   { outputGradient, weight, inputGradient }: Readonly<
-    Record<"outputGradient" | "weight" | "inputGradient", Tensor>
+    Record<"outputGradient" | "weight" | "inputGradient", Bindable>
   >,
   outputs: WinogradOutputs,
 ): void {
@@ -124,34 +125,48 @@ function requireSuitable(context: Context, shape: Conv2dShape, outputs: Winograd
 function convolve(
   context: Context,
   direction: Direction,
-  source: Tensor,
-  transformedWeight: Tensor,
-  result: Tensor,
-  { bias, accumulate = false }: { readonly bias?: Tensor; readonly accumulate?: boolean },
+  source: Bindable,
+  transformedWeight: Bindable,
+  result: Bindable,
+  { bias, accumulate = false }: { readonly bias?: Bindable; readonly accumulate?: boolean },
 ): void {
   const { batch, outputs } = direction;
   const step = imagesAtATime(direction, context.gpu.device.limits.maxStorageBufferBindingSize);
   for (let first = 0; first < batch; first += step) {
     const images = Math.min(step, batch - first);
-    using part = source.slice(first * elements(direction.source), [images, ...direction.source]);
-    using into = result.slice(first * elements(direction.result), [images, ...direction.result]);
     const [height, width, channels] = direction.result;
     const size = { batch: images, height, width };
-    using product = multiply(context, { ...direction, batch: images }, part, transformedWeight);
+    using product = multiply(
+      context,
+      { ...direction, batch: images },
+      imagesOf(source, direction.source, first, images),
+      transformedWeight,
+    );
     context.launch(winogradOutput, { ...size, channels, outputs, bias: bias !== undefined, accumulate }, {
       product,
       bias: bias ?? product,
-      output: into,
+      output: imagesOf(result, direction.result, first, images),
     });
   }
+}
+
+/** So many images of a batch from the first on. */
+function imagesOf(batch: Bindable, size: readonly number[], first: number, count: number): Bindable {
+  const bytes = 4 * elements(size);
+  return {
+    range: () => {
+      const { buffer, offset } = batch.range();
+      return { buffer, offset: offset + first * bytes, size: count * bytes };
+    },
+  };
 }
 
 /** The products `[(m + 2)², tiles, result channels]`; they belong to the caller. */
 function multiply(
   context: Context,
   { batch, source, result, padding, outputs }: Direction,
-  images: Tensor,
-  transformedWeight: Tensor,
+  images: Bindable,
+  transformedWeight: Bindable,
 ): Tensor {
   const products = winogradValues(outputs);
   const rows = winogradTiles({ batch, height: result[0], width: result[1] }, outputs).count;

@@ -1,4 +1,12 @@
+/** The definition of a convolution, which its kernels are tested against. */
+
 import { type Conv2dShape, outputSize } from "../../src/kernels/conv2d_shape.ts";
+
+/**
+ * Largest error relative to the largest value. A float32 sum of n products of values up to 1 is off by about √n · 2^-24
+ * of its size; the longest here have 64 · 9 terms, or 500 pixels: 2e-6 with room for the worst of thousands.
+ */
+export const tolerance = 5e-6;
 
 /** Calls `visit` for each product of a convolution: indices into input, weight and output. */
 export function products(

@@ -9,7 +9,7 @@ export const documentPath = new URL("../docs/kernels.md", import.meta.url);
 
 /** The document's sections, and the source files that each takes; the first that fits. */
 const sections: readonly { readonly title: string; readonly files: RegExp }[] = [
-  { title: "Convolution", files: /conv/ },
+  { title: "Convolution", files: /conv|winograd/ },
   { title: "Normalisation", files: /norm_|_norm_/ },
   {
     title: "Matrices, reductions, element by element",

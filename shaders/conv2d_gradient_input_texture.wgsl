@@ -4,7 +4,8 @@
 // outputGradient [N, outHeight, outWidth, outChannels]          float32, outChannels a multiple of 4
 // weight         [kernel, kernel, inChannels, outChannels]      float32, inChannels a multiple of 4
 // inputGradient  [N, height, width, inChannels]                 N follows from its length
-// accumulate: add to what is there.
+// accumulate: add to what is there. weightSets: so many weights one after the other, each for as many images, and
+// no tile spans two of them; with 1×1 kernels these are so many matrix products.
 //
 // What is read lies in textures, see conv2d_patch_texture.
 //
@@ -14,6 +15,7 @@
 
 override stride: u32 = 1u;
 override accumulate: bool = false;
+override weightSets: u32 = 1u;
 
 struct Shape {
   height: u32,
@@ -44,12 +46,12 @@ struct Pixel {
   valid: bool,
 }
 
-fn pixelOf(number: u32, phase: u32, count: u32) -> Pixel {
+fn pixelOf(number: u32, phase: u32, count: u32, image: u32) -> Pixel {
   let rows = (shape.height + stride - 1u) / stride;
   let columns = (shape.width + stride - 1u) / stride;
   let row = number / columns % rows * stride + phase / stride;
   let column = number % columns * stride + phase % stride;
-  return Pixel(number / columns / rows, row, column, number < count && row < shape.height && column < shape.width);
+  return Pixel(image + number / columns / rows, row, column, number < count && row < shape.height && column < shape.width);
 }
 
 // Index of the first channels of the output pixel that the tap (ky, kx) connects to, or −1 if there is none.
@@ -96,29 +98,32 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let channelTiles = (shape.inChannels / 4u + 3u) / 4u;
   let channel = i % channelTiles * 4u;
   let images = arrayLength(&inputGradient) / (shape.height * shape.width * (shape.inChannels / 4u));
-  let phasePixels = images * ((shape.height + stride - 1u) / stride) * ((shape.width + stride - 1u) / stride);
+  // Images with the same weights: their pixels are numbered together.
+  let together = images / weightSets;
+  let phasePixels = together * ((shape.height + stride - 1u) / stride) * ((shape.width + stride - 1u) / stride);
   let phaseTiles = (phasePixels + 15u) / 16u;
-  let phase = i / channelTiles / phaseTiles;
+  let phase = i / channelTiles / phaseTiles % (stride * stride);
+  let weightSet = i / channelTiles / phaseTiles / (stride * stride);
   let number = i / channelTiles % phaseTiles * 16u;
-  if (phase >= stride * stride) {
+  if (weightSet >= weightSets) {
     return;
   }
-  let pixel0 = pixelOf(number + 0u, phase, phasePixels);
-  let pixel1 = pixelOf(number + 1u, phase, phasePixels);
-  let pixel2 = pixelOf(number + 2u, phase, phasePixels);
-  let pixel3 = pixelOf(number + 3u, phase, phasePixels);
-  let pixel4 = pixelOf(number + 4u, phase, phasePixels);
-  let pixel5 = pixelOf(number + 5u, phase, phasePixels);
-  let pixel6 = pixelOf(number + 6u, phase, phasePixels);
-  let pixel7 = pixelOf(number + 7u, phase, phasePixels);
-  let pixel8 = pixelOf(number + 8u, phase, phasePixels);
-  let pixel9 = pixelOf(number + 9u, phase, phasePixels);
-  let pixel10 = pixelOf(number + 10u, phase, phasePixels);
-  let pixel11 = pixelOf(number + 11u, phase, phasePixels);
-  let pixel12 = pixelOf(number + 12u, phase, phasePixels);
-  let pixel13 = pixelOf(number + 13u, phase, phasePixels);
-  let pixel14 = pixelOf(number + 14u, phase, phasePixels);
-  let pixel15 = pixelOf(number + 15u, phase, phasePixels);
+  let pixel0 = pixelOf(number + 0u, phase, phasePixels, weightSet * together);
+  let pixel1 = pixelOf(number + 1u, phase, phasePixels, weightSet * together);
+  let pixel2 = pixelOf(number + 2u, phase, phasePixels, weightSet * together);
+  let pixel3 = pixelOf(number + 3u, phase, phasePixels, weightSet * together);
+  let pixel4 = pixelOf(number + 4u, phase, phasePixels, weightSet * together);
+  let pixel5 = pixelOf(number + 5u, phase, phasePixels, weightSet * together);
+  let pixel6 = pixelOf(number + 6u, phase, phasePixels, weightSet * together);
+  let pixel7 = pixelOf(number + 7u, phase, phasePixels, weightSet * together);
+  let pixel8 = pixelOf(number + 8u, phase, phasePixels, weightSet * together);
+  let pixel9 = pixelOf(number + 9u, phase, phasePixels, weightSet * together);
+  let pixel10 = pixelOf(number + 10u, phase, phasePixels, weightSet * together);
+  let pixel11 = pixelOf(number + 11u, phase, phasePixels, weightSet * together);
+  let pixel12 = pixelOf(number + 12u, phase, phasePixels, weightSet * together);
+  let pixel13 = pixelOf(number + 13u, phase, phasePixels, weightSet * together);
+  let pixel14 = pixelOf(number + 14u, phase, phasePixels, weightSet * together);
+  let pixel15 = pixelOf(number + 15u, phase, phasePixels, weightSet * together);
   var sum0_0 = vec4f(); var sum0_1 = vec4f(); var sum0_2 = vec4f(); var sum0_3 = vec4f();
   var sum1_0 = vec4f(); var sum1_1 = vec4f(); var sum1_2 = vec4f(); var sum1_3 = vec4f();
   var sum2_0 = vec4f(); var sum2_1 = vec4f(); var sum2_2 = vec4f(); var sum2_3 = vec4f();
@@ -145,7 +150,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       let start10 = tap(pixel10, ky, kx); let start11 = tap(pixel11, ky, kx);
       let start12 = tap(pixel12, ky, kx); let start13 = tap(pixel13, ky, kx);
       let start14 = tap(pixel14, ky, kx); let start15 = tap(pixel15, ky, kx);
-      let tapWeights = (ky * shape.kernel + kx) * shape.inChannels * (shape.outChannels / 4u);
+      let tapWeights = ((weightSet * shape.kernel + ky) * shape.kernel + kx) * shape.inChannels * (shape.outChannels / 4u);
       for (var o = 0u; o < shape.outChannels / 4u; o++) {
         let w0 = weights(tapWeights + o, channel + 0u);
         let w1 = weights(tapWeights + o, channel + 1u);

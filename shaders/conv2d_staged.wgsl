@@ -9,7 +9,8 @@
 // weight   [kernel, kernel, inChannels, outChannels]        of the convolution itself, not of its gradient
 // bias     [resultChannels]
 // output, gradient [N, height, width, resultChannels]       N follows from the length
-// Channels are multiples of 4. accumulate: add to what is there.
+// Channels are multiples of 4. accumulate: add to what is there. weightSets: so many weights one after the other,
+// each for as many images, and no tile spans two of them; with 1×1 kernels these are so many matrix products.
 //
 // Rows of the product are pixels, columns are channels, and the inner dimension runs over taps, then channels. An invocation
 // computes 8 pixels × 8 channels in registers; a workgroup of pixelThreads × channelThreads shares what it loads, vectorsPerStep
@@ -26,6 +27,7 @@ override kernel: u32 = 3u;
 override stride: u32 = 1u;
 override padding: u32 = 1u;
 override accumulate: bool = false;
+override weightSets: u32 = 1u;
 // Of the largest tile.
 override pixelThreads: u32 = 16u;
 override channelThreads: u32 = 10u;
@@ -50,8 +52,10 @@ override threads = pixelThreads * channelThreads;
 var<workgroup> pixels: array<vec4f, vectorsPerStep * tilePixels>;
 var<workgroup> weights: array<vec4f, 4u * vectorsPerStep * tileChannels>;
 
-// What a workgroup computes: tilePixels from number `pixel` of a phase on, tileChannels from `channel` on.
+// What a workgroup computes: tilePixels from number `pixel` of a phase on, counted from the first of the images that are
+// numbered together, and tileChannels from `channel` on.
 struct Tile {
+  weightSet: u32,
   phaseY: u32,
   phaseX: u32,
   pixel: u32,
@@ -70,9 +74,15 @@ struct Sums {
   a4: vec4f, b4: vec4f, a5: vec4f, b5: vec4f, a6: vec4f, b6: vec4f, a7: vec4f, b7: vec4f,
 }
 
-// Pixels of one phase under a stride of `step`, in all images; phases of odd sizes differ, so it is that of the largest.
+// Images with the same weights: their pixels are numbered together.
+fn together(images: u32) -> u32 {
+  return images / weightSets;
+}
+
+// Pixels of one phase under a stride of `step`, in images numbered together; phases of odd sizes differ, so it is that of
+// the largest.
 fn phasePixels(images: u32, step: u32) -> u32 {
-  return images * ((height + step - 1u) / step) * ((width + step - 1u) / step);
+  return together(images) * ((height + step - 1u) / step) * ((width + step - 1u) / step);
 }
 
 fn tileOf(workgroup: u32, images: u32, step: u32) -> Tile {
@@ -80,7 +90,8 @@ fn tileOf(workgroup: u32, images: u32, step: u32) -> Tile {
   let pixelTiles = (phasePixels(images, step) + tilePixels - 1u) / tilePixels;
   let phase = workgroup / channelTiles / pixelTiles;
   return Tile(
-    phase / step,
+    phase / (step * step),
+    phase / step % step,
     phase % step,
     workgroup / channelTiles % pixelTiles * tilePixels,
     workgroup % channelTiles * tileChannels,
@@ -91,10 +102,11 @@ fn pixelOf(tile: Tile, i: u32, images: u32, step: u32) -> Pixel {
   let number = tile.pixel + i;
   let columns = (width + step - 1u) / step;
   let rows = (height + step - 1u) / step;
-  let image = number / columns / rows;
+  let image = tile.weightSet * together(images) + number / columns / rows;
   let y = number / columns % rows * step + tile.phaseY;
   let x = number % columns * step + tile.phaseX;
-  return Pixel(image, y, x, image < images && y < height && x < width);
+  let exists = number < phasePixels(images, step) && image < images && y < height && x < width;
+  return Pixel(image, y, x, exists);
 }
 
 // Four source channels from `channel` on of the source pixel that a result pixel meets at a tap; zero in the padding.
@@ -116,7 +128,7 @@ fn sourceAt(pixel: Pixel, ky: u32, kx: u32, channel: u32, backward: bool) -> vec
   return source[((pixel.image * sourceHeight + u32(y)) * sourceWidth + u32(x)) * row + channel];
 }
 
-// Four source channels (columns) × four result channels of a tap; zero beyond the last.
+// Four source channels (columns) × four result channels of a tap, counted through all weights; zero beyond the last.
 fn weightsAt(tap: u32, channel: u32, result: u32, backward: bool) -> mat4x4f {
   let row = sourceChannels / 4u;
   let results = resultChannels / 4u;
@@ -193,7 +205,7 @@ fn stage(tile: Tile, images: u32, thread: u32, ky: u32, kx: u32, channel: u32, b
   for (var i = thread; i < vectorsPerStep * tileChannels; i += threads) {
     let k = i / tileChannels;
     let column = i % tileChannels;
-    let block = weightsAt(ky * kernel + kx, channel + k, tile.channel + column, backward);
+    let block = weightsAt((tile.weightSet * kernel + ky) * kernel + kx, channel + k, tile.channel + column, backward);
     let first = 4u * k * tileChannels + column;
     weights[first] = block[0];
     weights[first + tileChannels] = block[1];

@@ -41,6 +41,18 @@ function constants(shape: Conv2dGradientInputShape): Record<string, number> {
   };
 }
 
+/** What the shader reading through textures takes from its uniform buffer. */
+export const textureUniforms: readonly string[] = [
+  "height",
+  "width",
+  "outHeight",
+  "outWidth",
+  "inChannels",
+  "outChannels",
+  "kernel",
+  "padding",
+];
+
 /** Pixels of each of the stride² phases, counted as those of the largest. */
 function phasePixels({ batch, height, width, stride }: Conv2dShape): number {
   return batch * Math.ceil(height / stride) * Math.ceil(width / stride);
@@ -173,7 +185,7 @@ export const conv2dGradientInputTexture: Conv2dGradientInput = {
   wgsl: textureWgsl,
   bindings: bindings("texture"),
   constants: (shape) => ({ ...conv2dConstants(shape, false), accumulate: Number(shape.accumulate) }),
-  uniforms: ["height", "width", "outHeight", "outWidth", "inChannels", "outChannels", "kernel", "padding"],
+  uniforms: textureUniforms,
   workgroups: (shape) =>
     foldWorkgroups(
       shape.stride ** 2 * Math.ceil(phasePixels(shape) / 16) * Math.ceil(shape.inChannels / 16),

@@ -8,6 +8,7 @@ interface Size {
 /** Pixels and channels that an invocation computes, as the shader defines them. */
 const pixelsPerThread = 8;
 const channelsPerThread = 8;
+
 /** What a workgroup computes at once: so many pixels, and at most so many channels. Both are multiples of 8. */
 export interface StagedTile {
   readonly pixels: number;

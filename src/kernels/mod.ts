@@ -92,3 +92,8 @@ export { sgdStep, type SgdStepShape } from "./sgd_step.ts";
 export { sgldStep, type SgldStepShape } from "./sgld_step.ts";
 export { softmaxCrossEntropy, softmaxCrossEntropyBackward } from "./softmax_cross_entropy.ts";
 export { sumPartials, type SumPartialsShape } from "./sum_partials.ts";
+export { winogradInput, type WinogradInputShape } from "./winograd_input.ts";
+export { winogradOutput, type WinogradOutputShape } from "./winograd_output.ts";
+export { winogradProduct, type WinogradProductShape } from "./winograd_product.ts";
+export { type WinogradOutputs, winogradTiles, winogradValues } from "./winograd_shape.ts";
+export { winogradWeight, type WinogradWeightShape } from "./winograd_weight.ts";

@@ -30,7 +30,7 @@ export class Context {
   #tape: Tape | undefined;
 
   constructor(readonly gpu: Gpu, { choose = defaultAlgorithm }: ContextOptions = {}) {
-    this.convolutions = new Conv2dChoice(gpu.adapterFamily, choose);
+    this.convolutions = new Conv2dChoice(gpu, choose);
     this.one = this.from(Float32Array.of(1), [1]);
   }
 

@@ -81,6 +81,21 @@ function convolutions(): KernelCase[] {
   ];
 }
 
+function winograd(): KernelCase[] {
+  const channels = { inChannels: 8, outChannels: 12 };
+  const map = { batch: 2, height: 7, width: 5, channels: 12 };
+  return [
+    ...([2, 4] as const).flatMap((outputs) =>
+      flags.flatMap((flag) => [
+        kernelCase(kernels.winogradWeight, { ...channels, outputs, rotated: flag }),
+        kernelCase(kernels.winogradInput, { ...map, padding: Number(flag), outputs }),
+        kernelCase(kernels.winogradOutput, { ...map, outputs, bias: !flag, accumulate: flag }),
+      ])
+    ),
+    kernelCase(kernels.winogradProduct, { products: 5, rows: 35, inner: 8, columns: 20 }),
+  ];
+}
+
 function norms(): KernelCase[] {
   const shapes = [{ groups: 1, rows: 150, channels: 12 }, { groups: 3, rows: 70, channels: 4 }];
   const running = { momentum: 0.9, epsilon: 1e-5 };
@@ -267,6 +282,7 @@ function optimisers(): KernelCase[] {
 
 const cases: readonly KernelCase[] = [
   ...convolutions(),
+  ...winograd(),
   ...norms(),
   ...elementwise(),
   ...reductions(),

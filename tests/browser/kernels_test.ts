@@ -29,6 +29,8 @@ Deno.test("the cases are all kernels in all variants", async () => {
       for (const override of entryPoint(kernel.wgsl, entry).overrides) {
         if (override.type !== "bool") continue;
         const given = new Set(inEntry.map(({ kernel, shape }) => kernel.constants(shape)[override.name]));
+        // A launcher that does not say what a flag is has it at the shader's own value.
+        if (given.size === 1 && given.has(undefined)) continue;
         assert.deepEqual([...given].sort(), [0, 1], `${override.name} of ${name}`);
       }
     }

@@ -26,7 +26,7 @@ async function lastCandidates(): Promise<{ table: Conv2dTable; path: string }> {
   const convolutions = await tunableConvolutions(configuration, await loadDataset({ name: "digits" }));
   const gpu = await Gpu.request();
   const choices = convolutions.map(({ direction, shape }) => {
-    const { name } = conv2dCandidates(gpu.adapterFamily, shape)[direction].at(-1)!;
+    const { name } = conv2dCandidates(gpu, shape)[direction].at(-1)!;
     return { direction, ...shape, algorithm: name };
   });
   const [table, path] = [conv2dTable(gpu, choices), tuningPath(gpu)];

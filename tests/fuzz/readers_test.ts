@@ -89,7 +89,11 @@ const rawPngs = [
   Uint8Array.of(0, 0, 0, 4, 0, 0, 0, 3, depth!, colour!, 0, 0, interlaced!, ...rows)
 );
 
-const adapter = { adapterName: "an adapter", adapterFamily: "gpu" } as const;
+const adapter = {
+  adapterName: "an adapter",
+  adapterFamily: "gpu",
+  device: { limits: { maxStorageBufferBindingSize: 2 ** 27 } },
+} as const;
 const layer = { batch: 64, height: 8, width: 8, kernel: 3, stride: 1, padding: 1 };
 const kernelChoices = [
   { direction: "forward", ...layer, inChannels: 16, outChannels: 32, algorithm: "staged-64x64" },

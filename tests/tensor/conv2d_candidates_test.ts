@@ -13,8 +13,8 @@ const base: Conv2dShape = {
   batch: 3,
   height: 7,
   width: 5,
-  inChannels: 20,
-  outChannels: 36,
+  inChannels: 36,
+  outChannels: 44,
   kernel: 3,
   stride: 1,
   padding: 1,
@@ -34,7 +34,7 @@ for (const family of adapterFamilies) {
     Deno.test(`every candidate for ${family} equals the definition: ${describeConv2d(shape)}`, async () => {
       const gpu = await Gpu.request(family);
       const context = new Context(gpu);
-      const { forward, gradientInput, gradientWeight } = conv2dCandidates(family, shape);
+      const { forward, gradientInput, gradientWeight } = conv2dCandidates(gpu, shape);
       const sizes = conv2dSizes(shape);
       const input = values(sizes.input, 1);
       const weight = values(sizes.weight, 2);

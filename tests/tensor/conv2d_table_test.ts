@@ -13,7 +13,11 @@ import {
   parseConv2dTable,
 } from "../../src/tensor/operations/conv2d_table.ts";
 
-const adapter = { adapterName: "an adapter", adapterFamily: "lavapipe" } as const;
+const adapter = {
+  adapterName: "an adapter",
+  adapterFamily: "lavapipe",
+  device: { limits: { maxStorageBufferBindingSize: 2 ** 27 } },
+} as const;
 const shape: Conv2dShape = {
   batch: 2,
   height: 8,

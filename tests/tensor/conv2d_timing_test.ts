@@ -22,7 +22,7 @@ const large = {
 Deno.test("timeConv2d() times every candidate by either clock, and leaves nothing behind", async () => {
   const gpu = await Gpu.request("lavapipe");
   const context = new Context(gpu);
-  const names = conv2dCandidates("lavapipe", large).forward.map(({ name }) => name);
+  const names = conv2dCandidates(gpu, large).forward.map(({ name }) => name);
   assert(names.length > 1);
   const held = gpu.pool.liveBytes;
   for (const clock of new Set([clockOf(gpu), "host"] as const)) {
@@ -55,7 +55,7 @@ Deno.test("timeConv2d() leaves out candidates beyond a limit of the device, but 
     (await timeConv2d(context, "gradientWeight", shape)).map(({ name }) => name);
   // A workgroup for 32 weights by the kernel for few channels, for 1024 or more by the others.
   const products = { ...large, batch: 1, height: 4, width: 4, inChannels: 64, outChannels: 64, kernel: 1 };
-  const all = conv2dCandidates("gpu", products).gradientWeight.map(({ name }) => name);
+  const all = conv2dCandidates(gpu, products).gradientWeight.map(({ name }) => name);
   limit(gpu, { maxComputeWorkgroupsPerDimension: 64 });
   assert.deepEqual(await names(products), all.filter((name) => name !== "few"));
   // Two parts of 147,456 bytes each.

@@ -26,6 +26,13 @@ import type { Conv2dShape } from "../../kernels/conv2d_shape.ts";
 import type { StagedTile } from "../../kernels/conv2d_staged.ts";
 import type { Kernel } from "../../kernels/kernel.ts";
 import { byKernel, byParts, type Conv2dAlgorithms, type Direction } from "./conv2d_algorithm.ts";
+import { suitsWinograd, winogradForward, winogradGradientInput } from "./winograd.ts";
+
+/** What of an adapter decides which algorithms there are; a `Gpu` is one. */
+export interface ConvolutionAdapter {
+  readonly adapterFamily: AdapterFamily;
+  readonly device: { readonly limits: Pick<GPUSupportedLimits, "maxStorageBufferBindingSize"> };
+}
 
 /** Version of the lists below: raise it when a name comes to mean something else. */
 export const candidatesVersion = 1;
@@ -41,11 +48,43 @@ export type Conv2dCandidates = {
  * of their own.
  * @throws {RangeError} if a kernel in the list does not support the shape.
  */
-export function conv2dCandidates(family: AdapterFamily, shape: Conv2dShape): Conv2dCandidates {
+export function conv2dCandidates(adapter: ConvolutionAdapter, shape: Conv2dShape): Conv2dCandidates {
+  const { adapterFamily: family } = adapter;
   if (shape.inChannels % 4 !== 0) return few;
   if (family === "slow-compiler") return compact;
-  return family === "lavapipe" ? throughTextures(shape) : staged(shape);
+  return withWinograd(adapter, shape, family === "lavapipe" ? throughTextures(shape) : staged(shape));
 }
+
+/** Below so many channels Winograd's transforms cost more than its fewer multiplications gain, on any adapter. */
+const leastWinogradChannels = 32;
+
+/** Winograd's algorithm after all others, where it may win. */
+function withWinograd(
+  { device }: ConvolutionAdapter,
+  shape: Conv2dShape,
+  direct: Conv2dCandidates,
+): Conv2dCandidates {
+  if (Math.min(shape.inChannels, shape.outChannels) < leastWinogradChannels) return direct;
+  const suitable = winograd.filter(({ outputs }) => suitsWinograd(shape, outputs, device.limits));
+  return {
+    ...direct,
+    forward: [...direct.forward, ...suitable.map(({ forward }) => forward)],
+    gradientInput: [...direct.gradientInput, ...suitable.map(({ gradientInput }) => gradientInput)],
+  };
+}
+
+const winograd = ([2, 4] as const).map((outputs) => {
+  const name = `winograd-${outputs}x${outputs}`;
+  const forward: Conv2dAlgorithms["forward"] = {
+    name,
+    launch: (context, shape, operands) => winogradForward(context, shape, operands, outputs),
+  };
+  const gradientInput: Conv2dAlgorithms["gradientInput"] = {
+    name,
+    launch: (context, shape, operands) => winogradGradientInput(context, shape, operands, outputs),
+  };
+  return { outputs, forward, gradientInput };
+});
 
 const few: Conv2dCandidates = {
   forward: [byKernel("few", conv2dForwardFew)],

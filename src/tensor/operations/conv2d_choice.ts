@@ -1,7 +1,6 @@
-import type { AdapterFamily } from "../../gpu/adapter_family.ts";
 import type { Conv2dShape } from "../../kernels/conv2d_shape.ts";
 import type { Conv2dAlgorithms, Direction } from "./conv2d_algorithm.ts";
-import { conv2dCandidates } from "./conv2d_candidates.ts";
+import { conv2dCandidates, type ConvolutionAdapter } from "./conv2d_candidates.ts";
 
 /** Picks one of the algorithms that can compute a convolution in one direction; the first is the default. */
 export type Conv2dChooser = <Algorithm extends { readonly name: string }>(
@@ -22,7 +21,7 @@ export function describeConv2d(
 
 /** The algorithms of all convolutions on one adapter, each chosen when it is first asked for. */
 export class Conv2dChoice {
-  readonly #family: AdapterFamily;
+  readonly #adapter: ConvolutionAdapter;
   readonly #choose: Conv2dChooser;
   readonly #chosen: { readonly [Name in Direction]: Map<string, Conv2dAlgorithms[Name]> } = {
     forward: new Map(),
@@ -30,8 +29,8 @@ export class Conv2dChoice {
     gradientWeight: new Map(),
   };
 
-  constructor(family: AdapterFamily, choose: Conv2dChooser) {
-    this.#family = family;
+  constructor(adapter: ConvolutionAdapter, choose: Conv2dChooser) {
+    this.#adapter = adapter;
     this.#choose = choose;
   }
 
@@ -41,7 +40,7 @@ export class Conv2dChoice {
     const key = describeConv2d(shape);
     let algorithm = chosen.get(key);
     if (!algorithm) {
-      algorithm = this.#choose(conv2dCandidates(this.#family, shape)[direction], direction, shape);
+      algorithm = this.#choose(conv2dCandidates(this.#adapter, shape)[direction], direction, shape);
       chosen.set(key, algorithm);
     }
     return algorithm;

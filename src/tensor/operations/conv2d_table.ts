@@ -1,8 +1,7 @@
 import { TuningError } from "../../errors.ts";
-import type { Gpu } from "../../gpu/gpu.ts";
 import { conv2dConstants, type Conv2dShape } from "../../kernels/conv2d_shape.ts";
 import { type Direction, directions } from "./conv2d_algorithm.ts";
-import { candidatesVersion, conv2dCandidates } from "./conv2d_candidates.ts";
+import { candidatesVersion, conv2dCandidates, type ConvolutionAdapter } from "./conv2d_candidates.ts";
 import { type Conv2dChooser, describeConv2d } from "./conv2d_choice.ts";
 
 /** One choice: which algorithm computes a convolution in one direction. */
@@ -20,7 +19,7 @@ export interface Conv2dTable {
   readonly choices: readonly Conv2dTableEntry[];
 }
 
-type Adapter = Pick<Gpu, "adapterName" | "adapterFamily">;
+type Adapter = ConvolutionAdapter & { readonly adapterName: string };
 
 const shapeKeys = [
   "batch",
@@ -87,14 +86,14 @@ export function parseConv2dTable(text: string, adapter: Adapter): Conv2dTable {
   return conv2dTable(adapter, choices.map((choice, i) => entryOf(choice, `choice ${i + 1}`, adapter)));
 }
 
-function entryOf(value: unknown, what: string, { adapterFamily }: Adapter): Conv2dTableEntry {
+function entryOf(value: unknown, what: string, adapter: Adapter): Conv2dTableEntry {
   const fields = fieldsOf(value, what);
   const direction = directions.find((name) => name === fields["direction"]);
   if (!direction) throw damaged(what, "direction", fields["direction"]);
   const algorithm = fields["algorithm"];
   if (typeof algorithm !== "string") throw damaged(what, "algorithm", algorithm);
   const shape = shapeOf(fields, what);
-  const candidates: readonly { readonly name: string }[] = conv2dCandidates(adapterFamily, shape)[direction];
+  const candidates: readonly { readonly name: string }[] = conv2dCandidates(adapter, shape)[direction];
   if (candidates.some((candidate) => candidate.name === algorithm)) return { direction, ...shape, algorithm };
   throw new TuningError(notOffered(algorithm, direction, shape, candidates));
 }

@@ -30,7 +30,7 @@ export async function timeConv2d(
   clock?: Clock,
 ): Promise<CandidateTime[]> {
   const { gpu } = context;
-  const candidates = conv2dCandidates(gpu.adapterFamily, shape)[direction] as readonly Candidate[];
+  const candidates = conv2dCandidates(gpu, shape)[direction] as readonly Candidate[];
   const parts: (Part & { readonly name: string })[] = [];
   using stream = context.from(Uint32Array.of(1, 0, 0, 0), [4]);
   const plan = context.capture(() => {

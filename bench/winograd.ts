@@ -1,0 +1,119 @@
+/**
+ * Measures 3×3 convolutions directly and by Winograd's algorithm, in turns, and what each kernel takes:
+ * `deno run --allow-read bench/winograd.ts`. Prints a table. On a software adapter the processor's time says more than the
+ * clock's: it does not depend on what else the machine does.
+ */
+
+import process from "node:process";
+
+import { table } from "../src/cli/format.ts";
+import { Gpu, type Plan } from "../src/gpu/gpu.ts";
+import { type KernelTime, profile } from "../src/gpu/profile.ts";
+import { conv2dForward, conv2dForwardPatch } from "../src/kernels/conv2d_forward.ts";
+import { conv2dGradientInput, conv2dGradientInputPatch } from "../src/kernels/conv2d_gradient_input.ts";
+import { type Conv2dShape, conv2dSizes } from "../src/kernels/conv2d_shape.ts";
+import { Context } from "../src/tensor/context.ts";
+import { winogradForward, winogradGradientInput } from "../src/tensor/operations/winograd.ts";
+import { median } from "./statistics.ts";
+
+const maps = [[32, 32], [64, 16], [128, 8], [160, 32]] as const;
+const rounds = 11;
+/** Work between two waits, so that the wait's polling does not count. */
+const millisecondsPerWait = 150;
+
+const print = (text: string) => Deno.stdout.writeSync(new TextEncoder().encode(`${text}\n`));
+const steps = ["weight", "input", "product", "output"] as const;
+
+/** The ways to compute a convolution, or its gradient by the input, recorded as plans. */
+function plans(context: Context, shape: Conv2dShape, backwards: boolean): Plan[] {
+  const sizes = conv2dSizes(shape);
+  const random = (size: number) =>
+    context.from(Float32Array.from({ length: size }, () => 2 * Math.random() - 1), [size]);
+  const [input, output, weight] = [random(sizes.input), random(sizes.output), random(sizes.weight)];
+  const forward = { input, weight, bias: random(shape.outChannels), output };
+  const gradient = { outputGradient: output, weight, inputGradient: input };
+  const onLavapipe = context.gpu.adapterFamily === "lavapipe";
+  const written = { ...shape, accumulate: false };
+  const ways = backwards
+    ? [
+      () => context.launch(onLavapipe ? conv2dGradientInputPatch : conv2dGradientInput, written, gradient),
+      () => winogradGradientInput(context, written, gradient, 2),
+      () => winogradGradientInput(context, written, gradient, 4),
+    ]
+    : [
+      () => context.launch(onLavapipe ? conv2dForwardPatch : conv2dForward, shape, forward),
+      () => winogradForward(context, shape, forward, 2),
+      () => winogradForward(context, shape, forward, 4),
+    ];
+  return ways.map((way) => context.capture(way));
+}
+
+/** Milliseconds of a run of a plan, with the host's work and copies. */
+interface Time {
+  readonly clock: number;
+  /** Of all cores together. */
+  readonly processor: number;
+}
+
+/** Medians of runs in turns. */
+async function timeInTurns(gpu: Gpu, plans: readonly Plan[]): Promise<Time[]> {
+  const wait = async () => await gpu.device.queue.onSubmittedWorkDone();
+  const time = async (plan: Plan, calls: number): Promise<Time> => {
+    const start = performance.now();
+    const before = process.cpuUsage();
+    for (let i = 0; i < calls; i++) gpu.run(plan);
+    await wait();
+    const { user, system } = process.cpuUsage(before);
+    return { clock: (performance.now() - start) / calls, processor: (user + system) / 1000 / calls };
+  };
+  const times: Time[][] = plans.map(() => []);
+  for (const plan of plans) await time(plan, 1);
+  const calls = Math.ceil(millisecondsPerWait / (await time(plans[0]!, 1)).clock);
+  for (let round = 0; round < rounds; round++) {
+    for (const [i, plan] of plans.entries()) times[i]!.push(await time(plan, calls));
+  }
+  gpu.throwIfFailed();
+  return times.map((all) => ({
+    clock: median(all.map(({ clock }) => clock)),
+    processor: median(all.map(({ processor }) => processor)),
+  }));
+}
+
+/** Least milliseconds of a step's dispatches: they are short, so the machine's other work hits some and misses others. */
+function stepTime(profiles: readonly (readonly KernelTime[])[], step: string): string {
+  const times = profiles.map((kernels) =>
+    kernels.filter(({ kernel }) => kernel.startsWith(`winograd_${step}`))
+      .reduce((sum, { milliseconds }) => sum + milliseconds, 0)
+  );
+  return Math.min(...times).toFixed(2);
+}
+
+const gpu = await Gpu.request();
+const context = new Context(gpu);
+const batch = Number(Deno.args[0] ?? 16);
+const rows: string[][] = [];
+for (const backwards of [false, true]) {
+  for (const [channels, size] of maps) {
+    const square = { height: size, width: size, inChannels: channels, outChannels: channels };
+    const ways = plans(context, { batch, ...square, kernel: 3, stride: 1, padding: 1 }, backwards);
+    const times = await timeInTurns(gpu, ways);
+    const [direct] = times;
+    for (const [i, name] of ["direct", "F(2×2)", "F(4×4)"].entries()) {
+      const profiles: KernelTime[][] = [];
+      for (let round = 0; i > 0 && round < rounds; round++) profiles.push(await profile(gpu, ways[i]!));
+      rows.push([
+        `${backwards ? "by input" : "forward"}, ${channels} → ${channels} @ ${size}²`,
+        name,
+        times[i]!.clock.toFixed(1),
+        (direct!.clock / times[i]!.clock).toFixed(2),
+        times[i]!.processor.toFixed(1),
+        (direct!.processor / times[i]!.processor).toFixed(2),
+        ...(i === 0 ? steps.map(() => "") : steps.map((step) => stepTime(profiles, step))),
+      ]);
+    }
+    for (const plan of ways) plan.destroy();
+  }
+}
+print(`${gpu.adapterName}, batch ${batch}, milliseconds\n`);
+print(table([["convolution", "way", "clock", "gain", "processor", "gain", ...steps], ...rows]));
+gpu.destroy();

@@ -1,0 +1,125 @@
+// transformed[p, r, s] = (G · g · Gᵀ)[p], the transform of 3×3 weights for Winograd's convolution F(m×m, 3×3) of stride 1
+// g[ky, kx] = weight[ky, kx, s, r], or with `rotated` weight[2 − ky, 2 − kx, r, s], as the gradient by the input takes it
+//
+// weight      [3, 3, inChannels, outChannels]       float32, channels multiples of 4
+// transformed [(m + 2)², results, sources]          of in and out channels, results are out, or in with `rotated`
+//
+// A row of G evaluates a polynomial with the coefficients g at a point p, (1, p, p²), divided by the product of p's
+// differences from the other points; the last row is (0, 0, 1), the point ∞.
+//
+// Entry point `two` for m = 2, at the points 0, 1, −1 and ∞; `four` for m = 4, at 0, 5/8, −5/8, 3/2, −3/2 and ∞. The usual
+// points of the latter, 0, ±1, ±2 and ∞, double the rounding error, and the largest errors are four times as large.
+
+override inChannels: u32 = 4u;
+override outChannels: u32 = 4u;
+override rotated: bool = false;
+
+@group(0) @binding(0) var<storage, read> weight: array<f32>;
+@group(0) @binding(1) var<storage, read_write> transformed: array<vec4f>;
+
+alias Three = array<vec4f, 3>;
+alias Four = array<vec4f, 4>;
+alias Six = array<vec4f, 6>;
+
+override size = inChannels * outChannels;
+
+// Four source channels of a result channel: its first tap among the weights, how far the channels lie apart there, and its place
+// in the result. Neighbouring invocations read neighbouring weights.
+struct Place {
+  first: u32,
+  channelStep: u32,
+  at: u32,
+}
+
+fn placeOf(i: u32) -> Place {
+  if (rotated) {
+    return Place(4u * i, 1u, i);
+  }
+  let result = i % outChannels;
+  let source = i / outChannels;
+  return Place(4u * source * outChannels + result, outChannels, result * (inChannels / 4u) + source);
+}
+
+fn tap(place: Place, ky: u32, kx: u32) -> vec4f {
+  let number = 3u * ky + kx;
+  let i = place.first + select(number, 8u - number, rotated) * size;
+  let step = place.channelStep;
+  return vec4f(weight[i], weight[i + step], weight[i + 2u * step], weight[i + 3u * step]);
+}
+
+fn taps(place: Place, kx: u32) -> Three {
+  return Three(tap(place, 0u, kx), tap(place, 1u, kx), tap(place, 2u, kx));
+}
+
+// G times a line of taps.
+fn lineOfFour(g: Three) -> Four {
+  let even = 0.5 * (g[0] + g[2]);
+  let odd = 0.5 * g[1];
+  return Four(-g[0], even + odd, even - odd, g[2]);
+}
+
+fn lineOfSix(g: Three) -> Six {
+  const a = 5.0 / 8.0;
+  const b = 3.0 / 2.0;
+  const divisorA = 2.0 * a * a * (a * a - b * b);
+  const divisorB = 2.0 * b * b * (b * b - a * a);
+  let evenA = (1.0 / divisorA) * g[0] + (a * a / divisorA) * g[2];
+  let oddA = (a / divisorA) * g[1];
+  let evenB = (1.0 / divisorB) * g[0] + (b * b / divisorB) * g[2];
+  let oddB = (b / divisorB) * g[1];
+  return Six((1.0 / (a * a * b * b)) * g[0], evenA + oddA, evenA - oddA, evenB + oddB, evenB - oddB, g[2]);
+}
+
+fn storeFour(place: Place, row: u32, values: Four) {
+  let step = size / 4u;
+  let i = place.at + 4u * row * step;
+  transformed[i] = values[0];
+  transformed[i + step] = values[1];
+  transformed[i + 2u * step] = values[2];
+  transformed[i + 3u * step] = values[3];
+}
+
+fn storeSix(place: Place, row: u32, values: Six) {
+  let step = size / 4u;
+  let i = place.at + 6u * row * step;
+  transformed[i] = values[0];
+  transformed[i + step] = values[1];
+  transformed[i + 2u * step] = values[2];
+  transformed[i + 3u * step] = values[3];
+  transformed[i + 4u * step] = values[4];
+  transformed[i + 5u * step] = values[5];
+}
+
+@compute @workgroup_size(64)
+fn two(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = id.x + id.y * groups.x * 64u;
+  if (i >= size / 4u) {
+    return;
+  }
+  let place = placeOf(i);
+  let c0 = lineOfFour(taps(place, 0u));
+  let c1 = lineOfFour(taps(place, 1u));
+  let c2 = lineOfFour(taps(place, 2u));
+  storeFour(place, 0u, lineOfFour(Three(c0[0], c1[0], c2[0])));
+  storeFour(place, 1u, lineOfFour(Three(c0[1], c1[1], c2[1])));
+  storeFour(place, 2u, lineOfFour(Three(c0[2], c1[2], c2[2])));
+  storeFour(place, 3u, lineOfFour(Three(c0[3], c1[3], c2[3])));
+}
+
+@compute @workgroup_size(64)
+fn four(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = id.x + id.y * groups.x * 64u;
+  if (i >= size / 4u) {
+    return;
+  }
+  let place = placeOf(i);
+  let c0 = lineOfSix(taps(place, 0u));
+  let c1 = lineOfSix(taps(place, 1u));
+  let c2 = lineOfSix(taps(place, 2u));
+  storeSix(place, 0u, lineOfSix(Three(c0[0], c1[0], c2[0])));
+  storeSix(place, 1u, lineOfSix(Three(c0[1], c1[1], c2[1])));
+  storeSix(place, 2u, lineOfSix(Three(c0[2], c1[2], c2[2])));
+  storeSix(place, 3u, lineOfSix(Three(c0[3], c1[3], c2[3])));
+  storeSix(place, 4u, lineOfSix(Three(c0[4], c1[4], c2[4])));
+  storeSix(place, 5u, lineOfSix(Three(c0[5], c1[5], c2[5])));
+}

@@ -1,0 +1,187 @@
+import { GpuError } from "../../errors.ts";
+import type { Conv2dGradientInputShape } from "../../kernels/conv2d_gradient_input.ts";
+import { type Conv2dShape, outputSize } from "../../kernels/conv2d_shape.ts";
+import { winogradInput } from "../../kernels/winograd_input.ts";
+import { winogradOutput } from "../../kernels/winograd_output.ts";
+import { winogradProduct } from "../../kernels/winograd_product.ts";
+import { type WinogradOutputs, winogradTiles, winogradValues } from "../../kernels/winograd_shape.ts";
+import { winogradWeight } from "../../kernels/winograd_weight.ts";
+import type { Context } from "../context.ts";
+import type { Bindable } from "../launch.ts";
+import { elements, type Tensor } from "../tensor.ts";
+
+/** So many images of any size in whole vectors of channels end at a multiple of 256 bytes, where another binding may begin. */
+const alignedImages = 16;
+
+/** What a convolution of stride 1 goes from and to, forwards or backwards. */
+interface Direction {
+  readonly batch: number;
+  /** `[height, width, channels]` of an image. */
+  readonly source: readonly [number, number, number];
+  readonly result: readonly [number, number, number];
+  /** Zeros around the source. */
+  readonly padding: number;
+  readonly outputs: WinogradOutputs;
+}
+
+/**
+ * Images whose transformed tiles fit into a binding: the whole batch, or a multiple of 16, so that each part of the batch can be
+ * bound by itself; 0 if even 16 are too many.
+ */
+function imagesAtATime({ batch, source, result, outputs }: Direction, largestBinding: number): number {
+  const tiles = winogradTiles({ batch: 1, height: result[0], width: result[1] }, outputs).count;
+  const bytes = 4 * winogradValues(outputs) * tiles * Math.max(source[2], result[2]);
+  const images = Math.floor(largestBinding / bytes);
+  return images >= batch ? batch : images - images % alignedImages;
+}
+
+function forwards(shape: Conv2dShape, outputs: WinogradOutputs): Direction {
+  const { batch, height, width, inChannels, outChannels, padding } = shape;
+  const output = outputSize(shape);
+  return {
+    batch,
+    source: [height, width, inChannels],
+    result: [output.height, output.width, outChannels],
+    padding,
+    outputs,
+  };
+}
+
+function backwards(shape: Conv2dShape, outputs: WinogradOutputs): Direction {
+  const { source, result, padding, ...rest } = forwards(shape, outputs);
+  return { ...rest, source: result, result: source, padding: 2 - padding };
+}
+
+/**
+ * Whether Winograd's algorithm can compute a convolution and its gradient by the input: 3×3, stride 1, padding of at most 2,
+ * channels in multiples of 4, and transformed images that fit into bindings of the device.
+ */
+export function suitsWinograd(
+  shape: Conv2dShape,
+  outputs: WinogradOutputs,
+  { maxStorageBufferBindingSize }: Pick<GPUSupportedLimits, "maxStorageBufferBindingSize">,
+): boolean {
+  const { kernel, stride, padding, inChannels, outChannels } = shape;
+  const output = outputSize(shape);
+  return kernel === 3 && stride === 1 && padding <= 2 && inChannels % 4 === 0 && outChannels % 4 === 0 &&
+    output.height > 0 && output.width > 0 &&
+    [forwards, backwards].every((way) => imagesAtATime(way(shape, outputs), maxStorageBufferBindingSize) > 0);
+}
+
+/**
+ * Records a 3×3 convolution of stride 1 with bias by Winograd's algorithm F(m×m, 3×3): m² outputs for (m + 2)²
+ * multiplications a channel instead of 9 m².
+ * @param outputs m
+ * @throws {GpuError} unless {@link suitsWinograd}.
+ */
+export function winogradForward(
+  context: Context,
+  shape: Conv2dShape,
+  { input, weight, bias, output }: Readonly<Record<"input" | "weight" | "bias" | "output", Bindable>>,
+  outputs: WinogradOutputs,
+): void {
+  requireSuitable(context, shape, outputs);
+  const { inChannels, outChannels } = shape;
+  using transformed = context.empty([winogradValues(outputs), outChannels, inChannels]);
+  context.launch(winogradWeight, { inChannels, outChannels, outputs, rotated: false }, {
+    weight,
+    transformed,
+  });
+  convolve(context, forwards(shape, outputs), input, transformed, output, { bias });
+}
+
+/**
+ * Records the gradient of a 3×3 convolution of stride 1 by its input, likewise: the convolution of the gradient by the output
+ * with rotated weights.
+ * @param outputs m
+ * @throws {GpuError} unless {@link suitsWinograd}.
+ */
+export function winogradGradientInput(
+  context: Context,
+  shape: Conv2dGradientInputShape,
+  { outputGradient, weight, inputGradient }: Readonly<
+    Record<"outputGradient" | "weight" | "inputGradient", Bindable>
+  >,
+  outputs: WinogradOutputs,
+): void {
+  requireSuitable(context, shape, outputs);
+  const { inChannels, outChannels, accumulate } = shape;
+  using transformed = context.empty([winogradValues(outputs), inChannels, outChannels]);
+  context.launch(winogradWeight, { inChannels, outChannels, outputs, rotated: true }, {
+    weight,
+    transformed,
+  });
+  convolve(context, backwards(shape, outputs), outputGradient, transformed, inputGradient, { accumulate });
+}
+
+function requireSuitable(context: Context, shape: Conv2dShape, outputs: WinogradOutputs): void {
+  if (suitsWinograd(shape, outputs, context.gpu.device.limits)) return;
+  throw new GpuError(
+    `winograd: cannot compute ${JSON.stringify(shape)} with ${outputs}×${outputs} outputs a tile here`,
+  );
+}
+
+/** Convolves with transformed weights `[(m + 2)², result channels, source channels]`, part of the batch by part. */
+function convolve(
+  context: Context,
+  direction: Direction,
+  source: Bindable,
+  transformedWeight: Bindable,
+  result: Bindable,
+  { bias, accumulate = false }: { readonly bias?: Bindable; readonly accumulate?: boolean },
+): void {
+  const { batch, outputs } = direction;
+  const step = imagesAtATime(direction, context.gpu.device.limits.maxStorageBufferBindingSize);
+  for (let first = 0; first < batch; first += step) {
+    const images = Math.min(step, batch - first);
+    const [height, width, channels] = direction.result;
+    const size = { batch: images, height, width };
+    using product = multiply(
+      context,
+      { ...direction, batch: images },
+      imagesOf(source, direction.source, first, images),
+      transformedWeight,
+    );
+    context.launch(winogradOutput, { ...size, channels, outputs, bias: bias !== undefined, accumulate }, {
+      product,
+      bias: bias ?? product,
+      output: imagesOf(result, direction.result, first, images),
+    });
+  }
+}
+
+/** So many images of a batch from the first on. */
+function imagesOf(batch: Bindable, size: readonly number[], first: number, count: number): Bindable {
+  const bytes = 4 * elements(size);
+  return {
+    range: () => {
+      const { buffer, offset } = batch.range();
+      return { buffer, offset: offset + first * bytes, size: count * bytes };
+    },
+  };
+}
+
+/** The products `[(m + 2)², tiles, result channels]`; they belong to the caller. */
+function multiply(
+  context: Context,
+  { batch, source, result, padding, outputs }: Direction,
+  images: Bindable,
+  transformedWeight: Bindable,
+): Tensor {
+  const products = winogradValues(outputs);
+  const rows = winogradTiles({ batch, height: result[0], width: result[1] }, outputs).count;
+  const [height, width, inner] = source;
+  const columns = result[2];
+  using transformed = context.empty([products, rows, inner]);
+  context.launch(winogradInput, { batch, height, width, channels: inner, padding, outputs }, {
+    source: images,
+    transformed,
+  });
+  const product = context.empty([products, rows, columns]);
+  context.launch(winogradProduct, { products, rows, inner, columns }, {
+    left: transformed,
+    right: transformedWeight,
+    product,
+  });
+  return product;
+}

@@ -1,7 +1,7 @@
 // From the moments of chunks, with variance[g, c] = Σ (x − mean)² / rows over the rows of group g:
 //
 // statistics[g, 0, c] = mean, statistics[g, 1, c] = 1 / √(variance + epsilon)                    (entry point `main`)
-// the same, and for one group                                                                    (`andRunning`)
+// the same, and for the groups in their order                                                    (`andRunning`)
 //   running[0, c] ← (1 − momentum)·running[0, c] + momentum·mean
 //   running[1, c] ← (1 − momentum)·running[1, c] + momentum·Σ (x − mean)² / (rows − 1)
 // for one group location[c] = −mean, scale[c] = 1 / (√(Σ (x − mean)² / (rows − 1)) + epsilon)    (`actNorm`)
@@ -71,10 +71,16 @@ fn andRunning(@builtin(global_invocation_id) id: vec3u) {
   if (c >= row) {
     return;
   }
-  let moments = merge(0u, c);
-  store(0u, c, moments);
-  running[c] = (1.0 - momentum) * running[c] + momentum * moments.mean;
-  running[row + c] = (1.0 - momentum) * running[row + c] + momentum * (moments.squares / f32(rows - 1u));
+  var mean = running[c];
+  var variance = running[row + c];
+  for (var group = 0u; group < groups; group++) {
+    let moments = merge(group, c);
+    store(group, c, moments);
+    mean = (1.0 - momentum) * mean + momentum * moments.mean;
+    variance = (1.0 - momentum) * variance + momentum * (moments.squares / f32(rows - 1u));
+  }
+  running[c] = mean;
+  running[row + c] = variance;
 }
 
 @compute @workgroup_size(8)

@@ -26,6 +26,7 @@ export { linear } from "./tensor/operations/linear.ts";
 export { logSumExp } from "./tensor/operations/log_sum_exp.ts";
 export { normal, uniform } from "./tensor/operations/random.ts";
 export { mean, sum } from "./tensor/operations/reduce.ts";
+export { concatenate, rows } from "./tensor/operations/rows.ts";
 export { selectColumn } from "./tensor/operations/select_column.ts";
 export { softmaxCrossEntropy } from "./tensor/operations/softmax_cross_entropy.ts";
 export { type Architecture, evaluation, frozenTraining, training, WideResNet } from "./nn/wide_resnet.ts";

@@ -1,3 +1,4 @@
+import { featuresOfBatches } from "../nn/joined_batches.ts";
 import type { WideResNet } from "../nn/wide_resnet.ts";
 import { add, multiply } from "../tensor/operations/arithmetic.ts";
 import type { NormMode } from "../tensor/operations/batch_norm.ts";
@@ -51,7 +52,7 @@ export interface Losses {
  * L(θ) = p_x·[ −(mean s(x_p) − mean s(x_q)) + l2·(mean s(x_p)² + mean s(x_q)²) ] + p_{y|x}·CE(f(x_l), y_l), s = log p̃.
  *
  * Augmentation stays out of the likelihood: x_p is not augmented, x_l is. The three batches have batch statistics of
- * their own.
+ * their own, and the running ones take them up in the order x_p, x_q, x_l.
  */
 export function objective(
   model: WideResNet,
@@ -60,8 +61,9 @@ export function objective(
   mode: NormMode,
 ): Losses {
   const { likelihoodWeight, classificationWeight, l2 } = weights;
-  const likelihood = likelihoodWeight > 0 ? contrastive(model, batch, l2, mode) : undefined;
-  const classification = classificationWeight > 0 ? classify(model, batch, mode) : undefined;
+  const { real, generated, labelled } = featuresOf(model, batch, weights, mode);
+  const likelihood = real && generated && contrastive(model, real, generated, l2);
+  const classification = labelled && classify(model, labelled, batch.labels);
   if (!likelihood) {
     return {
       total: scaled(classification!.crossEntropy, classificationWeight),
@@ -78,16 +80,40 @@ function scaled(value: Tensor, weight: number): Tensor {
   return weight === 1 ? value : add(value, value, weight - 1);
 }
 
+/** Pooled features of the batches that have a term. */
+interface BatchFeatures {
+  readonly real?: Tensor | undefined;
+  readonly generated?: Tensor | undefined;
+  readonly labelled?: Tensor | undefined;
+}
+
+/** x_p goes by itself: the chains that end in x_q come after it, and move the running statistics as well. */
+function featuresOf(
+  model: WideResNet,
+  batch: Batch,
+  { likelihoodWeight, classificationWeight }: ObjectiveWeights,
+  mode: NormMode,
+): BatchFeatures {
+  const classified = classificationWeight > 0 ? [batch.labelled] : [];
+  if (likelihoodWeight === 0) {
+    const [labelled] = featuresOfBatches(model, classified, mode);
+    return { labelled };
+  }
+  const real = model.features(batch.real, mode);
+  const [generated, labelled] = featuresOfBatches(model, [batch.generated(), ...classified], mode);
+  return { real, generated, labelled };
+}
+
 /** −log p(y|x). */
-function classify(model: WideResNet, { labelled, labels }: Batch, mode: NormMode) {
-  const { losses, correct } = softmaxCrossEntropy(model.classify(labelled, mode), labels);
+function classify(model: WideResNet, features: Tensor, labels: Tensor) {
+  const { losses, correct } = softmaxCrossEntropy(model.classifyFeatures(features), labels);
   return { crossEntropy: mean(losses), accuracy: mean(correct) };
 }
 
 /** −log p(x), by its contrastive gradient: lower the energy of real images, raise that of generated ones. */
-function contrastive(model: WideResNet, batch: Batch, l2: number, mode: NormMode) {
-  const real = mean(model.energyScore(batch.real, mode));
-  const generated = mean(model.energyScore(batch.generated(), mode));
+function contrastive(model: WideResNet, realFeatures: Tensor, generatedFeatures: Tensor, l2: number) {
+  const real = mean(model.scoreFeatures(realFeatures));
+  const generated = mean(model.scoreFeatures(generatedFeatures));
   const difference = add(generated, real, -1);
   const value = l2 === 0
     ? difference

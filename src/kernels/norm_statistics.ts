@@ -56,10 +56,10 @@ export const normStatistics: Kernel<NormStatisticsShape, "partials" | "statistic
 };
 
 /**
- * {@link normStatistics} of one group, which also moves the running mean and variance `[2, C]` (unbiased), as PyTorch's
- * batch norm does.
- * @throws {RangeError} if there is more than one group, or only one row.
- * @cost As `normStatistics`, and 8 bytes read and 8 written a channel.
+ * {@link normStatistics}, which also moves the running mean and variance `[2, C]` (unbiased), as PyTorch's batch norm
+ * does: by each group in turn, as if they came one after the other.
+ * @throws {RangeError} if a group has only one row.
+ * @cost As `normStatistics`, and 8 bytes read and 8 written a channel. An invocation takes 4 channels of all groups.
  * @example
  * ```ts
  * import { normStatisticsAndRunning, run } from "sada-jem/kernels";
@@ -87,7 +87,7 @@ export const normStatisticsAndRunning: Kernel<
     { name: "running", access: "read-write", bytes: ({ channels }) => bytes32(2 * channels) },
   ],
   constants: (shape) => {
-    requireOneGroup(shape);
+    requireRows(shape);
     return { ...normStatisticsConstants(shape), momentum: shape.momentum };
   },
   workgroups: ({ channels }) => [Math.ceil(channels / 32), 1, 1],
@@ -122,13 +122,13 @@ export const actNormInitialise: Kernel<NormStatisticsShape, "partials" | "locati
     { name: "scale", access: "read-write", bytes: ({ channels }) => bytes32(channels) },
   ],
   constants: (shape) => {
-    requireOneGroup(shape);
+    requireShape(shape.groups === 1, "norm_statistics", "act norm has one location and scale for all images");
+    requireRows(shape);
     return normStatisticsConstants(shape);
   },
   workgroups: ({ channels }) => [Math.ceil(channels / 32), 1, 1],
 };
 
-function requireOneGroup({ groups, rows }: NormShape): void {
-  requireShape(groups === 1, "norm_statistics", "there is one set of running statistics for all images");
+function requireRows({ rows }: NormShape): void {
   requireShape(rows > 1, "norm_statistics", "one value per channel has no unbiased variance");
 }

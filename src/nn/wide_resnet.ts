@@ -53,6 +53,14 @@ export function groupCount(imageSize: number): number {
   return imageSize > threeGroupsSize ? 4 : 3;
 }
 
+/**
+ * Elements of one image's largest activation: in the second group's first block, which has the group's channels before its
+ * stride.
+ */
+export function largestActivation({ imageSize, width, channels }: Architecture): number {
+  return imageSize ** 2 * Math.max(groupChannels[1] * width, channels);
+}
+
 /** What dropout needs: its rate, and the random stream that advances with every use. */
 interface Dropout {
   readonly rate: number;
@@ -172,7 +180,7 @@ export class WideResNet {
    * @param observe called with the output of each stage: `conv1`, `layer1`, …
    */
   features(images: Tensor, mode: NormMode, observe?: (stage: string, output: Tensor) => void): Tensor {
-    if (mode.statistics === "batch") this.runningStatistics.batchesTracked++;
+    if (mode.statistics === "batch") this.runningStatistics.batchesTracked += mode.segments ?? 1;
     const dropped = this.dropoutStream && mode.statistics === "batch"
       ? { rate: this.architecture.dropout, stream: this.dropoutStream }
       : undefined;
@@ -203,12 +211,15 @@ export class WideResNet {
 
   /** log p̃(x) = −E(x), `[N]`: logsumexp_y f(x)[y], or the energy head's output in an unconditional model. */
   energyScore(images: Tensor, mode: NormMode): Tensor {
-    if (!this.architecture.unconditional) {
-      using logits = this.classify(images, mode);
-      return logSumExp(logits);
-    }
     using features = this.features(images, mode);
-    return this.#energyHead.forward(features);
+    return this.scoreFeatures(features);
+  }
+
+  /** log p̃ from pooled features. */
+  scoreFeatures(features: Tensor): Tensor {
+    if (this.architecture.unconditional) return this.#energyHead.forward(features);
+    using logits = this.classifyFeatures(features);
+    return logSumExp(logits);
   }
 
   #initialise(seed: number): void {

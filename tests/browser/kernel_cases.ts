@@ -115,13 +115,13 @@ function norms(): KernelCase[] {
     return [
       kernelCase(kernels.normMoments, shape),
       kernelCase(kernels.normStatistics, { ...shape, epsilon: 1e-5 }, { partials }),
-      ...(shape.groups > 1 ? [] : [
-        kernelCase(kernels.normStatisticsAndRunning, { ...shape, ...running }, {
-          partials,
-          running: positive(2 * shape.channels),
-        }),
-        kernelCase(kernels.actNormInitialise, { ...shape, epsilon: 1e-6 }, { partials }),
-      ]),
+      kernelCase(kernels.normStatisticsAndRunning, { ...shape, ...running }, {
+        partials,
+        running: positive(2 * shape.channels),
+      }),
+      ...(shape.groups > 1
+        ? []
+        : [kernelCase(kernels.actNormInitialise, { ...shape, epsilon: 1e-6 }, { partials })]),
       kernelCase(kernels.layerNormStatistics, { ...shape, epsilon: 1e-5 }, { partials }),
       kernelCase(kernels.normApply, activation, { statistics }),
       kernelCase(kernels.normBackwardMoments, activation, { statistics }),

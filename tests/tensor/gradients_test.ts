@@ -19,6 +19,7 @@ import { leakyRelu } from "../../src/tensor/operations/leaky_relu.ts";
 import { linear } from "../../src/tensor/operations/linear.ts";
 import { logSumExp } from "../../src/tensor/operations/log_sum_exp.ts";
 import { mean, sum } from "../../src/tensor/operations/reduce.ts";
+import { rows } from "../../src/tensor/operations/rows.ts";
 import { selectColumn } from "../../src/tensor/operations/select_column.ts";
 import { softmaxCrossEntropy } from "../../src/tensor/operations/softmax_cross_entropy.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
@@ -38,19 +39,21 @@ interface Case {
 const labels = (context: Context, rows: number, classes: number) =>
   context.from(Uint32Array.from({ length: rows }, (_, i) => i * 7 % classes), [rows]);
 
-const norm = (statistics: "batch" | "running") => (context: Context, [x, scale, shift]: readonly Tensor[]) =>
-  batchNorm(x!, {
-    scale: scale!,
-    shift: shift!,
-    running: context.from(Float32Array.from({ length: 16 }, (_, i) => i < 8 ? 0.1 * i : 0.5 + 0.1 * i), [
-      2,
-      8,
-    ]),
-    mode: { statistics, updateRunning: false },
-    epsilon: 1e-5,
-    momentum: 0.9,
-    slope: 1,
-  });
+const norm =
+  (statistics: "batch" | "running", segments = 1) =>
+  (context: Context, [x, scale, shift]: readonly Tensor[]) =>
+    batchNorm(x!, {
+      scale: scale!,
+      shift: shift!,
+      running: context.from(Float32Array.from({ length: 16 }, (_, i) => i < 8 ? 0.1 * i : 0.5 + 0.1 * i), [
+        2,
+        8,
+      ]),
+      mode: { statistics, updateRunning: false, segments },
+      epsilon: 1e-5,
+      momentum: 0.9,
+      slope: 1,
+    });
 
 const convolution = (stride: number, padding: number) => (_: Context, [x, weight, bias]: readonly Tensor[]) =>
   conv2d(x!, weight!, bias!, { stride, padding });
@@ -61,6 +64,7 @@ const cases: Readonly<Record<string, Case>> = {
   "conv2d 3×3 of 5 channels": { shapes: [[2, 4, 3, 5], [3, 3, 5, 8], [8]], apply: convolution(1, 1) },
   "conv2d 1×1 stride 2": { shapes: [[2, 6, 6, 8], [1, 1, 8, 4], [4]], apply: convolution(2, 0) },
   "batchNorm with batch statistics": { shapes: [[3, 3, 2, 8], [8], [8]], apply: norm("batch") },
+  "batchNorm of three segments": { shapes: [[6, 3, 2, 8], [8], [8]], apply: norm("batch", 3) },
   "batchNorm with running statistics": { shapes: [[3, 3, 2, 8], [8], [8]], apply: norm("running") },
   "instanceNorm": {
     shapes: [[3, 3, 2, 8], [8], [8]],
@@ -103,6 +107,8 @@ const cases: Readonly<Record<string, Case>> = {
     range: [-3, 3],
   },
   "selectColumn": { shapes: [[5, 7]], apply: (context, [x]) => selectColumn(x!, labels(context, 5, 7)) },
+  "rows": { shapes: [[5, 3, 7]], apply: (_, [x]) => rows(x!, 1, 3) },
+  "rows that overlap": { shapes: [[5, 7]], apply: (_, [x]) => multiply(rows(x!, 1, 3), rows(x!, 2, 3)) },
   "sum": { shapes: [[3, 11]], apply: (_, [x]) => sum(x!) },
   "mean": { shapes: [[3, 11]], apply: (_, [x]) => mean(x!) },
 };

@@ -10,6 +10,11 @@ export interface NormMode {
   readonly statistics: "batch" | "running";
   /** Whether the running statistics take up those of the batch. */
   readonly updateRunning: boolean;
+  /**
+   * Batches of equal size that the input consists of, one after the other; 1 unless said otherwise. Each has batch
+   * statistics of its own, and the running ones take them up in this order.
+   */
+  readonly segments?: number;
   /** Whether act norm's parameters are set from the batch before they are used. */
   readonly initialise?: true;
 }
@@ -30,7 +35,8 @@ export interface BatchNormOptions {
 }
 
 /**
- * Batch normalisation over all but the last dimension, followed by a LeakyReLU in the same pass over memory.
+ * Batch normalisation over all but the last dimension (and over the images of one segment, if there are several),
+ * followed by a LeakyReLU in the same pass over memory.
  * @param x `[..., C]`
  * @throws {ShapeError} if the shapes do not fit together.
  */
@@ -38,7 +44,9 @@ export function batchNorm(x: Tensor, options: BatchNormOptions): Tensor {
   const { scale, shift, running, mode, slope } = options;
   assertAffine(x, scale, shift);
   assertShapes(running.size === 2 * scale.size, "batch norm takes running statistics [2, C]", x, running);
-  const shape = normShape(x, 1);
+  const { segments = 1 } = mode;
+  assertShapes(x.shape[0]! % segments === 0, `batch norm takes ${segments} batches of equal size`, x);
+  const shape = normShape(x, mode.statistics === "batch" ? segments : 1);
   using statistics = normalisingStatistics(x, shape, options);
   return normalise(x, {
     shape,
@@ -55,15 +63,15 @@ export function batchNorm(x: Tensor, options: BatchNormOptions): Tensor {
   });
 }
 
-/** Mean and inverse standard deviation `[2, C]` that normalise, from the batch or from the running statistics. */
+/** Mean and inverse standard deviation `[groups, 2, C]` that normalise, from the batch or from the running statistics. */
 function normalisingStatistics(
   input: Tensor,
   shape: NormShape,
   { running, mode, epsilon, momentum }: BatchNormOptions,
 ): Tensor {
   const { context } = input;
-  const { channels } = shape;
-  const statistics = context.empty([2, channels]);
+  const { groups, channels } = shape;
+  const statistics = context.empty([groups, 2, channels]);
   if (mode.statistics === "running") {
     context.launch(normRunning, { channels, epsilon }, { running, statistics });
     return statistics;

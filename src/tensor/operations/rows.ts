@@ -1,0 +1,49 @@
+import { ShapeError } from "../../errors.ts";
+import { elements, type Tensor } from "../tensor.ts";
+
+/**
+ * A copy of the given entries along the first dimension: `[N, ...]` → `[count, ...]`.
+ * @throws {ShapeError} if they lie outside the tensor.
+ */
+export function rows(x: Tensor, first: number, count: number): Tensor {
+  const [all = 0, ...rest] = x.shape;
+  if (first < 0 || first + count > all) {
+    throw new ShapeError(`rows ${first} to ${first + count} lie outside [${x.shape}]`);
+  }
+  const { context } = x;
+  const start = first * elements(rest);
+  const output = context.empty([count, ...rest]);
+  copyElements(x, start, output, 0, output.size);
+  const tape = context.tape;
+  tape?.record([x], output, [], (outputGradient) => {
+    using padded = context.zeros(x.shape);
+    copyElements(outputGradient, 0, padded, start, outputGradient.size);
+    tape.contribute(x, padded);
+  });
+  return output;
+}
+
+/** The tensors one after the other along the first dimension; their other dimensions agree. Not differentiable. */
+export function concatenate(parts: readonly Tensor[]): Tensor {
+  const { context, shape: [, ...rest] } = parts[0]!;
+  if (parts.some(({ shape }) => shape.slice(1).join() !== rest.join())) {
+    throw new ShapeError(`cannot concatenate ${parts.map(({ shape }) => `[${shape}]`).join(" and ")}`);
+  }
+  const count = parts.reduce((sum, { shape }) => sum + shape[0]!, 0);
+  const output = context.empty([count, ...rest]);
+  let start = 0;
+  for (const part of parts) {
+    copyElements(part, 0, output, start, part.size);
+    start += part.size;
+  }
+  return output;
+}
+
+/** Records a copy of `count` elements, which need not start where kernels could bind them. */
+function copyElements(source: Tensor, from: number, target: Tensor, to: number, count: number): void {
+  const part = (tensor: Tensor, start: number) => {
+    const { buffer, offset } = tensor.range();
+    return { buffer, offset: offset + 4 * start, size: 4 * count };
+  };
+  source.context.gpu.copy(part(source, from), part(target, to));
+}

@@ -3,16 +3,19 @@
 //
 // input, output [groups, rows, channels]; statistics [groups, 2, channels] = (mean, inverseDeviation);
 // scale, shift [channels]: float32.
-// rowsPerGroup: rows of a group; 0 if there is one group only, whose rows follow from the output's length.
+// rowsPerGroup: rows of a group.
 //
 // An invocation goes through eight rows of four channels, and so loads what belongs to the channels once.
 //
 // Entry point `main`; or `throughTextures`, which reads from textures of format rgba32float, 1,024 texels wide, that hold the
 // operands row by row: much faster on lavapipe.
 
-override channels: u32 = 16u;
-override rowsPerGroup: u32 = 0u;
 override slope: f32 = 1.0;
+
+struct Shape {
+  channels: u32,
+  rowsPerGroup: u32,
+}
 
 @group(0) @binding(0) var<storage, read> input: array<vec4f>;
 @group(0) @binding(1) var<storage, read> statistics: array<vec4f>;
@@ -23,6 +26,7 @@ override slope: f32 = 1.0;
 @group(0) @binding(1) var statisticsTexture: texture_2d<f32>;
 @group(0) @binding(2) var scaleTexture: texture_2d<f32>;
 @group(0) @binding(3) var shiftTexture: texture_2d<f32>;
+@group(0) @binding(8) var<uniform> shape: Shape;
 
 const rowsPerInvocation = 8u;
 
@@ -42,8 +46,8 @@ struct Rows {
 }
 
 fn rowsOf(i: u32, count: u32) -> Rows {
-  let row = channels / 4u;
-  let rows = select(rowsPerGroup, count, rowsPerGroup == 0u);
+  let row = shape.channels / 4u;
+  let rows = shape.rowsPerGroup;
   let parts = (rows + rowsPerInvocation - 1u) / rowsPerInvocation;
   let group = i / row / parts;
   let first = group * rows + i / row % parts * rowsPerInvocation;
@@ -62,7 +66,7 @@ fn apply(x: vec4f, channel: Channel) -> vec4f {
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let row = channels / 4u;
+  let row = shape.channels / 4u;
   let rows = rowsOf(id.x + id.y * groups.x * 64u, arrayLength(&output) / row);
   if (rows.first >= rows.end) {
     return;
@@ -76,7 +80,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
 
 @compute @workgroup_size(64)
 fn throughTextures(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let row = channels / 4u;
+  let row = shape.channels / 4u;
   let rows = rowsOf(id.x + id.y * groups.x * 64u, arrayLength(&output) / row);
   if (rows.first >= rows.end) {
     return;

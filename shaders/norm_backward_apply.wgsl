@@ -5,7 +5,7 @@
 //
 // input, outputGradient, inputGradient [groups, rows, channels]; statistics [groups, 2, channels] = (mean, inverseDeviation);
 // scale, shift [channels]; shiftSum, scaleSum [groups, channels]: float32.
-// rowsPerGroup: rows of a group; 0 if there is one group only, whose rows follow from the gradient's length.
+// rowsPerGroup: rows of a group.
 // accumulate: add to what is there.
 //
 // An invocation goes through eight rows of four channels, and so loads what belongs to the channels once.
@@ -13,12 +13,15 @@
 // Entry point `main`; or `throughTextures`, which reads from textures of format rgba32float, 1,024 texels wide, that hold the
 // operands row by row: much faster on lavapipe.
 
-override channels: u32 = 16u;
-override rowsPerGroup: u32 = 0u;
 override slope: f32 = 1.0;
 override ownStatistics: bool = true;
 override scaledSums: bool = false;
 override accumulate: bool = false;
+
+struct Shape {
+  channels: u32,
+  rowsPerGroup: u32,
+}
 
 @group(0) @binding(0) var<storage, read> input: array<vec4f>;
 @group(0) @binding(1) var<storage, read> statistics: array<vec4f>;
@@ -35,6 +38,7 @@ override accumulate: bool = false;
 @group(0) @binding(4) var outputGradientTexture: texture_2d<f32>;
 @group(0) @binding(5) var shiftSumTexture: texture_2d<f32>;
 @group(0) @binding(6) var scaleSumTexture: texture_2d<f32>;
+@group(0) @binding(8) var<uniform> shape: Shape;
 
 const rowsPerInvocation = 8u;
 
@@ -57,8 +61,8 @@ struct Rows {
 }
 
 fn rowsOf(i: u32, count: u32) -> Rows {
-  let row = channels / 4u;
-  let rows = select(rowsPerGroup, count, rowsPerGroup == 0u);
+  let row = shape.channels / 4u;
+  let rows = shape.rowsPerGroup;
   let parts = (rows + rowsPerInvocation - 1u) / rowsPerInvocation;
   let group = i / row / parts;
   let first = group * rows + i / row % parts * rowsPerInvocation;
@@ -71,9 +75,8 @@ fn texel(values: texture_2d<f32>, i: u32) -> vec4f {
 }
 
 // What is multiplied by the sums of a group.
-fn factorOf(channelScale: vec4f, count: u32) -> vec4f {
-  let rows = select(rowsPerGroup, count, rowsPerGroup == 0u);
-  return select(channelScale, vec4f(1.0), scaledSums) / f32(rows);
+fn factorOf(channelScale: vec4f) -> vec4f {
+  return select(channelScale, vec4f(1.0), scaledSums) / f32(shape.rowsPerGroup);
 }
 
 fn store(at: u32, x: vec4f, gradient: vec4f, channel: Channel) {
@@ -92,7 +95,7 @@ fn store(at: u32, x: vec4f, gradient: vec4f, channel: Channel) {
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let row = channels / 4u;
+  let row = shape.channels / 4u;
   let count = arrayLength(&inputGradient) / row;
   let rows = rowsOf(id.x + id.y * groups.x * 64u, count);
   if (rows.first >= rows.end) {
@@ -100,7 +103,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   }
   let own = 2u * rows.group * row + rows.c;
   let sums = rows.group * row + rows.c;
-  let factor = factorOf(scale[rows.c], count);
+  let factor = factorOf(scale[rows.c]);
   let channel = Channel(
     statistics[own],
     statistics[own + row],
@@ -117,7 +120,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
 
 @compute @workgroup_size(64)
 fn throughTextures(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let row = channels / 4u;
+  let row = shape.channels / 4u;
   let count = arrayLength(&inputGradient) / row;
   let rows = rowsOf(id.x + id.y * groups.x * 64u, count);
   if (rows.first >= rows.end) {
@@ -126,7 +129,7 @@ fn throughTextures(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgr
   let own = 2u * rows.group * row + rows.c;
   let sums = rows.group * row + rows.c;
   let channelScale = texel(scaleTexture, rows.c);
-  let factor = factorOf(channelScale, count);
+  let factor = factorOf(channelScale);
   let channel = Channel(
     texel(statisticsTexture, own),
     texel(statisticsTexture, own + row),

@@ -4,17 +4,19 @@
 //
 // input, outputGradient [groups, rows, channels]; statistics [groups, 2, channels] = (mean, inverseDeviation);
 // scale, shift [channels]; partials [groups, chunks, 2, channels]: float32.
-// rowsPerGroup: rows of a group; 0 if there is one group only, whose rows follow from the input's length.
+// rowsPerGroup: rows of a group; allRows: of all groups.
 //
 // Entry point `main`; or `throughTextures`, which reads from textures of format rgba32float, 1,024 texels wide, that hold the
 // operands row by row: much faster on lavapipe.
 
-override channels: u32 = 16u;
-override rowsPerGroup: u32 = 0u;
-override rowsPerChunk: u32 = 64u;
 override slope: f32 = 1.0;
-// Rows of all groups; only `throughTextures` needs to be told.
-override allRows: u32 = 64u;
+
+struct Shape {
+  channels: u32,
+  rowsPerGroup: u32,
+  rowsPerChunk: u32,
+  allRows: u32,
+}
 
 @group(0) @binding(0) var<storage, read> input: array<vec4f>;
 @group(0) @binding(1) var<storage, read> statistics: array<vec4f>;
@@ -27,6 +29,7 @@ override allRows: u32 = 64u;
 @group(0) @binding(2) var scaleTexture: texture_2d<f32>;
 @group(0) @binding(3) var shiftTexture: texture_2d<f32>;
 @group(0) @binding(4) var outputGradientTexture: texture_2d<f32>;
+@group(0) @binding(8) var<uniform> shape: Shape;
 
 // Rows of an invocation, from the first to before the end, their group and four channels; no rows if it has nothing to do.
 struct Chunk {
@@ -55,13 +58,13 @@ fn texel(values: texture_2d<f32>, i: u32) -> vec4f {
 }
 
 fn chunkOf(i: u32, count: u32) -> Chunk {
-  let row = channels / 4u;
+  let row = shape.channels / 4u;
   let number = i / row;
-  let rows = select(rowsPerGroup, count, rowsPerGroup == 0u);
-  let chunksPerGroup = (rows + rowsPerChunk - 1u) / rowsPerChunk;
+  let rows = shape.rowsPerGroup;
+  let chunksPerGroup = (rows + shape.rowsPerChunk - 1u) / shape.rowsPerChunk;
   let group = number / chunksPerGroup;
-  let first = group * rows + number % chunksPerGroup * rowsPerChunk;
-  return Chunk(number, group, first, min(min(first + rowsPerChunk, (group + 1u) * rows), count), i % row);
+  let first = group * rows + number % chunksPerGroup * shape.rowsPerChunk;
+  return Chunk(number, group, first, min(min(first + shape.rowsPerChunk, (group + 1u) * rows), count), i % row);
 }
 
 fn addTo(sums: Sums, x: vec4f, gradient: vec4f, channel: Channel) -> Sums {
@@ -72,15 +75,15 @@ fn addTo(sums: Sums, x: vec4f, gradient: vec4f, channel: Channel) -> Sums {
 }
 
 fn store(chunk: Chunk, sums: Sums) {
-  let row = channels / 4u;
+  let row = shape.channels / 4u;
   partials[2u * chunk.number * row + chunk.c] = sums.gradients;
   partials[(2u * chunk.number + 1u) * row + chunk.c] = sums.products;
 }
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let row = channels / 4u;
-  let chunk = chunkOf(id.x + id.y * groups.x * 64u, arrayLength(&input) / row);
+  let row = shape.channels / 4u;
+  let chunk = chunkOf(id.x + id.y * groups.x * 64u, shape.allRows);
   if (chunk.first >= chunk.end) {
     return;
   }
@@ -95,8 +98,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
 
 @compute @workgroup_size(8)
 fn throughTextures(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let row = channels / 4u;
-  let chunk = chunkOf(id.x + id.y * groups.x * 8u, allRows);
+  let row = shape.channels / 4u;
+  let chunk = chunkOf(id.x + id.y * groups.x * 8u, shape.allRows);
   if (chunk.first >= chunk.end) {
     return;
   }

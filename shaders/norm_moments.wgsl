@@ -2,7 +2,7 @@
 //
 // input    [groups, rows, channels]       float32, channels a multiple of 4
 // partials [groups, chunks, 2, channels]
-// rowsPerGroup: rows of a group; 0 if there is one group only, whose rows follow from the input's length.
+// rowsPerGroup: rows of a group; allRows: of all groups.
 // rowsPerChunk: rows of one chunk; the last of a group may have fewer.
 //
 // One pass, over the differences from the chunk's first row: that is a typical value, so no digits are lost to a mean that is
@@ -11,15 +11,17 @@
 // Entry point `main`; or `throughTextures`, which reads from textures of format rgba32float, 1,024 texels wide, that hold the
 // operands row by row: much faster on lavapipe.
 
-override channels: u32 = 16u;
-override rowsPerGroup: u32 = 0u;
-override rowsPerChunk: u32 = 64u;
-// Rows of all groups; only `throughTextures` needs to be told.
-override allRows: u32 = 64u;
+struct Shape {
+  channels: u32,
+  rowsPerGroup: u32,
+  rowsPerChunk: u32,
+  allRows: u32,
+}
 
 @group(0) @binding(0) var<storage, read> input: array<vec4f>;
 @group(0) @binding(0) var inputTexture: texture_2d<f32>;
 @group(0) @binding(1) var<storage, read_write> partials: array<vec4f>;
+@group(0) @binding(8) var<uniform> shape: Shape;
 
 // Rows of an invocation, from the first to before the end, and its four channels; no rows if it has nothing to do.
 struct Chunk {
@@ -40,13 +42,13 @@ fn texel(values: texture_2d<f32>, i: u32) -> vec4f {
 }
 
 fn chunkOf(i: u32, count: u32) -> Chunk {
-  let row = channels / 4u;
+  let row = shape.channels / 4u;
   let number = i / row;
-  let rows = select(rowsPerGroup, count, rowsPerGroup == 0u);
-  let chunksPerGroup = (rows + rowsPerChunk - 1u) / rowsPerChunk;
+  let rows = shape.rowsPerGroup;
+  let chunksPerGroup = (rows + shape.rowsPerChunk - 1u) / shape.rowsPerChunk;
   let start = number / chunksPerGroup * rows;
-  let first = start + number % chunksPerGroup * rowsPerChunk;
-  return Chunk(number, first, min(min(first + rowsPerChunk, start + rows), count), i % row);
+  let first = start + number % chunksPerGroup * shape.rowsPerChunk;
+  return Chunk(number, first, min(min(first + shape.rowsPerChunk, start + rows), count), i % row);
 }
 
 fn addTo(sums: Sums, difference: vec4f) -> Sums {
@@ -54,7 +56,7 @@ fn addTo(sums: Sums, difference: vec4f) -> Sums {
 }
 
 fn store(chunk: Chunk, origin: vec4f, sums: Sums) {
-  let row = channels / 4u;
+  let row = shape.channels / 4u;
   let mean = sums.values / f32(chunk.end - chunk.first);
   partials[2u * chunk.number * row + chunk.c] = origin + mean;
   partials[(2u * chunk.number + 1u) * row + chunk.c] = sums.squares - sums.values * mean;
@@ -62,8 +64,8 @@ fn store(chunk: Chunk, origin: vec4f, sums: Sums) {
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let row = channels / 4u;
-  let chunk = chunkOf(id.x + id.y * groups.x * 64u, arrayLength(&input) / row);
+  let row = shape.channels / 4u;
+  let chunk = chunkOf(id.x + id.y * groups.x * 64u, shape.allRows);
   if (chunk.first >= chunk.end) {
     return;
   }
@@ -77,8 +79,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
 
 @compute @workgroup_size(8)
 fn throughTextures(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let row = channels / 4u;
-  let chunk = chunkOf(id.x + id.y * groups.x * 8u, allRows);
+  let row = shape.channels / 4u;
+  let chunk = chunkOf(id.x + id.y * groups.x * 8u, shape.allRows);
   if (chunk.first >= chunk.end) {
     return;
   }

@@ -1,6 +1,6 @@
 import wgsl from "../../shaders/norm_apply.wgsl" with { type: "text" };
 import { type Binding, bytes32, foldWorkgroups, type Kernel, readingTextures } from "./kernel.ts";
-import { normBytes, type NormShape, normStatisticsBytes, rowsPerGroup } from "./norm_moments.ts";
+import { normBytes, type NormShape, normStatisticsBytes } from "./norm_moments.ts";
 
 /** A normalisation followed by a LeakyReLU. */
 export interface NormActivationShape extends NormShape {
@@ -33,9 +33,10 @@ const plain: Kernel<
   bindings: [...normOperands, { name: "output", access: "read-write", bytes: normBytes }],
   constants: (shape) => ({
     channels: shape.channels,
-    rowsPerGroup: rowsPerGroup(shape),
+    rowsPerGroup: shape.rows,
     slope: shape.slope,
   }),
+  uniforms: ["channels", "rowsPerGroup"],
   workgroups: applyWorkgroups,
 };
 

@@ -1,7 +1,7 @@
 import wgsl from "../../shaders/norm_backward_apply.wgsl" with { type: "text" };
 import { bytes32, type Kernel, readingTextures } from "./kernel.ts";
 import { applyWorkgroups, type NormActivationShape, normOperands } from "./norm_apply.ts";
-import { normBytes, rowsPerGroup } from "./norm_moments.ts";
+import { normBytes } from "./norm_moments.ts";
 
 /** A normalisation whose gradient by its input is wanted. */
 export interface NormBackwardShape extends NormActivationShape {
@@ -28,12 +28,13 @@ const plain: Kernel<
   ],
   constants: (shape) => ({
     channels: shape.channels,
-    rowsPerGroup: rowsPerGroup(shape),
+    rowsPerGroup: shape.rows,
     slope: shape.slope,
     ownStatistics: Number(shape.ownStatistics),
     scaledSums: Number(shape.scaledSums),
     accumulate: Number(shape.accumulate),
   }),
+  uniforms: ["channels", "rowsPerGroup"],
   workgroups: applyWorkgroups,
 };
 

@@ -1,7 +1,7 @@
 import wgsl from "../../shaders/norm_backward_moments.wgsl" with { type: "text" };
 import { bytes32, foldWorkgroups, type Kernel, readingTextures } from "./kernel.ts";
 import { type NormActivationShape, normOperands } from "./norm_apply.ts";
-import { normBytes, normChunks, normConstants } from "./norm_moments.ts";
+import { normBytes, normChunks, normConstants, normUniforms } from "./norm_moments.ts";
 
 const plain: Kernel<
   NormActivationShape,
@@ -19,6 +19,7 @@ const plain: Kernel<
     },
   ],
   constants: (shape) => ({ ...normConstants(shape), slope: shape.slope }),
+  uniforms: normUniforms,
   workgroups: (shape) => foldWorkgroups(normChunks(shape) * shape.channels / 4),
 };
 
@@ -49,7 +50,6 @@ export const normBackwardMoments: Kernel<
 > = {
   ...plain,
   throughTextures: readingTextures(plain, {
-    constants: (shape) => ({ ...plain.constants(shape), allRows: shape.groups * shape.rows }),
     workgroups: (shape) => foldWorkgroups(normChunks(shape) * shape.channels / 4, 8),
   }),
 };

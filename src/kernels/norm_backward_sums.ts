@@ -31,5 +31,6 @@ export const normBackwardSums: Kernel<NormShape, "partials" | "shiftSum" | "scal
     { name: "scaleSum", access: "read-write", bytes: ({ groups, channels }) => bytes32(groups * channels) },
   ],
   constants: ({ groups, channels }) => ({ groups, channels }),
+  uniforms: ["channels", "groups"],
   workgroups: ({ groups, channels }) => foldWorkgroups(groups * channels / 4, 8),
 };

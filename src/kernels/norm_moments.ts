@@ -38,22 +38,20 @@ export function normStatisticsBytes({ groups, channels }: NormShape): number {
   return bytes32(2 * groups * channels);
 }
 
-/** The override of the same name: 0 lets one pipeline serve one group of any number of rows. */
-export function rowsPerGroup({ groups, rows }: NormShape): number {
-  return groups === 1 ? 0 : rows;
-}
-
 /**
  * Constants that the first stages share.
  * @throws {RangeError} if the channels are not a multiple of 4, or a loop would be too long for some drivers.
  */
 export function normConstants(shape: NormShape): Record<string, number> {
-  const { channels, rows } = shape;
+  const { groups, rows, channels } = shape;
   const rowsPerChunk = normRowsPerChunk(shape);
   requireShape(channels % 4 === 0, "norm", `channels must be a multiple of 4, not ${channels}`);
   requireShape(rowsPerChunk <= 65_535, "norm", `${rows} rows are too many`);
-  return { channels, rowsPerGroup: rowsPerGroup(shape), rowsPerChunk };
+  return { channels, rowsPerGroup: rows, rowsPerChunk, allRows: groups * rows };
 }
+
+/** Constants that the first stages take from their uniform buffers. */
+export const normUniforms = ["channels", "rowsPerGroup", "rowsPerChunk", "allRows"];
 
 const plain: Kernel<NormShape, "input" | "partials"> = {
   name: "norm_moments",
@@ -67,6 +65,7 @@ const plain: Kernel<NormShape, "input" | "partials"> = {
     },
   ],
   constants: normConstants,
+  uniforms: normUniforms,
   workgroups: (shape) => foldWorkgroups(normChunks(shape) * shape.channels / 4),
 };
 
@@ -90,7 +89,6 @@ const plain: Kernel<NormShape, "input" | "partials"> = {
 export const normMoments: Kernel<NormShape, "input" | "partials"> = {
   ...plain,
   throughTextures: readingTextures(plain, {
-    constants: (shape) => ({ ...plain.constants(shape), allRows: shape.groups * shape.rows }),
     workgroups: (shape) => foldWorkgroups(normChunks(shape) * shape.channels / 4, 8),
   }),
 };

@@ -25,6 +25,8 @@ const statistics: Binding<NormShape, "statistics"> = {
   bytes: normStatisticsBytes,
 };
 
+const uniforms = ["channels", "groups", "rows", "rowsPerChunk"];
+
 /** Constants that the second stages share. */
 export function normStatisticsConstants(shape: NormStatisticsShape): Record<string, number> {
   const { groups, rows, channels, epsilon } = shape;
@@ -52,6 +54,7 @@ export const normStatistics: Kernel<NormStatisticsShape, "partials" | "statistic
   wgsl,
   bindings: [partialMoments, statistics],
   constants: normStatisticsConstants,
+  uniforms,
   workgroups: ({ groups, channels }) => foldWorkgroups(groups * channels / 4, 8),
 };
 
@@ -90,6 +93,7 @@ export const normStatisticsAndRunning: Kernel<
     requireRows(shape);
     return { ...normStatisticsConstants(shape), momentum: shape.momentum };
   },
+  uniforms,
   workgroups: ({ channels }) => [Math.ceil(channels / 32), 1, 1],
 };
 
@@ -126,6 +130,7 @@ export const actNormInitialise: Kernel<NormStatisticsShape, "partials" | "locati
     requireRows(shape);
     return normStatisticsConstants(shape);
   },
+  uniforms,
   workgroups: ({ channels }) => [Math.ceil(channels / 32), 1, 1],
 };
 

@@ -1,5 +1,4 @@
 import compactWgsl from "../../shaders/conv2d_compact.wgsl" with { type: "text" };
-import fewWgsl from "../../shaders/conv2d_forward_few.wgsl" with { type: "text" };
 import textureWgsl from "../../shaders/conv2d_forward_texture.wgsl" with { type: "text" };
 import patchWgsl from "../../shaders/conv2d_patch_texture.wgsl" with { type: "text" };
 import stagedWgsl from "../../shaders/conv2d_staged.wgsl" with { type: "text" };
@@ -39,7 +38,7 @@ function tiles(
 
 /** What the shaders that serve both directions take, forwards. */
 function constants(shape: Conv2dShape): Record<string, number> {
-  conv2dConstants(shape, false);
+  conv2dConstants(shape);
   const { inChannels, outChannels, kernel, stride, padding } = shape;
   return productConstants(shape, inChannels, outputSize(shape), outChannels, { kernel, stride, padding });
 }
@@ -176,7 +175,7 @@ export const conv2dForwardTexture: Conv2dForward = {
   name: "conv2d_forward_texture",
   wgsl: textureWgsl,
   bindings: bindings("texture"),
-  constants: (shape) => conv2dConstants(shape, false),
+  constants: (shape) => conv2dConstants(shape),
   uniforms: [
     "height",
     "width",
@@ -234,41 +233,4 @@ export const conv2dForwardPatch: Conv2dForward = {
   }),
   uniforms: patchUniforms,
   workgroups: (shape) => patchWorkgroups(shape.batch, outputSize(shape), shape.outChannels),
-};
-
-/**
- * Convolution with bias of images with any number of channels.
- * @throws {RangeError} unless the kernel is 1×1 or 3×3 and the output channels are a multiple of 4.
- * @cost kernel² · inChannels multiply-adds an output value. An invocation computes 8 pixels × 16 channels.
- * @example
- * ```ts
- * import { conv2dForwardFew, run } from "sada-jem/kernels";
- * import assert from "node:assert/strict";
- *
- * const shape = {
- *   batch: 1,
- *   height: 3,
- *   width: 3,
- *   inChannels: 1,
- *   outChannels: 4,
- *   kernel: 3,
- *   stride: 1,
- *   padding: 1,
- * };
- * const { output } = await run(conv2dForwardFew, shape, {
- *   input: [1, 2, 3, 4, 5, 6, 7, 8, 9],
- *   // Four filters: for each of the 3×3 taps their weights, here the pixel itself and its left and upper neighbours.
- *   weight: [0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 0, 0, 1, 0, 0, 0, ...Array(16).fill(0)],
- *   bias: [0, 0, 0, 7],
- *   output: 36,
- * });
- * assert.deepEqual([...output.slice(16, 20)], [5, 4, 2, 7]);
- * ```
- */
-export const conv2dForwardFew: Conv2dForward = {
-  name: "conv2d_forward_few",
-  wgsl: fewWgsl,
-  bindings: bindings("read"),
-  constants: (shape) => conv2dConstants(shape, true),
-  workgroups: (shape) => tiles(shape, 8, 16, 8),
 };

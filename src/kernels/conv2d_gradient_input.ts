@@ -1,5 +1,4 @@
 import compactWgsl from "../../shaders/conv2d_compact.wgsl" with { type: "text" };
-import fewWgsl from "../../shaders/conv2d_gradient_input_few.wgsl" with { type: "text" };
 import textureWgsl from "../../shaders/conv2d_gradient_input_texture.wgsl" with { type: "text" };
 import patchWgsl from "../../shaders/conv2d_patch_texture.wgsl" with { type: "text" };
 import stagedWgsl from "../../shaders/conv2d_staged.wgsl" with { type: "text" };
@@ -32,7 +31,7 @@ const bindings = (access: "read" | "texture"): readonly Binding<Conv2dGradientIn
 
 /** What the shaders that serve both directions take, backwards. */
 function constants(shape: Conv2dGradientInputShape): Record<string, number> {
-  conv2dConstants(shape, false);
+  conv2dConstants(shape);
   const { inChannels, outChannels, kernel, stride, padding } = shape;
   const geometry = { kernel, stride, padding };
   return {
@@ -184,7 +183,7 @@ export const conv2dGradientInputTexture: Conv2dGradientInput = {
   name: "conv2d_gradient_input_texture",
   wgsl: textureWgsl,
   bindings: bindings("texture"),
-  constants: (shape) => ({ ...conv2dConstants(shape, false), accumulate: Number(shape.accumulate) }),
+  constants: (shape) => ({ ...conv2dConstants(shape), accumulate: Number(shape.accumulate) }),
   uniforms: textureUniforms,
   workgroups: (shape) =>
     foldWorkgroups(
@@ -235,44 +234,4 @@ export const conv2dGradientInputPatch: Conv2dGradientInput = {
   }),
   uniforms: patchUniforms,
   workgroups: (shape) => patchWorkgroups(shape.batch, shape, shape.inChannels),
-};
-
-/**
- * Gradient of a convolution by its input, of any number of channels.
- * @throws {RangeError} unless the kernel is 1×1 or 3×3 and the output channels are a multiple of 4.
- * @cost kernel² · outChannels / stride² multiply-adds a value of the gradient. An invocation computes 4 pixels × 3
- *   channels.
- * @example
- * ```ts
- * import { conv2dGradientInputFew, conv2dSizes, run } from "sada-jem/kernels";
- * import assert from "node:assert/strict";
- *
- * const shape = {
- *   batch: 1,
- *   height: 3,
- *   width: 3,
- *   inChannels: 1,
- *   outChannels: 4,
- *   kernel: 3,
- *   stride: 1,
- *   padding: 1,
- * };
- * const { input, weight, output } = conv2dSizes(shape);
- * const { inputGradient } = await run(conv2dGradientInputFew, { ...shape, accumulate: false }, {
- *   outputGradient: Array(output).fill(1),
- *   weight: Array(weight).fill(1),
- *   inputGradient: input,
- * });
- * // The first pixel is in the windows of 4 pixels × 4 channels, the one in the centre in those of all 9.
- * assert.equal(inputGradient[0], 16);
- * assert.equal(inputGradient[4 * 1], 36);
- * ```
- */
-export const conv2dGradientInputFew: Conv2dGradientInput = {
-  name: "conv2d_gradient_input_few",
-  wgsl: fewWgsl,
-  bindings: bindings("read"),
-  constants: (shape) => ({ ...conv2dConstants(shape, true), accumulate: Number(shape.accumulate) }),
-  workgroups: ({ batch, height, width, inChannels }) =>
-    foldWorkgroups(Math.ceil(batch * height * width / 4) * Math.ceil(inChannels / 3), 8),
 };

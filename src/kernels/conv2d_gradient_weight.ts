@@ -1,4 +1,4 @@
-import fewWgsl from "../../shaders/conv2d_gradient_weight_few.wgsl" with { type: "text" };
+import compactWgsl from "../../shaders/conv2d_gradient_weight_compact.wgsl" with { type: "text" };
 import stagedWgsl from "../../shaders/conv2d_gradient_weight_staged.wgsl" with { type: "text" };
 import textureWgsl from "../../shaders/conv2d_gradient_weight_texture.wgsl" with { type: "text" };
 import { conv2dConstants, type Conv2dShape, conv2dSizes, outputSize } from "./conv2d_shape.ts";
@@ -95,7 +95,7 @@ function staged(name: string, { rows, columns, workgroups }: WeightTile): Conv2d
     splits,
     bindings: bindings("read", splits),
     constants: (shape) => ({
-      ...conv2dConstants(shape, false),
+      ...conv2dConstants(shape),
       pixelsPerSplit: pixelsPerSplit(shape),
       rowThreads: rows / 8,
       columnThreads: columns / 8,
@@ -181,7 +181,7 @@ export const conv2dGradientWeightTexture: Conv2dGradientWeight = {
   splits: byTiles.splits,
   bindings: bindings("texture", byTiles.splits),
   constants: (shape) => ({
-    ...conv2dConstants(shape, false),
+    ...conv2dConstants(shape),
     rowsPerSplit: byTiles.rowsPerSplit(shape),
     rows: shape.batch * outputSize(shape).height,
   }),
@@ -200,28 +200,28 @@ export const conv2dGradientWeightTexture: Conv2dGradientWeight = {
 };
 
 /**
- * {@link conv2dGradientWeight} in little code, for images of any number of channels.
- * @throws {RangeError} unless the kernel is 1×1 or 3×3 and the output channels are a multiple of 4.
+ * {@link conv2dGradientWeight} in little code, for implementations that compile slowly.
+ * @throws {RangeError} unless the kernel is 1×1 or 3×3 and the channels are multiples of 4.
  * @cost A multiply-add for each output pixel and weight. An invocation sums all taps × 1 input × 4 output channels
  *   over part of the rows.
  * @example
  * ```ts
- * import { conv2dGradientWeightFew, conv2dSizes, run } from "sada-jem/kernels";
+ * import { conv2dGradientWeightCompact, conv2dSizes, run } from "sada-jem/kernels";
  * import assert from "node:assert/strict";
  *
  * const shape = {
  *   batch: 1,
  *   height: 3,
  *   width: 3,
- *   inChannels: 1,
+ *   inChannels: 4,
  *   outChannels: 4,
  *   kernel: 3,
  *   stride: 1,
  *   padding: 1,
  * };
  * const { input, weight, output } = conv2dSizes(shape);
- * assert.equal(conv2dGradientWeightFew.splits(shape), 1); // so the first part is the gradient
- * const { partials } = await run(conv2dGradientWeightFew, shape, {
+ * assert.equal(conv2dGradientWeightCompact.splits(shape), 1); // so the first part is the gradient
+ * const { partials } = await run(conv2dGradientWeightCompact, shape, {
  *   input: Array(input).fill(1),
  *   outputGradient: Array(output).fill(1),
  *   partials: weight,
@@ -231,11 +231,11 @@ export const conv2dGradientWeightTexture: Conv2dGradientWeight = {
  * assert.equal(partials[4 * shape.inChannels * shape.outChannels], 9);
  * ```
  */
-export const conv2dGradientWeightFew: Conv2dGradientWeight = {
-  name: "conv2d_gradient_weight_few",
-  wgsl: fewWgsl,
+export const conv2dGradientWeightCompact: Conv2dGradientWeight = {
+  name: "conv2d_gradient_weight_compact",
+  wgsl: compactWgsl,
   splits: byChannels.splits,
   bindings: bindings("read", byChannels.splits),
-  constants: (shape) => ({ ...conv2dConstants(shape, true), rowsPerSplit: byChannels.rowsPerSplit(shape) }),
+  constants: (shape) => ({ ...conv2dConstants(shape), rowsPerSplit: byChannels.rowsPerSplit(shape) }),
   workgroups: byChannels.workgroups,
 };

@@ -33,10 +33,9 @@ export function conv2dSizes(shape: Conv2dShape): { input: number; weight: number
 
 /**
  * Constants that all convolution shaders share.
- * @param few whether the shader is the one for any number of input channels
  * @throws {RangeError} if the shape is not supported.
  */
-export function conv2dConstants(shape: Conv2dShape, few: boolean): Record<string, number> {
+export function conv2dConstants(shape: Conv2dShape): Record<string, number> {
   const { height, width, inChannels, outChannels, kernel, stride, padding } = shape;
   const name = "conv2d";
   const { height: outHeight, width: outWidth } = outputSize(shape);
@@ -44,10 +43,6 @@ export function conv2dConstants(shape: Conv2dShape, few: boolean): Record<string
   requireShape(kernel === 1 || kernel === 3, name, `kernel size must be 1 or 3, not ${kernel}`);
   requireShape(stride >= 1 && padding >= 0, name, `stride ${stride}, padding ${padding}`);
   requireShape(outChannels % 4 === 0, name, `output channels must be a multiple of 4, not ${outChannels}`);
-  requireShape(
-    few ? inChannels >= 1 : inChannels % 4 === 0,
-    name,
-    `input channels must be a multiple of 4 here, not ${inChannels}`,
-  );
+  requireShape(inChannels % 4 === 0, name, `input channels must be a multiple of 4, not ${inChannels}`);
   return { height, width, outHeight, outWidth, inChannels, outChannels, kernel, stride, padding };
 }

@@ -18,7 +18,6 @@ export {
   type Conv2dForward,
   conv2dForward,
   conv2dForwardCompact,
-  conv2dForwardFew,
   conv2dForwardPatch,
   conv2dForwardTexture,
 } from "./conv2d_forward.ts";
@@ -26,7 +25,6 @@ export {
   type Conv2dGradientInput,
   conv2dGradientInput,
   conv2dGradientInputCompact,
-  conv2dGradientInputFew,
   conv2dGradientInputPatch,
   type Conv2dGradientInputShape,
   conv2dGradientInputTexture,
@@ -34,7 +32,7 @@ export {
 export {
   type Conv2dGradientWeight,
   conv2dGradientWeight,
-  conv2dGradientWeightFew,
+  conv2dGradientWeightCompact,
   conv2dGradientWeightTexture,
 } from "./conv2d_gradient_weight.ts";
 export { suitsPatches } from "./conv2d_patch.ts";

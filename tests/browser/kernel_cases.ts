@@ -51,7 +51,6 @@ function positive(count: number, seed = 1): Float32Array {
 function convolutions(): KernelCase[] {
   const base = { batch: 2, height: 7, width: 5, kernel: 3, stride: 1, padding: 1 };
   const many = { ...base, inChannels: 8, outChannels: 12 };
-  const few = { ...base, inChannels: 3, outChannels: 12 };
   const strided = { stride: 2, height: 8 };
   const patch = [kernels.conv2dForwardPatch, kernels.conv2dGradientInputPatch] as const;
   const forward = [kernels.conv2dForward, kernels.conv2dForwardCompact, kernels.conv2dForwardTexture];
@@ -67,11 +66,7 @@ function convolutions(): KernelCase[] {
     ),
     kernelCase(kernels.conv2dGradientWeight, many),
     kernelCase(kernels.conv2dGradientWeightTexture, many),
-    kernelCase(kernels.conv2dForwardFew, { ...few, ...strided }),
-    ...flags.map((accumulate) =>
-      kernelCase(kernels.conv2dGradientInputFew, { ...few, ...strided, accumulate })
-    ),
-    kernelCase(kernels.conv2dGradientWeightFew, few),
+    kernelCase(kernels.conv2dGradientWeightCompact, many),
     kernelCase(patch[0], many),
     ...flags.map((accumulate) => kernelCase(patch[1], { ...many, accumulate })),
     kernelCase(kernels.inceptionConv, {

@@ -97,7 +97,7 @@ const adapter = {
 const layer = { batch: 64, height: 8, width: 8, kernel: 3, stride: 1, padding: 1 };
 const kernelChoices = [
   { direction: "forward", ...layer, inChannels: 16, outChannels: 32, algorithm: "staged-64x64" },
-  { direction: "gradientWeight", ...layer, inChannels: 3, outChannels: 16, algorithm: "few" },
+  { direction: "gradientWeight", ...layer, inChannels: 4, outChannels: 16, algorithm: "compact" },
 ] as const;
 
 /** A reader, the files that are damaged, and what makes a damaged file credible again. */

@@ -53,11 +53,11 @@ Deno.test("timeConv2d() leaves out candidates beyond a limit of the device, but 
   const context = new Context(gpu);
   const names = async (shape: Conv2dShape) =>
     (await timeConv2d(context, "gradientWeight", shape)).map(({ name }) => name);
-  // A workgroup for 32 weights by the kernel for few channels, for 1024 or more by the others.
+  // A workgroup for 32 weights by the compact kernel, for 1024 or more by the others.
   const products = { ...large, batch: 1, height: 4, width: 4, inChannels: 64, outChannels: 64, kernel: 1 };
   const all = conv2dCandidates(gpu, products).gradientWeight.map(({ name }) => name);
   limit(gpu, { maxComputeWorkgroupsPerDimension: 64 });
-  assert.deepEqual(await names(products), all.filter((name) => name !== "few"));
+  assert.deepEqual(await names(products), all.filter((name) => name !== "compact"));
   // Two parts of 147,456 bytes each.
   limit(gpu, { maxComputeWorkgroupsPerDimension: 65_535, maxStorageBufferBindingSize: 200_000 });
   const wide = { ...large, height: 8, width: 8, inChannels: 64, outChannels: 64 };

@@ -20,17 +20,12 @@ export function conv2d(
   { stride, padding }: { readonly stride: number; readonly padding: number },
 ): Tensor {
   const shape = conv2dShape(x, weight, bias, stride, padding);
-  if (shape.inChannels % 4 !== 0 && x.context.gpu.adapterFamily !== "slow-compiler") {
-    return conv2d(...padded(x, weight), bias, { stride, padding });
-  }
+  if (shape.inChannels % 4 !== 0) return conv2d(...padded(x, weight), bias, { stride, padding });
   const { height, width } = outputSize(shape);
   return convolve(x, weight, bias, shape, [shape.batch, height, width, shape.outChannels]);
 }
 
-/**
- * Images and weights with channels of zeros, so that there are a multiple of 4: all kernels but the simplest load four at a time. The fast
- * ones on padded images take a third of the time of the simple ones.
- */
+/** Images and weights with channels of zeros, so that there are a multiple of 4: the kernels load four at a time. */
 function padded(x: Tensor, weight: Tensor): [Tensor, Tensor] {
   const [kernel = 0, , channels = 0, outChannels = 0] = weight.shape;
   const four = Math.ceil(channels / 4) * 4;

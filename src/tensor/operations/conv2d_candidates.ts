@@ -2,7 +2,6 @@ import type { AdapterFamily } from "../../gpu/adapter_family.ts";
 import {
   conv2dForward,
   conv2dForwardCompact,
-  conv2dForwardFew,
   conv2dForwardPatch,
   conv2dForwardTexture,
   conv2dForwardTiled,
@@ -10,14 +9,13 @@ import {
 import {
   conv2dGradientInput,
   conv2dGradientInputCompact,
-  conv2dGradientInputFew,
   conv2dGradientInputPatch,
   conv2dGradientInputTexture,
   conv2dGradientInputTiled,
 } from "../../kernels/conv2d_gradient_input.ts";
 import {
   conv2dGradientWeight,
-  conv2dGradientWeightFew,
+  conv2dGradientWeightCompact,
   conv2dGradientWeightTexture,
   conv2dGradientWeightTiled,
 } from "../../kernels/conv2d_gradient_weight.ts";
@@ -44,13 +42,11 @@ export type Conv2dCandidates = {
 
 /**
  * What can compute a convolution on a kind of adapter: a fixed list for each direction, so that the same adapter gives the
- * same bits unless it is told otherwise. Channels that cannot be read four at a time, as those of most images, have kernels
- * of their own.
+ * same bits unless it is told otherwise.
  * @throws {RangeError} if a kernel in the list does not support the shape.
  */
 export function conv2dCandidates(adapter: ConvolutionAdapter, shape: Conv2dShape): Conv2dCandidates {
   const { adapterFamily: family } = adapter;
-  if (shape.inChannels % 4 !== 0) return few;
   if (family === "slow-compiler") return compact;
   return withWinograd(adapter, shape, family === "lavapipe" ? throughTextures(shape) : staged(shape));
 }
@@ -86,16 +82,10 @@ const winograd = ([2, 4] as const).map((outputs) => {
   return { outputs, forward, gradientInput };
 });
 
-const few: Conv2dCandidates = {
-  forward: [byKernel("few", conv2dForwardFew)],
-  gradientInput: [byKernel("few", conv2dGradientInputFew)],
-  gradientWeight: [byParts("few", conv2dGradientWeightFew)],
-};
-
 const compact: Conv2dCandidates = {
   forward: [byKernel("compact", conv2dForwardCompact)],
   gradientInput: [byKernel("compact", conv2dGradientInputCompact)],
-  gradientWeight: [byParts("few", conv2dGradientWeightFew)],
+  gradientWeight: [byParts("compact", conv2dGradientWeightCompact)],
 };
 
 const texture: Conv2dCandidates = {

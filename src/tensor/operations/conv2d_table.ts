@@ -109,7 +109,7 @@ function shapeOf(fields: Readonly<Record<string, unknown>>, what: string): Conv2
   });
   const shape = Object.fromEntries(extents) as unknown as Conv2dShape;
   try {
-    conv2dConstants(shape, shape.inChannels % 4 !== 0);
+    conv2dConstants(shape);
   } catch (error) {
     if (error instanceof RangeError) {
       throw new TuningError(`damaged table of kernels: ${what}: ${error.message}`);

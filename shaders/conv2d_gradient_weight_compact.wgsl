@@ -1,7 +1,7 @@
 // partials[s, ky, kx, c, o] = Σ_n,y,x input[n, y·stride + ky − padding, x·stride + kx − padding, c] · outputGradient[n, y, x, o]
 // over the s-th part of the output's rows (n, y); the sum over s is the gradient by the weight.
 //
-// input          [N, height, width, inChannels]              float32, any number of inChannels
+// input          [N, height, width, inChannels]              float32
 // outputGradient [N, outHeight, outWidth, outChannels]       outChannels a multiple of 4; N follows from its length
 // partials       [splits, kernel, kernel, inChannels, outChannels], kernel 1 or 3
 // rowsPerSplit: output rows that one part sums.

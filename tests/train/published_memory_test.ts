@@ -1,0 +1,13 @@
+import assert from "node:assert/strict";
+import { publishedMemory } from "../../bench/published_memory.ts";
+import { preset } from "../../src/train/presets.ts";
+
+Deno.test("training WRN-28-10 with the published batches takes less than 12 GB", async () => {
+  const { depth, width, likelihoodBatch, labelledBatch, steps } = preset("cifar10");
+  assert.deepEqual([depth, width, likelihoodBatch, labelledBatch, steps], [28, 10, 64, 128, 5]);
+  const parts = await publishedMemory();
+  const bytes = Object.values(parts).reduce((sum, part) => sum + part, 0);
+  // The parameters, their gradients, momentum and SAM's copy are 36.5 million numbers each.
+  assert(parts.parameters > 4 * 36e6, `${parts.parameters} bytes of parameters`);
+  assert(bytes > 3e9 && bytes < 12e9, `${(bytes / 1e9).toFixed(1)} GB`);
+});

@@ -27,11 +27,11 @@ export function takesPatches({ kernel, stride, padding, inChannels, outChannels 
   return kernel === 3 && stride === 1 && padding <= 2 && inChannels % 4 === 0 && outChannels % 4 === 0;
 }
 
-/** Whether they can, and the map fills most of their tiles. */
+/** Whether they can, and the map fills half of their tiles. */
 export function suitsPatches(shape: Conv2dShape): boolean {
   const { height, width } = shape;
   const covered = tileCount(shape) * tile.height * tile.width;
-  return takesPatches(shape) && covered <= 1.5 * height * width;
+  return takesPatches(shape) && covered <= 2 * height * width;
 }
 
 function tileCount({ height, width }: Size): number {

@@ -1,9 +1,10 @@
 import { GpuError } from "../errors.ts";
 import { type AdapterFamily, adapterFamily } from "./adapter_family.ts";
-import { BufferPool, type PooledBuffer } from "./buffer_pool.ts";
+import type { BufferPool, PooledBuffer } from "./buffer_pool.ts";
 import { type BufferRange, type Command, encode, type TextureUpload } from "./command.ts";
 import { PipelineCache, type Program } from "./pipeline_cache.ts";
-import { type PooledTexture, TexturePool } from "./texture_pool.ts";
+import { Recording } from "./recording.ts";
+import type { TexturePool } from "./texture_pool.ts";
 import { UniformBuffers } from "./uniform_buffers.ts";
 
 /** What the device was asked to make and do since it was opened. */
@@ -60,12 +61,10 @@ export class Gpu {
     submits: 0,
   };
   readonly #pipelines: PipelineCache;
-  readonly #rootPool: BufferPool;
-  #pool: BufferPool;
-  readonly #rootTextures: TexturePool;
-  #textures: TexturePool;
   readonly #uniforms: UniformBuffers;
-  #pending: Command[] = [];
+  readonly #root: Recording;
+  /** A plan's own while it is being captured, or else the root's. */
+  #recording: Recording;
   #failure: GpuError | undefined;
   #destroyed = false;
 
@@ -75,8 +74,7 @@ export class Gpu {
     this.adapterFamily = family ?? adapterFamily(adapterName);
     this.#pipelines = new PipelineCache(device, () => this.counters.pipelines++);
     this.#uniforms = new UniformBuffers(device, () => this.counters.buffers++);
-    this.#rootPool = this.#pool = this.#newPool();
-    this.#rootTextures = this.#textures = this.#newTextures();
+    this.#root = this.#recording = new Recording(device, this.counters);
     device.addEventListener("uncapturederror", (event) => {
       const { error } = event as GPUUncapturedErrorEvent;
       this.#fail(`the GPU reported an error: ${error.message.trim().replaceAll(/\s+/g, " ")}`);
@@ -112,42 +110,48 @@ export class Gpu {
 
   /** The pool that buffers are borrowed from at the moment: a plan's own while it is being captured. */
   get pool(): BufferPool {
-    return this.#pool;
+    return this.#recording.pool;
   }
 
   /** Bytes of GPU memory held outside of plans, on loan or free. */
   get bytes(): number {
-    return this.#rootPool.totalBytes + this.#rootTextures.totalBytes;
+    return this.#root.pool.totalBytes + this.#root.textures.totalBytes;
   }
 
   /** Whether a plan is being captured. */
   get capturing(): boolean {
-    return this.#pool !== this.#rootPool;
+    return this.#recording !== this.#root;
   }
 
   /** Commands that are recorded and not yet submitted; while a plan is being captured, those of the plan. */
   get recorded(): number {
-    return this.#pending.length;
+    return this.#recording.commands.length;
   }
 
   /** Borrows memory; see {@link BufferPool.acquire}. */
   acquire(bytes: number): PooledBuffer {
-    return this.#pool.acquire(bytes);
+    return this.#recording.pool.acquire(bytes);
   }
 
-  /** Borrows a texture; see {@link TexturePool.acquire}. */
-  acquireTexture(width: number, rows: number): PooledTexture {
-    return this.#textures.acquire(width, rows);
+  /**
+   * A texture with the contents of a range. Unless one has them already, copies into it are recorded.
+   * @param copiesInto the arguments of `copyBufferToTexture` that fill a texture of this width and so many rows
+   */
+  throughTexture(
+    range: BufferRange,
+    width: number,
+    rows: number,
+    copiesInto: (texture: GPUTexture) => readonly Omit<TextureUpload, "kind">[],
+  ): GPUTextureView {
+    const { commands, copies } = this.#recording;
+    return copies.get(range, width, rows, (texture) => {
+      for (const copy of copiesInto(texture)) commands.push({ kind: "upload", ...copy });
+    });
   }
 
-  /** Gives a texture back. */
-  releaseTexture(pooled: PooledTexture): void {
-    this.#textures.release(pooled);
-  }
-
-  /** Records a copy into a texture. */
-  upload(copy: Omit<TextureUpload, "kind">): void {
-    this.#pending.push({ kind: "upload", ...copy });
+  /** Lets operands be copied into textures once more, as in a recording of its own. */
+  forgetCopies(): void {
+    this.#recording.copies.clear();
   }
 
   /**
@@ -165,17 +169,28 @@ export class Gpu {
     if (uniforms) entries.push({ binding: program.uniformBinding!, resource: this.#uniforms.get(uniforms) });
     const bindGroup = this.device.createBindGroup({ label: program.name, layout, entries });
     this.counters.bindGroups++;
-    this.#pending.push({ kind: "dispatch", label: program.name, pipeline, bindGroup, workgroups });
+    this.#recording.commands.push({
+      kind: "dispatch",
+      label: program.name,
+      pipeline,
+      bindGroup,
+      workgroups,
+    });
+    bindings.forEach((resource, i) => {
+      if (program.access[i] === "read-write") this.#recording.copies.written(resource as BufferRange);
+    });
   }
 
   /** Records a copy of `source` to the start of `destination`; sizes must be multiples of 4 bytes. */
   copy(source: BufferRange, destination: BufferRange): void {
-    this.#pending.push({ kind: "copy", source, destination });
+    this.#recording.commands.push({ kind: "copy", source, destination });
+    this.#recording.copies.written({ ...destination, size: source.size });
   }
 
   /** Records zeroing of a range. */
   clear(target: BufferRange): void {
-    this.#pending.push({ kind: "clear", target });
+    this.#recording.commands.push({ kind: "clear", target });
+    this.#recording.copies.written(target);
   }
 
   /**
@@ -185,6 +200,7 @@ export class Gpu {
   write(target: BufferRange, data: Float32Array | Uint32Array): void {
     if (this.capturing) throw new GpuError("host data cannot be written while a plan is being captured");
     this.submit();
+    this.#root.copies.written(target);
     this.device.queue.writeBuffer(
       target.buffer,
       target.offset,
@@ -197,27 +213,22 @@ export class Gpu {
   /** Captures the commands that `build` records, without running them. Memory acquired meanwhile belongs to the plan. */
   capture(build: () => void): Plan {
     if (this.capturing) throw new GpuError("a plan is already being captured");
-    const outside = this.#pending;
-    this.#pending = [];
-    this.#pool = this.#newPool();
-    this.#textures = this.#newTextures();
+    const recording = this.#recording = new Recording(this.device, this.counters);
     try {
       build();
-      return new Plan(this.#pending, this.#pool, this.#textures);
+      return new Plan(recording.commands, recording.pool, recording.textures);
     } catch (error) {
-      this.#pool.destroy();
-      this.#textures.destroy();
+      recording.destroy();
       throw error;
     } finally {
-      this.#pool = this.#rootPool;
-      this.#textures = this.#rootTextures;
-      this.#pending = outside;
+      this.#recording = this.#root;
     }
   }
 
   /** Runs a plan, after all commands recorded so far, in at most three submissions. */
   run(plan: Plan): void {
     this.submit();
+    this.#root.copies.clear();
     const size = Math.max(commandsPerSubmit, Math.ceil(plan.commands.length / maximumSubmits));
     for (let start = 0; start < plan.commands.length; start += size) {
       this.#submit(plan.commands.slice(start, start + size));
@@ -227,9 +238,9 @@ export class Gpu {
   /** Submits all recorded commands. */
   submit(): void {
     if (this.capturing) throw new GpuError("commands cannot be submitted while a plan is being captured");
-    if (this.#pending.length === 0) return;
-    this.#submit(this.#pending);
-    this.#pending = [];
+    if (this.#root.commands.length === 0) return;
+    this.#submit(this.#root.commands);
+    this.#root.commands = [];
   }
 
   /**
@@ -280,8 +291,7 @@ export class Gpu {
   destroy(): void {
     this.#destroyed = true;
     this.#uniforms.destroy();
-    this.#rootPool.destroy();
-    this.#rootTextures.destroy();
+    this.#root.destroy();
     this.device.destroy();
   }
 
@@ -289,14 +299,6 @@ export class Gpu {
     this.device.queue.submit([encode(this.device, commands)]);
     this.counters.submits++;
     for (const command of commands) if (command.kind === "dispatch") this.counters.dispatches++;
-  }
-
-  #newPool(): BufferPool {
-    return new BufferPool(this.device, () => this.counters.buffers++);
-  }
-
-  #newTextures(): TexturePool {
-    return new TexturePool(this.device, () => this.counters.textures++);
   }
 
   #fail(message: string): void {

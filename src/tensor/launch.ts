@@ -1,7 +1,6 @@
 import { GpuError } from "../errors.ts";
 import type { BufferRange } from "../gpu/command.ts";
 import type { Gpu } from "../gpu/gpu.ts";
-import type { PooledTexture } from "../gpu/texture_pool.ts";
 import { constantsOf, entryPointOf, type Kernel, uniformBinding } from "../kernels/kernel.ts";
 import { exceededLimit } from "../kernels/limits.ts";
 import { copiesToRows, texelsPerRow, textureRows } from "../kernels/texture_rows.ts";
@@ -24,7 +23,6 @@ export function launch<Shape, Name extends string>(
   const kernel = gpu.adapterFamily === "lavapipe" ? general.throughTextures ?? general : general;
   const exceeded = exceededLimit(kernel, shape, gpu.device.limits);
   if (exceeded !== undefined) throw new GpuError(exceeded);
-  const borrowed: PooledTexture[] = [];
   const resources = kernel.bindings.map(({ name, access, bytes }) => {
     const { buffer, offset, size } = operands[name].range();
     const needed = bytes(shape);
@@ -33,10 +31,12 @@ export function launch<Shape, Name extends string>(
     }
     const range = { buffer, offset, size: needed };
     if (access !== "texture") return range;
-    const pooled = gpu.acquireTexture(texelsPerRow, textureRows(needed));
-    borrowed.push(pooled);
-    for (const copy of copiesToRows(range, pooled.texture)) gpu.upload(copy);
-    return pooled.view;
+    return gpu.throughTexture(
+      range,
+      texelsPerRow,
+      textureRows(needed),
+      (texture) => copiesToRows(range, texture),
+    );
   });
   const { overrides, uniforms } = constantsOf(kernel, shape);
   gpu.dispatch(
@@ -52,5 +52,4 @@ export function launch<Shape, Name extends string>(
     kernel.workgroups(shape),
     uniforms,
   );
-  for (const pooled of borrowed) gpu.releaseTexture(pooled);
 }

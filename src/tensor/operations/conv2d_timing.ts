@@ -36,6 +36,8 @@ export async function timeConv2d(
   const plan = context.capture(() => {
     const operands = randomOperands(stream, shape);
     for (const [i, candidate] of candidates.entries()) {
+      // Each pays for its own copies into textures.
+      gpu.forgetCopies();
       const start = gpu.recorded;
       try {
         candidate.launch(context, { ...shape, accumulate: false }, operands);

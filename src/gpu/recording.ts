@@ -1,0 +1,29 @@
+import { BufferPool } from "./buffer_pool.ts";
+import type { Command } from "./command.ts";
+import { TextureCopies } from "./texture_copies.ts";
+import { TexturePool } from "./texture_pool.ts";
+
+/** Copies in textures that are kept: more than one dispatch reads, and enough for the next that read the same. */
+const copiesKept = 16;
+
+/** Commands that are being recorded, and the memory that they use. */
+export class Recording {
+  commands: Command[] = [];
+  readonly pool: BufferPool;
+  readonly textures: TexturePool;
+  readonly copies: TextureCopies;
+
+  /** @param counters what the pools make is counted there */
+  constructor(device: GPUDevice, counters: { buffers: number; textures: number }) {
+    this.pool = new BufferPool(device, () => counters.buffers++);
+    this.textures = new TexturePool(device, () => counters.textures++);
+    this.copies = new TextureCopies(this.textures, copiesKept);
+  }
+
+  /** Frees the memory. */
+  destroy(): void {
+    this.copies.clear();
+    this.pool.destroy();
+    this.textures.destroy();
+  }
+}

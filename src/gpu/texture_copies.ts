@@ -1,0 +1,69 @@
+import type { BufferRange } from "./command.ts";
+import type { PooledTexture, TexturePool } from "./texture_pool.ts";
+
+/** A texture, and the range of a buffer whose contents it holds. */
+interface Copy {
+  readonly range: BufferRange;
+  readonly pooled: PooledTexture;
+}
+
+/**
+ * Textures that hold what ranges of buffers contain, for as long as nothing is written there: kernels in a row often read the same
+ * operand. The oldest are given up first.
+ */
+export class TextureCopies {
+  readonly #pool: TexturePool;
+  /** Oldest first. */
+  #copies: Copy[] = [];
+
+  /** @param mostKept at least as many as one dispatch reads */
+  constructor(pool: TexturePool, readonly mostKept: number) {
+    this.#pool = pool;
+  }
+
+  /** The texture that holds a range's contents; a new one is `filled` with them first. */
+  get(
+    range: BufferRange,
+    width: number,
+    rows: number,
+    fill: (texture: GPUTexture) => void,
+  ): GPUTextureView {
+    const known = this.#copies.findIndex((copy) => isSame(copy.range, range));
+    const [copy = this.#make(range, width, rows, fill)] = known < 0 ? [] : this.#copies.splice(known, 1);
+    this.#copies.push(copy);
+    if (this.#copies.length > this.mostKept) this.#pool.release(this.#copies.shift()!.pooled);
+    return copy.pooled.view;
+  }
+
+  /** Gives up the copies of what has been written to. */
+  written(range: BufferRange): void {
+    this.#giveUp((copy) => overlaps(copy.range, range));
+  }
+
+  /** Gives up all copies. */
+  clear(): void {
+    this.#giveUp(() => true);
+  }
+
+  #make(range: BufferRange, width: number, rows: number, fill: (texture: GPUTexture) => void): Copy {
+    const pooled = this.#pool.acquire(width, rows);
+    fill(pooled.texture);
+    return { range, pooled };
+  }
+
+  #giveUp(isStale: (copy: Copy) => boolean): void {
+    this.#copies = this.#copies.filter((copy) => {
+      const stale = isStale(copy);
+      if (stale) this.#pool.release(copy.pooled);
+      return !stale;
+    });
+  }
+}
+
+function isSame(a: BufferRange, b: BufferRange): boolean {
+  return a.buffer === b.buffer && a.offset === b.offset && a.size === b.size;
+}
+
+function overlaps(a: BufferRange, b: BufferRange): boolean {
+  return a.buffer === b.buffer && a.offset < b.offset + b.size && b.offset < a.offset + a.size;
+}

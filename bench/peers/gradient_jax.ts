@@ -13,6 +13,7 @@ import {
 import { imagesToPyTorch } from "../../src/formats/pytorch_layout.ts";
 import { timeCalls } from "../timing.ts";
 import { architectureOf, type GradientCase, type GradientResult, inputsOf, norm } from "./gradient_case.ts";
+import { JaxResults } from "./jax_results.ts";
 import { initialParameters } from "./parameters.ts";
 
 type Parameters = Record<string, JaxArray>;
@@ -81,22 +82,22 @@ export async function measureGradient(benchmark: GradientCase): Promise<Gradient
     valueAndGrad((x: JaxArray, p: Parameters) => np.sum(nn.logsumexp(classify(p, x, blocks), 1))),
   );
 
-  let latest: [JaxArray, Parameters] | undefined;
+  const results = new JaxResults();
+  let names: string[] = [];
   const call = () => {
-    for (const array of latest ? [latest[0], ...Object.values(latest[1])] : []) array.dispose();
     const held = Object.fromEntries(Object.entries(parameters).map(([name, value]) => [name, value.ref]));
     if (subject === "images") {
       const [value, images] = byImages(x.ref, held) as [JaxArray, JaxArray];
-      latest = [value, { images }];
+      names = ["images"];
+      results.add([value, images]);
     } else {
-      latest = byParameters(held, x.ref, y.ref) as [JaxArray, Parameters];
+      const [value, gradients] = byParameters(held, x.ref, y.ref) as [JaxArray, Parameters];
+      names = Object.keys(gradients);
+      results.add([value, ...Object.values(gradients)]);
     }
   };
-  const times = await timeCalls(call, () => Object.values(latest![1])[0]!.blockUntilReady());
-  const norms: Record<string, number> = {};
-  for (const [name, gradient] of Object.entries(latest![1])) {
-    norms[name] = norm(await gradient.ref.data() as Float32Array);
-  }
-  const [value] = await latest![0].ref.data();
-  return { ...times, loss: value!, norms };
+  const times = await timeCalls(call, () => results.wait());
+  const [value, ...gradients] = await Promise.all(results.latest.map((array) => array.ref.data()));
+  const norms = names.map((name, i) => [name, norm(gradients[i] as Float32Array)] as const);
+  return { ...times, loss: value![0]!, norms: Object.fromEntries(norms) };
 }

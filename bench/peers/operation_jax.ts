@@ -2,6 +2,7 @@
 
 import { type Array as JaxArray, defaultDevice, grad, init, jit, lax, numpy as np } from "@jax-js/jax";
 import { imagesToPyTorch } from "../../src/formats/pytorch_layout.ts";
+import { JaxResults } from "./jax_results.ts";
 import type { Prepare } from "./operation_case.ts";
 
 type Convolution = (x: JaxArray, w: JaxArray) => JaxArray;
@@ -44,14 +45,11 @@ function calls(
   args: readonly JaxArray[],
   layout: (values: Float32Array) => Float32Array,
 ) {
-  let latest: JaxArray | undefined;
+  const results = new JaxResults();
   return {
-    call: () => {
-      latest?.dispose();
-      latest = compute(...args.map((array) => array.ref));
-    },
-    wait: async () => void await latest!.blockUntilReady(),
-    result: async () => layout(await latest!.ref.data() as Float32Array),
+    call: () => results.add([compute(...args.map((array) => array.ref))]),
+    wait: () => results.wait(),
+    result: async () => layout(await results.latest[0]!.ref.data() as Float32Array),
   };
 }
 

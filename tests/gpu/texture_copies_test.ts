@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { BufferRange } from "../../src/gpu/command.ts";
 import { Gpu, type Plan } from "../../src/gpu/gpu.ts";
+import { profile } from "../../src/gpu/profile.ts";
 import { TextureCopies } from "../../src/gpu/texture_copies.ts";
 import { TexturePool } from "../../src/gpu/texture_pool.ts";
 import { add } from "../../src/kernels/add.ts";
@@ -46,7 +47,7 @@ Deno.test("an operand is copied into a texture once, until something is written 
   gpu.destroy();
 });
 
-Deno.test("outside of plans, copies do not outlive what the host or a plan writes", async () => {
+Deno.test("outside of plans, copies do not outlive what the host, a plan or its profile writes", async () => {
   const gpu = await Gpu.request("lavapipe");
   const context = new Context(gpu);
   const tensor = (value: number) => context.from(Float32Array.of(value), [1]);
@@ -62,6 +63,8 @@ Deno.test("outside of plans, copies do not outlive what the host or a plan write
   assert.equal(await added(), 12);
   gpu.run(plan);
   assert.equal(await added(), 22);
+  await profile(gpu, plan);
+  assert.equal(await added(), 32);
   gpu.destroy();
 });
 

@@ -19,7 +19,7 @@ import { leakyRelu } from "../../src/tensor/operations/leaky_relu.ts";
 import { linear } from "../../src/tensor/operations/linear.ts";
 import { logSumExp } from "../../src/tensor/operations/log_sum_exp.ts";
 import { mean, sum } from "../../src/tensor/operations/reduce.ts";
-import { rows } from "../../src/tensor/operations/rows.ts";
+import { concatenate, rows } from "../../src/tensor/operations/rows.ts";
 import { selectColumn } from "../../src/tensor/operations/select_column.ts";
 import { softmaxCrossEntropy } from "../../src/tensor/operations/softmax_cross_entropy.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
@@ -107,6 +107,8 @@ const cases: Readonly<Record<string, Case>> = {
     range: [-3, 3],
   },
   "selectColumn": { shapes: [[5, 7]], apply: (context, [x]) => selectColumn(x!, labels(context, 5, 7)) },
+  "concatenate": { shapes: [[2, 3], [1, 3], [3, 3]], apply: (_, parts) => concatenate(parts) },
+  "concatenate of a tensor with itself": { shapes: [[2, 3]], apply: (_, [x]) => concatenate([x!, x!]) },
   "rows": { shapes: [[5, 3, 7]], apply: (_, [x]) => rows(x!, 1, 3) },
   "rows that overlap": { shapes: [[5, 7]], apply: (_, [x]) => multiply(rows(x!, 1, 3), rows(x!, 2, 3)) },
   "sum": { shapes: [[3, 11]], apply: (_, [x]) => sum(x!) },

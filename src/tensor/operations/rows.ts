@@ -23,7 +23,10 @@ export function rows(x: Tensor, first: number, count: number): Tensor {
   return output;
 }
 
-/** The tensors one after the other along the first dimension; their other dimensions agree. Not differentiable. */
+/**
+ * The tensors one after the other along the first dimension.
+ * @throws {ShapeError} unless their other dimensions agree.
+ */
 export function concatenate(parts: readonly Tensor[]): Tensor {
   const { context, shape: [, ...rest] } = parts[0]!;
   if (parts.some(({ shape }) => shape.slice(1).join() !== rest.join())) {
@@ -31,11 +34,17 @@ export function concatenate(parts: readonly Tensor[]): Tensor {
   }
   const count = parts.reduce((sum, { shape }) => sum + shape[0]!, 0);
   const output = context.empty([count, ...rest]);
-  let start = 0;
-  for (const part of parts) {
-    copyElements(part, 0, output, start, part.size);
-    start += part.size;
-  }
+  const starts = parts.map((_, i) => parts.slice(0, i).reduce((sum, { size }) => sum + size, 0));
+  parts.forEach((part, i) => copyElements(part, 0, output, starts[i]!, part.size));
+  const tape = context.tape;
+  tape?.record(parts, output, [], (outputGradient) => {
+    for (const [i, part] of parts.entries()) {
+      if (!tape.wants(part)) continue;
+      using gradient = context.empty(part.shape);
+      copyElements(outputGradient, starts[i]!, gradient, 0, part.size);
+      tape.contribute(part, gradient);
+    }
+  });
   return output;
 }
 

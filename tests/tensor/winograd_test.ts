@@ -233,7 +233,7 @@ Deno.test("winogradForward() refuses what suitsWinograd() does not accept", asyn
   assert(!suitsWinograd({ ...base, batch: 2, height: 64, width: 64, inChannels: 16 }, 2, limits));
 
   const context = new Context(await testGpu());
-  using any = context.zeros([4096]);
-  const operands = { input: any, weight: any, bias: any, output: any };
+  using tensor = context.zeros([4096]);
+  const operands = { input: tensor, weight: tensor, bias: tensor, output: tensor };
   assert.throws(() => winogradForward(context, { ...base, stride: 2 }, operands, 2), GpuError);
 });

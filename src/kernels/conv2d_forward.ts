@@ -3,7 +3,13 @@ import textureWgsl from "../../shaders/conv2d_forward_texture.wgsl" with { type:
 import patchWgsl from "../../shaders/conv2d_patch_texture.wgsl" with { type: "text" };
 import stagedWgsl from "../../shaders/conv2d_staged.wgsl" with { type: "text" };
 import { patchConstants, patchUniforms, patchWorkgroups } from "./conv2d_patch.ts";
-import { conv2dConstants, type Conv2dShape, conv2dSizes, outputSize } from "./conv2d_shape.ts";
+import {
+  conv2dConstants,
+  type Conv2dShape,
+  conv2dSizes,
+  conv2dUniforms,
+  outputSize,
+} from "./conv2d_shape.ts";
 import {
   defaultTile,
   productConstants,
@@ -176,17 +182,7 @@ export const conv2dForwardTexture: Conv2dForward = {
   wgsl: textureWgsl,
   bindings: bindings("texture"),
   constants: (shape) => conv2dConstants(shape),
-  uniforms: [
-    "height",
-    "width",
-    "outHeight",
-    "outWidth",
-    "inChannels",
-    "outChannels",
-    "kernel",
-    "stride",
-    "padding",
-  ],
+  uniforms: [...conv2dUniforms, "kernel", "stride", "padding"],
   workgroups: (shape) => tiles(shape, 16, 16, 8),
 };
 

@@ -3,7 +3,13 @@ import textureWgsl from "../../shaders/conv2d_gradient_input_texture.wgsl" with 
 import patchWgsl from "../../shaders/conv2d_patch_texture.wgsl" with { type: "text" };
 import stagedWgsl from "../../shaders/conv2d_staged.wgsl" with { type: "text" };
 import { patchConstants, patchUniforms, patchWorkgroups } from "./conv2d_patch.ts";
-import { conv2dConstants, type Conv2dShape, conv2dSizes, outputSize } from "./conv2d_shape.ts";
+import {
+  conv2dConstants,
+  type Conv2dShape,
+  conv2dSizes,
+  conv2dUniforms,
+  outputSize,
+} from "./conv2d_shape.ts";
 import {
   defaultTile,
   productConstants,
@@ -41,16 +47,7 @@ function constants(shape: Conv2dGradientInputShape): Record<string, number> {
 }
 
 /** What the shader reading through textures takes from its uniform buffer. */
-export const textureUniforms: readonly string[] = [
-  "height",
-  "width",
-  "outHeight",
-  "outWidth",
-  "inChannels",
-  "outChannels",
-  "kernel",
-  "padding",
-];
+export const textureUniforms: readonly string[] = [...conv2dUniforms, "kernel", "padding"];
 
 /** Pixels of each of the stride² phases, counted as those of the largest. */
 function phasePixels({ batch, height, width, stride }: Conv2dShape): number {

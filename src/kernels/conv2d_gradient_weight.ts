@@ -1,7 +1,13 @@
 import compactWgsl from "../../shaders/conv2d_gradient_weight_compact.wgsl" with { type: "text" };
 import stagedWgsl from "../../shaders/conv2d_gradient_weight_staged.wgsl" with { type: "text" };
 import textureWgsl from "../../shaders/conv2d_gradient_weight_texture.wgsl" with { type: "text" };
-import { conv2dConstants, type Conv2dShape, conv2dSizes, outputSize } from "./conv2d_shape.ts";
+import {
+  conv2dConstants,
+  type Conv2dShape,
+  conv2dSizes,
+  conv2dUniforms,
+  outputSize,
+} from "./conv2d_shape.ts";
 import { type Binding, bytes32, foldWorkgroups, type Kernel } from "./kernel.ts";
 
 type Names = "input" | "outputGradient" | "partials";
@@ -185,17 +191,7 @@ export const conv2dGradientWeightTexture: Conv2dGradientWeight = {
     rowsPerSplit: byTiles.rowsPerSplit(shape),
     rows: shape.batch * outputSize(shape).height,
   }),
-  uniforms: [
-    "height",
-    "width",
-    "outHeight",
-    "outWidth",
-    "inChannels",
-    "outChannels",
-    "padding",
-    "rowsPerSplit",
-    "rows",
-  ],
+  uniforms: [...conv2dUniforms, "padding", "rowsPerSplit", "rows"],
   workgroups: byTiles.workgroups,
 };
 

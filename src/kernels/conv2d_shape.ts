@@ -20,6 +20,9 @@ export function outputSize(
   return { height: along(height), width: along(width) };
 }
 
+/** Constants that begin the uniform buffers of all convolution shaders that have one. */
+export const conv2dUniforms = ["height", "width", "outHeight", "outWidth", "inChannels", "outChannels"];
+
 /** Number of values of the input, the weight and the output. */
 export function conv2dSizes(shape: Conv2dShape): { input: number; weight: number; output: number } {
   const { batch, inChannels, outChannels, kernel } = shape;

@@ -9,11 +9,11 @@ interface Copy {
 
 /**
  * Textures that hold what ranges of buffers contain, for as long as nothing is written there: kernels in a row often read the same
- * operand. The oldest are given up first.
+ * operand. Those that were not asked for the longest are given up first.
  */
 export class TextureCopies {
   readonly #pool: TexturePool;
-  /** Oldest first. */
+  /** The one that was asked for last comes last. */
   #copies: Copy[] = [];
 
   /** @param mostKept at least as many as one dispatch reads */

@@ -68,7 +68,7 @@ Deno.test("outside of plans, copies do not outlive what the host, a plan or its 
   gpu.destroy();
 });
 
-Deno.test("TextureCopies gives up the oldest", async () => {
+Deno.test("TextureCopies gives up what was not asked for the longest", async () => {
   const { device } = await testGpu();
   let made = 0;
   const copies = new TextureCopies(new TexturePool(device, () => made++), 2);

@@ -9,13 +9,17 @@ import process from "node:process";
 import { table } from "../src/cli/format.ts";
 import { Gpu, type Plan } from "../src/gpu/gpu.ts";
 import { type KernelTime, profile } from "../src/gpu/profile.ts";
-import { conv2dForward, conv2dForwardPatch } from "../src/kernels/conv2d_forward.ts";
-import { conv2dGradientInput, conv2dGradientInputPatch } from "../src/kernels/conv2d_gradient_input.ts";
+import { conv2dForward } from "../src/kernels/conv2d_forward.ts";
+import { conv2dGradientInput } from "../src/kernels/conv2d_gradient_input.ts";
 import { type Conv2dShape, conv2dSizes } from "../src/kernels/conv2d_shape.ts";
 import { Context } from "../src/tensor/context.ts";
+import { byKernel } from "../src/tensor/operations/conv2d_algorithm.ts";
+import { patchForward, patchGradientInput } from "../src/tensor/operations/conv2d_patch.ts";
 import { winogradForward, winogradGradientInput } from "../src/tensor/operations/winograd.ts";
 import { median } from "./statistics.ts";
 
+const stagedForward = byKernel("staged", conv2dForward);
+const stagedGradientInput = byKernel("staged", conv2dGradientInput);
 const maps = [[32, 32], [64, 16], [128, 8], [160, 32]] as const;
 const rounds = 11;
 /** Work between two waits, so that the wait's polling does not count. */
@@ -36,12 +40,12 @@ function plans(context: Context, shape: Conv2dShape, backwards: boolean): Plan[]
   const written = { ...shape, accumulate: false };
   const ways = backwards
     ? [
-      () => context.launch(onLavapipe ? conv2dGradientInputPatch : conv2dGradientInput, written, gradient),
+      () => (onLavapipe ? patchGradientInput : stagedGradientInput).launch(context, written, gradient),
       () => winogradGradientInput(context, written, gradient, 2),
       () => winogradGradientInput(context, written, gradient, 4),
     ]
     : [
-      () => context.launch(onLavapipe ? conv2dForwardPatch : conv2dForward, shape, forward),
+      () => (onLavapipe ? patchForward : stagedForward).launch(context, shape, forward),
       () => winogradForward(context, shape, forward, 2),
       () => winogradForward(context, shape, forward, 4),
     ];

@@ -77,9 +77,14 @@ fn multiplyAdd(w: mat4x4f, x: vec4f, sum: vec4f) -> vec4f {
 
 fn store(pixel: u32, channel: u32, value: vec4f) {
   let row = shape.outChannels / 4u;
-  if (channel < row && pixel < arrayLength(&output) / row) {
+  if (pixel < arrayLength(&output) / row) {
     output[pixel * row + channel] = value;
   }
+}
+
+// One of four.
+fn pick(k: u32, a: vec4f, b: vec4f, c: vec4f, d: vec4f) -> vec4f {
+  return select(select(d, c, k == 2u), select(b, a, k == 0u), k < 2u);
 }
 
 @compute @workgroup_size(8)
@@ -188,36 +193,22 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       }
     }
   }
-  store(pixel + 0u, channel + 0u, sum0_0); store(pixel + 0u, channel + 1u, sum0_1);
-  store(pixel + 0u, channel + 2u, sum0_2); store(pixel + 0u, channel + 3u, sum0_3);
-  store(pixel + 1u, channel + 0u, sum1_0); store(pixel + 1u, channel + 1u, sum1_1);
-  store(pixel + 1u, channel + 2u, sum1_2); store(pixel + 1u, channel + 3u, sum1_3);
-  store(pixel + 2u, channel + 0u, sum2_0); store(pixel + 2u, channel + 1u, sum2_1);
-  store(pixel + 2u, channel + 2u, sum2_2); store(pixel + 2u, channel + 3u, sum2_3);
-  store(pixel + 3u, channel + 0u, sum3_0); store(pixel + 3u, channel + 1u, sum3_1);
-  store(pixel + 3u, channel + 2u, sum3_2); store(pixel + 3u, channel + 3u, sum3_3);
-  store(pixel + 4u, channel + 0u, sum4_0); store(pixel + 4u, channel + 1u, sum4_1);
-  store(pixel + 4u, channel + 2u, sum4_2); store(pixel + 4u, channel + 3u, sum4_3);
-  store(pixel + 5u, channel + 0u, sum5_0); store(pixel + 5u, channel + 1u, sum5_1);
-  store(pixel + 5u, channel + 2u, sum5_2); store(pixel + 5u, channel + 3u, sum5_3);
-  store(pixel + 6u, channel + 0u, sum6_0); store(pixel + 6u, channel + 1u, sum6_1);
-  store(pixel + 6u, channel + 2u, sum6_2); store(pixel + 6u, channel + 3u, sum6_3);
-  store(pixel + 7u, channel + 0u, sum7_0); store(pixel + 7u, channel + 1u, sum7_1);
-  store(pixel + 7u, channel + 2u, sum7_2); store(pixel + 7u, channel + 3u, sum7_3);
-  store(pixel + 8u, channel + 0u, sum8_0); store(pixel + 8u, channel + 1u, sum8_1);
-  store(pixel + 8u, channel + 2u, sum8_2); store(pixel + 8u, channel + 3u, sum8_3);
-  store(pixel + 9u, channel + 0u, sum9_0); store(pixel + 9u, channel + 1u, sum9_1);
-  store(pixel + 9u, channel + 2u, sum9_2); store(pixel + 9u, channel + 3u, sum9_3);
-  store(pixel + 10u, channel + 0u, sum10_0); store(pixel + 10u, channel + 1u, sum10_1);
-  store(pixel + 10u, channel + 2u, sum10_2); store(pixel + 10u, channel + 3u, sum10_3);
-  store(pixel + 11u, channel + 0u, sum11_0); store(pixel + 11u, channel + 1u, sum11_1);
-  store(pixel + 11u, channel + 2u, sum11_2); store(pixel + 11u, channel + 3u, sum11_3);
-  store(pixel + 12u, channel + 0u, sum12_0); store(pixel + 12u, channel + 1u, sum12_1);
-  store(pixel + 12u, channel + 2u, sum12_2); store(pixel + 12u, channel + 3u, sum12_3);
-  store(pixel + 13u, channel + 0u, sum13_0); store(pixel + 13u, channel + 1u, sum13_1);
-  store(pixel + 13u, channel + 2u, sum13_2); store(pixel + 13u, channel + 3u, sum13_3);
-  store(pixel + 14u, channel + 0u, sum14_0); store(pixel + 14u, channel + 1u, sum14_1);
-  store(pixel + 14u, channel + 2u, sum14_2); store(pixel + 14u, channel + 3u, sum14_3);
-  store(pixel + 15u, channel + 0u, sum15_0); store(pixel + 15u, channel + 1u, sum15_1);
-  store(pixel + 15u, channel + 2u, sum15_2); store(pixel + 15u, channel + 3u, sum15_3);
+  for (var k = 0u; k < min(4u, outRow - channel); k++) {
+    store(pixel + 0u, channel + k, pick(k, sum0_0, sum0_1, sum0_2, sum0_3));
+    store(pixel + 1u, channel + k, pick(k, sum1_0, sum1_1, sum1_2, sum1_3));
+    store(pixel + 2u, channel + k, pick(k, sum2_0, sum2_1, sum2_2, sum2_3));
+    store(pixel + 3u, channel + k, pick(k, sum3_0, sum3_1, sum3_2, sum3_3));
+    store(pixel + 4u, channel + k, pick(k, sum4_0, sum4_1, sum4_2, sum4_3));
+    store(pixel + 5u, channel + k, pick(k, sum5_0, sum5_1, sum5_2, sum5_3));
+    store(pixel + 6u, channel + k, pick(k, sum6_0, sum6_1, sum6_2, sum6_3));
+    store(pixel + 7u, channel + k, pick(k, sum7_0, sum7_1, sum7_2, sum7_3));
+    store(pixel + 8u, channel + k, pick(k, sum8_0, sum8_1, sum8_2, sum8_3));
+    store(pixel + 9u, channel + k, pick(k, sum9_0, sum9_1, sum9_2, sum9_3));
+    store(pixel + 10u, channel + k, pick(k, sum10_0, sum10_1, sum10_2, sum10_3));
+    store(pixel + 11u, channel + k, pick(k, sum11_0, sum11_1, sum11_2, sum11_3));
+    store(pixel + 12u, channel + k, pick(k, sum12_0, sum12_1, sum12_2, sum12_3));
+    store(pixel + 13u, channel + k, pick(k, sum13_0, sum13_1, sum13_2, sum13_3));
+    store(pixel + 14u, channel + k, pick(k, sum14_0, sum14_1, sum14_2, sum14_3));
+    store(pixel + 15u, channel + k, pick(k, sum15_0, sum15_1, sum15_2, sum15_3));
+  }
 }

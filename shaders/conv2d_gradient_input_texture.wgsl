@@ -81,7 +81,7 @@ fn multiplyAdd(w: mat4x4f, x: vec4f, sum: vec4f) -> vec4f {
 }
 
 fn store(pixel: Pixel, channel: u32, value: vec4f) {
-  if (!pixel.valid || channel >= shape.inChannels / 4u) {
+  if (!pixel.valid) {
     return;
   }
   let i = ((pixel.image * shape.height + pixel.row) * shape.width + pixel.column) * (shape.inChannels / 4u) + channel;
@@ -90,6 +90,11 @@ fn store(pixel: Pixel, channel: u32, value: vec4f) {
   } else {
     inputGradient[i] = value;
   }
+}
+
+// One of four.
+fn pick(k: u32, a: vec4f, b: vec4f, c: vec4f, d: vec4f) -> vec4f {
+  return select(select(d, c, k == 2u), select(b, a, k == 0u), k < 2u);
 }
 
 @compute @workgroup_size(8)
@@ -207,36 +212,22 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       }
     }
   }
-  store(pixel0, channel + 0u, sum0_0); store(pixel0, channel + 1u, sum0_1);
-  store(pixel0, channel + 2u, sum0_2); store(pixel0, channel + 3u, sum0_3);
-  store(pixel1, channel + 0u, sum1_0); store(pixel1, channel + 1u, sum1_1);
-  store(pixel1, channel + 2u, sum1_2); store(pixel1, channel + 3u, sum1_3);
-  store(pixel2, channel + 0u, sum2_0); store(pixel2, channel + 1u, sum2_1);
-  store(pixel2, channel + 2u, sum2_2); store(pixel2, channel + 3u, sum2_3);
-  store(pixel3, channel + 0u, sum3_0); store(pixel3, channel + 1u, sum3_1);
-  store(pixel3, channel + 2u, sum3_2); store(pixel3, channel + 3u, sum3_3);
-  store(pixel4, channel + 0u, sum4_0); store(pixel4, channel + 1u, sum4_1);
-  store(pixel4, channel + 2u, sum4_2); store(pixel4, channel + 3u, sum4_3);
-  store(pixel5, channel + 0u, sum5_0); store(pixel5, channel + 1u, sum5_1);
-  store(pixel5, channel + 2u, sum5_2); store(pixel5, channel + 3u, sum5_3);
-  store(pixel6, channel + 0u, sum6_0); store(pixel6, channel + 1u, sum6_1);
-  store(pixel6, channel + 2u, sum6_2); store(pixel6, channel + 3u, sum6_3);
-  store(pixel7, channel + 0u, sum7_0); store(pixel7, channel + 1u, sum7_1);
-  store(pixel7, channel + 2u, sum7_2); store(pixel7, channel + 3u, sum7_3);
-  store(pixel8, channel + 0u, sum8_0); store(pixel8, channel + 1u, sum8_1);
-  store(pixel8, channel + 2u, sum8_2); store(pixel8, channel + 3u, sum8_3);
-  store(pixel9, channel + 0u, sum9_0); store(pixel9, channel + 1u, sum9_1);
-  store(pixel9, channel + 2u, sum9_2); store(pixel9, channel + 3u, sum9_3);
-  store(pixel10, channel + 0u, sum10_0); store(pixel10, channel + 1u, sum10_1);
-  store(pixel10, channel + 2u, sum10_2); store(pixel10, channel + 3u, sum10_3);
-  store(pixel11, channel + 0u, sum11_0); store(pixel11, channel + 1u, sum11_1);
-  store(pixel11, channel + 2u, sum11_2); store(pixel11, channel + 3u, sum11_3);
-  store(pixel12, channel + 0u, sum12_0); store(pixel12, channel + 1u, sum12_1);
-  store(pixel12, channel + 2u, sum12_2); store(pixel12, channel + 3u, sum12_3);
-  store(pixel13, channel + 0u, sum13_0); store(pixel13, channel + 1u, sum13_1);
-  store(pixel13, channel + 2u, sum13_2); store(pixel13, channel + 3u, sum13_3);
-  store(pixel14, channel + 0u, sum14_0); store(pixel14, channel + 1u, sum14_1);
-  store(pixel14, channel + 2u, sum14_2); store(pixel14, channel + 3u, sum14_3);
-  store(pixel15, channel + 0u, sum15_0); store(pixel15, channel + 1u, sum15_1);
-  store(pixel15, channel + 2u, sum15_2); store(pixel15, channel + 3u, sum15_3);
+  for (var k = 0u; k < min(4u, shape.inChannels / 4u - channel); k++) {
+    store(pixel0, channel + k, pick(k, sum0_0, sum0_1, sum0_2, sum0_3));
+    store(pixel1, channel + k, pick(k, sum1_0, sum1_1, sum1_2, sum1_3));
+    store(pixel2, channel + k, pick(k, sum2_0, sum2_1, sum2_2, sum2_3));
+    store(pixel3, channel + k, pick(k, sum3_0, sum3_1, sum3_2, sum3_3));
+    store(pixel4, channel + k, pick(k, sum4_0, sum4_1, sum4_2, sum4_3));
+    store(pixel5, channel + k, pick(k, sum5_0, sum5_1, sum5_2, sum5_3));
+    store(pixel6, channel + k, pick(k, sum6_0, sum6_1, sum6_2, sum6_3));
+    store(pixel7, channel + k, pick(k, sum7_0, sum7_1, sum7_2, sum7_3));
+    store(pixel8, channel + k, pick(k, sum8_0, sum8_1, sum8_2, sum8_3));
+    store(pixel9, channel + k, pick(k, sum9_0, sum9_1, sum9_2, sum9_3));
+    store(pixel10, channel + k, pick(k, sum10_0, sum10_1, sum10_2, sum10_3));
+    store(pixel11, channel + k, pick(k, sum11_0, sum11_1, sum11_2, sum11_3));
+    store(pixel12, channel + k, pick(k, sum12_0, sum12_1, sum12_2, sum12_3));
+    store(pixel13, channel + k, pick(k, sum13_0, sum13_1, sum13_2, sum13_3));
+    store(pixel14, channel + k, pick(k, sum14_0, sum14_1, sum14_2, sum14_3));
+    store(pixel15, channel + k, pick(k, sum15_0, sum15_1, sum15_2, sum15_3));
+  }
 }

@@ -8,7 +8,7 @@
 // input and outputGradient are read through textures, see conv2d_patch_texture.
 //
 // An invocation sums all taps × 4 input × 16 output channels in named registers while it slides along rows: per pixel it
-// loads 3 + 4 vectors for 144 multiply-adds of vectors.
+// loads 3 + 4 vectors for 144 multiply-adds of vectors. The sums are stored in a loop over taps, see conv2d_patch_texture.
 
 override kernel: u32 = 3u;
 override stride: u32 = 1u;
@@ -100,6 +100,31 @@ fn store(split: u32, tap: u32, channel: u32, outChannel: u32, sum: mat4x4f) {
   partials[i + 3u * row] = sum[3];
 }
 
+fn either(takeFirst: bool, a: mat4x4f, b: mat4x4f) -> mat4x4f {
+  return mat4x4f(
+    select(b[0], a[0], takeFirst),
+    select(b[1], a[1], takeFirst),
+    select(b[2], a[2], takeFirst),
+    select(b[3], a[3], takeFirst),
+  );
+}
+
+fn pickColumn(kx: u32, a: mat4x4f, b: mat4x4f, c: mat4x4f) -> mat4x4f {
+  return either(kx == 0u, a, either(kx == 1u, b, c));
+}
+
+// A tap's sum.
+fn pick(
+  tap: u32,
+  a: mat4x4f, b: mat4x4f, c: mat4x4f,
+  d: mat4x4f, e: mat4x4f, f: mat4x4f,
+  g: mat4x4f, h: mat4x4f, i: mat4x4f,
+) -> mat4x4f {
+  let kx = tap % 3u;
+  let last = either(tap < 6u, pickColumn(kx, d, e, f), pickColumn(kx, g, h, i));
+  return either(tap < 3u, pickColumn(kx, a, b, c), last);
+}
+
 @compute @workgroup_size(8)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = id.x + id.y * groups.x * 8u;
@@ -179,42 +204,11 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       }
     }
   }
-  store(split, 0u, channel, outChannel + 0u, g00);
-  store(split, 0u, channel, outChannel + 1u, h00);
-  store(split, 0u, channel, outChannel + 2u, i00);
-  store(split, 0u, channel, outChannel + 3u, j00);
-  if (kernel == 3u) {
-    store(split, 1u, channel, outChannel + 0u, g01);
-    store(split, 1u, channel, outChannel + 1u, h01);
-    store(split, 1u, channel, outChannel + 2u, i01);
-    store(split, 1u, channel, outChannel + 3u, j01);
-    store(split, 2u, channel, outChannel + 0u, g02);
-    store(split, 2u, channel, outChannel + 1u, h02);
-    store(split, 2u, channel, outChannel + 2u, i02);
-    store(split, 2u, channel, outChannel + 3u, j02);
-    store(split, 3u, channel, outChannel + 0u, g10);
-    store(split, 3u, channel, outChannel + 1u, h10);
-    store(split, 3u, channel, outChannel + 2u, i10);
-    store(split, 3u, channel, outChannel + 3u, j10);
-    store(split, 4u, channel, outChannel + 0u, g11);
-    store(split, 4u, channel, outChannel + 1u, h11);
-    store(split, 4u, channel, outChannel + 2u, i11);
-    store(split, 4u, channel, outChannel + 3u, j11);
-    store(split, 5u, channel, outChannel + 0u, g12);
-    store(split, 5u, channel, outChannel + 1u, h12);
-    store(split, 5u, channel, outChannel + 2u, i12);
-    store(split, 5u, channel, outChannel + 3u, j12);
-    store(split, 6u, channel, outChannel + 0u, g20);
-    store(split, 6u, channel, outChannel + 1u, h20);
-    store(split, 6u, channel, outChannel + 2u, i20);
-    store(split, 6u, channel, outChannel + 3u, j20);
-    store(split, 7u, channel, outChannel + 0u, g21);
-    store(split, 7u, channel, outChannel + 1u, h21);
-    store(split, 7u, channel, outChannel + 2u, i21);
-    store(split, 7u, channel, outChannel + 3u, j21);
-    store(split, 8u, channel, outChannel + 0u, g22);
-    store(split, 8u, channel, outChannel + 1u, h22);
-    store(split, 8u, channel, outChannel + 2u, i22);
-    store(split, 8u, channel, outChannel + 3u, j22);
+  // Bounded by a uniform value as well, so that it stays a loop.
+  for (var tap = 0u; tap < min(kernel * kernel, shape.inChannels * 9u); tap++) {
+    store(split, tap, channel, outChannel + 0u, pick(tap, g00, g01, g02, g10, g11, g12, g20, g21, g22));
+    store(split, tap, channel, outChannel + 1u, pick(tap, h00, h01, h02, h10, h11, h12, h20, h21, h22));
+    store(split, tap, channel, outChannel + 2u, pick(tap, i00, i01, i02, i10, i11, i12, i20, i21, i22));
+    store(split, tap, channel, outChannel + 3u, pick(tap, j00, j01, j02, j10, j11, j12, j20, j21, j22));
   }
 }

@@ -1,41 +1,39 @@
-// 3×3 convolution of stride 1, and its gradient by the input, in tiles of 8 × 4 pixels × 8 channels.
+// 3×3 convolution of stride 1 in tiles of 8 × 4 pixels × 8 channels; also its gradient by the input, with turned weights
+// (conv2d_turn_weight) and a padding of 2 less the convolution's own.
 //
-// output[n, y, x, o] = bias[o] + Σ_ky,kx,c source[n, y + ky − padding, x + kx − padding, c] · weight[ky, kx, c, o]
-//                                                                                           (entry point `forward`)
-// gradient[n, y, x, c] (=|+=) Σ_ky,kx,o source[n, y + ky − padding, x + kx − padding, o] · weight[2 − ky, 2 − kx, c, o]
-//                                                                                           (entry point `gradientInput`)
+// output[n, y, x, o] (=|+=) bias[o] + Σ_ky,kx,c input[n, y + ky − padding, x + kx − padding, c] · weight[ky, kx, c, o]
 //
-// source   [N, sourceHeight, sourceWidth, sourceChannels]       float32: the input, or the gradient by the output
-// weight   [3, 3, inChannels, outChannels]                      of the convolution itself, not of its gradient
-// bias     [resultChannels]
-// output, gradient [N, height, width, resultChannels]           N follows from the length
-// padding: rows and columns of zeros around `source`; 2 less the convolution's own for its gradient.
+// input    [N, height, width, inChannels]            float32
+// weight   [3, 3, inChannels, outChannels]
+// bias     [outChannels], ignored without addBias
+// output   [N, outHeight, outWidth, outChannels]     N follows from the length
 // Channels are multiples of 4. accumulate: add to what is there.
 //
-// `source` and `weight` are read through textures of format rgba32float, 1,024 texels wide, that hold the values row by row. On
+// `input` and `weight` are read through textures of format rgba32float, 1,024 texels wide, that hold the values row by row. On
 // lavapipe (Mesa 22) this is 9 to 14 times as fast as a load from a storage buffer, which goes lane by lane through the stack.
 //
-// For four source channels an invocation loads a patch of 10 × 6 pixels and 72 vectors of weights for 2,304 multiply-adds of
+// For four input channels an invocation loads a patch of 10 × 6 pixels and 72 vectors of weights for 2,304 multiply-adds of
 // vectors: a load costs as much as several of them. A pixel's sum takes up three taps at a time, so that it stays in a
-// register meanwhile.
+// register meanwhile. The sums are stored in a loop: lavapipe makes a branch for every lane and value of a store, and compiles
+// two thirds as long with an eighth of the stores.
 
 override accumulate: bool = false;
 
 struct Shape {
-  sourceHeight: u32,
-  sourceWidth: u32,
-  sourceChannels: u32,
   height: u32,
   width: u32,
-  resultChannels: u32,
+  outHeight: u32,
+  outWidth: u32,
+  inChannels: u32,
+  outChannels: u32,
   padding: u32,
+  addBias: u32,
 }
 
-@group(0) @binding(0) var source: texture_2d<f32>;
+@group(0) @binding(0) var input: texture_2d<f32>;
 @group(0) @binding(1) var weight: texture_2d<f32>;
 @group(0) @binding(2) var<storage, read> bias: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> output: array<vec4f>;
-@group(0) @binding(2) var<storage, read_write> gradient: array<vec4f>;
 @group(0) @binding(8) var<uniform> shape: Shape;
 
 // The i-th vector of a texture that is 1,024 texels wide.
@@ -51,29 +49,10 @@ struct Place {
   channel: u32,
 }
 
-struct Tile {
-  s00: vec4f, s01: vec4f, s02: vec4f, s03: vec4f,
-  s10: vec4f, s11: vec4f, s12: vec4f, s13: vec4f,
-  s20: vec4f, s21: vec4f, s22: vec4f, s23: vec4f,
-  s30: vec4f, s31: vec4f, s32: vec4f, s33: vec4f,
-  s40: vec4f, s41: vec4f, s42: vec4f, s43: vec4f,
-  s50: vec4f, s51: vec4f, s52: vec4f, s53: vec4f,
-  s60: vec4f, s61: vec4f, s62: vec4f, s63: vec4f,
-  s70: vec4f, s71: vec4f, s72: vec4f, s73: vec4f,
-  t00: vec4f, t01: vec4f, t02: vec4f, t03: vec4f,
-  t10: vec4f, t11: vec4f, t12: vec4f, t13: vec4f,
-  t20: vec4f, t21: vec4f, t22: vec4f, t23: vec4f,
-  t30: vec4f, t31: vec4f, t32: vec4f, t33: vec4f,
-  t40: vec4f, t41: vec4f, t42: vec4f, t43: vec4f,
-  t50: vec4f, t51: vec4f, t52: vec4f, t53: vec4f,
-  t60: vec4f, t61: vec4f, t62: vec4f, t63: vec4f,
-  t70: vec4f, t71: vec4f, t72: vec4f, t73: vec4f,
-}
-
 fn placeOf(i: u32) -> Place {
-  let channels = (shape.resultChannels / 4u + 1u) / 2u;
-  let columns = (shape.width + 3u) / 4u;
-  let rows = (shape.height + 7u) / 8u;
+  let channels = (shape.outChannels / 4u + 1u) / 2u;
+  let columns = (shape.outWidth + 3u) / 4u;
+  let rows = (shape.outHeight + 7u) / 8u;
   let tile = i / channels;
   return Place(tile / columns / rows, tile / columns % rows * 8u, tile % columns * 4u, i % channels * 2u);
 }
@@ -83,28 +62,18 @@ fn pixel(place: Place, dy: u32, dx: u32) -> i32 {
   let y = i32(place.row + dy) - i32(shape.padding);
   let x = i32(place.column + dx) - i32(shape.padding);
   // Bits rather than branches: SwiftShader takes minutes to compile so many branches. A negative number is a large one.
-  let inside = (u32(y) < shape.sourceHeight) & (u32(x) < shape.sourceWidth);
-  return select(-1, ((i32(place.image * shape.sourceHeight) + y) * i32(shape.sourceWidth) + x) * i32(shape.sourceChannels / 4u), inside);
+  let inside = (u32(y) < shape.height) & (u32(x) < shape.width);
+  return select(-1, ((i32(place.image * shape.height) + y) * i32(shape.width) + x) * i32(shape.inChannels / 4u), inside);
 }
 
 fn load(start: i32, channel: u32) -> vec4f {
-  return select(vec4f(), texel(source, u32(max(start, 0)) + channel), start >= 0);
+  return select(vec4f(), texel(input, u32(max(start, 0)) + channel), start >= 0);
 }
 
-// The second vector of channels; where there is none the first once more, which is not stored.
-fn second(place: Place) -> u32 {
-  return min(place.channel + 1u, shape.resultChannels / 4u - 1u);
-}
-
-// Four source channels (columns) × four result channels of a tap.
-fn weights(tap: u32, channel: u32, result: u32, transposed: bool) -> mat4x4f {
-  if (transposed) {
-    let row = shape.sourceChannels / 4u;
-    let i = ((8u - tap) * shape.resultChannels + 4u * result) * row + channel;
-    return transpose(mat4x4f(texel(weight, i), texel(weight, i + row), texel(weight, i + 2u * row), texel(weight, i + 3u * row)));
-  }
-  let row = shape.resultChannels / 4u;
-  let i = (tap * shape.sourceChannels + 4u * channel) * row + result;
+// Four input channels (columns) × four output channels of a tap.
+fn weights(tap: u32, channel: u32, outChannel: u32) -> mat4x4f {
+  let row = shape.outChannels / 4u;
+  let i = (tap * shape.inChannels + 4u * channel) * row + outChannel;
   return mat4x4f(texel(weight, i), texel(weight, i + row), texel(weight, i + 2u * row), texel(weight, i + 3u * row));
 }
 
@@ -118,7 +87,44 @@ fn taps(w0: mat4x4f, w1: mat4x4f, w2: mat4x4f, x0: vec4f, x1: vec4f, x2: vec4f, 
   return multiplyAdd(w2, x2, multiplyAdd(w1, x1, multiplyAdd(w0, x0, sum)));
 }
 
-fn convolve(place: Place, start: vec4f, secondStart: vec4f, transposed: bool) -> Tile {
+// One of a column's eight sums.
+fn pick(row: u32, a: vec4f, b: vec4f, c: vec4f, d: vec4f, e: vec4f, f: vec4f, g: vec4f, h: vec4f) -> vec4f {
+  let upper = select(select(d, c, row == 2u), select(b, a, row == 0u), row < 2u);
+  let lower = select(select(h, g, row == 6u), select(f, e, row == 4u), row < 6u);
+  return select(lower, upper, row < 4u);
+}
+
+fn biasOf(channel: u32) -> vec4f {
+  return select(vec4f(), bias[channel], shape.addBias != 0u);
+}
+
+fn storeVector(i: u32, value: vec4f) {
+  output[i] = select(value, output[i] + value, accumulate);
+}
+
+// Stores a pixel's two vectors of channels, as far as it and they exist.
+fn store(place: Place, row: u32, column: u32, first: vec4f, second: vec4f) {
+  if (column >= shape.outWidth) {
+    return;
+  }
+  let i = ((place.image * shape.outHeight + row) * shape.outWidth + column) * (shape.outChannels / 4u) + place.channel;
+  storeVector(i, first);
+  if (place.channel + 1u < shape.outChannels / 4u) {
+    storeVector(i + 1u, second);
+  }
+}
+
+@compute @workgroup_size(8)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let place = placeOf(id.x + id.y * groups.x * 8u);
+  let channels = shape.outChannels / 4u;
+  if (place.image * shape.outHeight * shape.outWidth * channels >= arrayLength(&output)) {
+    return;
+  }
+  // Where there is no second vector of channels the first once more, which is not stored.
+  let second = min(place.channel + 1u, channels - 1u);
+  let start = biasOf(place.channel);
+  let startOfSecond = biasOf(second);
   var s00 = start; var s01 = start; var s02 = start; var s03 = start;
   var s10 = start; var s11 = start; var s12 = start; var s13 = start;
   var s20 = start; var s21 = start; var s22 = start; var s23 = start;
@@ -127,14 +133,14 @@ fn convolve(place: Place, start: vec4f, secondStart: vec4f, transposed: bool) ->
   var s50 = start; var s51 = start; var s52 = start; var s53 = start;
   var s60 = start; var s61 = start; var s62 = start; var s63 = start;
   var s70 = start; var s71 = start; var s72 = start; var s73 = start;
-  var t00 = secondStart; var t01 = secondStart; var t02 = secondStart; var t03 = secondStart;
-  var t10 = secondStart; var t11 = secondStart; var t12 = secondStart; var t13 = secondStart;
-  var t20 = secondStart; var t21 = secondStart; var t22 = secondStart; var t23 = secondStart;
-  var t30 = secondStart; var t31 = secondStart; var t32 = secondStart; var t33 = secondStart;
-  var t40 = secondStart; var t41 = secondStart; var t42 = secondStart; var t43 = secondStart;
-  var t50 = secondStart; var t51 = secondStart; var t52 = secondStart; var t53 = secondStart;
-  var t60 = secondStart; var t61 = secondStart; var t62 = secondStart; var t63 = secondStart;
-  var t70 = secondStart; var t71 = secondStart; var t72 = secondStart; var t73 = secondStart;
+  var t00 = startOfSecond; var t01 = startOfSecond; var t02 = startOfSecond; var t03 = startOfSecond;
+  var t10 = startOfSecond; var t11 = startOfSecond; var t12 = startOfSecond; var t13 = startOfSecond;
+  var t20 = startOfSecond; var t21 = startOfSecond; var t22 = startOfSecond; var t23 = startOfSecond;
+  var t30 = startOfSecond; var t31 = startOfSecond; var t32 = startOfSecond; var t33 = startOfSecond;
+  var t40 = startOfSecond; var t41 = startOfSecond; var t42 = startOfSecond; var t43 = startOfSecond;
+  var t50 = startOfSecond; var t51 = startOfSecond; var t52 = startOfSecond; var t53 = startOfSecond;
+  var t60 = startOfSecond; var t61 = startOfSecond; var t62 = startOfSecond; var t63 = startOfSecond;
+  var t70 = startOfSecond; var t71 = startOfSecond; var t72 = startOfSecond; var t73 = startOfSecond;
   let p00 = pixel(place, 0u, 0u); let p01 = pixel(place, 0u, 1u); let p02 = pixel(place, 0u, 2u);
   let p03 = pixel(place, 0u, 3u); let p04 = pixel(place, 0u, 4u); let p05 = pixel(place, 0u, 5u);
   let p10 = pixel(place, 1u, 0u); let p11 = pixel(place, 1u, 1u); let p12 = pixel(place, 1u, 2u);
@@ -155,7 +161,7 @@ fn convolve(place: Place, start: vec4f, secondStart: vec4f, transposed: bool) ->
   let p83 = pixel(place, 8u, 3u); let p84 = pixel(place, 8u, 4u); let p85 = pixel(place, 8u, 5u);
   let p90 = pixel(place, 9u, 0u); let p91 = pixel(place, 9u, 1u); let p92 = pixel(place, 9u, 2u);
   let p93 = pixel(place, 9u, 3u); let p94 = pixel(place, 9u, 4u); let p95 = pixel(place, 9u, 5u);
-  for (var c = 0u; c < shape.sourceChannels / 4u; c++) {
+  for (var c = 0u; c < shape.inChannels / 4u; c++) {
     let x00 = load(p00, c); let x01 = load(p01, c); let x02 = load(p02, c);
     let x03 = load(p03, c); let x04 = load(p04, c); let x05 = load(p05, c);
     let x10 = load(p10, c); let x11 = load(p11, c); let x12 = load(p12, c);
@@ -176,9 +182,9 @@ fn convolve(place: Place, start: vec4f, secondStart: vec4f, transposed: bool) ->
     let x83 = load(p83, c); let x84 = load(p84, c); let x85 = load(p85, c);
     let x90 = load(p90, c); let x91 = load(p91, c); let x92 = load(p92, c);
     let x93 = load(p93, c); let x94 = load(p94, c); let x95 = load(p95, c);
-    let w00 = weights(0u, c, place.channel, transposed);
-    let w01 = weights(1u, c, place.channel, transposed);
-    let w02 = weights(2u, c, place.channel, transposed);
+    let w00 = weights(0u, c, place.channel);
+    let w01 = weights(1u, c, place.channel);
+    let w02 = weights(2u, c, place.channel);
     s00 = taps(w00, w01, w02, x00, x01, x02, s00); s01 = taps(w00, w01, w02, x01, x02, x03, s01);
     s02 = taps(w00, w01, w02, x02, x03, x04, s02); s03 = taps(w00, w01, w02, x03, x04, x05, s03);
     s10 = taps(w00, w01, w02, x10, x11, x12, s10); s11 = taps(w00, w01, w02, x11, x12, x13, s11);
@@ -195,9 +201,9 @@ fn convolve(place: Place, start: vec4f, secondStart: vec4f, transposed: bool) ->
     s62 = taps(w00, w01, w02, x62, x63, x64, s62); s63 = taps(w00, w01, w02, x63, x64, x65, s63);
     s70 = taps(w00, w01, w02, x70, x71, x72, s70); s71 = taps(w00, w01, w02, x71, x72, x73, s71);
     s72 = taps(w00, w01, w02, x72, x73, x74, s72); s73 = taps(w00, w01, w02, x73, x74, x75, s73);
-    let v00 = weights(0u, c, second(place), transposed);
-    let v01 = weights(1u, c, second(place), transposed);
-    let v02 = weights(2u, c, second(place), transposed);
+    let v00 = weights(0u, c, second);
+    let v01 = weights(1u, c, second);
+    let v02 = weights(2u, c, second);
     t00 = taps(v00, v01, v02, x00, x01, x02, t00); t01 = taps(v00, v01, v02, x01, x02, x03, t01);
     t02 = taps(v00, v01, v02, x02, x03, x04, t02); t03 = taps(v00, v01, v02, x03, x04, x05, t03);
     t10 = taps(v00, v01, v02, x10, x11, x12, t10); t11 = taps(v00, v01, v02, x11, x12, x13, t11);
@@ -214,9 +220,9 @@ fn convolve(place: Place, start: vec4f, secondStart: vec4f, transposed: bool) ->
     t62 = taps(v00, v01, v02, x62, x63, x64, t62); t63 = taps(v00, v01, v02, x63, x64, x65, t63);
     t70 = taps(v00, v01, v02, x70, x71, x72, t70); t71 = taps(v00, v01, v02, x71, x72, x73, t71);
     t72 = taps(v00, v01, v02, x72, x73, x74, t72); t73 = taps(v00, v01, v02, x73, x74, x75, t73);
-    let w10 = weights(3u, c, place.channel, transposed);
-    let w11 = weights(4u, c, place.channel, transposed);
-    let w12 = weights(5u, c, place.channel, transposed);
+    let w10 = weights(3u, c, place.channel);
+    let w11 = weights(4u, c, place.channel);
+    let w12 = weights(5u, c, place.channel);
     s00 = taps(w10, w11, w12, x10, x11, x12, s00); s01 = taps(w10, w11, w12, x11, x12, x13, s01);
     s02 = taps(w10, w11, w12, x12, x13, x14, s02); s03 = taps(w10, w11, w12, x13, x14, x15, s03);
     s10 = taps(w10, w11, w12, x20, x21, x22, s10); s11 = taps(w10, w11, w12, x21, x22, x23, s11);
@@ -233,9 +239,9 @@ fn convolve(place: Place, start: vec4f, secondStart: vec4f, transposed: bool) ->
     s62 = taps(w10, w11, w12, x72, x73, x74, s62); s63 = taps(w10, w11, w12, x73, x74, x75, s63);
     s70 = taps(w10, w11, w12, x80, x81, x82, s70); s71 = taps(w10, w11, w12, x81, x82, x83, s71);
     s72 = taps(w10, w11, w12, x82, x83, x84, s72); s73 = taps(w10, w11, w12, x83, x84, x85, s73);
-    let v10 = weights(3u, c, second(place), transposed);
-    let v11 = weights(4u, c, second(place), transposed);
-    let v12 = weights(5u, c, second(place), transposed);
+    let v10 = weights(3u, c, second);
+    let v11 = weights(4u, c, second);
+    let v12 = weights(5u, c, second);
     t00 = taps(v10, v11, v12, x10, x11, x12, t00); t01 = taps(v10, v11, v12, x11, x12, x13, t01);
     t02 = taps(v10, v11, v12, x12, x13, x14, t02); t03 = taps(v10, v11, v12, x13, x14, x15, t03);
     t10 = taps(v10, v11, v12, x20, x21, x22, t10); t11 = taps(v10, v11, v12, x21, x22, x23, t11);
@@ -252,9 +258,9 @@ fn convolve(place: Place, start: vec4f, secondStart: vec4f, transposed: bool) ->
     t62 = taps(v10, v11, v12, x72, x73, x74, t62); t63 = taps(v10, v11, v12, x73, x74, x75, t63);
     t70 = taps(v10, v11, v12, x80, x81, x82, t70); t71 = taps(v10, v11, v12, x81, x82, x83, t71);
     t72 = taps(v10, v11, v12, x82, x83, x84, t72); t73 = taps(v10, v11, v12, x83, x84, x85, t73);
-    let w20 = weights(6u, c, place.channel, transposed);
-    let w21 = weights(7u, c, place.channel, transposed);
-    let w22 = weights(8u, c, place.channel, transposed);
+    let w20 = weights(6u, c, place.channel);
+    let w21 = weights(7u, c, place.channel);
+    let w22 = weights(8u, c, place.channel);
     s00 = taps(w20, w21, w22, x20, x21, x22, s00); s01 = taps(w20, w21, w22, x21, x22, x23, s01);
     s02 = taps(w20, w21, w22, x22, x23, x24, s02); s03 = taps(w20, w21, w22, x23, x24, x25, s03);
     s10 = taps(w20, w21, w22, x30, x31, x32, s10); s11 = taps(w20, w21, w22, x31, x32, x33, s11);
@@ -271,9 +277,9 @@ fn convolve(place: Place, start: vec4f, secondStart: vec4f, transposed: bool) ->
     s62 = taps(w20, w21, w22, x82, x83, x84, s62); s63 = taps(w20, w21, w22, x83, x84, x85, s63);
     s70 = taps(w20, w21, w22, x90, x91, x92, s70); s71 = taps(w20, w21, w22, x91, x92, x93, s71);
     s72 = taps(w20, w21, w22, x92, x93, x94, s72); s73 = taps(w20, w21, w22, x93, x94, x95, s73);
-    let v20 = weights(6u, c, second(place), transposed);
-    let v21 = weights(7u, c, second(place), transposed);
-    let v22 = weights(8u, c, second(place), transposed);
+    let v20 = weights(6u, c, second);
+    let v21 = weights(7u, c, second);
+    let v22 = weights(8u, c, second);
     t00 = taps(v20, v21, v22, x20, x21, x22, t00); t01 = taps(v20, v21, v22, x21, x22, x23, t01);
     t02 = taps(v20, v21, v22, x22, x23, x24, t02); t03 = taps(v20, v21, v22, x23, x24, x25, t03);
     t10 = taps(v20, v21, v22, x30, x31, x32, t10); t11 = taps(v20, v21, v22, x31, x32, x33, t11);
@@ -291,106 +297,26 @@ fn convolve(place: Place, start: vec4f, secondStart: vec4f, transposed: bool) ->
     t70 = taps(v20, v21, v22, x90, x91, x92, t70); t71 = taps(v20, v21, v22, x91, x92, x93, t71);
     t72 = taps(v20, v21, v22, x92, x93, x94, t72); t73 = taps(v20, v21, v22, x93, x94, x95, t73);
   }
-  return Tile(
-    s00, s01, s02, s03,
-    s10, s11, s12, s13,
-    s20, s21, s22, s23,
-    s30, s31, s32, s33,
-    s40, s41, s42, s43,
-    s50, s51, s52, s53,
-    s60, s61, s62, s63,
-    s70, s71, s72, s73,
-    t00, t01, t02, t03,
-    t10, t11, t12, t13,
-    t20, t21, t22, t23,
-    t30, t31, t32, t33,
-    t40, t41, t42, t43,
-    t50, t51, t52, t53,
-    t60, t61, t62, t63,
-    t70, t71, t72, t73,
-  );
-}
-
-// Index of a tile's pixel in the result, or −1 beyond its border.
-fn resultIndex(place: Place, dy: u32, dx: u32, length: u32) -> i32 {
-  let y = place.row + dy;
-  let x = place.column + dx;
-  let i = ((place.image * shape.height + y) * shape.width + x) * (shape.resultChannels / 4u) + place.channel;
-  return select(-1, i32(i), y < shape.height && x < shape.width && i < length);
-}
-
-fn hasSecond(place: Place) -> bool {
-  return place.channel + 1u < shape.resultChannels / 4u;
-}
-
-fn storeOutput(place: Place, dy: u32, dx: u32, first: vec4f, second: vec4f) {
-  let i = resultIndex(place, dy, dx, arrayLength(&output));
-  if (i < 0) {
-    return;
+  for (var y = 0u; y < min(8u, shape.outHeight - place.row); y++) {
+    store(
+      place, place.row + y, place.column + 0u,
+      pick(y, s00, s10, s20, s30, s40, s50, s60, s70),
+      pick(y, t00, t10, t20, t30, t40, t50, t60, t70),
+    );
+    store(
+      place, place.row + y, place.column + 1u,
+      pick(y, s01, s11, s21, s31, s41, s51, s61, s71),
+      pick(y, t01, t11, t21, t31, t41, t51, t61, t71),
+    );
+    store(
+      place, place.row + y, place.column + 2u,
+      pick(y, s02, s12, s22, s32, s42, s52, s62, s72),
+      pick(y, t02, t12, t22, t32, t42, t52, t62, t72),
+    );
+    store(
+      place, place.row + y, place.column + 3u,
+      pick(y, s03, s13, s23, s33, s43, s53, s63, s73),
+      pick(y, t03, t13, t23, t33, t43, t53, t63, t73),
+    );
   }
-  output[i] = first;
-  if (hasSecond(place)) {
-    output[i + 1] = second;
-  }
-}
-
-fn storeGradient(place: Place, dy: u32, dx: u32, first: vec4f, second: vec4f) {
-  let i = resultIndex(place, dy, dx, arrayLength(&gradient));
-  if (i < 0) {
-    return;
-  }
-  gradient[i] = select(first, gradient[i] + first, accumulate);
-  if (hasSecond(place)) {
-    gradient[i + 1] = select(second, gradient[i + 1] + second, accumulate);
-  }
-}
-
-@compute @workgroup_size(8)
-fn forward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let place = placeOf(id.x + id.y * groups.x * 8u);
-  if (place.image * shape.height * shape.width * (shape.resultChannels / 4u) >= arrayLength(&output)) {
-    return;
-  }
-  let tile = convolve(place, bias[place.channel], bias[second(place)], false);
-  storeOutput(place, 0u, 0u, tile.s00, tile.t00); storeOutput(place, 0u, 1u, tile.s01, tile.t01);
-  storeOutput(place, 0u, 2u, tile.s02, tile.t02); storeOutput(place, 0u, 3u, tile.s03, tile.t03);
-  storeOutput(place, 1u, 0u, tile.s10, tile.t10); storeOutput(place, 1u, 1u, tile.s11, tile.t11);
-  storeOutput(place, 1u, 2u, tile.s12, tile.t12); storeOutput(place, 1u, 3u, tile.s13, tile.t13);
-  storeOutput(place, 2u, 0u, tile.s20, tile.t20); storeOutput(place, 2u, 1u, tile.s21, tile.t21);
-  storeOutput(place, 2u, 2u, tile.s22, tile.t22); storeOutput(place, 2u, 3u, tile.s23, tile.t23);
-  storeOutput(place, 3u, 0u, tile.s30, tile.t30); storeOutput(place, 3u, 1u, tile.s31, tile.t31);
-  storeOutput(place, 3u, 2u, tile.s32, tile.t32); storeOutput(place, 3u, 3u, tile.s33, tile.t33);
-  storeOutput(place, 4u, 0u, tile.s40, tile.t40); storeOutput(place, 4u, 1u, tile.s41, tile.t41);
-  storeOutput(place, 4u, 2u, tile.s42, tile.t42); storeOutput(place, 4u, 3u, tile.s43, tile.t43);
-  storeOutput(place, 5u, 0u, tile.s50, tile.t50); storeOutput(place, 5u, 1u, tile.s51, tile.t51);
-  storeOutput(place, 5u, 2u, tile.s52, tile.t52); storeOutput(place, 5u, 3u, tile.s53, tile.t53);
-  storeOutput(place, 6u, 0u, tile.s60, tile.t60); storeOutput(place, 6u, 1u, tile.s61, tile.t61);
-  storeOutput(place, 6u, 2u, tile.s62, tile.t62); storeOutput(place, 6u, 3u, tile.s63, tile.t63);
-  storeOutput(place, 7u, 0u, tile.s70, tile.t70); storeOutput(place, 7u, 1u, tile.s71, tile.t71);
-  storeOutput(place, 7u, 2u, tile.s72, tile.t72); storeOutput(place, 7u, 3u, tile.s73, tile.t73);
-}
-
-@compute @workgroup_size(8)
-fn gradientInput(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let place = placeOf(id.x + id.y * groups.x * 8u);
-  if (place.image * shape.height * shape.width * (shape.resultChannels / 4u) >= arrayLength(&gradient)) {
-    return;
-  }
-  let tile = convolve(place, vec4f(), vec4f(), true);
-  storeGradient(place, 0u, 0u, tile.s00, tile.t00); storeGradient(place, 0u, 1u, tile.s01, tile.t01);
-  storeGradient(place, 0u, 2u, tile.s02, tile.t02); storeGradient(place, 0u, 3u, tile.s03, tile.t03);
-  storeGradient(place, 1u, 0u, tile.s10, tile.t10); storeGradient(place, 1u, 1u, tile.s11, tile.t11);
-  storeGradient(place, 1u, 2u, tile.s12, tile.t12); storeGradient(place, 1u, 3u, tile.s13, tile.t13);
-  storeGradient(place, 2u, 0u, tile.s20, tile.t20); storeGradient(place, 2u, 1u, tile.s21, tile.t21);
-  storeGradient(place, 2u, 2u, tile.s22, tile.t22); storeGradient(place, 2u, 3u, tile.s23, tile.t23);
-  storeGradient(place, 3u, 0u, tile.s30, tile.t30); storeGradient(place, 3u, 1u, tile.s31, tile.t31);
-  storeGradient(place, 3u, 2u, tile.s32, tile.t32); storeGradient(place, 3u, 3u, tile.s33, tile.t33);
-  storeGradient(place, 4u, 0u, tile.s40, tile.t40); storeGradient(place, 4u, 1u, tile.s41, tile.t41);
-  storeGradient(place, 4u, 2u, tile.s42, tile.t42); storeGradient(place, 4u, 3u, tile.s43, tile.t43);
-  storeGradient(place, 5u, 0u, tile.s50, tile.t50); storeGradient(place, 5u, 1u, tile.s51, tile.t51);
-  storeGradient(place, 5u, 2u, tile.s52, tile.t52); storeGradient(place, 5u, 3u, tile.s53, tile.t53);
-  storeGradient(place, 6u, 0u, tile.s60, tile.t60); storeGradient(place, 6u, 1u, tile.s61, tile.t61);
-  storeGradient(place, 6u, 2u, tile.s62, tile.t62); storeGradient(place, 6u, 3u, tile.s63, tile.t63);
-  storeGradient(place, 7u, 0u, tile.s70, tile.t70); storeGradient(place, 7u, 1u, tile.s71, tile.t71);
-  storeGradient(place, 7u, 2u, tile.s72, tile.t72); storeGradient(place, 7u, 3u, tile.s73, tile.t73);
 }

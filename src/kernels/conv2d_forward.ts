@@ -1,8 +1,6 @@
 import compactWgsl from "../../shaders/conv2d_compact.wgsl" with { type: "text" };
 import textureWgsl from "../../shaders/conv2d_forward_texture.wgsl" with { type: "text" };
-import patchWgsl from "../../shaders/conv2d_patch_texture.wgsl" with { type: "text" };
 import stagedWgsl from "../../shaders/conv2d_staged.wgsl" with { type: "text" };
-import { patchConstants, patchUniforms, patchWorkgroups } from "./conv2d_patch.ts";
 import {
   conv2dConstants,
   type Conv2dShape,
@@ -184,49 +182,4 @@ export const conv2dForwardTexture: Conv2dForward = {
   constants: (shape) => conv2dConstants(shape),
   uniforms: [...conv2dUniforms, "kernel", "stride", "padding"],
   workgroups: (shape) => tiles(shape, 16, 16, 8),
-};
-
-/**
- * {@link conv2dForwardTexture} for 3×3 kernels of stride 1, faster where `suitsPatches`.
- * @throws {RangeError} unless the kernel is 3×3, the stride 1, the padding at most 2 and the channels multiples of 4.
- * @cost 9 · inChannels multiply-adds an output value; for 2,304 multiply-adds of vectors 60 loads of the source and
- *   72 of weights. An invocation computes 8 × 4 pixels × 8 channels.
- * @example
- * ```ts
- * import { conv2dForwardPatch, conv2dSizes, run } from "sada-jem/kernels";
- * import assert from "node:assert/strict";
- *
- * const shape = {
- *   batch: 1,
- *   height: 3,
- *   width: 3,
- *   inChannels: 4,
- *   outChannels: 4,
- *   kernel: 3,
- *   stride: 1,
- *   padding: 1,
- * };
- * const { input, weight, output: length } = conv2dSizes(shape);
- * const { output } = await run(conv2dForwardPatch, shape, {
- *   input: Array(input).fill(1),
- *   weight: Array(weight).fill(1),
- *   bias: [0, 0, 0, 100],
- *   output: length,
- * });
- * // The first pixel meets a window of 2×2 pixels × 4 channels, the one in the centre 3×3.
- * assert.deepEqual([...output.slice(0, 4)], [16, 16, 16, 116]);
- * assert.deepEqual([...output.slice(16, 20)], [36, 36, 36, 136]);
- * ```
- */
-export const conv2dForwardPatch: Conv2dForward = {
-  ...conv2dForwardTexture,
-  name: "conv2d_forward_patch",
-  wgsl: patchWgsl,
-  entryPoint: "forward",
-  constants: (shape) => ({
-    ...patchConstants(shape, shape, shape.inChannels, outputSize(shape), shape.outChannels),
-    padding: shape.padding,
-  }),
-  uniforms: patchUniforms,
-  workgroups: (shape) => patchWorkgroups(shape.batch, outputSize(shape), shape.outChannels),
 };

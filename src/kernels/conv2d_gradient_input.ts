@@ -1,8 +1,6 @@
 import compactWgsl from "../../shaders/conv2d_compact.wgsl" with { type: "text" };
 import textureWgsl from "../../shaders/conv2d_gradient_input_texture.wgsl" with { type: "text" };
-import patchWgsl from "../../shaders/conv2d_patch_texture.wgsl" with { type: "text" };
 import stagedWgsl from "../../shaders/conv2d_staged.wgsl" with { type: "text" };
-import { patchConstants, patchUniforms, patchWorkgroups } from "./conv2d_patch.ts";
 import {
   conv2dConstants,
   type Conv2dShape,
@@ -187,48 +185,4 @@ export const conv2dGradientInputTexture: Conv2dGradientInput = {
       shape.stride ** 2 * Math.ceil(phasePixels(shape) / 16) * Math.ceil(shape.inChannels / 16),
       8,
     ),
-};
-
-/**
- * {@link conv2dGradientInputTexture} for 3×3 kernels of stride 1, faster where `suitsPatches`.
- * @throws {RangeError} unless the kernel is 3×3, the stride 1, the padding at most 2 and the channels multiples of 4.
- * @cost 9 · outChannels multiply-adds a value of the gradient. An invocation computes 8 × 4 pixels × 8 channels.
- * @example
- * ```ts
- * import { conv2dGradientInputPatch, conv2dSizes, run } from "sada-jem/kernels";
- * import assert from "node:assert/strict";
- *
- * const shape = {
- *   batch: 1,
- *   height: 3,
- *   width: 3,
- *   inChannels: 4,
- *   outChannels: 4,
- *   kernel: 3,
- *   stride: 1,
- *   padding: 1,
- * };
- * const { input, weight, output } = conv2dSizes(shape);
- * const { inputGradient } = await run(conv2dGradientInputPatch, { ...shape, accumulate: false }, {
- *   outputGradient: Array(output).fill(1),
- *   weight: Array(weight).fill(1),
- *   inputGradient: input,
- * });
- * // The first pixel is in the windows of 4 pixels × 4 channels, the one in the centre in those of all 9.
- * assert.equal(inputGradient[0], 16);
- * assert.equal(inputGradient[4 * 4], 36);
- * ```
- */
-export const conv2dGradientInputPatch: Conv2dGradientInput = {
-  ...conv2dGradientInputTexture,
-  name: "conv2d_gradient_input_patch",
-  wgsl: patchWgsl,
-  entryPoint: "gradientInput",
-  constants: (shape) => ({
-    ...patchConstants(shape, outputSize(shape), shape.outChannels, shape, shape.inChannels),
-    padding: 2 - shape.padding,
-    accumulate: Number(shape.accumulate),
-  }),
-  uniforms: patchUniforms,
-  workgroups: (shape) => patchWorkgroups(shape.batch, shape, shape.inChannels),
 };

@@ -18,14 +18,12 @@ export {
   type Conv2dForward,
   conv2dForward,
   conv2dForwardCompact,
-  conv2dForwardPatch,
   conv2dForwardTexture,
 } from "./conv2d_forward.ts";
 export {
   type Conv2dGradientInput,
   conv2dGradientInput,
   conv2dGradientInputCompact,
-  conv2dGradientInputPatch,
   type Conv2dGradientInputShape,
   conv2dGradientInputTexture,
 } from "./conv2d_gradient_input.ts";
@@ -35,7 +33,8 @@ export {
   conv2dGradientWeightCompact,
   conv2dGradientWeightTexture,
 } from "./conv2d_gradient_weight.ts";
-export { suitsPatches } from "./conv2d_patch.ts";
+export { conv2dTurnWeight, type Conv2dWeightShape } from "./conv2d_turn_weight.ts";
+export { conv2dPatch, type Conv2dPatchShape, gradientConvolution, suitsPatches } from "./conv2d_patch.ts";
 export { type Conv2dShape, conv2dSizes, outputSize } from "./conv2d_shape.ts";
 export { divergence, type DivergenceShape } from "./divergence.ts";
 export { dropout, type DropoutShape } from "./dropout.ts";

@@ -52,7 +52,6 @@ function convolutions(): KernelCase[] {
   const base = { batch: 2, height: 7, width: 5, kernel: 3, stride: 1, padding: 1 };
   const many = { ...base, inChannels: 8, outChannels: 12 };
   const strided = { stride: 2, height: 8 };
-  const patch = [kernels.conv2dForwardPatch, kernels.conv2dGradientInputPatch] as const;
   const forward = [kernels.conv2dForward, kernels.conv2dForwardCompact, kernels.conv2dForwardTexture];
   const gradientInput = [
     kernels.conv2dGradientInput,
@@ -67,8 +66,10 @@ function convolutions(): KernelCase[] {
     kernelCase(kernels.conv2dGradientWeight, many),
     kernelCase(kernels.conv2dGradientWeightTexture, many),
     kernelCase(kernels.conv2dGradientWeightCompact, many),
-    kernelCase(patch[0], many),
-    ...flags.map((accumulate) => kernelCase(patch[1], { ...many, accumulate })),
+    ...flags.map((accumulate) =>
+      kernelCase(kernels.conv2dPatch, { ...many, addBias: !accumulate, accumulate })
+    ),
+    kernelCase(kernels.conv2dTurnWeight, many),
     kernelCase(kernels.inceptionConv, {
       ...{ batch: 2, height: 7, width: 5, inChannels: 6, outChannels: 12, outOffset: 4, outStride: 20 },
       ...{ kernelHeight: 1, kernelWidth: 7, stride: 1, paddingY: 0, paddingX: 3 },

@@ -2,13 +2,11 @@ import assert from "node:assert/strict";
 import {
   conv2dForward,
   conv2dForwardCompact,
-  conv2dForwardPatch,
   conv2dForwardTexture,
 } from "../../src/kernels/conv2d_forward.ts";
 import {
   conv2dGradientInput,
   conv2dGradientInputCompact,
-  conv2dGradientInputPatch,
   conv2dGradientInputTexture,
 } from "../../src/kernels/conv2d_gradient_input.ts";
 import {
@@ -17,7 +15,9 @@ import {
   conv2dGradientWeightCompact,
   conv2dGradientWeightTexture,
 } from "../../src/kernels/conv2d_gradient_weight.ts";
+import { conv2dPatch, gradientConvolution } from "../../src/kernels/conv2d_patch.ts";
 import { type Conv2dShape, conv2dSizes } from "../../src/kernels/conv2d_shape.ts";
+import { conv2dTurnWeight } from "../../src/kernels/conv2d_turn_weight.ts";
 import { sumPartials } from "../../src/kernels/sum_partials.ts";
 import { describeConv2d } from "../../src/tensor/operations/conv2d_choice.ts";
 import { products, tolerance } from "./conv2d_reference.ts";
@@ -62,17 +62,18 @@ for (const [index, shape] of shapes.entries()) {
     const bias = values(shape.outChannels, 4);
     const expected = Float64Array.from({ length: sizes.output }, (_, i) => bias[i % shape.outChannels]!);
     products(shape, (i, w, o) => expected[o]! += input[i]! * weight[w]!);
-    const general = [conv2dForward, conv2dForwardCompact, conv2dForwardTexture];
-    const kernels = patchable ? [...general, conv2dForwardPatch] : general;
-    for (const kernel of kernels) {
-      const { output } = await runKernel(kernel, shape, { input, weight, bias, output: sizes.output });
+    const operands = { input, weight, bias, output: sizes.output };
+    for (const kernel of [conv2dForward, conv2dForwardCompact, conv2dForwardTexture]) {
+      const { output } = await runKernel(kernel, shape, operands);
       assert(relativeError(output, expected) < tolerance, kernel.name);
     }
+    if (!patchable) return;
+    const { output } = await runKernel(conv2dPatch, { ...shape, addBias: true, accumulate: false }, operands);
+    assert(relativeError(output, expected) < tolerance, "conv2d_patch");
   });
 
   Deno.test(`conv2dGradientInput() equals the definition: ${describeConv2d(shape)}`, async () => {
-    const general = [conv2dGradientInput, conv2dGradientInputCompact, conv2dGradientInputTexture];
-    const kernels = patchable ? [...general, conv2dGradientInputPatch] : general;
+    const kernels = [conv2dGradientInput, conv2dGradientInputCompact, conv2dGradientInputTexture];
     const before = values(sizes.input, 5);
     for (const accumulate of accumulations(index)) {
       const expected = Float64Array.from(before, (value) => accumulate ? value : 0);
@@ -82,6 +83,16 @@ for (const [index, shape] of shapes.entries()) {
         const { inputGradient } = await runKernel(kernel, { ...shape, accumulate }, operands);
         assert(relativeError(inputGradient, expected) < tolerance, kernel.name);
       }
+      if (!patchable) continue;
+      const { turned } = await runKernel(conv2dTurnWeight, shape, { weight, turned: sizes.weight });
+      const backwards = { ...gradientConvolution(shape), addBias: false, accumulate };
+      const { output } = await runKernel(conv2dPatch, backwards, {
+        input: outputGradient,
+        weight: turned,
+        bias: new Float32Array(shape.inChannels).fill(NaN),
+        output: operands.inputGradient,
+      });
+      assert(relativeError(output, expected) < tolerance, "conv2d_patch");
     }
   });
 
@@ -107,11 +118,33 @@ Deno.test("conv2dGradientWeight() sums more output pixels than one loop may have
   }
 });
 
+Deno.test("conv2dTurnWeight() turns taps and swaps channels", async () => {
+  for (const shape of [base, { ...base, kernel: 1, inChannels: 20, outChannels: 4 }]) {
+    const { kernel, inChannels, outChannels } = shape;
+    const weight = values(conv2dSizes(shape).weight, 2);
+    const { turned } = await runKernel(conv2dTurnWeight, shape, { weight, turned: weight.length });
+    const expected = new Float32Array(weight.length);
+    weight.forEach((value, i) => {
+      const [tap, c, o] = [
+        Math.floor(i / inChannels / outChannels),
+        Math.floor(i / outChannels) % inChannels,
+        i % outChannels,
+      ];
+      expected[((kernel ** 2 - 1 - tap) * outChannels + o) * inChannels + c] = value;
+    });
+    assert.deepEqual(turned, expected);
+  }
+});
+
 Deno.test("convolutions refuse channels and kernels that they do not support", () => {
   assert.throws(() => conv2dForward.constants({ ...base, inChannels: 6 }), /input channels/);
   assert.throws(() => conv2dForward.constants({ ...base, outChannels: 10 }), /output channels/);
   assert.throws(() => conv2dForward.constants({ ...base, kernel: 5 }), /kernel size/);
   assert.throws(() => conv2dForward.constants({ ...base, height: 1, padding: 0 }), /no output/);
+  const plain = { addBias: true, accumulate: false };
+  assert.throws(() => conv2dPatch.constants({ ...base, ...plain, stride: 2 }), /stride 2/);
+  assert.throws(() => conv2dPatch.constants({ ...base, ...plain, height: 1, padding: 0 }), /output of -1/);
+  assert.throws(() => conv2dTurnWeight.constants({ ...base, kernel: 5 }), /kernel 5/);
 });
 
 async function weightGradient(

@@ -100,7 +100,7 @@ Deno.test("a context computes convolutions by what the table names, others by th
     return plan.commands.flatMap((command) => command.kind === "dispatch" ? [command.label] : []);
   };
   assert.deepEqual(kernels(2), ["conv2d_forward_texture"]);
-  assert.deepEqual(kernels(3), ["conv2d_forward_patch"]);
+  assert.deepEqual(kernels(3), ["conv2d_patch"]);
   gpu.destroy();
 });
 

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { GpuError } from "../../src/errors.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
 import { type Conv2dShape, conv2dSizes } from "../../src/kernels/conv2d_shape.ts";
-import { conv2dForwardPatch } from "../../src/kernels/conv2d_forward.ts";
 import type { WinogradOutputs } from "../../src/kernels/winograd_shape.ts";
 import { Context } from "../../src/tensor/context.ts";
 import {
@@ -10,6 +9,7 @@ import {
   winogradForward,
   winogradGradientInput,
 } from "../../src/tensor/operations/winograd.ts";
+import { patchForward } from "../../src/tensor/operations/conv2d_patch.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 import { products, tolerance } from "../kernels/conv2d_reference.ts";
 import { relativeError, testGpu, values } from "../kernels/harness.ts";
@@ -182,7 +182,7 @@ for (const inChannels of [16, 64, 160, 320]) {
           context,
           shape,
           expected,
-          (operands) => context.launch(conv2dForwardPatch, shape, operands),
+          (operands) => patchForward.launch(context, shape, operands),
         ),
       );
       for (const outputs of bothOutputs) {
@@ -211,7 +211,7 @@ Deno.test("winogradForward() takes a batch in parts whose transformed images fit
   using output = context.from(new Float32Array(sizes.output).fill(NaN), [sizes.output]);
   using direct = context.empty([sizes.output]);
   winogradForward(context, shape, { input, weight, bias, output }, 2);
-  context.launch(conv2dForwardPatch, shape, { input, weight, bias, output: direct });
+  patchForward.launch(context, shape, { input, weight, bias, output: direct });
   const [found, expected] = await context.read([output, direct]);
   assert(relativeError(found!, expected!) < tolerance);
 });

@@ -2,14 +2,12 @@ import type { AdapterFamily } from "../../gpu/adapter_family.ts";
 import {
   conv2dForward,
   conv2dForwardCompact,
-  conv2dForwardPatch,
   conv2dForwardTexture,
   conv2dForwardTiled,
 } from "../../kernels/conv2d_forward.ts";
 import {
   conv2dGradientInput,
   conv2dGradientInputCompact,
-  conv2dGradientInputPatch,
   conv2dGradientInputTexture,
   conv2dGradientInputTiled,
 } from "../../kernels/conv2d_gradient_input.ts";
@@ -24,6 +22,7 @@ import type { Conv2dShape } from "../../kernels/conv2d_shape.ts";
 import type { StagedTile } from "../../kernels/conv2d_staged.ts";
 import type { Kernel } from "../../kernels/kernel.ts";
 import { byKernel, byParts, type Conv2dAlgorithms, type Direction } from "./conv2d_algorithm.ts";
+import { patchForward, patchGradientInput } from "./conv2d_patch.ts";
 import { suitsWinograd, winogradForward, winogradGradientInput } from "./winograd.ts";
 
 /** What of an adapter decides which algorithms there are; a `Gpu` is one. */
@@ -107,23 +106,18 @@ const texture: Conv2dCandidates = {
   gradientWeight: [byParts("texture", conv2dGradientWeightTexture)],
 };
 
-const patch = {
-  forward: byKernel("patch", conv2dForwardPatch),
-  gradientInput: byKernel("patch", conv2dGradientInputPatch),
-};
-
 function throughTextures(shape: Conv2dShape): Conv2dCandidates {
   if (!takesPatches(shape)) return texture;
   const { forward, gradientInput, gradientWeight } = texture;
   return suitsPatches(shape)
     ? {
-      forward: [patch.forward, ...forward],
-      gradientInput: [patch.gradientInput, ...gradientInput],
+      forward: [patchForward, ...forward],
+      gradientInput: [patchGradientInput, ...gradientInput],
       gradientWeight,
     }
     : {
-      forward: [...forward, patch.forward],
-      gradientInput: [...gradientInput, patch.gradientInput],
+      forward: [...forward, patchForward],
+      gradientInput: [...gradientInput, patchGradientInput],
       gradientWeight,
     };
 }

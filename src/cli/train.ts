@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { loadDataset } from "../data/load.ts";
+import { compileAhead } from "../gpu/compile_ahead.ts";
 import { Gpu } from "../gpu/gpu.ts";
 import { restoreTrainer } from "../train/checkpoint.ts";
 import { applySetting, type Configuration, parseConfiguration } from "../train/configuration.ts";
@@ -109,6 +110,9 @@ const train: Command = {
     print(headline(gpu, trainer, configuration, dataset.train.count));
 
     const interruption = onInterrupt(line);
+    await compileAhead(gpu, trainer.record(), (programs) => {
+      line.update(`compiling ${programs} shaders, which the driver keeps for the next time`);
+    });
     const run = new TrainingRun(trainer, configuration, dataset, directory, new Listener(line));
     const summary = await run.run({ stopAfter, signal: interruption.signal });
     line.finish();

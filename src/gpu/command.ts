@@ -1,3 +1,5 @@
+import type { Program } from "./pipeline_cache.ts";
+
 /** A range of a GPU buffer, in bytes: what a kernel binds and a copy moves. */
 export interface BufferRange {
   readonly buffer: GPUBuffer;
@@ -13,15 +15,20 @@ export interface TextureUpload {
   readonly size: readonly [number, number];
 }
 
+/** A run of a program. */
+export interface Dispatch {
+  readonly kind: "dispatch";
+  readonly program: Program;
+  /** Contents of its uniform buffer, if it has one. */
+  readonly uniforms: Uint32Array<ArrayBuffer> | undefined;
+  readonly pipeline: GPUComputePipeline;
+  readonly bindGroup: GPUBindGroup;
+  readonly workgroups: readonly [number, number, number];
+}
+
 /** One step of recorded GPU work. Its objects are made when it is recorded, so running it again makes nothing new. */
 export type Command =
-  | {
-    readonly kind: "dispatch";
-    readonly label: string;
-    readonly pipeline: GPUComputePipeline;
-    readonly bindGroup: GPUBindGroup;
-    readonly workgroups: readonly [number, number, number];
-  }
+  | Dispatch
   | { readonly kind: "copy"; readonly source: BufferRange; readonly destination: BufferRange }
   | { readonly kind: "clear"; readonly target: BufferRange }
   | TextureUpload;
@@ -55,7 +62,7 @@ export function encodeCommands(encoder: GPUCommandEncoder, commands: readonly Co
 /** Encodes a dispatch into a pass. */
 export function encodeDispatch(
   pass: GPUComputePassEncoder,
-  { pipeline, bindGroup, workgroups }: Extract<Command, { kind: "dispatch" }>,
+  { pipeline, bindGroup, workgroups }: Dispatch,
 ): void {
   pass.setPipeline(pipeline);
   pass.setBindGroup(0, bindGroup);

@@ -169,13 +169,7 @@ export class Gpu {
     if (uniforms) entries.push({ binding: program.uniformBinding!, resource: this.#uniforms.get(uniforms) });
     const bindGroup = this.device.createBindGroup({ label: program.name, layout, entries });
     this.counters.bindGroups++;
-    this.#recording.commands.push({
-      kind: "dispatch",
-      label: program.name,
-      pipeline,
-      bindGroup,
-      workgroups,
-    });
+    this.#recording.commands.push({ kind: "dispatch", program, uniforms, pipeline, bindGroup, workgroups });
     bindings.forEach((resource, i) => {
       if (program.access[i] === "read-write") this.#recording.copies.written(resource as BufferRange);
     });

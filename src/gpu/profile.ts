@@ -43,7 +43,7 @@ async function timePart(gpu: Gpu, commands: Plan["commands"]): Promise<[string, 
         continue;
       }
       const first = 2 * labels.length;
-      labels.push(command.label);
+      labels.push(command.program.name);
       const pass = encoder.beginComputePass({
         timestampWrites: { querySet, beginningOfPassWriteIndex: first, endOfPassWriteIndex: first + 1 },
       });

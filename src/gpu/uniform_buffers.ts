@@ -14,10 +14,7 @@ export class UniformBuffers {
     const key = values.join();
     let buffer = this.#buffers.get(key);
     if (!buffer) {
-      const usage = GPUBufferUsage.UNIFORM;
-      buffer = this.#device.createBuffer({ size: values.byteLength, usage, mappedAtCreation: true });
-      new Uint32Array(buffer.getMappedRange()).set(values);
-      buffer.unmap();
+      buffer = uniformBuffer(this.#device, values);
       this.#buffers.set(key, buffer);
       this.#onCreate();
     }
@@ -29,4 +26,13 @@ export class UniformBuffers {
     for (const buffer of this.#buffers.values()) buffer.destroy();
     this.#buffers.clear();
   }
+}
+
+/** A uniform buffer with these contents. */
+export function uniformBuffer(device: GPUDevice, values: Uint32Array<ArrayBuffer>): GPUBuffer {
+  const usage = GPUBufferUsage.UNIFORM;
+  const buffer = device.createBuffer({ size: values.byteLength, usage, mappedAtCreation: true });
+  new Uint32Array(buffer.getMappedRange()).set(values);
+  buffer.unmap();
+  return buffer;
 }

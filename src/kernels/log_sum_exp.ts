@@ -14,6 +14,9 @@ export function rowConstants({ rows, columns }: RowsShape): Record<string, numbe
   return { rows, columns };
 }
 
+/** Those of them that their shaders take from a uniform buffer. */
+export const rowUniforms = ["rows", "columns"];
+
 /**
  * log Σ exp over each row, `[rows, columns]` → `[rows]`.
  * @throws {RangeError} if there are more than 30,000 columns.
@@ -39,6 +42,7 @@ export const logSumExp: Kernel<RowsShape, "logits" | "values"> = {
     { name: "values", access: "read-write", bytes: ({ rows }) => bytes32(rows) },
   ],
   constants: rowConstants,
+  uniforms: rowUniforms,
   workgroups: ({ rows }) => foldWorkgroups(rows),
 };
 

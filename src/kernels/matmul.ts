@@ -69,5 +69,6 @@ export const matmul: Kernel<MatmulShape, "left" | "right" | "bias" | "product"> 
       addBias: Number(bias),
     };
   },
+  uniforms: ["rows", "columns", "inner", "transposeLeft", "transposeRight", "addBias", "accumulate"],
   workgroups: ({ rows, columns }) => foldWorkgroups(Math.ceil(rows / 4) * Math.ceil(columns / 4)),
 };

@@ -1,7 +1,7 @@
 import wgsl from "../../shaders/softmax_cross_entropy.wgsl" with { type: "text" };
 import backwardWgsl from "../../shaders/softmax_cross_entropy_backward.wgsl" with { type: "text" };
 import { bytes32, foldWorkgroups, type Kernel, requireShape } from "./kernel.ts";
-import { rowConstants, type RowsShape } from "./log_sum_exp.ts";
+import { rowConstants, type RowsShape, rowUniforms } from "./log_sum_exp.ts";
 
 /**
  * Cross-entropy of each row with its label, and whether the label has the largest logit.
@@ -32,6 +32,7 @@ export const softmaxCrossEntropy: Kernel<RowsShape, "logits" | "labels" | "losse
     { name: "correct", access: "read-write", bytes: ({ rows }) => bytes32(rows) },
   ],
   constants: rowConstants,
+  uniforms: rowUniforms,
   workgroups: ({ rows }) => foldWorkgroups(rows),
 };
 
@@ -71,5 +72,6 @@ export const softmaxCrossEntropyBackward: Kernel<
     requireShape(shape.columns <= 20_000, "rows", `${shape.columns} columns; at most 20,000 are summed`);
     return { ...rowConstants(shape), accumulate: Number(shape.accumulate) };
   },
+  uniforms: rowUniforms,
   workgroups: ({ rows }) => foldWorkgroups(rows),
 };

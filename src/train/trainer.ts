@@ -142,13 +142,10 @@ export class Trainer {
     if (this.iteration - this.#fetched >= reportCapacity) {
       throw new Error(`more than ${reportCapacity} iterations without fetching their reports`);
     }
-    const inputs = this.inputsOf(this.iteration);
-    this.#inputs.upload(inputs);
-    this.#streamed?.likelihood.upload(inputs.likelihoodIndices);
-    this.#streamed?.labelled.upload(inputs.labelledIndices);
-    this.#plan ??= this.#recordPlan();
-    this.#context.gpu.run(this.#plan.work);
-    this.model.runningStatistics.batchesTracked += this.#plan.batchesTracked;
+    this.#upload();
+    const plan = this.#plan ??= this.#recordPlan();
+    this.#context.gpu.run(plan.work);
+    this.model.runningStatistics.batchesTracked += plan.batchesTracked;
 
     const { buffer, offset } = this.#reports.range();
     const size = reportFields.length * 4;
@@ -187,9 +184,11 @@ export class Trainer {
     return this.#plan?.work;
   }
 
-  /** Records the iteration without running it. */
-  record(): void {
+  /** Records the iteration without running it; norms that begin with the statistics of their first input have them then. */
+  record(): Plan {
+    if (!this.model.normsInitialised) this.#upload();
     this.#plan ??= this.#recordPlan();
+    return this.#plan.work;
   }
 
   /** Everything that iteration `t` draws at random, and its learning rate. */
@@ -221,6 +220,14 @@ export class Trainer {
   /** Continues at an iteration whose state has been restored. */
   resumeAt(iteration: number): void {
     this.iteration = this.#fetched = iteration;
+  }
+
+  /** Sends what the next iteration draws at random. */
+  #upload(): void {
+    const inputs = this.inputsOf(this.iteration);
+    this.#inputs.upload(inputs);
+    this.#streamed?.likelihood.upload(inputs.likelihoodIndices);
+    this.#streamed?.labelled.upload(inputs.labelledIndices);
   }
 
   /** Algorithm 1 of the paper, on the images that the inputs name. */

@@ -97,7 +97,7 @@ Deno.test("a context computes convolutions by what the table names, others by th
       ];
       conv2d(x, weight, bias, { stride: 1, padding: 1 });
     });
-    return plan.commands.flatMap((command) => command.kind === "dispatch" ? [command.label] : []);
+    return plan.commands.flatMap((command) => command.kind === "dispatch" ? [command.program.name] : []);
   };
   assert.deepEqual(kernels(2), ["conv2d_forward_texture"]);
   assert.deepEqual(kernels(3), ["conv2d_patch"]);

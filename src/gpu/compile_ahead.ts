@@ -1,0 +1,108 @@
+import type { Command, Dispatch } from "./command.ts";
+import type { Gpu, Plan } from "./gpu.ts";
+import { PipelineCache } from "./pipeline_cache.ts";
+import { uniformBuffer } from "./uniform_buffers.ts";
+
+/** What of a dispatch decides how it is compiled. */
+type Use = Pick<Dispatch, "program" | "uniforms">;
+
+/** Most devices that compile at a time: a few programs take most of the time, and there are not many of those. */
+const mostDevices = 4;
+/** Bytes of the buffers that stand in for operands: WebGPU keeps accesses beyond them away from other memory. */
+const standInBytes = 256;
+/** A program that is ready within so many milliseconds was in the driver's cache. Waiting alone takes about 11. */
+const cachedWithin = 30;
+
+/**
+ * Has lavapipe compile the programs of a plan at the same time, on devices of their own, for its cache on disk, where the
+ * device that runs the plan finds them: it would compile one after the other, each when it first runs. On other adapters,
+ * and where the cache has them already, this does nothing.
+ * @param starting called with the number of programs before they are compiled
+ */
+export async function compileAhead(
+  gpu: Gpu,
+  plan: Plan,
+  starting: (programs: number) => void = () => {},
+): Promise<void> {
+  if (gpu.adapterFamily !== "lavapipe") return;
+  const uses = usesOf(plan.commands);
+  if (uses.length === 0 || await isCached(gpu.device, uses[Math.floor(uses.length / 2)]!)) return;
+  starting(uses.length);
+  const devices = await openDevices(Math.min(mostDevices, navigator.hardwareConcurrency, uses.length));
+  share(uses, devices.length).forEach((part, i) => submit(devices[i]!, part));
+  // Only now, since the wait for one device keeps this thread from submitting to the next.
+  for (const device of devices) await device.queue.onSubmittedWorkDone();
+  for (const device of devices) device.destroy();
+}
+
+/** The first use of every pipeline, those with the longest shaders first. */
+function usesOf(commands: readonly Command[]): Use[] {
+  const uses = new Map<GPUComputePipeline, Use>();
+  for (const command of commands) {
+    if (command.kind === "dispatch" && !uses.has(command.pipeline)) uses.set(command.pipeline, command);
+  }
+  return [...uses.values()].sort((a, b) => b.program.wgsl.length - a.program.wgsl.length);
+}
+
+async function isCached(device: GPUDevice, use: Use): Promise<boolean> {
+  const began = performance.now();
+  submit(device, [use]);
+  await device.queue.onSubmittedWorkDone();
+  return performance.now() - began < cachedWithin;
+}
+
+async function openDevices(count: number): Promise<GPUDevice[]> {
+  const devices: GPUDevice[] = [];
+  while (devices.length < count) {
+    const adapter = await navigator.gpu.requestAdapter({ powerPreference: "high-performance" });
+    if (!adapter) break;
+    devices.push(await adapter.requestDevice());
+  }
+  return devices;
+}
+
+/** Parts that take about as long: what comes first, and so is longest, goes to the part with the least so far. */
+function share(uses: readonly Use[], count: number): Use[][] {
+  const parts = Array.from({ length: count }, () => ({ uses: [] as Use[], cost: 0 }));
+  for (const use of uses) {
+    const part = parts.reduce((least, other) => other.cost < least.cost ? other : least);
+    part.uses.push(use);
+    // Long shaders are unrolled, and take more than in proportion.
+    part.cost += use.program.wgsl.length ** 2;
+  }
+  return parts.map((part) => part.uses);
+}
+
+/**
+ * Runs a workgroup of each program over small operands of zeros. Uniforms are the true ones: lavapipe tries what becomes of a
+ * shader if they are constants, and caches the better.
+ */
+function submit(device: GPUDevice, uses: readonly Use[]): void {
+  const pipelines = new PipelineCache(device, () => {});
+  const encoder = device.createCommandEncoder();
+  const pass = encoder.beginComputePass();
+  for (const { program, uniforms } of uses) {
+    const { pipeline, layout } = pipelines.get(program);
+    const entries: GPUBindGroupEntry[] = program.access.map((access, binding) => ({
+      binding,
+      resource: access === "texture" ? standInTexture(device) : { buffer: standInBuffer(device) },
+    }));
+    if (uniforms) {
+      entries.push({ binding: program.uniformBinding!, resource: { buffer: uniformBuffer(device, uniforms) } });
+    }
+    pass.setPipeline(pipeline);
+    pass.setBindGroup(0, device.createBindGroup({ layout, entries }));
+    pass.dispatchWorkgroups(1);
+  }
+  pass.end();
+  device.queue.submit([encoder.finish()]);
+}
+
+function standInBuffer(device: GPUDevice): GPUBuffer {
+  return device.createBuffer({ size: standInBytes, usage: GPUBufferUsage.STORAGE });
+}
+
+function standInTexture(device: GPUDevice): GPUTextureView {
+  const usage = GPUTextureUsage.TEXTURE_BINDING;
+  return device.createTexture({ size: [1, 1], format: "rgba32float", usage }).createView();
+}

@@ -8,10 +8,9 @@
 // input and outputGradient are read through textures, see conv2d_patch_texture.
 //
 // An invocation sums all taps × 4 input × 16 output channels in named registers while it slides along rows: per pixel it
-// loads 3 + 4 vectors for 144 multiply-adds of vectors. The sums are stored in a loop over taps, see conv2d_patch_texture.
+// loads 3 · stride + 4 vectors for 144 multiply-adds of vectors. One pipeline serves all strides, for 5 % of the time. The sums are stored in a loop over taps, see conv2d_patch_texture.
 
 override kernel: u32 = 3u;
-override stride: u32 = 1u;
 
 struct Shape {
   height: u32,
@@ -20,6 +19,7 @@ struct Shape {
   outWidth: u32,
   inChannels: u32,
   outChannels: u32,
+  stride: u32,
   padding: u32,
   rowsPerSplit: u32,
   rows: u32,
@@ -37,7 +37,7 @@ fn texel(values: texture_2d<f32>, i: u32) -> vec4f {
 
 // Index of the pixel before column 0 of the input row that tap row ky meets, or −1 in the padding.
 fn inputRow(row: u32, ky: u32) -> i32 {
-  let y = i32(row % shape.outHeight * stride + ky) - i32(shape.padding);
+  let y = i32(row % shape.outHeight * shape.stride + ky) - i32(shape.padding);
   return select(-1, i32(row / shape.outHeight * shape.height) + y, y >= 0 && y < i32(shape.height));
 }
 
@@ -54,28 +54,9 @@ struct Columns {
   c: vec4f,
 }
 
-// What comes before the first pixel of a row, so that moving on from it gives that pixel's columns.
-fn before(row: i32, channel: u32) -> Columns {
-  let column = -i32(shape.padding);
-  if (stride == 1u) {
-    return Columns(vec4f(), load(row, column, channel), load(row, column + 1, channel));
-  }
-  return Columns(vec4f(), vec4f(), load(row, column, channel));
-}
-
-// Moves on to the pixel x, loading only the columns that the one before it did not have.
-fn next(previous: Columns, row: i32, x: u32, channel: u32) -> Columns {
-  let column = i32(x * stride) - i32(shape.padding);
-  if (kernel == 1u) {
-    return Columns(load(row, column, channel), vec4f(), vec4f());
-  }
-  if (stride == 1u) {
-    return Columns(previous.b, previous.c, load(row, column + 2, channel));
-  }
-  if (stride == 2u) {
-    return Columns(previous.c, load(row, column + 1, channel), load(row, column + 2, channel));
-  }
-  return Columns(load(row, column, channel), load(row, column + 1, channel), load(row, column + 2, channel));
+// Moves on by a column.
+fn next(previous: Columns, row: i32, column: i32, channel: u32) -> Columns {
+  return Columns(previous.b, previous.c, load(row, column, channel));
 }
 
 // Adds the outer product of four input and four output channels; a column for each input channel.
@@ -152,23 +133,32 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     let row0 = inputRow(row, 0u);
     let row1 = inputRow(row, 1u);
     let row2 = inputRow(row, 2u);
-    var x0 = before(row0, channel);
-    var x1 = before(row1, channel);
-    var x2 = before(row2, channel);
+    // Of the first pixel's columns those that it does not load; what lies before them is not used.
+    let start = 1 - i32(shape.padding) - i32(shape.stride);
+    var x0 = Columns(vec4f(), load(row0, start, channel), load(row0, start + 1, channel));
+    var x1 = Columns(vec4f(), load(row1, start, channel), load(row1, start + 1, channel));
+    var x2 = Columns(vec4f(), load(row2, start, channel), load(row2, start + 1, channel));
     for (var x = 0u; x < shape.outWidth; x++) {
+      let end = i32((x + 1u) * shape.stride);
+      if (kernel == 1u) {
+        x0.a = load(row0, end + start - 1, channel);
+      } else {
+        for (var column = end - i32(shape.stride); column < end; column++) {
+          x0 = next(x0, row0, column + start + 2, channel);
+          x1 = next(x1, row1, column + start + 2, channel);
+          x2 = next(x2, row2, column + start + 2, channel);
+        }
+      }
       let pixel = (row * shape.outWidth + x) * outRow;
       let d0 = texel(outputGradient, pixel + outChannel);
       let d1 = texel(outputGradient, pixel + outChannel1);
       let d2 = texel(outputGradient, pixel + outChannel2);
       let d3 = texel(outputGradient, pixel + outChannel3);
-      x0 = next(x0, row0, x, channel);
       g00 = addProduct(g00, x0.a, d0);
       h00 = addProduct(h00, x0.a, d1);
       i00 = addProduct(i00, x0.a, d2);
       j00 = addProduct(j00, x0.a, d3);
       if (kernel == 3u) {
-        x1 = next(x1, row1, x, channel);
-        x2 = next(x2, row2, x, channel);
         g01 = addProduct(g01, x0.b, d0);
         h01 = addProduct(h01, x0.b, d1);
         i01 = addProduct(i01, x0.b, d2);

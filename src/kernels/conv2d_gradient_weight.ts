@@ -20,8 +20,8 @@ export interface Conv2dGradientWeight extends Kernel<Conv2dShape, Names> {
   readonly splits: (shape: Conv2dShape) => number;
 }
 
-/** Far below the 65,535 iterations after which some drivers (lavapipe of Mesa 22) end a loop without an error. */
-const mostPixels = 32_768;
+/** Below the 65,535 iterations of all loops together after which some drivers (lavapipe of Mesa 22) end them without an error. */
+const mostIterations = 60_000;
 
 /** Into how many parts a sum over pixels is split. */
 interface Splitting {
@@ -29,15 +29,21 @@ interface Splitting {
   readonly leastPixels: number;
   /** Invocations that keep the device busy; more parts only cost memory. */
   readonly enoughInvocations: number;
+  /** Iterations of loops for a pixel, counting those in which a loop ends. */
+  readonly iterationsPerPixel: (shape: Conv2dShape) => number;
 }
 
 /** For a GPU, and for a few dozen processor cores. */
-const fine: Splitting = { leastPixels: 256, enoughInvocations: 8192 };
-const coarse: Splitting = { leastPixels: 1024, enoughInvocations: 1024 };
+const fine: Splitting = { leastPixels: 256, enoughInvocations: 8192, iterationsPerPixel: () => 2 };
+const coarse: Splitting = {
+  leastPixels: 1024,
+  enoughInvocations: 1024,
+  iterationsPerPixel: ({ stride }) => stride + 2,
+};
 
 /** Sums split by the output's rows, in each part an invocation for each of so many tiles of weights. */
 function splitByRows(
-  { leastPixels, enoughInvocations }: Splitting,
+  { leastPixels, enoughInvocations, iterationsPerPixel }: Splitting,
   tiles: (shape: Conv2dShape) => number,
 ) {
   const rowsPerSplit = (shape: Conv2dShape) => {
@@ -45,7 +51,12 @@ function splitByRows(
     const rows = shape.batch * height;
     const least = Math.ceil(leastPixels / width);
     const enough = Math.ceil(rows * tiles(shape) / enoughInvocations);
-    return Math.min(rows, Math.max(least, enough), Math.max(1, Math.floor(mostPixels / width)));
+    const iterationsPerRow = width * iterationsPerPixel(shape) + 2;
+    return Math.min(
+      rows,
+      Math.max(least, enough),
+      Math.max(1, Math.floor(mostIterations / iterationsPerRow)),
+    );
   };
   const splits = (shape: Conv2dShape) =>
     Math.ceil(shape.batch * outputSize(shape).height / rowsPerSplit(shape));
@@ -91,7 +102,7 @@ function staged(name: string, { rows, columns, workgroups }: WeightTile): Conv2d
   const pixelsPerSplit = (shape: Conv2dShape) => {
     const pixels = conv2dSizes(shape).output / shape.outChannels;
     const enough = Math.ceil(pixels * tiles(shape) / workgroups);
-    return Math.min(pixels, mostPixels, Math.max(fine.leastPixels, enough));
+    return Math.min(pixels, Math.floor(mostIterations / 2), Math.max(fine.leastPixels, enough));
   };
   const splits = (shape: Conv2dShape) =>
     Math.ceil(conv2dSizes(shape).output / shape.outChannels / pixelsPerSplit(shape));
@@ -191,7 +202,7 @@ export const conv2dGradientWeightTexture: Conv2dGradientWeight = {
     rowsPerSplit: byTiles.rowsPerSplit(shape),
     rows: shape.batch * outputSize(shape).height,
   }),
-  uniforms: [...conv2dUniforms, "padding", "rowsPerSplit", "rows"],
+  uniforms: [...conv2dUniforms, "stride", "padding", "rowsPerSplit", "rows"],
   workgroups: byTiles.workgroups,
 };
 

@@ -107,14 +107,20 @@ for (const [index, shape] of shapes.entries()) {
 }
 
 Deno.test("conv2dGradientWeight() sums more output pixels than one loop may have iterations", async () => {
-  const shape = { ...base, batch: 52, height: 40, width: 40, inChannels: 4, outChannels: 4 };
-  const sizes = conv2dSizes(shape);
-  const ones = new Float32Array(sizes.output).fill(1);
-  for (const kernel of [conv2dGradientWeight, conv2dGradientWeightTexture]) {
-    const gradient = await weightGradient(kernel, shape, new Float32Array(sizes.input).fill(1), ones);
+  const large = { ...base, height: 40, width: 40 };
+  const cases = [
+    [conv2dGradientWeight, { ...large, batch: 52, inChannels: 4, outChannels: 4 }],
+    // So many channels that each part is as large as it may be.
+    [conv2dGradientWeightTexture, { ...large, batch: 55, inChannels: 128, outChannels: 128 }],
+  ] as const;
+  for (const [kernel, shape] of cases) {
+    const { input, output } = conv2dSizes(shape);
+    const ones = (count: number) => new Float32Array(count).fill(1);
+    const gradient = await weightGradient(kernel, shape, ones(input), ones(output));
     // All pixels for the centre tap, those not in the border's first row or column for the corner: exact in float32.
-    assert.equal(gradient[4 * 16], 52 * 40 * 40, kernel.name);
-    assert.equal(gradient[0], 52 * 39 * 39, kernel.name);
+    const { batch, inChannels, outChannels } = shape;
+    assert.equal(gradient[4 * inChannels * outChannels], batch * 40 * 40, kernel.name);
+    assert.equal(gradient[0], batch * 39 * 39, kernel.name);
   }
 });
 

@@ -3,8 +3,8 @@ import type { Gpu, Plan } from "./gpu.ts";
 import { PipelineCache } from "./pipeline_cache.ts";
 import { uniformBuffer } from "./uniform_buffers.ts";
 
-/** What of a dispatch decides how it is compiled. */
-type Use = Pick<Dispatch, "program" | "uniforms">;
+/** What of a dispatch decides how it is compiled, and the pipeline. */
+type Use = Pick<Dispatch, "program" | "uniforms" | "pipeline">;
 
 /** Most devices that compile at a time: a few programs take most of the time, and there are not many of those. */
 const mostDevices = 4;
@@ -14,9 +14,9 @@ const standInBytes = 256;
 const cachedWithin = 30;
 
 /**
- * Has lavapipe compile the programs of a plan at the same time, on devices of their own, for its cache on disk, where the
- * device that runs the plan finds them: it would compile one after the other, each when it first runs. On other adapters,
- * and where the cache has them already, this does nothing.
+ * Has lavapipe compile the programs of a plan at the same time: a part on the device that runs the plan, the others on
+ * devices of their own, for the driver's cache on disk. Otherwise it would compile one after the other, each when it first
+ * runs. On other adapters, and where the cache has the programs already, this does nothing.
  * @param starting called with the number of programs before they are compiled
  */
 export async function compileAhead(
@@ -28,11 +28,18 @@ export async function compileAhead(
   const uses = usesOf(plan.commands);
   if (uses.length === 0 || await isCached(gpu.device, uses[Math.floor(uses.length / 2)]!)) return;
   starting(uses.length);
-  const devices = await openDevices(Math.min(mostDevices, navigator.hardwareConcurrency, uses.length));
-  share(uses, devices.length).forEach((part, i) => submit(devices[i]!, part));
+  const others = await openDevices(Math.min(mostDevices, navigator.hardwareConcurrency, uses.length) - 1);
+  const [own, ...parts] = share(uses, 1 + others.length);
+  submit(gpu.device, own!);
+  parts.forEach((part, i) => submit(others[i]!, part.map((use) => onDevice(others[i]!, use))));
   // Only now, since the wait for one device keeps this thread from submitting to the next.
-  for (const device of devices) await device.queue.onSubmittedWorkDone();
-  for (const device of devices) device.destroy();
+  for (const device of [gpu.device, ...others]) await device.queue.onSubmittedWorkDone();
+  for (const device of others) device.destroy();
+}
+
+/** The same use on another device. */
+function onDevice(device: GPUDevice, use: Use): Use {
+  return { ...use, pipeline: new PipelineCache(device, () => {}).get(use.program).pipeline };
 }
 
 /** The first use of every pipeline, those with the longest shaders first. */
@@ -78,20 +85,21 @@ function share(uses: readonly Use[], count: number): Use[][] {
  * shader if they are constants, and caches the better.
  */
 function submit(device: GPUDevice, uses: readonly Use[]): void {
-  const pipelines = new PipelineCache(device, () => {});
   const encoder = device.createCommandEncoder();
   const pass = encoder.beginComputePass();
-  for (const { program, uniforms } of uses) {
-    const { pipeline, layout } = pipelines.get(program);
+  for (const { program, uniforms, pipeline } of uses) {
     const entries: GPUBindGroupEntry[] = program.access.map((access, binding) => ({
       binding,
       resource: access === "texture" ? standInTexture(device) : { buffer: standInBuffer(device) },
     }));
     if (uniforms) {
-      entries.push({ binding: program.uniformBinding!, resource: { buffer: uniformBuffer(device, uniforms) } });
+      entries.push({
+        binding: program.uniformBinding!,
+        resource: { buffer: uniformBuffer(device, uniforms) },
+      });
     }
     pass.setPipeline(pipeline);
-    pass.setBindGroup(0, device.createBindGroup({ layout, entries }));
+    pass.setBindGroup(0, device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries }));
     pass.dispatchWorkgroups(1);
   }
   pass.end();

@@ -62,5 +62,6 @@ export const expandImages: Kernel<ExpandImagesShape, "bytes" | "indices" | "crop
     );
     return { batch, height, width, channels, first, count, maximum, padding };
   },
+  uniforms: ["batch", "first", "count", "height", "width", "channels", "padding"],
   workgroups: ({ batch, height, width, channels }) => foldWorkgroups(batch * height * width * channels),
 };

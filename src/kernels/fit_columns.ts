@@ -41,5 +41,6 @@ export const fitColumns: Kernel<FitColumnsShape, "source" | "fitted"> = {
     fittedColumns,
     accumulate: Number(accumulate),
   }),
+  uniforms: ["rows", "sourceColumns", "fittedColumns"],
   workgroups: ({ rows, fittedColumns }) => foldWorkgroups(rows * fittedColumns),
 };

@@ -1,8 +1,10 @@
 // partials[k, j] = Σ matrix[i, j] over the k-th chunk of rows i
 //
 // matrix [rows, columns], partials [chunks, columns]: float32. The entry point `vectors` sums four columns at once, for
-// columns that are a multiple of 4; `scalars` any number. `…ThroughTexture` read from a texture of format rgba32float,
-// 1,024 texels wide, that holds the matrix row by row: much faster on lavapipe.
+// columns that are a multiple of 4; `scalars` any number. A workgroup takes a chunk of eight of these, its invocations every
+// eighth row of one; then the first row of invocations adds up the eight sums, in order. In `…ThroughTexture` an invocation
+// takes a chunk of one, and reads from a texture of format rgba32float, 1,024 texels wide, that holds the matrix row by row:
+// much faster on lavapipe.
 // rowsPerChunk: rows that one chunk sums; the last may have fewer.
 
 struct Shape {
@@ -18,23 +20,54 @@ struct Shape {
 @group(0) @binding(0) var matrixTexture: texture_2d<f32>;
 @group(0) @binding(8) var<uniform> shape: Shape;
 
+const width = 8u;
+const lanes = 8u;
+var<workgroup> laneSums: array<vec4f, width * lanes>;
+
+// What an invocation of a workgroup takes: the number of a chunk, and a column or vector of columns; none if beyond the last.
+struct Place {
+  chunk: u32,
+  column: u32,
+}
+
+fn placeOf(workgroup: u32, local: vec3u, count: u32) -> Place {
+  let tiles = (count + width - 1u) / width;
+  return Place(workgroup / tiles, workgroup % tiles * width + local.x);
+}
+
+// The sum of all lanes in the first of them; all invocations of a workgroup must call it.
+fn sumOfLanes(own: vec4f, local: vec3u) -> vec4f {
+  laneSums[local.y * width + local.x] = own;
+  workgroupBarrier();
+  var total = laneSums[local.x];
+  for (var lane = 1u; lane < lanes; lane++) {
+    total += laneSums[lane * width + local.x];
+  }
+  return total;
+}
+
 // The rows of a chunk, from the first to before the last.
 fn rowsOf(chunk: u32) -> vec2u {
   return vec2u(chunk * shape.rowsPerChunk, min((chunk + 1u) * shape.rowsPerChunk, shape.rows));
 }
 
-@compute @workgroup_size(64)
-fn scalars(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let i = id.x + id.y * groups.x * 64u;
-  let chunk = rowsOf(i / shape.columns);
-  if (chunk.x >= shape.rows) {
-    return;
+@compute @workgroup_size(width, lanes)
+fn scalars(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_id) local: vec3u,
+) {
+  let place = placeOf(group.x + group.y * groups.x, local, shape.columns);
+  let rows = rowsOf(place.chunk);
+  let exists = rows.x < shape.rows && place.column < shape.columns;
+  var sum = 0.0;
+  for (var row = rows.x + local.y; row < select(0u, rows.y, exists); row += lanes) {
+    sum += matrix[row * shape.columns + place.column];
   }
-  var total = 0.0;
-  for (var row = chunk.x; row < chunk.y; row++) {
-    total += matrix[row * shape.columns + i % shape.columns];
+  let total = sumOfLanes(vec4f(sum), local);
+  if (local.y == 0u && exists) {
+    partials[place.chunk * shape.columns + place.column] = total.x;
   }
-  partials[i] = total;
 }
 
 // The i-th vector of the matrix in its texture.
@@ -57,32 +90,37 @@ fn scalarsThroughTexture(@builtin(global_invocation_id) id: vec3u, @builtin(num_
   partials[i] = total;
 }
 
-@compute @workgroup_size(64)
-fn vectors(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let i = id.x + id.y * groups.x * 64u;
-  let width = shape.columns / 4u;
-  let chunk = rowsOf(i / width);
-  if (chunk.x >= shape.rows) {
-    return;
+@compute @workgroup_size(width, lanes)
+fn vectors(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_id) local: vec3u,
+) {
+  let columns = shape.columns / 4u;
+  let place = placeOf(group.x + group.y * groups.x, local, columns);
+  let rows = rowsOf(place.chunk);
+  let exists = rows.x < shape.rows && place.column < columns;
+  var sum = vec4f();
+  for (var row = rows.x + local.y; row < select(0u, rows.y, exists); row += lanes) {
+    sum += vectorMatrix[row * columns + place.column];
   }
-  var total = vec4f();
-  for (var row = chunk.x; row < chunk.y; row++) {
-    total += vectorMatrix[row * width + i % width];
+  let total = sumOfLanes(sum, local);
+  if (local.y == 0u && exists) {
+    vectorPartials[place.chunk * columns + place.column] = total;
   }
-  vectorPartials[i] = total;
 }
 
 @compute @workgroup_size(64)
 fn vectorsThroughTexture(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = id.x + id.y * groups.x * 64u;
-  let width = shape.columns / 4u;
-  let chunk = rowsOf(i / width);
+  let columns = shape.columns / 4u;
+  let chunk = rowsOf(i / columns);
   if (chunk.x >= shape.rows) {
     return;
   }
   var total = vec4f();
   for (var row = chunk.x; row < chunk.y; row++) {
-    total += texel(row * width + i % width);
+    total += texel(row * columns + i % columns);
   }
   vectorPartials[i] = total;
 }

@@ -6,8 +6,8 @@
 // scale, shift [channels]; partials [groups, chunks, 2, channels]: float32.
 // rowsPerGroup: rows of a group; allRows: of all groups.
 //
-// Entry point `main`; or `throughTextures`, which reads from textures of format rgba32float, 1,024 texels wide, that hold the
-// operands row by row: much faster on lavapipe.
+// Entry points as of norm_moments: `main`, where a workgroup takes a chunk of eight vectors of channels, or `throughTextures`,
+// where an invocation takes a chunk of one, reading from textures.
 
 override slope: f32 = 1.0;
 
@@ -31,7 +31,10 @@ struct Shape {
 @group(0) @binding(4) var outputGradientTexture: texture_2d<f32>;
 @group(0) @binding(8) var<uniform> shape: Shape;
 
-// Rows of an invocation, from the first to before the end, their group and four channels; no rows if it has nothing to do.
+const vectors = 8u;
+const lanes = 8u;
+
+// Rows of a chunk, from the first to before the end, their group and four channels; no rows if there is nothing to do.
 struct Chunk {
   number: u32,
   group: u32,
@@ -57,14 +60,16 @@ fn texel(values: texture_2d<f32>, i: u32) -> vec4f {
   return textureLoad(values, vec2u(i % 1024u, i / 1024u), 0);
 }
 
-fn chunkOf(i: u32, count: u32) -> Chunk {
-  let row = shape.channels / 4u;
-  let number = i / row;
+var<workgroup> laneGradients: array<vec4f, vectors * lanes>;
+var<workgroup> laneProducts: array<vec4f, vectors * lanes>;
+
+fn chunkOf(number: u32, c: u32) -> Chunk {
   let rows = shape.rowsPerGroup;
   let chunksPerGroup = (rows + shape.rowsPerChunk - 1u) / shape.rowsPerChunk;
   let group = number / chunksPerGroup;
   let first = group * rows + number % chunksPerGroup * shape.rowsPerChunk;
-  return Chunk(number, group, first, min(min(first + shape.rowsPerChunk, (group + 1u) * rows), count), i % row);
+  let last = min(min(first + shape.rowsPerChunk, (group + 1u) * rows), shape.allRows);
+  return Chunk(number, group, first, select(first, last, c < shape.channels / 4u), c);
 }
 
 fn addTo(sums: Sums, x: vec4f, gradient: vec4f, channel: Channel) -> Sums {
@@ -80,18 +85,31 @@ fn store(chunk: Chunk, sums: Sums) {
   partials[(2u * chunk.number + 1u) * row + chunk.c] = sums.products;
 }
 
-@compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+@compute @workgroup_size(vectors, lanes)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_id) local: vec3u,
+) {
   let row = shape.channels / 4u;
-  let chunk = chunkOf(id.x + id.y * groups.x * 64u, shape.allRows);
-  if (chunk.first >= chunk.end) {
-    return;
-  }
+  let tiles = (row + vectors - 1u) / vectors;
+  let i = group.x + group.y * groups.x;
+  let chunk = chunkOf(i / tiles, i % tiles * vectors + local.x);
   let own = 2u * chunk.group * row + chunk.c;
   let channel = Channel(statistics[own], statistics[own + row], scale[chunk.c], shift[chunk.c]);
   var sums = Sums();
-  for (var r = chunk.first; r < chunk.end; r++) {
+  for (var r = chunk.first + local.y; r < chunk.end; r += lanes) {
     sums = addTo(sums, input[r * row + chunk.c], outputGradient[r * row + chunk.c], channel);
+  }
+  laneGradients[local.y * vectors + local.x] = sums.gradients;
+  laneProducts[local.y * vectors + local.x] = sums.products;
+  workgroupBarrier();
+  if (local.y > 0u || chunk.first >= chunk.end) {
+    return;
+  }
+  for (var lane = 1u; lane < lanes; lane++) {
+    let other = lane * vectors + local.x;
+    sums = Sums(sums.gradients + laneGradients[other], sums.products + laneProducts[other]);
   }
   store(chunk, sums);
 }
@@ -99,7 +117,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
 @compute @workgroup_size(8)
 fn throughTextures(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let row = shape.channels / 4u;
-  let chunk = chunkOf(id.x + id.y * groups.x * 8u, shape.allRows);
+  let i = id.x + id.y * groups.x * 8u;
+  let chunk = chunkOf(i / row, i % row);
   if (chunk.first >= chunk.end) {
     return;
   }

@@ -8,8 +8,10 @@
 // One pass, over the differences from the chunk's first row: that is a typical value, so no digits are lost to a mean that is
 // large compared with the deviations.
 //
-// Entry point `main`; or `throughTextures`, which reads from textures of format rgba32float, 1,024 texels wide, that hold the
-// operands row by row: much faster on lavapipe.
+// Entry point `main`: a workgroup takes a chunk of eight vectors of channels, its invocations every eighth row of one; then the
+// first row of invocations adds up the eight sums, in order. Or `throughTextures`, where an invocation takes a chunk of a
+// vector, and which reads from textures of format rgba32float, 1,024 texels wide, that hold the operands row by row: much
+// faster on lavapipe.
 
 struct Shape {
   channels: u32,
@@ -23,7 +25,10 @@ struct Shape {
 @group(0) @binding(1) var<storage, read_write> partials: array<vec4f>;
 @group(0) @binding(8) var<uniform> shape: Shape;
 
-// Rows of an invocation, from the first to before the end, and its four channels; no rows if it has nothing to do.
+const vectors = 8u;
+const lanes = 8u;
+
+// Rows of a chunk, from the first to before the end, and four channels; no rows if there is nothing to do.
 struct Chunk {
   number: u32,
   first: u32,
@@ -41,14 +46,16 @@ fn texel(values: texture_2d<f32>, i: u32) -> vec4f {
   return textureLoad(values, vec2u(i % 1024u, i / 1024u), 0);
 }
 
-fn chunkOf(i: u32, count: u32) -> Chunk {
-  let row = shape.channels / 4u;
-  let number = i / row;
+var<workgroup> laneValues: array<vec4f, vectors * lanes>;
+var<workgroup> laneSquares: array<vec4f, vectors * lanes>;
+
+fn chunkOf(number: u32, c: u32) -> Chunk {
   let rows = shape.rowsPerGroup;
   let chunksPerGroup = (rows + shape.rowsPerChunk - 1u) / shape.rowsPerChunk;
   let start = number / chunksPerGroup * rows;
   let first = start + number % chunksPerGroup * shape.rowsPerChunk;
-  return Chunk(number, first, min(min(first + shape.rowsPerChunk, start + rows), count), i % row);
+  let end = select(first, min(min(first + shape.rowsPerChunk, start + rows), shape.allRows), c < shape.channels / 4u);
+  return Chunk(number, first, end, c);
 }
 
 fn addTo(sums: Sums, difference: vec4f) -> Sums {
@@ -62,17 +69,30 @@ fn store(chunk: Chunk, origin: vec4f, sums: Sums) {
   partials[(2u * chunk.number + 1u) * row + chunk.c] = sums.squares - sums.values * mean;
 }
 
-@compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+@compute @workgroup_size(vectors, lanes)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_id) local: vec3u,
+) {
   let row = shape.channels / 4u;
-  let chunk = chunkOf(id.x + id.y * groups.x * 64u, shape.allRows);
-  if (chunk.first >= chunk.end) {
-    return;
-  }
+  let tiles = (row + vectors - 1u) / vectors;
+  let i = group.x + group.y * groups.x;
+  let chunk = chunkOf(i / tiles, i % tiles * vectors + local.x);
   let origin = input[chunk.first * row + chunk.c];
   var sums = Sums();
-  for (var r = chunk.first; r < chunk.end; r++) {
+  for (var r = chunk.first + local.y; r < chunk.end; r += lanes) {
     sums = addTo(sums, input[r * row + chunk.c] - origin);
+  }
+  laneValues[local.y * vectors + local.x] = sums.values;
+  laneSquares[local.y * vectors + local.x] = sums.squares;
+  workgroupBarrier();
+  if (local.y > 0u || chunk.first >= chunk.end) {
+    return;
+  }
+  for (var lane = 1u; lane < lanes; lane++) {
+    let other = lane * vectors + local.x;
+    sums = Sums(sums.values + laneValues[other], sums.squares + laneSquares[other]);
   }
   store(chunk, origin, sums);
 }
@@ -80,7 +100,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
 @compute @workgroup_size(8)
 fn throughTextures(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let row = shape.channels / 4u;
-  let chunk = chunkOf(id.x + id.y * groups.x * 8u, shape.allRows);
+  let i = id.x + id.y * groups.x * 8u;
+  let chunk = chunkOf(i / row, i % row);
   if (chunk.first >= chunk.end) {
     return;
   }

@@ -1,8 +1,10 @@
-// sum[i] (=|+=) Σ_p partials[p, i], in the order of p
+// sum[i] (=|+=) Σ_p partials[p, i]
 //
 // partials [count, length], sum [length]: float32. The entry point `vectors` sums four elements at once, for lengths
-// that are a multiple of 4; `scalars` any number. `…ThroughTexture` read the parts from a texture of format
-// rgba32float, 1,024 texels wide, that holds them row by row: much faster on lavapipe.
+// that are a multiple of 4; `scalars` any number. A workgroup takes eight of these, its invocations every eighth part of one;
+// then the first row of invocations adds up the eight sums, in order. In `…ThroughTexture` an invocation adds up all parts of
+// one, in their order, and reads them from a texture of format rgba32float, 1,024 texels wide, that holds them row by row:
+// much faster on lavapipe.
 // accumulate: add to what is there.
 
 override accumulate: bool = false;
@@ -18,6 +20,21 @@ struct Shape {
 @group(0) @binding(1) var<storage, read_write> vectorSum: array<vec4f>;
 @group(0) @binding(0) var partialsTexture: texture_2d<f32>;
 @group(0) @binding(8) var<uniform> shape: Shape;
+
+const width = 8u;
+const lanes = 8u;
+var<workgroup> laneSums: array<vec4f, width * lanes>;
+
+// The sum of all lanes in the first of them; all invocations of a workgroup must call it.
+fn sumOfLanes(own: vec4f, local: vec3u) -> vec4f {
+  laneSums[local.y * width + local.x] = own;
+  workgroupBarrier();
+  var total = laneSums[local.x];
+  for (var lane = 1u; lane < lanes; lane++) {
+    total += laneSums[lane * width + local.x];
+  }
+  return total;
+}
 
 // The i-th vector of the parts in their texture.
 fn texel(i: u32) -> vec4f {
@@ -40,17 +57,21 @@ fn storeVector(i: u32, total: vec4f) {
   }
 }
 
-@compute @workgroup_size(64)
-fn scalars(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let i = id.x + id.y * groups.x * 64u;
-  if (i >= shape.length) {
-    return;
-  }
+@compute @workgroup_size(width, lanes)
+fn scalars(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_id) local: vec3u,
+) {
+  let i = (group.x + group.y * groups.x) * width + local.x;
   var total = 0.0;
-  for (var p = 0u; p < shape.count; p++) {
+  for (var p = local.y; p < select(0u, shape.count, i < shape.length); p += lanes) {
     total += partials[p * shape.length + i];
   }
-  storeScalar(i, total);
+  let all = sumOfLanes(vec4f(total), local);
+  if (local.y == 0u && i < shape.length) {
+    storeScalar(i, all.x);
+  }
 }
 
 @compute @workgroup_size(64)
@@ -67,30 +88,34 @@ fn scalarsThroughTexture(@builtin(global_invocation_id) id: vec3u, @builtin(num_
   storeScalar(i, total);
 }
 
-@compute @workgroup_size(64)
-fn vectors(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let i = id.x + id.y * groups.x * 64u;
-  let width = shape.length / 4u;
-  if (i >= width) {
-    return;
-  }
+@compute @workgroup_size(width, lanes)
+fn vectors(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_id) local: vec3u,
+) {
+  let i = (group.x + group.y * groups.x) * width + local.x;
+  let length = shape.length / 4u;
   var total = vec4f();
-  for (var p = 0u; p < shape.count; p++) {
-    total += vectorPartials[p * width + i];
+  for (var p = local.y; p < select(0u, shape.count, i < length); p += lanes) {
+    total += vectorPartials[p * length + i];
   }
-  storeVector(i, total);
+  let all = sumOfLanes(total, local);
+  if (local.y == 0u && i < length) {
+    storeVector(i, all);
+  }
 }
 
 @compute @workgroup_size(64)
 fn vectorsThroughTexture(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = id.x + id.y * groups.x * 64u;
-  let width = shape.length / 4u;
-  if (i >= width) {
+  let length = shape.length / 4u;
+  if (i >= length) {
     return;
   }
   var total = vec4f();
   for (var p = 0u; p < shape.count; p++) {
-    total += texel(p * width + i);
+    total += texel(p * length + i);
   }
   storeVector(i, total);
 }

@@ -1,5 +1,5 @@
 import wgsl from "../../shaders/column_sums.wgsl" with { type: "text" };
-import { bytes32, foldWorkgroups, type Kernel, readingTextures } from "./kernel.ts";
+import { bytes32, foldSums, foldWorkgroups, type Kernel, readingTextures } from "./kernel.ts";
 
 /** A row-major matrix. */
 export interface ColumnSumsShape {
@@ -19,6 +19,11 @@ function isVectors(columns: number): boolean {
   return columns % 4 === 0;
 }
 
+/** Columns, or vectors of four where they are summed. */
+function width({ columns }: ColumnSumsShape): number {
+  return isVectors(columns) ? columns / 4 : columns;
+}
+
 const plain: Kernel<ColumnSumsShape, "matrix" | "partials"> = {
   name: "column_sums",
   wgsl,
@@ -33,16 +38,13 @@ const plain: Kernel<ColumnSumsShape, "matrix" | "partials"> = {
   ],
   constants: ({ rows, columns }) => ({ rows, columns, rowsPerChunk }),
   uniforms: ["rows", "columns", "rowsPerChunk"],
-  workgroups: (shape) => {
-    const { columns } = shape;
-    return foldWorkgroups(columnSumChunks(shape) * (isVectors(columns) ? columns / 4 : columns));
-  },
+  workgroups: (shape) => foldSums(columnSumChunks(shape), width(shape)),
 };
 
 /**
  * First stage of a sum over rows, `[rows, columns]` → `[chunks, columns]`; `sumPartials` is the second.
- * @cost An addition and 4 bytes read a value: bound by bandwidth. An invocation sums 256 rows, of 4 columns where
- *   their number allows.
+ * @cost An addition and 4 bytes read a value: bound by bandwidth. A workgroup sums 256 rows of 8 columns, or of 32
+ *   where their number is a multiple of 4.
  * @example
  * ```ts
  * import { columnSumChunks, columnSums, run } from "sada-jem/kernels";
@@ -59,5 +61,6 @@ export const columnSums: Kernel<ColumnSumsShape, "matrix" | "partials"> = {
   ...plain,
   throughTextures: readingTextures(plain, {
     entryPoint: ({ columns }) => isVectors(columns) ? "vectorsThroughTexture" : "scalarsThroughTexture",
+    workgroups: (shape) => foldWorkgroups(columnSumChunks(shape) * width(shape)),
   }),
 };

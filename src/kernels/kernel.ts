@@ -99,6 +99,14 @@ export function foldWorkgroups(invocations: number, workgroupSize = 64): [number
   return [Math.ceil(groups / rows), rows, 1];
 }
 
+/** Columns that a workgroup takes in kernels that sum together, as their shaders define them. */
+const columnsTogether = 8;
+
+/** Workgroups of kernels in which a workgroup sums a chunk of rows of eight columns (or vectors of four). */
+export function foldSums(chunks: number, columns: number): [number, number, number] {
+  return foldWorkgroups(chunks * Math.ceil(columns / columnsTogether), 1);
+}
+
 /** The entry point of a kernel for a shape. */
 export function entryPointOf<Shape>({ entryPoint = "main" }: Kernel<Shape>, shape: Shape): string {
   return typeof entryPoint === "string" ? entryPoint : entryPoint(shape);

@@ -1,5 +1,5 @@
 import wgsl from "../../shaders/norm_backward_moments.wgsl" with { type: "text" };
-import { bytes32, foldWorkgroups, type Kernel, readingTextures } from "./kernel.ts";
+import { bytes32, foldSums, foldWorkgroups, type Kernel, readingTextures } from "./kernel.ts";
 import { type NormActivationShape, normOperands } from "./norm_apply.ts";
 import { normBytes, normChunks, normConstants, normUniforms } from "./norm_moments.ts";
 
@@ -20,14 +20,14 @@ const plain: Kernel<
   ],
   constants: (shape) => ({ ...normConstants(shape), slope: shape.slope }),
   uniforms: normUniforms,
-  workgroups: (shape) => foldWorkgroups(normChunks(shape) * shape.channels / 4),
+  workgroups: (shape) => foldSums(normChunks(shape), shape.channels / 4),
 };
 
 /**
  * First stage of a normalisation's backward pass: Σ g and Σ g·normal for each chunk of rows.
  * @throws {RangeError} unless the channels are a multiple of 4.
- * @cost About 6 floating-point operations and 8 bytes read a value: bound by bandwidth. An invocation takes a chunk
- *   of at least 64 rows of 4 channels.
+ * @cost About 6 floating-point operations and 8 bytes read a value: bound by bandwidth. A workgroup takes a chunk
+ *   of at least 64 rows of 32 channels.
  * @example
  * ```ts
  * import { normBackwardMoments, run } from "sada-jem/kernels";

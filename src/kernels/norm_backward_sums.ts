@@ -1,11 +1,28 @@
 import wgsl from "../../shaders/norm_backward_sums.wgsl" with { type: "text" };
-import { bytes32, foldWorkgroups, type Kernel } from "./kernel.ts";
-import type { NormShape } from "./norm_moments.ts";
+import { bytes32, foldSums, foldWorkgroups, type Kernel, readingTextures } from "./kernel.ts";
+import { normChunks, type NormShape } from "./norm_moments.ts";
 import { partialMoments } from "./norm_statistics.ts";
+
+const plain: Kernel<NormShape, "partials" | "shiftSum" | "scaleSum"> = {
+  name: "norm_backward_sums",
+  wgsl,
+  bindings: [
+    partialMoments,
+    { name: "shiftSum", access: "read-write", bytes: ({ groups, channels }) => bytes32(groups * channels) },
+    { name: "scaleSum", access: "read-write", bytes: ({ groups, channels }) => bytes32(groups * channels) },
+  ],
+  constants: (shape) => ({
+    groups: shape.groups,
+    channels: shape.channels,
+    chunks: normChunks(shape) / shape.groups,
+  }),
+  uniforms: ["channels", "groups", "chunks"],
+  workgroups: ({ groups, channels }) => foldSums(groups, channels / 4),
+};
 
 /**
  * Second stage of a normalisation's backward pass: Σ g and Σ g·normal for each group's channels, `[groups, C]`.
- * @cost An addition and 4 bytes read a value of the chunks. An invocation takes 4 channels of one group.
+ * @cost An addition and 4 bytes read a value of the chunks. A workgroup takes 32 channels of one group.
  * @example
  * ```ts
  * import { normBackwardSums, normChunks, run } from "sada-jem/kernels";
@@ -23,14 +40,8 @@ import { partialMoments } from "./norm_statistics.ts";
  * ```
  */
 export const normBackwardSums: Kernel<NormShape, "partials" | "shiftSum" | "scaleSum"> = {
-  name: "norm_backward_sums",
-  wgsl,
-  bindings: [
-    partialMoments,
-    { name: "shiftSum", access: "read-write", bytes: ({ groups, channels }) => bytes32(groups * channels) },
-    { name: "scaleSum", access: "read-write", bytes: ({ groups, channels }) => bytes32(groups * channels) },
-  ],
-  constants: ({ groups, channels }) => ({ groups, channels }),
-  uniforms: ["channels", "groups"],
-  workgroups: ({ groups, channels }) => foldWorkgroups(groups * channels / 4, 8),
+  ...plain,
+  throughTextures: readingTextures(plain, {
+    workgroups: ({ groups, channels }) => foldWorkgroups(groups * channels / 4, 8),
+  }),
 };

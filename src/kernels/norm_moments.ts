@@ -1,5 +1,5 @@
 import wgsl from "../../shaders/norm_moments.wgsl" with { type: "text" };
-import { bytes32, foldWorkgroups, type Kernel, readingTextures, requireShape } from "./kernel.ts";
+import { bytes32, foldSums, foldWorkgroups, type Kernel, readingTextures, requireShape } from "./kernel.ts";
 
 /**
  * `[groups, rows, channels]`: what is normalised with statistics of its own. For batch norm all images and pixels are one
@@ -66,14 +66,14 @@ const plain: Kernel<NormShape, "input" | "partials"> = {
   ],
   constants: normConstants,
   uniforms: normUniforms,
-  workgroups: (shape) => foldWorkgroups(normChunks(shape) * shape.channels / 4),
+  workgroups: (shape) => foldSums(normChunks(shape), shape.channels / 4),
 };
 
 /**
  * First stage of statistics: for each chunk of rows, each channel's mean and sum of squared deviations from it.
  * @throws {RangeError} unless the channels are a multiple of 4, or if a chunk has more than 65,535 rows.
- * @cost About 4 floating-point operations and 4 bytes read a value: bound by bandwidth. An invocation takes a chunk
- *   of at least 64 rows of 4 channels.
+ * @cost About 4 floating-point operations and 4 bytes read a value: bound by bandwidth. A workgroup takes a chunk
+ *   of at least 64 rows of 32 channels.
  * @example
  * ```ts
  * import { normMoments, run } from "sada-jem/kernels";

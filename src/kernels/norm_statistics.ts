@@ -1,5 +1,13 @@
 import wgsl from "../../shaders/norm_statistics.wgsl" with { type: "text" };
-import { type Binding, bytes32, foldWorkgroups, type Kernel, requireShape } from "./kernel.ts";
+import {
+  type Binding,
+  bytes32,
+  foldSums,
+  foldWorkgroups,
+  type Kernel,
+  readingTextures,
+  requireShape,
+} from "./kernel.ts";
 import { normChunks, normRowsPerChunk, type NormShape, normStatisticsBytes } from "./norm_moments.ts";
 
 /** What turns moments into statistics. */
@@ -33,9 +41,18 @@ export function normStatisticsConstants(shape: NormStatisticsShape): Record<stri
   return { groups, rows, channels, epsilon, rowsPerChunk: normRowsPerChunk(shape) };
 }
 
+const plainNormStatistics: Kernel<NormStatisticsShape, "partials" | "statistics"> = {
+  name: "norm_statistics",
+  wgsl,
+  bindings: [partialMoments, statistics],
+  constants: normStatisticsConstants,
+  uniforms,
+  workgroups: ({ groups, channels }) => foldSums(groups, channels / 4),
+};
+
 /**
  * Second stage of statistics: mean and inverse standard deviation (biased variance), `[groups, 2, C]`.
- * @cost About 10 floating-point operations and 8 bytes read a channel of each chunk. An invocation takes 4 channels
+ * @cost About 10 floating-point operations and 8 bytes read a channel of each chunk. A workgroup takes 32 channels
  *   of one group.
  * @example
  * ```ts
@@ -50,19 +67,38 @@ export function normStatisticsConstants(shape: NormStatisticsShape): Record<stri
  * ```
  */
 export const normStatistics: Kernel<NormStatisticsShape, "partials" | "statistics"> = {
+  ...plainNormStatistics,
+  throughTextures: readingTextures(plainNormStatistics, {
+    entryPoint: "mainThroughTextures",
+    workgroups: ({ groups, channels }) => foldWorkgroups(groups * channels / 4, 8),
+  }),
+};
+
+const plainNormStatisticsAndRunning: Kernel<
+  RunningStatisticsShape,
+  "partials" | "statistics" | "running"
+> = {
   name: "norm_statistics",
   wgsl,
-  bindings: [partialMoments, statistics],
-  constants: normStatisticsConstants,
+  entryPoint: "andRunning",
+  bindings: [
+    partialMoments,
+    statistics,
+    { name: "running", access: "read-write", bytes: ({ channels }) => bytes32(2 * channels) },
+  ],
+  constants: (shape) => {
+    requireRows(shape);
+    return { ...normStatisticsConstants(shape), momentum: shape.momentum };
+  },
   uniforms,
-  workgroups: ({ groups, channels }) => foldWorkgroups(groups * channels / 4, 8),
+  workgroups: ({ channels }) => foldSums(1, channels / 4),
 };
 
 /**
  * {@link normStatistics}, which also moves the running mean and variance `[2, C]` (unbiased), as PyTorch's batch norm
  * does: by each group in turn, as if they came one after the other.
  * @throws {RangeError} if a group has only one row.
- * @cost As `normStatistics`, and 8 bytes read and 8 written a channel. An invocation takes 4 channels of all groups.
+ * @cost As `normStatistics`, and 8 bytes read and 8 written a channel. A workgroup takes 32 channels of all groups.
  * @example
  * ```ts
  * import { normStatisticsAndRunning, run } from "sada-jem/kernels";
@@ -81,20 +117,29 @@ export const normStatisticsAndRunning: Kernel<
   RunningStatisticsShape,
   "partials" | "statistics" | "running"
 > = {
+  ...plainNormStatisticsAndRunning,
+  throughTextures: readingTextures(plainNormStatisticsAndRunning, {
+    entryPoint: "andRunningThroughTextures",
+    workgroups: ({ channels }) => foldWorkgroups(channels / 4, 8),
+  }),
+};
+
+const plainActNormInitialise: Kernel<NormStatisticsShape, "partials" | "location" | "scale"> = {
   name: "norm_statistics",
   wgsl,
-  entryPoint: "andRunning",
+  entryPoint: "actNorm",
   bindings: [
     partialMoments,
-    statistics,
-    { name: "running", access: "read-write", bytes: ({ channels }) => bytes32(2 * channels) },
+    { name: "location", access: "read-write", bytes: ({ channels }) => bytes32(channels) },
+    { name: "scale", access: "read-write", bytes: ({ channels }) => bytes32(channels) },
   ],
   constants: (shape) => {
+    requireShape(shape.groups === 1, "norm_statistics", "act norm has one location and scale for all images");
     requireRows(shape);
-    return { ...normStatisticsConstants(shape), momentum: shape.momentum };
+    return normStatisticsConstants(shape);
   },
   uniforms,
-  workgroups: ({ channels }) => [Math.ceil(channels / 32), 1, 1],
+  workgroups: ({ channels }) => foldSums(1, channels / 4),
 };
 
 /**
@@ -117,21 +162,11 @@ export const normStatisticsAndRunning: Kernel<
  * ```
  */
 export const actNormInitialise: Kernel<NormStatisticsShape, "partials" | "location" | "scale"> = {
-  name: "norm_statistics",
-  wgsl,
-  entryPoint: "actNorm",
-  bindings: [
-    partialMoments,
-    { name: "location", access: "read-write", bytes: ({ channels }) => bytes32(channels) },
-    { name: "scale", access: "read-write", bytes: ({ channels }) => bytes32(channels) },
-  ],
-  constants: (shape) => {
-    requireShape(shape.groups === 1, "norm_statistics", "act norm has one location and scale for all images");
-    requireRows(shape);
-    return normStatisticsConstants(shape);
-  },
-  uniforms,
-  workgroups: ({ channels }) => [Math.ceil(channels / 32), 1, 1],
+  ...plainActNormInitialise,
+  throughTextures: readingTextures(plainActNormInitialise, {
+    entryPoint: "actNormThroughTextures",
+    workgroups: ({ channels }) => foldWorkgroups(channels / 4, 8),
+  }),
 };
 
 function requireRows({ rows }: NormShape): void {

@@ -1,5 +1,5 @@
 import wgsl from "../../shaders/sum_partials.wgsl" with { type: "text" };
-import { bytes32, foldWorkgroups, type Kernel, readingTextures, requireShape } from "./kernel.ts";
+import { bytes32, foldSums, foldWorkgroups, type Kernel, readingTextures, requireShape } from "./kernel.ts";
 
 /** Parts of a sum of vectors. */
 export interface SumPartialsShape {
@@ -11,6 +11,11 @@ export interface SumPartialsShape {
 
 function isVectors(length: number): boolean {
   return length % 4 === 0;
+}
+
+/** Elements of the sum, or vectors of four where they are summed. */
+function width({ length }: SumPartialsShape): number {
+  return isVectors(length) ? length / 4 : length;
 }
 
 const plain: Kernel<SumPartialsShape, "partials" | "sum"> = {
@@ -30,14 +35,14 @@ const plain: Kernel<SumPartialsShape, "partials" | "sum"> = {
     return { count: partials, length, accumulate: Number(accumulate) };
   },
   uniforms: ["count", "length"],
-  workgroups: ({ length }) => foldWorkgroups(isVectors(length) ? length / 4 : length),
+  workgroups: (shape) => foldSums(1, width(shape)),
 };
 
 /**
  * Second stage of a reduction: sum (=|+=) Σ_p partials[p], in fixed order; `[partials, length]` → `[length]`.
  * @throws {RangeError} if there are more than 65,535 parts.
- * @cost An addition and 4 bytes read a value of the parts: bound by bandwidth. An invocation takes one element of the
- *   sum, or four where the length allows.
+ * @cost An addition and 4 bytes read a value of the parts: bound by bandwidth. A workgroup takes eight elements of the
+ *   sum, or eight times four where the length allows.
  * @example
  * ```ts
  * import { run, sumPartials } from "sada-jem/kernels";
@@ -54,5 +59,6 @@ export const sumPartials: Kernel<SumPartialsShape, "partials" | "sum"> = {
   ...plain,
   throughTextures: readingTextures(plain, {
     entryPoint: ({ length }) => isVectors(length) ? "vectorsThroughTexture" : "scalarsThroughTexture",
+    workgroups: (shape) => foldWorkgroups(width(shape)),
   }),
 };

@@ -15,18 +15,20 @@ export function testGpu(): Promise<Gpu> {
  * Runs `kernel` once on the tests' device and returns every operand's contents afterwards, by name, as float32. Operands
  * given as a number are outputs of that many elements; see {@link run} for how they are poisoned. Where the kernel can also
  * read through textures, it must then compute the same but for rounding.
+ * @param rounding bound on the error between the two: larger where they sum many values, in different orders
  */
 export async function runKernel<Shape, Name extends string>(
   kernel: Kernel<Shape, Name>,
   shape: Shape,
   operands: Readonly<Record<Name, Operand>>,
+  rounding = 1e-6,
 ): Promise<Record<Name, Float32Array>> {
   const contents = await runOnce(kernel, shape, operands);
   if (!kernel.throughTextures) return contents;
   const others: Record<string, Float32Array> = await runOnce(kernel.throughTextures, shape, operands);
   for (const [name, values] of Object.entries<Float32Array>(contents)) {
     const error = relativeError(others[name]!, values);
-    if (!(error < 1e-6)) throw new Error(`${kernel.throughTextures.name}: ${name} differs by ${error}`);
+    if (!(error < rounding)) throw new Error(`${kernel.throughTextures.name}: ${name} differs by ${error}`);
   }
   return contents;
 }

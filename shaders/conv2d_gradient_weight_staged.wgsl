@@ -8,7 +8,8 @@
 //
 // A matrix product whose rows are taps × input channels, whose columns are output channels and whose inner dimension are
 // pixels. An invocation computes 8 rows × 8 columns in registers; a workgroup of rowThreads × columnThreads shares the 16
-// pixels that it stages in workgroup memory at a time. Each split is a sum of its own, so the order of all additions is fixed.
+// pixels that it stages in workgroup memory at a time; in doing so an invocation stays with a vector of rows, so that it divides
+// for that only once. Each split is a sum of its own, so the order of all additions is fixed.
 
 override height: u32 = 8u;
 override width: u32 = 8u;
@@ -34,23 +35,39 @@ const vectorsPerThread = 2u;
 override tileRows = rowThreads * vectorsPerThread;
 override tileColumns = columnThreads * vectorsPerThread;
 override threads = rowThreads * columnThreads;
+// Vectors of rows that the invocations stage at once, and pixels of each.
+override rowsAtOnce = min(threads, tileRows);
+override pixelsAtOnce = max(threads / tileRows, 1u);
 
 // [pixelsPerStep, tileRows] and [pixelsPerStep, tileColumns]; neighbouring invocations read neighbouring vectors.
 var<workgroup> inputs: array<vec4f, pixelsPerStep * tileRows>;
 var<workgroup> gradients: array<vec4f, pixelsPerStep * tileColumns>;
 
-// Four channels of the input that output pixel `pixel` meets, for a vector of rows; zero in the padding and beyond `end`.
-fn inputAt(pixel: u32, end: u32, row: u32) -> vec4f {
+// What a vector of rows is: four channels of the input, `down` and `right` of the first that a window meets without padding.
+struct Row {
+  exists: bool,
+  down: i32,
+  right: i32,
+  channel: u32,
+}
+
+fn rowOf(row: u32) -> Row {
   let channels = inChannels / 4u;
   let tap = row / channels;
+  let exists = tap < kernel * kernel;
+  return Row(exists, i32(tap / kernel) - i32(padding), i32(tap % kernel) - i32(padding), row % channels);
+}
+
+// Four channels of the input that output pixel `pixel` meets, for a vector of rows; zero in the padding and beyond `end`.
+fn inputAt(pixel: u32, end: u32, row: Row) -> vec4f {
   let outRow = pixel / outWidth;
-  let y = i32(outRow % outHeight * stride + tap / kernel) - i32(padding);
-  let x = i32(pixel % outWidth * stride + tap % kernel) - i32(padding);
-  let inside = pixel < end && tap < kernel * kernel && y >= 0 && y < i32(height) && x >= 0 && x < i32(width);
+  let y = i32(outRow % outHeight * stride) + row.down;
+  let x = i32(pixel % outWidth * stride) + row.right;
+  let inside = pixel < end && row.exists && y >= 0 && y < i32(height) && x >= 0 && x < i32(width);
   if (!inside) {
     return vec4f();
   }
-  return input[((outRow / outHeight * height + u32(y)) * width + u32(x)) * channels + row % channels];
+  return input[((outRow / outHeight * height + u32(y)) * width + u32(x)) * (inChannels / 4u) + row.channel];
 }
 
 fn gradientAt(pixel: u32, end: u32, column: u32) -> vec4f {
@@ -100,14 +117,19 @@ fn main(
   let end = min(start + pixelsPerSplit, arrayLength(&outputGradient) / (outChannels / 4u));
   let row = thread % rowThreads;
   let column = thread / rowThreads;
+  // Where the vectors of rows do not divide the invocations, the last have none to stage.
+  let firstPixel = select(pixelsPerStep, thread / rowsAtOnce, thread / rowsAtOnce < pixelsAtOnce);
   var sum00 = mat4x4f();
   var sum01 = mat4x4f();
   var sum10 = mat4x4f();
   var sum11 = mat4x4f();
   for (var pixel = start; pixel < end; pixel += pixelsPerStep) {
     workgroupBarrier();
-    for (var i = thread; i < pixelsPerStep * tileRows; i += threads) {
-      inputs[i] = inputAt(pixel + i / tileRows, end, firstRow + i % tileRows);
+    for (var r = thread % rowsAtOnce; r < tileRows; r += rowsAtOnce) {
+      let staged = rowOf(firstRow + r);
+      for (var k = firstPixel; k < pixelsPerStep; k += pixelsAtOnce) {
+        inputs[k * tileRows + r] = inputAt(pixel + k, end, staged);
+      }
     }
     for (var i = thread; i < pixelsPerStep * tileColumns; i += threads) {
       gradients[i] = gradientAt(pixel + i / tileColumns, end, firstColumn + i % tileColumns);

@@ -14,7 +14,7 @@
 //
 // Rows of the product are pixels, columns are channels, and the inner dimension runs over taps, then channels. An invocation
 // computes 8 pixels × 8 channels in registers; a workgroup of pixelThreads × channelThreads shares what it loads, vectorsPerStep
-// vectors of channels of one tap at a time. Under a stride, pixels of the gradient are numbered phase by phase ((y mod stride, x mod stride)), each
+// vectors of channels of one tap at a time; where the tap's source pixels lie is worked out once for all channels. Under a stride, pixels of the gradient are numbered phase by phase ((y mod stride, x mod stride)), each
 // phase filled up to whole workgroups: then all pixels of a workgroup meet the same taps, and none is multiplied by zero.
 
 override sourceHeight: u32 = 8u;
@@ -51,6 +51,10 @@ override threads = pixelThreads * channelThreads;
 // channels of a source channel. Neighbouring invocations read neighbouring vectors.
 var<workgroup> pixels: array<vec4f, vectorsPerStep * tilePixels>;
 var<workgroup> weights: array<vec4f, 4u * vectorsPerStep * tileChannels>;
+// Index of the first channels of the source pixel that each pixel meets at a tap; nowhere for those in the padding.
+var<workgroup> starts: array<u32, tilePixels>;
+
+const nowhere = 0xffffffffu;
 
 // What a workgroup computes: tilePixels from number `pixel` of a phase on, counted from the first of the images that are
 // numbered together, and tileChannels from `channel` on.
@@ -109,8 +113,7 @@ fn pixelOf(tile: Tile, i: u32, images: u32, step: u32) -> Pixel {
   return Pixel(image, y, x, exists);
 }
 
-// Four source channels from `channel` on of the source pixel that a result pixel meets at a tap; zero in the padding.
-fn sourceAt(pixel: Pixel, ky: u32, kx: u32, channel: u32, backward: bool) -> vec4f {
+fn startOf(pixel: Pixel, ky: u32, kx: u32, backward: bool) -> u32 {
   var y = i32(pixel.y * stride + ky) - i32(padding);
   var x = i32(pixel.x * stride + kx) - i32(padding);
   if (backward) {
@@ -118,14 +121,21 @@ fn sourceAt(pixel: Pixel, ky: u32, kx: u32, channel: u32, backward: bool) -> vec
     y = (i32(pixel.y + padding) - i32(ky)) / i32(stride);
     x = (i32(pixel.x + padding) - i32(kx)) / i32(stride);
     if (pixel.y + padding < ky || pixel.x + padding < kx) {
-      return vec4f();
+      return nowhere;
     }
   }
-  let row = sourceChannels / 4u;
-  if (!pixel.exists || channel >= row || y < 0 || y >= i32(sourceHeight) || x < 0 || x >= i32(sourceWidth)) {
+  if (!pixel.exists || y < 0 || y >= i32(sourceHeight) || x < 0 || x >= i32(sourceWidth)) {
+    return nowhere;
+  }
+  return ((pixel.image * sourceHeight + u32(y)) * sourceWidth + u32(x)) * (sourceChannels / 4u);
+}
+
+// Four source channels from `channel` on of a source pixel.
+fn sourceAt(start: u32, channel: u32) -> vec4f {
+  if (start == nowhere || channel >= sourceChannels / 4u) {
     return vec4f();
   }
-  return source[((pixel.image * sourceHeight + u32(y)) * sourceWidth + u32(x)) * row + channel];
+  return source[start + channel];
 }
 
 // Four source channels (columns) × four result channels of a tap, counted through all weights; zero beyond the last.
@@ -196,11 +206,16 @@ fn accumulateStep(sums: ptr<function, Sums>, k: u32, pixelThread: u32, channelTh
   (*sums).b7 = multiplyAdd(wb, x7, (*sums).b7);
 }
 
-fn stage(tile: Tile, images: u32, thread: u32, ky: u32, kx: u32, channel: u32, backward: bool) {
+fn findSources(tile: Tile, images: u32, thread: u32, ky: u32, kx: u32, backward: bool) {
   let step = select(1u, stride, backward);
+  for (var i = thread; i < tilePixels; i += threads) {
+    starts[i] = startOf(pixelOf(tile, i, images, step), ky, kx, backward);
+  }
+}
+
+fn stage(tile: Tile, thread: u32, ky: u32, kx: u32, channel: u32, backward: bool) {
   for (var i = thread; i < vectorsPerStep * tilePixels; i += threads) {
-    let pixel = pixelOf(tile, i % tilePixels, images, step);
-    pixels[i] = sourceAt(pixel, ky, kx, channel + i / tilePixels, backward);
+    pixels[i] = sourceAt(starts[i % tilePixels], channel + i / tilePixels);
   }
   for (var i = thread; i < vectorsPerStep * tileChannels; i += threads) {
     let k = i / tileChannels;
@@ -221,9 +236,11 @@ fn convolve(tile: Tile, images: u32, thread: u32, backward: bool) -> Sums {
       if (!meets(tile.phaseY, ky, backward) || !meets(tile.phaseX, kx, backward)) {
         continue;
       }
+      // Nobody reads those of the last tap any more: what was staged from them is complete.
+      findSources(tile, images, thread, ky, kx, backward);
       for (var channel = 0u; channel < sourceChannels / 4u; channel += vectorsPerStep) {
         workgroupBarrier();
-        stage(tile, images, thread, ky, kx, channel, backward);
+        stage(tile, thread, ky, kx, channel, backward);
         workgroupBarrier();
         for (var k = 0u; k < vectorsPerStep; k++) {
           accumulateStep(&sums, k, thread % pixelThreads, thread / pixelThreads);

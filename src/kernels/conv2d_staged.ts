@@ -15,7 +15,7 @@ export interface StagedTile {
   readonly channels: number;
 }
 
-/** Vectors that fit into the 16 KiB of workgroup memory that WebGPU guarantees. */
+/** Vectors that fit into the 16 KiB of workgroup memory that WebGPU guarantees; four pixels' places take one. */
 const workgroupVectors = 1024;
 /** 80 channels divide the 160, 320 and 640 of WRN-28-10. */
 const wide: StagedTile = { pixels: 128, channels: 80 };
@@ -55,7 +55,8 @@ export function stagedTile(
 ): { pixelThreads: number; channelThreads: number; vectorsPerStep: number } {
   const tiles = Math.ceil(channels / widest);
   const channelThreads = Math.ceil(channels / tiles / channelsPerThread);
-  const vectorsPerStep = 4 * (pixels + channelThreads * channelsPerThread) <= workgroupVectors ? 4 : 2;
+  const vectors = pixels + channelThreads * channelsPerThread;
+  const vectorsPerStep = 4 * vectors + pixels / 4 <= workgroupVectors ? 4 : 2;
   return { pixelThreads: pixels / pixelsPerThread, channelThreads, vectorsPerStep };
 }
 

@@ -143,8 +143,8 @@ export async function bundleSize(target: URL, program: string): Promise<BundleSi
 /** Programs whose size is measured. */
 export const programs = {
   "one kernel": `
-    import { conv2dPatch } from "sada-jem/kernels";
-    globalThis.kernel = conv2dPatch;`,
+    import { conv2dForward } from "sada-jem/kernels";
+    globalThis.kernel = conv2dForward;`,
   "inference and sampling": `
     import {
       conditionalScore, Context, generate, Gpu, inferArchitecture, InformativeInitialisation, modelState, evaluation,

@@ -13,6 +13,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { chainStarts, informativeStart, startImages, startingClasses } from "../train/chain_starts.ts";
 import type { Checkpoint } from "../train/checkpoint.ts";
 import { writeAtomically } from "../train/files.ts";
+import { compilePlan } from "./compiling.ts";
 import {
   type Command,
   execute,
@@ -139,7 +140,7 @@ async function runChains(
   await generate(
     score,
     images,
-    { steps, stepSize, noiseScale },
+    { steps, stepSize, noiseScale, prepare: (plan) => compilePlan(context.gpu, plan, line) },
     (step) => streamWords(seed, step),
     async (step) => {
       line.progress(`step ${step + 1}/${steps}`);

@@ -1,6 +1,5 @@
 import { parseArgs } from "node:util";
 import { loadDataset } from "../data/load.ts";
-import { compileAhead } from "../gpu/compile_ahead.ts";
 import { Gpu } from "../gpu/gpu.ts";
 import { restoreTrainer } from "../train/checkpoint.ts";
 import { applySetting, type Configuration, parseConfiguration } from "../train/configuration.ts";
@@ -18,6 +17,7 @@ import { type Command, execute, exitStatus, print, UsageError, wholeNumber } fro
 import { percent } from "../report/question.ts";
 import { chosenConfiguration, configurationOptions, defaultPreset } from "./configuration.ts";
 import { duration } from "./format.ts";
+import { compilePlan } from "./compiling.ts";
 import { contextWith, kernelHelp, kernelOption, kernelTable } from "./kernels.ts";
 import { LiveLine } from "./live_line.ts";
 import { newestRun, newRunPath } from "./runs.ts";
@@ -110,9 +110,7 @@ const train: Command = {
     print(headline(gpu, trainer, configuration, dataset.train.count));
 
     const interruption = onInterrupt(line);
-    await compileAhead(gpu, trainer.record(), (programs) => {
-      line.update(`compiling ${programs} shaders, which the driver keeps for the next time`);
-    });
+    await compilePlan(gpu, trainer.record(), line);
     const run = new TrainingRun(trainer, configuration, dataset, directory, new Listener(line));
     const summary = await run.run({ stopAfter, signal: interruption.signal });
     line.finish();

@@ -1,3 +1,4 @@
+import type { Plan } from "../gpu/gpu.ts";
 import { evaluation, type WideResNet } from "../nn/wide_resnet.ts";
 import { Purpose } from "../random/philox.ts";
 import { add } from "../tensor/operations/arithmetic.ts";
@@ -14,6 +15,8 @@ export interface GenerationOptions {
   readonly noiseScale: number;
   /** Ends the chains after the step at hand when it aborts. */
   readonly signal?: AbortSignal | undefined;
+  /** Called with the recorded step before it runs first, and awaited: see `compileAhead`. */
+  readonly prepare?: ((step: Plan) => Promise<void>) | undefined;
 }
 
 /** log p̃(x) with the running statistics: chains draw from p(x). */
@@ -48,7 +51,7 @@ export function posteriorScore(model: WideResNet, labels: Tensor): Score {
 export async function generate(
   score: Score,
   images: Tensor,
-  { steps, stepSize, noiseScale, signal }: GenerationOptions,
+  { steps, stepSize, noiseScale, signal, prepare }: GenerationOptions,
   streamOf: (step: number) => Uint32Array,
   afterStep?: (step: number) => Promise<void> | void,
 ): Promise<void> {
@@ -60,6 +63,7 @@ export async function generate(
     images.copyFrom(sgldStep(score, images, options, noise));
   });
   try {
+    await prepare?.(plan);
     for (let step = 0; step < steps && !signal?.aborted; step++) {
       stream.write(streamOf(step));
       context.gpu.run(plan);

@@ -1,5 +1,5 @@
 import wgsl from "../../shaders/add.wgsl" with { type: "text" };
-import { bytes32, foldWorkgroups, type Kernel, readingTextures } from "./kernel.ts";
+import { bytes32, foldWorkgroups, type Kernel, withTextures } from "./kernel.ts";
 
 /** Vectors of one length. */
 export interface VectorShape {
@@ -10,18 +10,6 @@ export interface VectorShape {
 export interface ScaledVectorShape extends VectorShape {
   readonly factor: number;
 }
-
-const plain: Kernel<ScaledVectorShape, "first" | "second" | "sum"> = {
-  name: "add",
-  wgsl,
-  bindings: [
-    { name: "first", access: "read", bytes: ({ length }) => bytes32(length) },
-    { name: "second", access: "read", bytes: ({ length }) => bytes32(length) },
-    { name: "sum", access: "read-write", bytes: ({ length }) => bytes32(length) },
-  ],
-  constants: ({ factor }) => ({ factor }),
-  workgroups: ({ length }) => foldWorkgroups(length / 4),
-};
 
 /**
  * sum = first + factor · second, element by element.
@@ -35,7 +23,14 @@ const plain: Kernel<ScaledVectorShape, "first" | "second" | "sum"> = {
  * assert.deepEqual([...sum], [41, 52, 63]);
  * ```
  */
-export const add: Kernel<ScaledVectorShape, "first" | "second" | "sum"> = {
-  ...plain,
-  throughTextures: readingTextures(plain),
-};
+export const add: Kernel<ScaledVectorShape, "first" | "second" | "sum"> = withTextures({
+  name: "add",
+  wgsl,
+  bindings: [
+    { name: "first", access: "read", bytes: ({ length }) => bytes32(length) },
+    { name: "second", access: "read", bytes: ({ length }) => bytes32(length) },
+    { name: "sum", access: "read-write", bytes: ({ length }) => bytes32(length) },
+  ],
+  constants: ({ factor }) => ({ factor }),
+  workgroups: ({ length }) => foldWorkgroups(length / 4),
+});

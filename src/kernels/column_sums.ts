@@ -1,5 +1,5 @@
 import wgsl from "../../shaders/column_sums.wgsl" with { type: "text" };
-import { bytes32, foldSums, foldWorkgroups, type Kernel, readingTextures } from "./kernel.ts";
+import { bytes32, foldSums, foldWorkgroups, type Kernel, withTextures } from "./kernel.ts";
 
 /** A row-major matrix. */
 export interface ColumnSumsShape {
@@ -24,23 +24,6 @@ function width({ columns }: ColumnSumsShape): number {
   return isVectors(columns) ? columns / 4 : columns;
 }
 
-const plain: Kernel<ColumnSumsShape, "matrix" | "partials"> = {
-  name: "column_sums",
-  wgsl,
-  entryPoint: ({ columns }) => isVectors(columns) ? "vectors" : "scalars",
-  bindings: [
-    { name: "matrix", access: "read", bytes: ({ rows, columns }) => bytes32(rows * columns) },
-    {
-      name: "partials",
-      access: "read-write",
-      bytes: (shape) => bytes32(columnSumChunks(shape) * shape.columns),
-    },
-  ],
-  constants: ({ rows, columns }) => ({ rows, columns, rowsPerChunk }),
-  uniforms: ["rows", "columns", "rowsPerChunk"],
-  workgroups: (shape) => foldSums(columnSumChunks(shape), width(shape)),
-};
-
 /**
  * First stage of a sum over rows, `[rows, columns]` → `[chunks, columns]`; `sumPartials` is the second.
  * @cost An addition and 4 bytes read a value: bound by bandwidth. A workgroup sums 256 rows of 8 columns, or of 32
@@ -57,10 +40,22 @@ const plain: Kernel<ColumnSumsShape, "matrix" | "partials"> = {
  * assert.deepEqual([...partials], [9, 12]); // one chunk, so these are the sums
  * ```
  */
-export const columnSums: Kernel<ColumnSumsShape, "matrix" | "partials"> = {
-  ...plain,
-  throughTextures: readingTextures(plain, {
-    entryPoint: ({ columns }) => isVectors(columns) ? "vectorsThroughTexture" : "scalarsThroughTexture",
-    workgroups: (shape) => foldWorkgroups(columnSumChunks(shape) * width(shape)),
-  }),
-};
+export const columnSums: Kernel<ColumnSumsShape, "matrix" | "partials"> = withTextures({
+  name: "column_sums",
+  wgsl,
+  entryPoint: ({ columns }) => isVectors(columns) ? "vectors" : "scalars",
+  bindings: [
+    { name: "matrix", access: "read", bytes: ({ rows, columns }) => bytes32(rows * columns) },
+    {
+      name: "partials",
+      access: "read-write",
+      bytes: (shape) => bytes32(columnSumChunks(shape) * shape.columns),
+    },
+  ],
+  constants: ({ rows, columns }) => ({ rows, columns, rowsPerChunk }),
+  uniforms: ["rows", "columns", "rowsPerChunk"],
+  workgroups: (shape) => foldSums(columnSumChunks(shape), width(shape)),
+}, {
+  entryPoint: ({ columns }) => isVectors(columns) ? "vectorsThroughTexture" : "scalarsThroughTexture",
+  workgroups: (shape) => foldWorkgroups(columnSumChunks(shape) * width(shape)),
+});

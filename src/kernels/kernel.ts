@@ -41,14 +41,14 @@ export interface Kernel<Shape, Name extends string = string> {
 }
 
 /**
- * A kernel in its shader's entry point `throughTextures`, where all that it only reads are textures.
- * @param changes what else differs
+ * A kernel with its variant in its shader's entry point `throughTextures`, where all that it only reads are textures.
+ * @param changes what else differs in the variant
  */
-export function readingTextures<Shape, Name extends string>(
-  kernel: Kernel<Shape, Name>,
-  changes: Partial<Kernel<Shape, Name>> = {},
+export function withTextures<Shape, Name extends string>(
+  kernel: NoInfer<Kernel<Shape, Name>>,
+  changes: NoInfer<Partial<Kernel<Shape, Name>>> = {},
 ): Kernel<Shape, Name> {
-  return {
+  const throughTextures: Kernel<Shape, Name> = {
     ...kernel,
     name: `${kernel.name}_texture`,
     entryPoint: "throughTextures",
@@ -58,6 +58,7 @@ export function readingTextures<Shape, Name extends string>(
     })),
     ...changes,
   };
+  return { ...kernel, throughTextures };
 }
 
 /** The `@binding` of the uniform buffer of a kernel that has one: after the eight storage buffers that WebGPU guarantees. */

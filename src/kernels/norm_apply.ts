@@ -1,5 +1,5 @@
 import wgsl from "../../shaders/norm_apply.wgsl" with { type: "text" };
-import { type Binding, bytes32, foldWorkgroups, type Kernel, readingTextures } from "./kernel.ts";
+import { type Binding, bytes32, foldWorkgroups, type Kernel, withTextures } from "./kernel.ts";
 import { normBytes, type NormShape, normStatisticsBytes } from "./norm_moments.ts";
 
 /** A normalisation followed by a LeakyReLU. */
@@ -24,22 +24,6 @@ export const normOperands: readonly Binding<NormShape, "input" | "statistics" | 
   { name: "shift", access: "read", bytes: ({ channels }) => bytes32(channels) },
 ];
 
-const plain: Kernel<
-  NormActivationShape,
-  "input" | "statistics" | "scale" | "shift" | "output"
-> = {
-  name: "norm_apply",
-  wgsl,
-  bindings: [...normOperands, { name: "output", access: "read-write", bytes: normBytes }],
-  constants: (shape) => ({
-    channels: shape.channels,
-    rowsPerGroup: shape.rows,
-    slope: shape.slope,
-  }),
-  uniforms: ["channels", "rowsPerGroup"],
-  workgroups: applyWorkgroups,
-};
-
 /**
  * Normalisation, scale, shift and LeakyReLU in one pass, `[groups, rows, C]` → the same.
  * @cost About 4 floating-point operations, 4 bytes read and 4 written a value: bound by bandwidth. An invocation
@@ -62,7 +46,15 @@ const plain: Kernel<
 export const normApply: Kernel<
   NormActivationShape,
   "input" | "statistics" | "scale" | "shift" | "output"
-> = {
-  ...plain,
-  throughTextures: readingTextures(plain),
-};
+> = withTextures({
+  name: "norm_apply",
+  wgsl,
+  bindings: [...normOperands, { name: "output", access: "read-write", bytes: normBytes }],
+  constants: (shape) => ({
+    channels: shape.channels,
+    rowsPerGroup: shape.rows,
+    slope: shape.slope,
+  }),
+  uniforms: ["channels", "rowsPerGroup"],
+  workgroups: applyWorkgroups,
+});

@@ -1,5 +1,5 @@
 import wgsl from "../../shaders/norm_backward_apply.wgsl" with { type: "text" };
-import { bytes32, type Kernel, readingTextures } from "./kernel.ts";
+import { bytes32, type Kernel, withTextures } from "./kernel.ts";
 import { applyWorkgroups, type NormActivationShape, normOperands } from "./norm_apply.ts";
 import { normBytes } from "./norm_moments.ts";
 
@@ -12,31 +12,6 @@ export interface NormBackwardShape extends NormActivationShape {
   /** Add to what is there. */
   readonly accumulate: boolean;
 }
-
-const plain: Kernel<
-  NormBackwardShape,
-  "input" | "statistics" | "scale" | "shift" | "outputGradient" | "shiftSum" | "scaleSum" | "inputGradient"
-> = {
-  name: "norm_backward_apply",
-  wgsl,
-  bindings: [
-    ...normOperands,
-    { name: "outputGradient", access: "read", bytes: normBytes },
-    { name: "shiftSum", access: "read", bytes: ({ groups, channels }) => bytes32(groups * channels) },
-    { name: "scaleSum", access: "read", bytes: ({ groups, channels }) => bytes32(groups * channels) },
-    { name: "inputGradient", access: "read-write", bytes: normBytes },
-  ],
-  constants: (shape) => ({
-    channels: shape.channels,
-    rowsPerGroup: shape.rows,
-    slope: shape.slope,
-    ownStatistics: Number(shape.ownStatistics),
-    scaledSums: Number(shape.scaledSums),
-    accumulate: Number(shape.accumulate),
-  }),
-  uniforms: ["channels", "rowsPerGroup"],
-  workgroups: applyWorkgroups,
-};
 
 /**
  * Third stage of a normalisation's backward pass: the gradient by its input, `[groups, rows, C]`.
@@ -72,7 +47,24 @@ const plain: Kernel<
 export const normBackwardApply: Kernel<
   NormBackwardShape,
   "input" | "statistics" | "scale" | "shift" | "outputGradient" | "shiftSum" | "scaleSum" | "inputGradient"
-> = {
-  ...plain,
-  throughTextures: readingTextures(plain),
-};
+> = withTextures({
+  name: "norm_backward_apply",
+  wgsl,
+  bindings: [
+    ...normOperands,
+    { name: "outputGradient", access: "read", bytes: normBytes },
+    { name: "shiftSum", access: "read", bytes: ({ groups, channels }) => bytes32(groups * channels) },
+    { name: "scaleSum", access: "read", bytes: ({ groups, channels }) => bytes32(groups * channels) },
+    { name: "inputGradient", access: "read-write", bytes: normBytes },
+  ],
+  constants: (shape) => ({
+    channels: shape.channels,
+    rowsPerGroup: shape.rows,
+    slope: shape.slope,
+    ownStatistics: Number(shape.ownStatistics),
+    scaledSums: Number(shape.scaledSums),
+    accumulate: Number(shape.accumulate),
+  }),
+  uniforms: ["channels", "rowsPerGroup"],
+  workgroups: applyWorkgroups,
+});

@@ -1,27 +1,7 @@
 import wgsl from "../../shaders/norm_backward_moments.wgsl" with { type: "text" };
-import { bytes32, foldSums, foldWorkgroups, type Kernel, readingTextures } from "./kernel.ts";
+import { bytes32, foldSums, foldWorkgroups, type Kernel, withTextures } from "./kernel.ts";
 import { type NormActivationShape, normOperands } from "./norm_apply.ts";
 import { normBytes, normChunks, normConstants, normUniforms } from "./norm_moments.ts";
-
-const plain: Kernel<
-  NormActivationShape,
-  "input" | "statistics" | "scale" | "shift" | "outputGradient" | "partials"
-> = {
-  name: "norm_backward_moments",
-  wgsl,
-  bindings: [
-    ...normOperands,
-    { name: "outputGradient", access: "read", bytes: normBytes },
-    {
-      name: "partials",
-      access: "read-write",
-      bytes: (shape) => bytes32(normChunks(shape) * 2 * shape.channels),
-    },
-  ],
-  constants: (shape) => ({ ...normConstants(shape), slope: shape.slope }),
-  uniforms: normUniforms,
-  workgroups: (shape) => foldSums(normChunks(shape), shape.channels / 4),
-};
 
 /**
  * First stage of a normalisation's backward pass: Σ g and Σ g·normal for each chunk of rows.
@@ -47,9 +27,21 @@ const plain: Kernel<
 export const normBackwardMoments: Kernel<
   NormActivationShape,
   "input" | "statistics" | "scale" | "shift" | "outputGradient" | "partials"
-> = {
-  ...plain,
-  throughTextures: readingTextures(plain, {
-    workgroups: (shape) => foldWorkgroups(normChunks(shape) * shape.channels / 4, 8),
-  }),
-};
+> = withTextures({
+  name: "norm_backward_moments",
+  wgsl,
+  bindings: [
+    ...normOperands,
+    { name: "outputGradient", access: "read", bytes: normBytes },
+    {
+      name: "partials",
+      access: "read-write",
+      bytes: (shape) => bytes32(normChunks(shape) * 2 * shape.channels),
+    },
+  ],
+  constants: (shape) => ({ ...normConstants(shape), slope: shape.slope }),
+  uniforms: normUniforms,
+  workgroups: (shape) => foldSums(normChunks(shape), shape.channels / 4),
+}, {
+  workgroups: (shape) => foldWorkgroups(normChunks(shape) * shape.channels / 4, 8),
+});

@@ -1,24 +1,7 @@
 import wgsl from "../../shaders/norm_backward_sums.wgsl" with { type: "text" };
-import { bytes32, foldSums, foldWorkgroups, type Kernel, readingTextures } from "./kernel.ts";
+import { bytes32, foldSums, foldWorkgroups, type Kernel, withTextures } from "./kernel.ts";
 import { normChunks, type NormShape } from "./norm_moments.ts";
 import { partialMoments } from "./norm_statistics.ts";
-
-const plain: Kernel<NormShape, "partials" | "shiftSum" | "scaleSum"> = {
-  name: "norm_backward_sums",
-  wgsl,
-  bindings: [
-    partialMoments,
-    { name: "shiftSum", access: "read-write", bytes: ({ groups, channels }) => bytes32(groups * channels) },
-    { name: "scaleSum", access: "read-write", bytes: ({ groups, channels }) => bytes32(groups * channels) },
-  ],
-  constants: (shape) => ({
-    groups: shape.groups,
-    channels: shape.channels,
-    chunks: normChunks(shape) / shape.groups,
-  }),
-  uniforms: ["channels", "groups", "chunks"],
-  workgroups: ({ groups, channels }) => foldSums(groups, channels / 4),
-};
 
 /**
  * Second stage of a normalisation's backward pass: Σ g and Σ g·normal for each group's channels, `[groups, C]`.
@@ -39,9 +22,21 @@ const plain: Kernel<NormShape, "partials" | "shiftSum" | "scaleSum"> = {
  * assert.deepEqual([...scaleSum], [55, 66, 77, 88]);
  * ```
  */
-export const normBackwardSums: Kernel<NormShape, "partials" | "shiftSum" | "scaleSum"> = {
-  ...plain,
-  throughTextures: readingTextures(plain, {
-    workgroups: ({ groups, channels }) => foldWorkgroups(groups * channels / 4, 8),
+export const normBackwardSums: Kernel<NormShape, "partials" | "shiftSum" | "scaleSum"> = withTextures({
+  name: "norm_backward_sums",
+  wgsl,
+  bindings: [
+    partialMoments,
+    { name: "shiftSum", access: "read-write", bytes: ({ groups, channels }) => bytes32(groups * channels) },
+    { name: "scaleSum", access: "read-write", bytes: ({ groups, channels }) => bytes32(groups * channels) },
+  ],
+  constants: (shape) => ({
+    groups: shape.groups,
+    channels: shape.channels,
+    chunks: normChunks(shape) / shape.groups,
   }),
-};
+  uniforms: ["channels", "groups", "chunks"],
+  workgroups: ({ groups, channels }) => foldSums(groups, channels / 4),
+}, {
+  workgroups: ({ groups, channels }) => foldWorkgroups(groups * channels / 4, 8),
+});

@@ -1,5 +1,5 @@
 import wgsl from "../../shaders/norm_moments.wgsl" with { type: "text" };
-import { bytes32, foldSums, foldWorkgroups, type Kernel, readingTextures, requireShape } from "./kernel.ts";
+import { bytes32, foldSums, foldWorkgroups, type Kernel, requireShape, withTextures } from "./kernel.ts";
 
 /**
  * `[groups, rows, channels]`: what is normalised with statistics of its own. For batch norm all images and pixels are one
@@ -53,22 +53,6 @@ export function normConstants(shape: NormShape): Record<string, number> {
 /** Constants that the first stages take from their uniform buffers. */
 export const normUniforms = ["channels", "rowsPerGroup", "rowsPerChunk", "allRows"];
 
-const plain: Kernel<NormShape, "input" | "partials"> = {
-  name: "norm_moments",
-  wgsl,
-  bindings: [
-    { name: "input", access: "read", bytes: normBytes },
-    {
-      name: "partials",
-      access: "read-write",
-      bytes: (shape) => bytes32(normChunks(shape) * 2 * shape.channels),
-    },
-  ],
-  constants: normConstants,
-  uniforms: normUniforms,
-  workgroups: (shape) => foldSums(normChunks(shape), shape.channels / 4),
-};
-
 /**
  * First stage of statistics: for each chunk of rows, each channel's mean and sum of squared deviations from it.
  * @throws {RangeError} unless the channels are a multiple of 4, or if a chunk has more than 65,535 rows.
@@ -86,9 +70,20 @@ const plain: Kernel<NormShape, "input" | "partials"> = {
  * assert.deepEqual([...partials], [2, 2, 2, 6, 2, 0, 2, 8]); // the means, then Σ (x − mean)²
  * ```
  */
-export const normMoments: Kernel<NormShape, "input" | "partials"> = {
-  ...plain,
-  throughTextures: readingTextures(plain, {
-    workgroups: (shape) => foldWorkgroups(normChunks(shape) * shape.channels / 4, 8),
-  }),
-};
+export const normMoments: Kernel<NormShape, "input" | "partials"> = withTextures({
+  name: "norm_moments",
+  wgsl,
+  bindings: [
+    { name: "input", access: "read", bytes: normBytes },
+    {
+      name: "partials",
+      access: "read-write",
+      bytes: (shape) => bytes32(normChunks(shape) * 2 * shape.channels),
+    },
+  ],
+  constants: normConstants,
+  uniforms: normUniforms,
+  workgroups: (shape) => foldSums(normChunks(shape), shape.channels / 4),
+}, {
+  workgroups: (shape) => foldWorkgroups(normChunks(shape) * shape.channels / 4, 8),
+});

@@ -5,8 +5,8 @@ import {
   foldSums,
   foldWorkgroups,
   type Kernel,
-  readingTextures,
   requireShape,
+  withTextures,
 } from "./kernel.ts";
 import { normChunks, normRowsPerChunk, type NormShape, normStatisticsBytes } from "./norm_moments.ts";
 
@@ -41,15 +41,6 @@ export function normStatisticsConstants(shape: NormStatisticsShape): Record<stri
   return { groups, rows, channels, epsilon, rowsPerChunk: normRowsPerChunk(shape) };
 }
 
-const plainNormStatistics: Kernel<NormStatisticsShape, "partials" | "statistics"> = {
-  name: "norm_statistics",
-  wgsl,
-  bindings: [partialMoments, statistics],
-  constants: normStatisticsConstants,
-  uniforms,
-  workgroups: ({ groups, channels }) => foldSums(groups, channels / 4),
-};
-
 /**
  * Second stage of statistics: mean and inverse standard deviation (biased variance), `[groups, 2, C]`.
  * @cost About 10 floating-point operations and 8 bytes read a channel of each chunk. A workgroup takes 32 channels
@@ -66,33 +57,17 @@ const plainNormStatistics: Kernel<NormStatisticsShape, "partials" | "statistics"
  * [2, 2, 2, 6, 1, 0.5, 1, 0.5].forEach((value, i) => assert.ok(Math.abs(statistics[i]! - value) < 1e-6));
  * ```
  */
-export const normStatistics: Kernel<NormStatisticsShape, "partials" | "statistics"> = {
-  ...plainNormStatistics,
-  throughTextures: readingTextures(plainNormStatistics, {
-    entryPoint: "mainThroughTextures",
-    workgroups: ({ groups, channels }) => foldWorkgroups(groups * channels / 4, 8),
-  }),
-};
-
-const plainNormStatisticsAndRunning: Kernel<
-  RunningStatisticsShape,
-  "partials" | "statistics" | "running"
-> = {
+export const normStatistics: Kernel<NormStatisticsShape, "partials" | "statistics"> = withTextures({
   name: "norm_statistics",
   wgsl,
-  entryPoint: "andRunning",
-  bindings: [
-    partialMoments,
-    statistics,
-    { name: "running", access: "read-write", bytes: ({ channels }) => bytes32(2 * channels) },
-  ],
-  constants: (shape) => {
-    requireRows(shape);
-    return { ...normStatisticsConstants(shape), momentum: shape.momentum };
-  },
+  bindings: [partialMoments, statistics],
+  constants: normStatisticsConstants,
   uniforms,
-  workgroups: ({ channels }) => foldSums(1, channels / 4),
-};
+  workgroups: ({ groups, channels }) => foldSums(groups, channels / 4),
+}, {
+  entryPoint: "mainThroughTextures",
+  workgroups: ({ groups, channels }) => foldWorkgroups(groups * channels / 4, 8),
+});
 
 /**
  * {@link normStatistics}, which also moves the running mean and variance `[2, C]` (unbiased), as PyTorch's batch norm
@@ -116,31 +91,25 @@ const plainNormStatisticsAndRunning: Kernel<
 export const normStatisticsAndRunning: Kernel<
   RunningStatisticsShape,
   "partials" | "statistics" | "running"
-> = {
-  ...plainNormStatisticsAndRunning,
-  throughTextures: readingTextures(plainNormStatisticsAndRunning, {
-    entryPoint: "andRunningThroughTextures",
-    workgroups: ({ channels }) => foldWorkgroups(channels / 4, 8),
-  }),
-};
-
-const plainActNormInitialise: Kernel<NormStatisticsShape, "partials" | "location" | "scale"> = {
+> = withTextures({
   name: "norm_statistics",
   wgsl,
-  entryPoint: "actNorm",
+  entryPoint: "andRunning",
   bindings: [
     partialMoments,
-    { name: "location", access: "read-write", bytes: ({ channels }) => bytes32(channels) },
-    { name: "scale", access: "read-write", bytes: ({ channels }) => bytes32(channels) },
+    statistics,
+    { name: "running", access: "read-write", bytes: ({ channels }) => bytes32(2 * channels) },
   ],
   constants: (shape) => {
-    requireShape(shape.groups === 1, "norm_statistics", "act norm has one location and scale for all images");
     requireRows(shape);
-    return normStatisticsConstants(shape);
+    return { ...normStatisticsConstants(shape), momentum: shape.momentum };
   },
   uniforms,
   workgroups: ({ channels }) => foldSums(1, channels / 4),
-};
+}, {
+  entryPoint: "andRunningThroughTextures",
+  workgroups: ({ channels }) => foldWorkgroups(channels / 4, 8),
+});
 
 /**
  * Act norm's data-dependent start: location and scale `[C]` that centre one group's channels and give them deviation
@@ -161,13 +130,33 @@ const plainActNormInitialise: Kernel<NormStatisticsShape, "partials" | "location
  * [0.5, 0.25, 0.5, 0.25].forEach((value, i) => assert.ok(Math.abs(scale[i]! - value) < 1e-6));
  * ```
  */
-export const actNormInitialise: Kernel<NormStatisticsShape, "partials" | "location" | "scale"> = {
-  ...plainActNormInitialise,
-  throughTextures: readingTextures(plainActNormInitialise, {
+export const actNormInitialise: Kernel<NormStatisticsShape, "partials" | "location" | "scale"> = withTextures(
+  {
+    name: "norm_statistics",
+    wgsl,
+    entryPoint: "actNorm",
+    bindings: [
+      partialMoments,
+      { name: "location", access: "read-write", bytes: ({ channels }) => bytes32(channels) },
+      { name: "scale", access: "read-write", bytes: ({ channels }) => bytes32(channels) },
+    ],
+    constants: (shape) => {
+      requireShape(
+        shape.groups === 1,
+        "norm_statistics",
+        "act norm has one location and scale for all images",
+      );
+      requireRows(shape);
+      return normStatisticsConstants(shape);
+    },
+    uniforms,
+    workgroups: ({ channels }) => foldSums(1, channels / 4),
+  },
+  {
     entryPoint: "actNormThroughTextures",
     workgroups: ({ channels }) => foldWorkgroups(channels / 4, 8),
-  }),
-};
+  },
+);
 
 function requireRows({ rows }: NormShape): void {
   requireShape(rows > 1, "norm_statistics", "one value per channel has no unbiased variance");

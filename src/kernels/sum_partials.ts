@@ -1,5 +1,5 @@
 import wgsl from "../../shaders/sum_partials.wgsl" with { type: "text" };
-import { bytes32, foldSums, foldWorkgroups, type Kernel, readingTextures, requireShape } from "./kernel.ts";
+import { bytes32, foldSums, foldWorkgroups, type Kernel, requireShape, withTextures } from "./kernel.ts";
 
 /** Parts of a sum of vectors. */
 export interface SumPartialsShape {
@@ -18,26 +18,6 @@ function width({ length }: SumPartialsShape): number {
   return isVectors(length) ? length / 4 : length;
 }
 
-const plain: Kernel<SumPartialsShape, "partials" | "sum"> = {
-  name: "sum_partials",
-  wgsl,
-  entryPoint: ({ length }) => isVectors(length) ? "vectors" : "scalars",
-  bindings: [
-    { name: "partials", access: "read", bytes: ({ partials, length }) => bytes32(partials * length) },
-    { name: "sum", access: "read-write", bytes: ({ length }) => bytes32(length) },
-  ],
-  constants: ({ partials, length, accumulate }) => {
-    requireShape(
-      partials <= 65_535,
-      "sum_partials",
-      `${partials} parts; at most 65,535 are summed by one loop`,
-    );
-    return { count: partials, length, accumulate: Number(accumulate) };
-  },
-  uniforms: ["count", "length"],
-  workgroups: (shape) => foldSums(1, width(shape)),
-};
-
 /**
  * Second stage of a reduction: sum (=|+=) Σ_p partials[p], in fixed order; `[partials, length]` → `[length]`.
  * @throws {RangeError} if there are more than 65,535 parts.
@@ -55,10 +35,25 @@ const plain: Kernel<SumPartialsShape, "partials" | "sum"> = {
  * assert.deepEqual([...sum], [111, 222]);
  * ```
  */
-export const sumPartials: Kernel<SumPartialsShape, "partials" | "sum"> = {
-  ...plain,
-  throughTextures: readingTextures(plain, {
-    entryPoint: ({ length }) => isVectors(length) ? "vectorsThroughTexture" : "scalarsThroughTexture",
-    workgroups: (shape) => foldWorkgroups(width(shape)),
-  }),
-};
+export const sumPartials: Kernel<SumPartialsShape, "partials" | "sum"> = withTextures({
+  name: "sum_partials",
+  wgsl,
+  entryPoint: ({ length }) => isVectors(length) ? "vectors" : "scalars",
+  bindings: [
+    { name: "partials", access: "read", bytes: ({ partials, length }) => bytes32(partials * length) },
+    { name: "sum", access: "read-write", bytes: ({ length }) => bytes32(length) },
+  ],
+  constants: ({ partials, length, accumulate }) => {
+    requireShape(
+      partials <= 65_535,
+      "sum_partials",
+      `${partials} parts; at most 65,535 are summed by one loop`,
+    );
+    return { count: partials, length, accumulate: Number(accumulate) };
+  },
+  uniforms: ["count", "length"],
+  workgroups: (shape) => foldSums(1, width(shape)),
+}, {
+  entryPoint: ({ length }) => isVectors(length) ? "vectorsThroughTexture" : "scalarsThroughTexture",
+  workgroups: (shape) => foldWorkgroups(width(shape)),
+});

@@ -1,5 +1,5 @@
 import wgsl from "../../shaders/winograd_input.wgsl" with { type: "text" };
-import { bytes32, foldWorkgroups, type Kernel, readingTextures } from "./kernel.ts";
+import { bytes32, foldWorkgroups, type Kernel, withTextures } from "./kernel.ts";
 import {
   requireFourChannels,
   winogradEntryPoint,
@@ -23,7 +23,26 @@ function tilesOf({ batch, height, width, padding, outputs }: WinogradInputShape)
   return winogradTiles({ batch, height: along(height), width: along(width) }, outputs);
 }
 
-const plain: Kernel<WinogradInputShape, "source" | "transformed"> = {
+/**
+ * Overlapping tiles of images, transformed for Winograd's convolution F(m×m, 3×3): `[N, H, W, C]` →
+ * `[(m + 2)², tiles, C]`; Bᵀ · d · B of each tile d.
+ * @throws {RangeError} unless the channels are a multiple of 4.
+ * @cost (m + 2)² values read and as many written for m² outputs: bound by bandwidth. An invocation takes a tile of 4 channels.
+ * @example
+ * ```ts
+ * import { run, winogradInput } from "sada-jem/kernels";
+ * import assert from "node:assert/strict";
+ *
+ * const shape = { batch: 1, height: 2, width: 2, channels: 4, padding: 1, outputs: 2 } as const;
+ * const { transformed } = await run(winogradInput, shape, {
+ *   source: [1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 4, 0, 0, 0],
+ *   transformed: 16 * 4,
+ * });
+ * // One tile: the image with zeros around. Its value (1, 1) is the sum of the pixels.
+ * assert.equal(transformed[5 * 4], 10);
+ * ```
+ */
+export const winogradInput: Kernel<WinogradInputShape, "source" | "transformed"> = withTextures({
   name: "winograd_input",
   wgsl,
   entryPoint: winogradEntryPoint,
@@ -46,30 +65,6 @@ const plain: Kernel<WinogradInputShape, "source" | "transformed"> = {
     return { height, width, channels, padding, tileRows: rows, tileColumns: columns };
   },
   workgroups: (shape) => foldWorkgroups(tilesOf(shape).count * shape.channels / 4),
-};
-
-/**
- * Overlapping tiles of images, transformed for Winograd's convolution F(m×m, 3×3): `[N, H, W, C]` →
- * `[(m + 2)², tiles, C]`; Bᵀ · d · B of each tile d.
- * @throws {RangeError} unless the channels are a multiple of 4.
- * @cost (m + 2)² values read and as many written for m² outputs: bound by bandwidth. An invocation takes a tile of 4 channels.
- * @example
- * ```ts
- * import { run, winogradInput } from "sada-jem/kernels";
- * import assert from "node:assert/strict";
- *
- * const shape = { batch: 1, height: 2, width: 2, channels: 4, padding: 1, outputs: 2 } as const;
- * const { transformed } = await run(winogradInput, shape, {
- *   source: [1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 4, 0, 0, 0],
- *   transformed: 16 * 4,
- * });
- * // One tile: the image with zeros around. Its value (1, 1) is the sum of the pixels.
- * assert.equal(transformed[5 * 4], 10);
- * ```
- */
-export const winogradInput: Kernel<WinogradInputShape, "source" | "transformed"> = {
-  ...plain,
-  throughTextures: readingTextures(plain, {
-    entryPoint: (shape) => `${winogradEntryPoint(shape)}ThroughTextures`,
-  }),
-};
+}, {
+  entryPoint: (shape) => `${winogradEntryPoint(shape)}ThroughTextures`,
+});

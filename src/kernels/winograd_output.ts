@@ -1,5 +1,5 @@
 import wgsl from "../../shaders/winograd_output.wgsl" with { type: "text" };
-import { bytes32, foldWorkgroups, type Kernel, readingTextures } from "./kernel.ts";
+import { bytes32, foldWorkgroups, type Kernel, withTextures } from "./kernel.ts";
 import {
   requireFourChannels,
   winogradEntryPoint,
@@ -20,31 +20,6 @@ export interface WinogradOutputShape {
   /** Add to what is there. */
   readonly accumulate: boolean;
 }
-
-const plain: Kernel<WinogradOutputShape, "product" | "bias" | "output"> = {
-  name: "winograd_output",
-  wgsl,
-  entryPoint: winogradEntryPoint,
-  bindings: [
-    {
-      name: "product",
-      access: "read",
-      bytes: (shape) =>
-        bytes32(winogradValues(shape.outputs) * winogradTiles(shape, shape.outputs).count * shape.channels),
-    },
-    { name: "bias", access: "read", bytes: ({ bias, channels }) => bytes32(bias ? channels : 1) },
-    {
-      name: "output",
-      access: "read-write",
-      bytes: ({ batch, height, width, channels }) => bytes32(batch * height * width * channels),
-    },
-  ],
-  constants: ({ height, width, channels, bias, accumulate }) => {
-    requireFourChannels(channels);
-    return { height, width, channels, addBias: Number(bias), accumulate: Number(accumulate) };
-  },
-  workgroups: (shape) => foldWorkgroups(winogradTiles(shape, shape.outputs).count * shape.channels / 4),
-};
 
 /**
  * The results of Winograd's convolution F(m×m, 3×3) from its products, `[(m + 2)², tiles, C]` → `[N, H, W, C]`:
@@ -67,9 +42,29 @@ const plain: Kernel<WinogradOutputShape, "product" | "bias" | "output"> = {
  * assert.deepEqual([...output], [9, 9, 9, 109, 3, 3, 3, 103]);
  * ```
  */
-export const winogradOutput: Kernel<WinogradOutputShape, "product" | "bias" | "output"> = {
-  ...plain,
-  throughTextures: readingTextures(plain, {
-    entryPoint: (shape) => `${winogradEntryPoint(shape)}ThroughTextures`,
-  }),
-};
+export const winogradOutput: Kernel<WinogradOutputShape, "product" | "bias" | "output"> = withTextures({
+  name: "winograd_output",
+  wgsl,
+  entryPoint: winogradEntryPoint,
+  bindings: [
+    {
+      name: "product",
+      access: "read",
+      bytes: (shape) =>
+        bytes32(winogradValues(shape.outputs) * winogradTiles(shape, shape.outputs).count * shape.channels),
+    },
+    { name: "bias", access: "read", bytes: ({ bias, channels }) => bytes32(bias ? channels : 1) },
+    {
+      name: "output",
+      access: "read-write",
+      bytes: ({ batch, height, width, channels }) => bytes32(batch * height * width * channels),
+    },
+  ],
+  constants: ({ height, width, channels, bias, accumulate }) => {
+    requireFourChannels(channels);
+    return { height, width, channels, addBias: Number(bias), accumulate: Number(accumulate) };
+  },
+  workgroups: (shape) => foldWorkgroups(winogradTiles(shape, shape.outputs).count * shape.channels / 4),
+}, {
+  entryPoint: (shape) => `${winogradEntryPoint(shape)}ThroughTextures`,
+});

@@ -2,7 +2,7 @@ import textureWgsl from "../../shaders/conv2d_gradient_input_texture.wgsl" with 
 import stagedWgsl from "../../shaders/conv2d_staged.wgsl" with { type: "text" };
 import { textureUniforms } from "./conv2d_gradient_input.ts";
 import { defaultTile, productConstants, stagedTile, stagedWorkgroups } from "./conv2d_staged.ts";
-import { bytes32, foldWorkgroups, type Kernel, readingTextures } from "./kernel.ts";
+import { bytes32, foldWorkgroups, type Kernel, withTextures } from "./kernel.ts";
 import { requireFourChannels } from "./winograd_shape.ts";
 
 /** So many matrix products `[rows, inner]` · `[columns, inner]ᵀ`. */
@@ -20,7 +20,27 @@ function geometry({ products, inner, columns }: WinogradProductShape) {
   return { kernel: 1, stride: 1, padding: 0, weightSets: products };
 }
 
-const plain: Kernel<WinogradProductShape, "left" | "right" | "product"> = {
+/**
+ * The products of Winograd's convolution: `[P, rows, inner]` · `[P, columns, inner]ᵀ` → `[P, rows, columns]`, one for
+ * each of P values of a tile; rows are tiles, columns are the result's channels.
+ * @throws {RangeError} unless `inner` and `columns` are multiples of 4.
+ * @cost P · rows · columns · inner multiply-adds, by the kernels for convolutions: in tiles staged in workgroup
+ *   memory, 8 × 8 results an invocation; on lavapipe 16 × 16, reading through textures.
+ * @example
+ * ```ts
+ * import { run, winogradProduct } from "sada-jem/kernels";
+ * import assert from "node:assert/strict";
+ *
+ * const { product } = await run(winogradProduct, { products: 2, rows: 1, inner: 4, columns: 4 }, {
+ *   left: [1, 2, 3, 4, 5, 6, 7, 8],
+ *   // Of each product four columns, one after the other: the first picks the row's first value, the others nothing.
+ *   right: [1, ...Array(15).fill(0), 1, ...Array(15).fill(0)],
+ *   product: 8,
+ * });
+ * assert.deepEqual([...product], [1, 0, 0, 0, 5, 0, 0, 0]);
+ * ```
+ */
+export const winogradProduct: Kernel<WinogradProductShape, "left" | "right" | "product"> = withTextures({
   name: "winograd_product",
   wgsl: stagedWgsl,
   entryPoint: "gradientInput",
@@ -48,40 +68,15 @@ const plain: Kernel<WinogradProductShape, "left" | "right" | "product"> = {
   },
   workgroups: ({ products, rows, columns }) =>
     stagedWorkgroups(defaultTile(columns), rows, products, columns),
-};
-
-/**
- * The products of Winograd's convolution: `[P, rows, inner]` · `[P, columns, inner]ᵀ` → `[P, rows, columns]`, one for
- * each of P values of a tile; rows are tiles, columns are the result's channels.
- * @throws {RangeError} unless `inner` and `columns` are multiples of 4.
- * @cost P · rows · columns · inner multiply-adds, by the kernels for convolutions: in tiles staged in workgroup
- *   memory, 8 × 8 results an invocation; on lavapipe 16 × 16, reading through textures.
- * @example
- * ```ts
- * import { run, winogradProduct } from "sada-jem/kernels";
- * import assert from "node:assert/strict";
- *
- * const { product } = await run(winogradProduct, { products: 2, rows: 1, inner: 4, columns: 4 }, {
- *   left: [1, 2, 3, 4, 5, 6, 7, 8],
- *   // Of each product four columns, one after the other: the first picks the row's first value, the others nothing.
- *   right: [1, ...Array(15).fill(0), 1, ...Array(15).fill(0)],
- *   product: 8,
- * });
- * assert.deepEqual([...product], [1, 0, 0, 0, 5, 0, 0, 0]);
- * ```
- */
-export const winogradProduct: Kernel<WinogradProductShape, "left" | "right" | "product"> = {
-  ...plain,
-  throughTextures: readingTextures(plain, {
-    wgsl: textureWgsl,
-    entryPoint: "main",
-    uniforms: textureUniforms,
-    constants: (shape) => ({
-      ...{ height: shape.rows, width: 1, outHeight: shape.rows, outWidth: 1 },
-      ...{ inChannels: shape.columns, outChannels: shape.inner },
-      ...geometry(shape),
-    }),
-    workgroups: ({ products, rows, columns }) =>
-      foldWorkgroups(products * Math.ceil(rows / 16) * Math.ceil(columns / 16), 8),
+}, {
+  wgsl: textureWgsl,
+  entryPoint: "main",
+  uniforms: textureUniforms,
+  constants: (shape) => ({
+    ...{ height: shape.rows, width: 1, outHeight: shape.rows, outWidth: 1 },
+    ...{ inChannels: shape.columns, outChannels: shape.inner },
+    ...geometry(shape),
   }),
-};
+  workgroups: ({ products, rows, columns }) =>
+    foldWorkgroups(products * Math.ceil(rows / 16) * Math.ceil(columns / 16), 8),
+});

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { run } from "../cli/commands.ts";
 
 Deno.test("the examples in the kernels' doc comments run, without any permission", async () => {
-  const { status, output, errors } = await run("test:examples");
-  assert.equal(status, 0, `${output}\n${errors}`);
-  assert.match(output, /^ok \| \d{2,} passed/m);
+  const { output, errors } = await run("test:examples");
+  // What was printed, not the status: with Mesa 22's driver the process is sometimes aborted while it ends, after all that
+  // ("double free or corruption").
+  assert.match(output, /^ok \| \d{2,} passed \| 0 failed/m, `${output}\n${errors}`);
 });

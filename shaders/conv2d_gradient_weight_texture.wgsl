@@ -8,7 +8,8 @@
 // input and outputGradient are read through textures, see conv2d_patch_texture.
 //
 // An invocation sums all taps × 4 input × 16 output channels in named registers while it slides along rows: per pixel it
-// loads 3 · stride + 4 vectors for 144 multiply-adds of vectors. One pipeline serves all strides, for 5 % of the time. The sums are stored in a loop over taps, see conv2d_patch_texture.
+// loads 3 · stride + 4 vectors for 144 multiply-adds of vectors. One pipeline serves all strides, for 5 % of the time. The sums
+// are stored in a loop over taps, see conv2d_patch_texture.
 
 override kernel: u32 = 3u;
 

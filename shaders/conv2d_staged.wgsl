@@ -14,8 +14,9 @@
 //
 // Rows of the product are pixels, columns are channels, and the inner dimension runs over taps, then channels. An invocation
 // computes 8 pixels × 8 channels in registers; a workgroup of pixelThreads × channelThreads shares what it loads, vectorsPerStep
-// vectors of channels of one tap at a time; where the tap's source pixels lie is worked out once for all channels. Under a stride, pixels of the gradient are numbered phase by phase ((y mod stride, x mod stride)), each
-// phase filled up to whole workgroups: then all pixels of a workgroup meet the same taps, and none is multiplied by zero.
+// vectors of channels of one tap at a time; where the tap's source pixels lie is worked out once for all channels. Under a
+// stride, pixels of the gradient are numbered phase by phase ((y mod stride, x mod stride)), each phase filled up to whole
+// workgroups: then all pixels of a workgroup meet the same taps, and none is multiplied by zero.
 
 override sourceHeight: u32 = 8u;
 override sourceWidth: u32 = 8u;

@@ -31,15 +31,16 @@ export async function compileAhead(
   const others = await openDevices(Math.min(mostDevices, navigator.hardwareConcurrency, uses.length) - 1);
   const [own, ...parts] = share(uses, 1 + others.length);
   submit(gpu.device, own!);
-  parts.forEach((part, i) => submit(others[i]!, part.map((use) => onDevice(others[i]!, use))));
+  parts.forEach((part, i) => submit(others[i]!, onDevice(others[i]!, part)));
   // Only now, since the wait for one device keeps this thread from submitting to the next.
   for (const device of [gpu.device, ...others]) await device.queue.onSubmittedWorkDone();
   for (const device of others) device.destroy();
 }
 
-/** The same use on another device. */
-function onDevice(device: GPUDevice, use: Use): Use {
-  return { ...use, pipeline: new PipelineCache(device, () => {}).get(use.program).pipeline };
+/** The same on another device. */
+function onDevice(device: GPUDevice, uses: readonly Use[]): Use[] {
+  const pipelines = new PipelineCache(device, () => {});
+  return uses.map((use) => ({ ...use, pipeline: pipelines.get(use.program).pipeline }));
 }
 
 /** The first use of every pipeline, those with the longest shaders first. */

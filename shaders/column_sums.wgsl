@@ -1,22 +1,23 @@
-// partials[k, j] = Σ matrix[i, j] over the k-th chunk of rows i
+// sums[k, j] (=|+=) Σ matrix[i, j] over the k-th chunk of rows i
 //
-// matrix [rows, columns], partials [chunks, columns]: float32. The entry point `vectors` sums four columns at once, for
+// matrix [rows, columns], sums [chunks, columns]: float32. The entry point `vectors` sums four columns at once, for
 // columns that are a multiple of 4; `scalars` any number. A workgroup takes a chunk of eight of these, its invocations every
 // eighth row of one; then the first row of invocations adds up the eight sums, in order. In `…ThroughTexture` an invocation
 // takes a chunk of one, and reads from a texture of format rgba32float, 1,024 texels wide, that holds the matrix row by row:
 // much faster on lavapipe.
-// rowsPerChunk: rows that one chunk sums; the last may have fewer.
+// rowsPerChunk: rows that one chunk sums; the last may have fewer. accumulate: add to what is there.
 
 struct Shape {
   rows: u32,
   columns: u32,
   rowsPerChunk: u32,
+  accumulate: u32,
 }
 
 @group(0) @binding(0) var<storage, read> matrix: array<f32>;
-@group(0) @binding(1) var<storage, read_write> partials: array<f32>;
+@group(0) @binding(1) var<storage, read_write> sums: array<f32>;
 @group(0) @binding(0) var<storage, read> vectorMatrix: array<vec4f>;
-@group(0) @binding(1) var<storage, read_write> vectorPartials: array<vec4f>;
+@group(0) @binding(1) var<storage, read_write> vectorSums: array<vec4f>;
 @group(0) @binding(0) var matrixTexture: texture_2d<f32>;
 @group(0) @binding(8) var<uniform> shape: Shape;
 
@@ -51,6 +52,22 @@ fn rowsOf(chunk: u32) -> vec2u {
   return vec2u(chunk * shape.rowsPerChunk, min((chunk + 1u) * shape.rowsPerChunk, shape.rows));
 }
 
+fn storeScalar(i: u32, sum: f32) {
+  if (shape.accumulate != 0u) {
+    sums[i] += sum;
+  } else {
+    sums[i] = sum;
+  }
+}
+
+fn storeVector(i: u32, sum: vec4f) {
+  if (shape.accumulate != 0u) {
+    vectorSums[i] += sum;
+  } else {
+    vectorSums[i] = sum;
+  }
+}
+
 @compute @workgroup_size(width, lanes)
 fn scalars(
   @builtin(workgroup_id) group: vec3u,
@@ -66,7 +83,7 @@ fn scalars(
   }
   let total = sumOfLanes(vec4f(sum), local);
   if (local.y == 0u && exists) {
-    partials[place.chunk * shape.columns + place.column] = total.x;
+    storeScalar(place.chunk * shape.columns + place.column, total.x);
   }
 }
 
@@ -87,7 +104,7 @@ fn scalarsThroughTexture(@builtin(global_invocation_id) id: vec3u, @builtin(num_
     let value = row * shape.columns + i % shape.columns;
     total += texel(value / 4u)[value % 4u];
   }
-  partials[i] = total;
+  storeScalar(i, total);
 }
 
 @compute @workgroup_size(width, lanes)
@@ -106,7 +123,7 @@ fn vectors(
   }
   let total = sumOfLanes(sum, local);
   if (local.y == 0u && exists) {
-    vectorPartials[place.chunk * columns + place.column] = total;
+    storeVector(place.chunk * columns + place.column, total);
   }
 }
 
@@ -122,5 +139,5 @@ fn vectorsThroughTexture(@builtin(global_invocation_id) id: vec3u, @builtin(num_
   for (var row = chunk.x; row < chunk.y; row++) {
     total += texel(row * columns + i % columns);
   }
-  vectorPartials[i] = total;
+  storeVector(i, total);
 }

@@ -1,5 +1,5 @@
 import wgsl from "../../shaders/column_sums.wgsl" with { type: "text" };
-import { bytes32, foldSums, foldWorkgroups, type Kernel, withTextures } from "./kernel.ts";
+import { type Binding, bytes32, foldSums, foldWorkgroups, type Kernel, withTextures } from "./kernel.ts";
 
 /** A row-major matrix. */
 export interface ColumnSumsShape {
@@ -15,13 +15,37 @@ export function columnSumChunks({ rows }: ColumnSumsShape): number {
   return Math.ceil(rows / rowsPerChunk);
 }
 
-function isVectors(columns: number): boolean {
-  return columns % 4 === 0;
+/** A matrix whose columns are summed, chunk by chunk of its rows. */
+interface Sums extends ColumnSumsShape {
+  readonly rowsPerChunk: number;
+  /** Add to what is there. */
+  readonly accumulate: boolean;
 }
 
-/** Columns, or vectors of four where they are summed. */
-function width({ columns }: ColumnSumsShape): number {
-  return isVectors(columns) ? columns / 4 : columns;
+/** A kernel that sums the columns of a matrix; `sumsOf` says which matrix a shape is. */
+export function columnSumming<Shape, Name extends string>(
+  name: string,
+  bindings: readonly Binding<Shape, Name>[],
+  sumsOf: (shape: Shape) => Sums,
+): Kernel<Shape, Name> {
+  const isVectors = (shape: Shape) => sumsOf(shape).columns % 4 === 0;
+  const chunks = (shape: Shape) => Math.ceil(sumsOf(shape).rows / sumsOf(shape).rowsPerChunk);
+  const width = (shape: Shape) => isVectors(shape) ? sumsOf(shape).columns / 4 : sumsOf(shape).columns;
+  return withTextures({
+    name,
+    wgsl,
+    entryPoint: (shape) => isVectors(shape) ? "vectors" : "scalars",
+    bindings,
+    constants: (shape) => {
+      const sums = sumsOf(shape);
+      return { ...sums, accumulate: Number(sums.accumulate) };
+    },
+    uniforms: ["rows", "columns", "rowsPerChunk", "accumulate"],
+    workgroups: (shape) => foldSums(chunks(shape), width(shape)),
+  }, {
+    entryPoint: (shape) => isVectors(shape) ? "vectorsThroughTexture" : "scalarsThroughTexture",
+    workgroups: (shape) => foldWorkgroups(chunks(shape) * width(shape)),
+  });
 }
 
 /**
@@ -40,11 +64,9 @@ function width({ columns }: ColumnSumsShape): number {
  * assert.deepEqual([...partials], [9, 12]); // one chunk, so these are the sums
  * ```
  */
-export const columnSums: Kernel<ColumnSumsShape, "matrix" | "partials"> = withTextures({
-  name: "column_sums",
-  wgsl,
-  entryPoint: ({ columns }) => isVectors(columns) ? "vectors" : "scalars",
-  bindings: [
+export const columnSums: Kernel<ColumnSumsShape, "matrix" | "partials"> = columnSumming(
+  "column_sums",
+  [
     { name: "matrix", access: "read", bytes: ({ rows, columns }) => bytes32(rows * columns) },
     {
       name: "partials",
@@ -52,10 +74,5 @@ export const columnSums: Kernel<ColumnSumsShape, "matrix" | "partials"> = withTe
       bytes: (shape) => bytes32(columnSumChunks(shape) * shape.columns),
     },
   ],
-  constants: ({ rows, columns }) => ({ rows, columns, rowsPerChunk }),
-  uniforms: ["rows", "columns", "rowsPerChunk"],
-  workgroups: (shape) => foldSums(columnSumChunks(shape), width(shape)),
-}, {
-  entryPoint: ({ columns }) => isVectors(columns) ? "vectorsThroughTexture" : "scalarsThroughTexture",
-  workgroups: (shape) => foldWorkgroups(columnSumChunks(shape) * width(shape)),
-});
+  ({ rows, columns }) => ({ rows, columns, rowsPerChunk, accumulate: false }),
+);

@@ -1,5 +1,5 @@
-import wgsl from "../../shaders/sum_partials.wgsl" with { type: "text" };
-import { bytes32, foldSums, foldWorkgroups, type Kernel, requireShape, withTextures } from "./kernel.ts";
+import { columnSumming } from "./column_sums.ts";
+import { bytes32, type Kernel, requireShape } from "./kernel.ts";
 
 /** Parts of a sum of vectors. */
 export interface SumPartialsShape {
@@ -7,15 +7,6 @@ export interface SumPartialsShape {
   readonly length: number;
   /** Add to what is there. */
   readonly accumulate: boolean;
-}
-
-function isVectors(length: number): boolean {
-  return length % 4 === 0;
-}
-
-/** Elements of the sum, or vectors of four where they are summed. */
-function width({ length }: SumPartialsShape): number {
-  return isVectors(length) ? length / 4 : length;
 }
 
 /**
@@ -35,25 +26,18 @@ function width({ length }: SumPartialsShape): number {
  * assert.deepEqual([...sum], [111, 222]);
  * ```
  */
-export const sumPartials: Kernel<SumPartialsShape, "partials" | "sum"> = withTextures({
-  name: "sum_partials",
-  wgsl,
-  entryPoint: ({ length }) => isVectors(length) ? "vectors" : "scalars",
-  bindings: [
+export const sumPartials: Kernel<SumPartialsShape, "partials" | "sum"> = columnSumming(
+  "sum_partials",
+  [
     { name: "partials", access: "read", bytes: ({ partials, length }) => bytes32(partials * length) },
     { name: "sum", access: "read-write", bytes: ({ length }) => bytes32(length) },
   ],
-  constants: ({ partials, length, accumulate }) => {
+  ({ partials, length, accumulate }) => {
     requireShape(
       partials <= 65_535,
       "sum_partials",
       `${partials} parts; at most 65,535 are summed by one loop`,
     );
-    return { count: partials, length, accumulate: Number(accumulate) };
+    return { rows: partials, columns: length, rowsPerChunk: partials, accumulate };
   },
-  uniforms: ["count", "length"],
-  workgroups: (shape) => foldSums(1, width(shape)),
-}, {
-  entryPoint: ({ length }) => isVectors(length) ? "vectorsThroughTexture" : "scalarsThroughTexture",
-  workgroups: (shape) => foldWorkgroups(width(shape)),
-});
+);

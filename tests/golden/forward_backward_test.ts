@@ -111,7 +111,7 @@ for (const { path, family, title } of inEveryFamily(/^wrn_backward.*\.safetensor
 
 /** Model, images and labels that gradients are taken of. */
 function backwardCase(file: GoldenFile, context: Context): { model: WideResNet; x: Tensor; labels: Tensor } {
-  const forward = file.sibling(file.hyper["state_and_x_from"]);
+  const forward = file.sibling(file.hyper<{ readonly state_and_x_from: string }>().state_and_x_from);
   const model = modelOf(context, forward.state("state."), forward.tensor("x").shape[3]!);
   const x = inputTensor(context, forward.tensor("x"));
   return { model, x, labels: context.from(Uint32Array.from(file.numbers("labels")), [x.shape[0]!]) };

@@ -59,9 +59,8 @@ export class GoldenFile {
     return new GoldenFile(`${this.path.slice(0, this.path.lastIndexOf("/"))}/${name}`);
   }
 
-  /** Hyper-parameters, as the file's metadata give them. */
-  // deno-lint-ignore no-explicit-any -- every kind of file has its own, checked by use
-  get hyper(): Record<string, any> {
+  /** Hyper-parameters, as the file's metadata give them: every kind of file has its own. */
+  hyper<Kind>(): Kind {
     return JSON.parse(this.#file.metadata["hyper"] ?? "{}");
   }
 

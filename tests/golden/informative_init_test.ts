@@ -22,7 +22,7 @@ for (const path of goldenFiles(/^informative_init.*\.safetensors$/)) {
     const images = imagesFromPyTorch(file.tensor("images"));
     const [count = 0, height = 0, width = 0, channels = 0] = images.shape;
     const labels = Uint32Array.from(file.numbers("labels"));
-    const classes: number = file.hyper["n_classes"];
+    const { n_classes: classes } = file.hyper<{ readonly n_classes: number }>();
     const pixels = height * width * channels;
     const law = new Law(context, toBytes(context, images), labels, classes);
 
@@ -36,7 +36,7 @@ for (const path of goldenFiles(/^informative_init.*\.safetensors$/)) {
 
     const z = file.tensor("z");
     const samples = z.shape[0]!;
-    const perClass: number = file.hyper["samples_per_class"];
+    const { samples_per_class: perClass } = file.hyper<{ readonly samples_per_class: number }>();
     const shape = [samples, channels, height, width];
     for (const [name, clamp] of [["samples_unclamped", false], ["buffer", true]] as const) {
       const data = await law.samples(maps, lower, z, perClass, clamp);

@@ -25,17 +25,35 @@ const reported: Readonly<Record<string, ReportField>> = {
   "pass2.fq": "secondGeneratedScore",
 };
 
+interface IterationsHyper {
+  readonly inputs: string;
+  readonly net: string;
+  readonly n_iterations: number;
+  readonly lr: number;
+  readonly warmup_iters: number;
+  readonly rho: number;
+  readonly adaptive: boolean;
+  readonly momentum: number;
+  readonly weight_decay: number;
+  readonly px: number;
+  readonly l2_coeff: number;
+  readonly n_steps: number;
+  readonly sgld_lr: number;
+  readonly sgld_std: number;
+}
+
 for (const path of goldenFiles(/^sada_jem_(?!inputs).*\.safetensors$/)) {
   Deno.test(`golden SADA-JEM iterations: ${path.split("/").at(-1)}`, async () => {
     const file = new GoldenFile(path);
-    const inputs = file.sibling(file.hyper["inputs"]);
-    const { n_iterations, lr, warmup_iters, rho, adaptive, momentum, weight_decay } = file.hyper;
+    const hyper = file.hyper<IterationsHyper>();
+    const inputs = file.sibling(hyper.inputs);
+    const { n_iterations, lr, warmup_iters, rho, adaptive, momentum, weight_decay } = hyper;
     const context = new Context(await testGpu());
-    const model = modelOf(context, file.sibling(file.hyper["net"]).state(""), inputs.tensor("x_0").shape[4]!);
+    const model = modelOf(context, file.sibling(hyper.net).state(""), inputs.tensor("x_0").shape[4]!);
     const optimizer = new Sgd(context, model.parameters, { momentum, weightDecay: weight_decay });
     const step = new TrainingStep(model, new SharpnessAware(model.parameters, optimizer, { rho, adaptive }), {
-      likelihoodWeight: file.hyper["px"],
-      l2: file.hyper["l2_coeff"],
+      likelihoodWeight: hyper.px,
+      l2: hyper.l2_coeff,
       classificationWeight: 1,
       consistentPasses: false,
       divergenceLimit: 1e5,
@@ -65,7 +83,7 @@ async function compareIteration(
   rate: number,
 ): Promise<void> {
   const { context } = model;
-  const { n_steps, sgld_lr, sgld_std } = file.hyper;
+  const { n_steps, sgld_lr, sgld_std } = file.hyper<IterationsHyper>();
   const images = (name: string) => inputTensor(context, leading(inputs.tensor(name), i));
   const labelled = images("x_lab");
   const batch = labelled.shape[0]!;

@@ -8,12 +8,19 @@ import { inputTensor } from "./comparison.ts";
 import { GoldenFile, goldenFiles, modelOf } from "./golden_file.ts";
 import { Verdicts } from "./verdict.ts";
 
+interface PgdHyper {
+  readonly net: string;
+  readonly steps: number;
+  readonly adv_eps: number;
+  readonly adv_eta: number;
+}
+
 for (const path of goldenFiles(/^pgd_.*\.safetensors$/)) {
   Deno.test(`golden PGD attack: ${path.split("/").at(-1)}`, async () => {
     const file = new GoldenFile(path);
     const verdicts = new Verdicts(file);
     const context = new Context(await testGpu());
-    const { net, steps, adv_eps, adv_eta } = file.hyper;
+    const { net, steps, adv_eps, adv_eta } = file.hyper<PgdHyper>();
     const x = file.tensor("x");
     const model = modelOf(context, file.sibling(net).state(""), x.shape[3]!);
     const images = inputTensor(context, x);

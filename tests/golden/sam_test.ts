@@ -11,38 +11,52 @@ import { compareRunning, inputTensor, scalar } from "./comparison.ts";
 import { GoldenFile, goldenFiles, modelOf } from "./golden_file.ts";
 import { type Sensitivity, Verdicts } from "./verdict.ts";
 
+interface SamHyper {
+  readonly base: "sgd" | "adam";
+  readonly net: string;
+  readonly batch: string;
+  readonly steps: number;
+  readonly lr: number;
+  readonly rho: number;
+  readonly adaptive: boolean;
+  readonly weight_decay: number;
+  /** Of SGD alone. */
+  readonly momentum: number;
+  /** Of Adam alone. */
+  readonly betas?: readonly [number, number];
+  readonly eps?: number;
+}
+
 for (const path of goldenFiles(/^sam_(sgd|adam).*\.safetensors$/)) {
   Deno.test(`golden SAM steps: ${path.split("/").at(-1)}`, async () => {
     const file = new GoldenFile(path);
-    const { base, lr, betas, net, batch, steps } = file.hyper;
+    const hyper = file.hyper<SamHyper>();
+    const { lr, net, batch, steps, rho, adaptive } = hyper;
     const inputs = file.sibling(batch);
     const context = new Context(await testGpu());
     const model = modelOf(context, file.sibling(net).state(""), inputs.tensor("x").shape[3]!);
     const x = inputTensor(context, inputs.tensor("x"));
     const labels = context.from(Uint32Array.from(inputs.numbers("labels")), [x.shape[0]!]);
-    const optimizer = optimizerOf(model, file);
-    const sam = new SharpnessAware(model.parameters, optimizer, {
-      rho: file.hyper["rho"],
-      adaptive: file.hyper["adaptive"],
-    });
+    const optimizer = optimizerOf(model, hyper);
+    const sam = new SharpnessAware(model.parameters, optimizer, { rho, adaptive });
     const status = context.zeros([4], "uint32");
     const verdicts = new Verdicts(file);
     for (let step = 1; step <= steps; step++) {
-      const corrections = (betas ?? [0, 0]).map((beta: number) => 1 - beta ** step);
+      const corrections = (hyper.betas ?? [0, 0]).map((beta) => 1 - beta ** step);
       const schedule = context.from(Float32Array.of(lr, ...corrections, 0), [4]);
       const comparison = new StepComparison(verdicts, file, model, step);
       await comparison.run(sam, optimizer, x, labels, { schedule, status });
     }
     await compareRunning(verdicts, "after.", file, model, "kinks");
     verdicts.conclude();
-
-    function optimizerOf({ context, parameters }: WideResNet, { hyper }: GoldenFile): Optimizer {
-      const weightDecay = hyper["weight_decay"];
-      if (base === "sgd") return new Sgd(context, parameters, { momentum: hyper["momentum"], weightDecay });
-      const [beta1, beta2] = betas;
-      return new Adam(context, parameters, { beta1, beta2, epsilon: hyper["eps"] ?? 1e-8, weightDecay });
-    }
   });
+}
+
+function optimizerOf({ context, parameters }: WideResNet, hyper: SamHyper): Optimizer {
+  const weightDecay = hyper.weight_decay;
+  if (hyper.base === "sgd") return new Sgd(context, parameters, { momentum: hyper.momentum, weightDecay });
+  const [beta1, beta2] = hyper.betas!;
+  return new Adam(context, parameters, { beta1, beta2, epsilon: hyper.eps ?? 1e-8, weightDecay });
 }
 
 /** Runs one step and compares what the file holds of it. */
@@ -105,7 +119,7 @@ class StepComparison {
 
   /** Adam divides the rounding errors that are the gradients of convolution biases by their own size. */
   #sensitivity(kind: string, name: string): Sensitivity {
-    const { base, lr } = this.file.hyper;
+    const { base, lr } = this.file.hyper<SamHyper>();
     const noise = base === "adam" && /(conv1|conv2|shortcut\.0)\.bias$/.test(name);
     if (!noise || (kind !== "params" && kind !== "perturbed")) return "kinks";
     return { noiseBound: 2 * lr * this.step };

@@ -12,25 +12,35 @@ for (const path of goldenFiles(/^sgld_chain.*\.safetensors$/)) {
     const file = new GoldenFile(path);
     const context = new Context(await testGpu());
     const verdicts = new Verdicts(file);
-    for (const chain of Object.keys(file.hyper["n_steps"])) {
+    for (const chain of Object.keys(file.hyper<SgldHyper>().n_steps)) {
       await compareChain(context, file, verdicts, chain);
     }
     verdicts.conclude();
   });
 }
 
+/** By the name of the chain where it may differ. */
+interface SgldHyper {
+  readonly net: string;
+  readonly n_steps: Readonly<Record<string, number>>;
+  readonly sgld_lr: number;
+  readonly sgld_std: Readonly<Record<string, number>>;
+  readonly grad_clamp: Readonly<Record<string, readonly [number, number] | null>>;
+  readonly bn_mode: Readonly<Record<string, string>>;
+}
+
 async function compareChain(context: Context, file: GoldenFile, verdicts: Verdicts, chain: string) {
-  const { net, n_steps, sgld_lr, sgld_std, grad_clamp, bn_mode } = file.hyper;
+  const { net, n_steps, sgld_lr, sgld_std, grad_clamp, bn_mode } = file.hyper<SgldHyper>();
   const start = file.tensor("x_0");
   const state = file.sibling(net).state("");
   for (const [name, tensor] of file.state("override.")) state.set(name, tensor);
   const model = modelOf(context, state, start.shape[3]!);
   const mode = bn_mode[chain] === "train" ? training : evaluation;
   const options: SgldOptions = {
-    steps: n_steps[chain],
+    steps: n_steps[chain]!,
     stepSize: sgld_lr,
-    noiseScale: sgld_std[chain],
-    gradientClamp: grad_clamp[chain] === null ? Infinity : grad_clamp[chain][1],
+    noiseScale: sgld_std[chain]!,
+    gradientClamp: grad_clamp[chain]?.[1] ?? Infinity,
   };
   let images = inputTensor(context, start);
   for (let step = 1; step <= options.steps; step++) {

@@ -1,10 +1,11 @@
 /**
  * GPU memory of training the published network with the published batches, recorded on an adapter that does nothing, so that it is
- * known without a GPU: `deno run --allow-read bench/published_memory.ts`.
+ * known without a GPU: `deno run --allow-read bench/published_memory.ts [float16]`.
  */
 
 import type { Dataset } from "../src/data/dataset.ts";
 import { Gpu } from "../src/gpu/gpu.ts";
+import type { ActivationType } from "../src/nn/wide_resnet.ts";
 import { Context } from "../src/tensor/context.ts";
 import { preset } from "../src/train/presets.ts";
 import { Trainer } from "../src/train/trainer.ts";
@@ -19,10 +20,11 @@ function paperAdapter() {
     maxTextureDimension2D: 8192,
     minStorageBufferOffsetAlignment: 256,
   };
+  const features = new Set(["shader-f16"]);
   const nothing = () => ({});
   const device = {
     limits,
-    features: new Set(),
+    features,
     lost: new Promise(() => {}),
     addEventListener: nothing,
     queue: { submit: nothing, writeBuffer: nothing },
@@ -51,7 +53,7 @@ function paperAdapter() {
     destroy: nothing,
   };
   const info = { description: "paper" };
-  return { limits, info, features: new Set(), requestDevice: () => Promise.resolve(device) };
+  return { limits, info, features, requestDevice: () => Promise.resolve(device) };
 }
 
 /** Runs `work` with another `navigator.gpu`. */
@@ -85,11 +87,14 @@ const cifar10: Dataset = {
   augmentation: { padding: 4, flip: true },
 };
 
-/** Bytes by part of training by the preset for CIFAR-10: WRN-28-10, batches of 64, 64 and 128, a replay buffer of 10,000. */
-export function publishedMemory(): Promise<Record<MemoryPart, number>> {
+/**
+ * Bytes by part of training by the preset for CIFAR-10: WRN-28-10, batches of 64, 64 and 128, a replay buffer of 10,000.
+ * @param activations how values between layers are stored
+ */
+export function publishedMemory(activations: ActivationType): Promise<Record<MemoryPart, number>> {
   return withAdapter(paperAdapter(), async () => {
     const gpu = await Gpu.request();
-    const trainer = new Trainer(new Context(gpu), preset("cifar10"), cifar10);
+    const trainer = new Trainer(new Context(gpu), { ...preset("cifar10"), activations }, cifar10);
     trainer.record();
     const parts = memoryParts(gpu, trainer);
     gpu.destroy();
@@ -98,7 +103,7 @@ export function publishedMemory(): Promise<Record<MemoryPart, number>> {
 }
 
 if (import.meta.main) {
-  const parts = Object.entries(await publishedMemory());
+  const parts = Object.entries(await publishedMemory(Deno.args[0] === "float16" ? "float16" : "float32"));
   const total = parts.reduce((sum, [, bytes]) => sum + bytes, 0);
   for (const [name, bytes] of [...parts, ["all", total] as const]) {
     Deno.stdout.writeSync(new TextEncoder().encode(`${name}: ${(bytes / 1e6).toFixed(0)} MB\n`));

@@ -43,7 +43,9 @@ const contents = await run(conv2dForward, shape, { input, weight, bias, output: 
 Without \`compile\`, a kernel's \`wgsl\`, \`constants(shape)\`, \`bindings[i].bytes(shape)\` and \`workgroups(shape)\` are what
 a pipeline, a bind group and a dispatch take, with \`constantsOf\` where there is a uniform buffer.
 
-Images are \`[N, H, W, C]\`, convolution weights \`[kh, kw, in, out]\`, matrices row by row; all values have 32 bits.
+Images are \`[N, H, W, C]\`, convolution weights \`[kh, kw, in, out]\`, matrices row by row. All values have 32 bits, but
+\`inHalf(kernel, ["input", "output"])\` is the kernel with these operands in float16, if their types below say that it can be:
+half the bytes, on a device with the feature \`shader-f16\`; what it computes is float32 all the same.
 Kernels that some adapters take long to compile have a uniform buffer of \`u32\`s for their sizes instead of constants, so that
 one pipeline serves many shapes; \`constantsOf(kernel, shape)\` gives the values of both.
 
@@ -113,11 +115,11 @@ export function entriesOf({ entryPoint: entry = "main", wgsl, bindings }: Kernel
 }
 
 function bindingTable({ bindings }: Kernel<never>, used: readonly EntryPoint[]): string {
-  const rows = bindings.map(({ name, access }, binding) => {
+  const rows = bindings.map(({ name, access, alias }, binding) => {
     const types = used.map(({ resources }) => resourceAt(resources, binding).type);
     return `| ${binding} | \`${name}\` | ${access} | ${
       [...new Set(types)].map((type) => `\`${type}\``).join(" or ")
-    } |`;
+    }${alias === undefined ? "" : ", or float16"} |`;
   });
   return ["| binding | operand | access | type |", "| --- | --- | --- | --- |", ...rows].join("\n");
 }

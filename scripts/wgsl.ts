@@ -4,7 +4,7 @@
 export interface Resource {
   readonly binding: number;
   readonly access: "read" | "read_write" | "uniform" | "texture";
-  /** For example `array<vec4f>`. */
+  /** For example `array<vec4f>`; aliases are replaced. */
   readonly type: string;
 }
 
@@ -61,7 +61,7 @@ export function entryPoint(wgsl: string, name: string): EntryPoint {
       .map(([, binding, access = "texture", , type]) => ({
         binding: Number(binding),
         access: access as Resource["access"],
-        type: type!,
+        type: withoutAliases(wgsl, type!),
       })),
     overrides: declared(/^override (\w+): (\w+) = (.*);/gm)
       .map(([, name, type, initial]) => ({ name: name!, type: type!, initial: initial! })),
@@ -69,6 +69,12 @@ export function entryPoint(wgsl: string, name: string): EntryPoint {
     workgroupBytes: declared(/^var<workgroup> (\w+): (.*);/gm)
       .reduce((sum, [, , type]) => sum + arrayBytes(wgsl, type!), 0),
   };
+}
+
+/** A type with what the names in it stand for. */
+function withoutAliases(wgsl: string, type: string): string {
+  return [...wgsl.matchAll(/^alias (\w+) = (.*);/gm)]
+    .reduce((text, [, name, meaning]) => text.replaceAll(new RegExp(`\\b${name}\\b`, "g"), meaning!), type);
 }
 
 /** Whether a name occurs in an entry point or a function that it calls, directly or not. */

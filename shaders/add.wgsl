@@ -7,11 +7,16 @@
 
 override factor: f32 = 1.0;
 
-@group(0) @binding(0) var<storage, read> first: array<vec4f>;
-@group(0) @binding(1) var<storage, read> second: array<vec4f>;
+// vec4h in variants in half precision.
+alias First = vec4f;
+alias Second = vec4f;
+alias Sum = vec4f;
+
+@group(0) @binding(0) var<storage, read> first: array<First>;
+@group(0) @binding(1) var<storage, read> second: array<Second>;
 @group(0) @binding(0) var firstTexture: texture_2d<f32>;
 @group(0) @binding(1) var secondTexture: texture_2d<f32>;
-@group(0) @binding(2) var<storage, read_write> sum: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> sum: array<Sum>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
@@ -19,7 +24,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if (i >= arrayLength(&sum)) {
     return;
   }
-  sum[i] = fma(vec4f(factor), second[i], first[i]);
+  sum[i] = Sum(fma(vec4f(factor), vec4f(second[i]), vec4f(first[i])));
 }
 
 // The i-th vector of a texture that is 1,024 texels wide.
@@ -33,5 +38,5 @@ fn throughTextures(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgr
   if (i >= arrayLength(&sum)) {
     return;
   }
-  sum[i] = fma(vec4f(factor), texel(secondTexture, i), texel(firstTexture, i));
+  sum[i] = Sum(fma(vec4f(factor), texel(secondTexture, i), texel(firstTexture, i)));
 }

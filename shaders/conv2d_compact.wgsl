@@ -25,10 +25,14 @@ override stride: u32 = 1u;
 override padding: u32 = 1u;
 override accumulate: bool = false;
 
-@group(0) @binding(0) var<storage, read> source: array<vec4f>;
+// vec4h in variants in half precision.
+alias Source = vec4f;
+alias Output = vec4f;
+
+@group(0) @binding(0) var<storage, read> source: array<Source>;
 @group(0) @binding(1) var<storage, read> weight: array<vec4f>;
 @group(0) @binding(2) var<storage, read> bias: array<vec4f>;
-@group(0) @binding(3) var<storage, read_write> output: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> output: array<Output>;
 @group(0) @binding(2) var<storage, read_write> gradient: array<vec4f>;
 
 // Number of the source pixel that a result pixel meets at a tap, or −1 if it meets none.
@@ -53,7 +57,7 @@ fn sourceOf(pixel: u32, ky: u32, kx: u32, backward: bool) -> i32 {
 }
 
 fn load(pixel: i32, channel: u32) -> vec4f {
-  return select(vec4f(), source[u32(max(pixel, 0)) * (sourceChannels / 4u) + channel], pixel >= 0);
+  return select(vec4f(), vec4f(source[u32(max(pixel, 0)) * (sourceChannels / 4u) + channel]), pixel >= 0);
 }
 
 // Four source channels (columns) × four result channels of a tap.
@@ -107,7 +111,7 @@ fn forward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gr
   }
   let sums = convolve(place, false);
   for (var i = 0u; i < min(4u, pixels - place.pixel); i++) {
-    output[(place.pixel + i) * row + place.channel] = bias[place.channel] + sums[i];
+    output[(place.pixel + i) * row + place.channel] = Output(bias[place.channel] + sums[i]);
   }
 }
 

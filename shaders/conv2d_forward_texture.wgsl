@@ -23,10 +23,13 @@ struct Shape {
   padding: u32,
 }
 
+// vec4h in variants in half precision.
+alias Output = vec4f;
+
 @group(0) @binding(0) var input: texture_2d<f32>;
 @group(0) @binding(1) var weight: texture_2d<f32>;
 @group(0) @binding(2) var<storage, read> bias: array<vec4f>;
-@group(0) @binding(3) var<storage, read_write> output: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> output: array<Output>;
 @group(0) @binding(8) var<uniform> shape: Shape;
 
 // The i-th vector of a texture that is 1,024 texels wide.
@@ -78,7 +81,7 @@ fn multiplyAdd(w: mat4x4f, x: vec4f, sum: vec4f) -> vec4f {
 fn store(pixel: u32, channel: u32, value: vec4f) {
   let row = shape.outChannels / 4u;
   if (pixel < arrayLength(&output) / row) {
-    output[pixel * row + channel] = value;
+    output[pixel * row + channel] = Output(value);
   }
 }
 

@@ -19,7 +19,10 @@ override stride: u32 = 1u;
 override padding: u32 = 1u;
 override rowsPerSplit: u32 = 8u;
 
-@group(0) @binding(0) var<storage, read> input: array<f32>;
+// f16 in variants in half precision.
+alias Input = f32;
+
+@group(0) @binding(0) var<storage, read> input: array<Input>;
 @group(0) @binding(1) var<storage, read> outputGradient: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> partials: array<vec4f>;
 
@@ -32,7 +35,7 @@ fn inputRow(row: u32, ky: u32) -> i32 {
 fn load(row: i32, column: i32, channel: u32) -> f32 {
   let inside = (row >= 0) & (u32(column) < width);
   let pixel = select(0u, u32(row * i32(width) + column), inside);
-  return select(0.0, input[pixel * inChannels + channel], inside);
+  return select(0.0, f32(input[pixel * inChannels + channel]), inside);
 }
 
 // The input at one output pixel's tap columns, in one tap row.

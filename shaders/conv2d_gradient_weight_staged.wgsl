@@ -24,7 +24,10 @@ override pixelsPerSplit: u32 = 64u;
 override rowThreads: u32 = 8u;
 override columnThreads: u32 = 8u;
 
-@group(0) @binding(0) var<storage, read> input: array<vec4f>;
+// vec4h in variants in half precision.
+alias Input = vec4f;
+
+@group(0) @binding(0) var<storage, read> input: array<Input>;
 @group(0) @binding(1) var<storage, read> outputGradient: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> partials: array<vec4f>;
 
@@ -67,7 +70,7 @@ fn inputAt(pixel: u32, end: u32, row: Row) -> vec4f {
   if (!inside) {
     return vec4f();
   }
-  return input[((outRow / outHeight * height + u32(y)) * width + u32(x)) * (inChannels / 4u) + row.channel];
+  return vec4f(input[((outRow / outHeight * height + u32(y)) * width + u32(x)) * (inChannels / 4u) + row.channel]);
 }
 
 fn gradientAt(pixel: u32, end: u32, column: u32) -> vec4f {

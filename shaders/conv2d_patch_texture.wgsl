@@ -30,10 +30,13 @@ struct Shape {
   addBias: u32,
 }
 
+// vec4h in variants in half precision.
+alias Output = vec4f;
+
 @group(0) @binding(0) var input: texture_2d<f32>;
 @group(0) @binding(1) var weight: texture_2d<f32>;
 @group(0) @binding(2) var<storage, read> bias: array<vec4f>;
-@group(0) @binding(3) var<storage, read_write> output: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> output: array<Output>;
 @group(0) @binding(8) var<uniform> shape: Shape;
 
 // The i-th vector of a texture that is 1,024 texels wide.
@@ -99,7 +102,7 @@ fn biasOf(channel: u32) -> vec4f {
 }
 
 fn storeVector(i: u32, value: vec4f) {
-  output[i] = select(value, output[i] + value, accumulate);
+  output[i] = Output(select(value, vec4f(output[i]) + value, accumulate));
 }
 
 // Stores a pixel's two vectors of channels, as far as it and they exist.

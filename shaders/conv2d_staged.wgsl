@@ -34,10 +34,14 @@ override pixelThreads: u32 = 16u;
 override channelThreads: u32 = 10u;
 override vectorsPerStep: u32 = 4u;
 
-@group(0) @binding(0) var<storage, read> source: array<vec4f>;
+// vec4h in variants in half precision.
+alias Source = vec4f;
+alias Output = vec4f;
+
+@group(0) @binding(0) var<storage, read> source: array<Source>;
 @group(0) @binding(1) var<storage, read> weight: array<vec4f>;
 @group(0) @binding(2) var<storage, read> bias: array<vec4f>;
-@group(0) @binding(3) var<storage, read_write> output: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> output: array<Output>;
 @group(0) @binding(2) var<storage, read_write> gradient: array<vec4f>;
 
 const pixelsPerThread = 8u;
@@ -136,7 +140,7 @@ fn sourceAt(start: u32, channel: u32) -> vec4f {
   if (start == nowhere || channel >= sourceChannels / 4u) {
     return vec4f();
   }
-  return source[start + channel];
+  return vec4f(source[start + channel]);
 }
 
 // Four source channels (columns) × four result channels of a tap, counted through all weights; zero beyond the last.
@@ -264,10 +268,10 @@ fn storeOutput(tile: Tile, images: u32, thread: u32, i: u32, a: vec4f, b: vec4f)
   let row = resultChannels / 4u;
   let channel = tile.channel + thread / pixelThreads;
   if (at >= 0 && channel < row) {
-    output[u32(at) + channel] = bias[channel] + a;
+    output[u32(at) + channel] = Output(bias[channel] + a);
   }
   if (at >= 0 && channel + channelThreads < row) {
-    output[u32(at) + channel + channelThreads] = bias[channel + channelThreads] + b;
+    output[u32(at) + channel + channelThreads] = Output(bias[channel + channelThreads] + b);
   }
 }
 

@@ -6,9 +6,13 @@
 override rate: f32 = 0.5;
 override accumulate: bool = false;
 
-@group(0) @binding(0) var<storage, read> input: array<vec4f>;
+// vec4h in variants in half precision.
+alias Input = vec4f;
+alias Output = vec4f;
+
+@group(0) @binding(0) var<storage, read> input: array<Input>;
 @group(0) @binding(1) var<storage, read> uniforms: array<vec4f>;
-@group(0) @binding(2) var<storage, read_write> output: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> output: array<Output>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
@@ -16,10 +20,10 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if (i >= arrayLength(&output)) {
     return;
   }
-  let kept = select(vec4f(), input[i] / (1.0 - rate), uniforms[i] >= vec4f(rate));
+  let kept = select(vec4f(), vec4f(input[i]) / (1.0 - rate), uniforms[i] >= vec4f(rate));
   if (accumulate) {
-    output[i] += kept;
+    output[i] = Output(vec4f(output[i]) + kept);
   } else {
-    output[i] = kept;
+    output[i] = Output(kept);
   }
 }

@@ -5,7 +5,10 @@
 override pixels: u32 = 64u;
 override channels: u32 = 16u;
 
-@group(0) @binding(0) var<storage, read> input: array<vec4f>;
+// vec4h in variants in half precision.
+alias Input = vec4f;
+
+@group(0) @binding(0) var<storage, read> input: array<Input>;
 @group(0) @binding(1) var<storage, read_write> output: array<vec4f>;
 
 @compute @workgroup_size(64)
@@ -17,7 +20,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let row = channels / 4u;
   var sum = vec4f();
   for (var p = 0u; p < pixels; p++) {
-    sum += input[(i / row * pixels + p) * row + i % row];
+    sum += vec4f(input[(i / row * pixels + p) * row + i % row]);
   }
   output[i] = sum / f32(pixels);
 }

@@ -4,8 +4,12 @@
 
 override slope: f32 = 0.2;
 
-@group(0) @binding(0) var<storage, read> input: array<vec4f>;
-@group(0) @binding(1) var<storage, read_write> output: array<vec4f>;
+// vec4h in variants in half precision.
+alias Input = vec4f;
+alias Output = vec4f;
+
+@group(0) @binding(0) var<storage, read> input: array<Input>;
+@group(0) @binding(1) var<storage, read_write> output: array<Output>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
@@ -13,5 +17,6 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if (i >= arrayLength(&output)) {
     return;
   }
-  output[i] = select(slope * input[i], input[i], input[i] > vec4f());
+  let x = vec4f(input[i]);
+  output[i] = Output(select(slope * x, x, x > vec4f()));
 }

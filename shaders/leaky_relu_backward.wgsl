@@ -5,7 +5,10 @@
 override slope: f32 = 0.2;
 override accumulate: bool = false;
 
-@group(0) @binding(0) var<storage, read> input: array<vec4f>;
+// vec4h in variants in half precision.
+alias Input = vec4f;
+
+@group(0) @binding(0) var<storage, read> input: array<Input>;
 @group(0) @binding(1) var<storage, read> outputGradient: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> inputGradient: array<vec4f>;
 
@@ -15,7 +18,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if (i >= arrayLength(&inputGradient)) {
     return;
   }
-  let gradient = outputGradient[i] * select(vec4f(slope), vec4f(1.0), input[i] > vec4f());
+  let gradient = outputGradient[i] * select(vec4f(slope), vec4f(1.0), vec4f(input[i]) > vec4f());
   if (accumulate) {
     inputGradient[i] += gradient;
   } else {

@@ -17,11 +17,15 @@ struct Shape {
   rowsPerGroup: u32,
 }
 
-@group(0) @binding(0) var<storage, read> input: array<vec4f>;
+// vec4h in variants in half precision.
+alias Input = vec4f;
+alias Output = vec4f;
+
+@group(0) @binding(0) var<storage, read> input: array<Input>;
 @group(0) @binding(1) var<storage, read> statistics: array<vec4f>;
 @group(0) @binding(2) var<storage, read> scale: array<vec4f>;
 @group(0) @binding(3) var<storage, read> shift: array<vec4f>;
-@group(0) @binding(4) var<storage, read_write> output: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> output: array<Output>;
 @group(0) @binding(0) var inputTexture: texture_2d<f32>;
 @group(0) @binding(1) var statisticsTexture: texture_2d<f32>;
 @group(0) @binding(2) var scaleTexture: texture_2d<f32>;
@@ -74,7 +78,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let own = 2u * rows.group * row + rows.c;
   let channel = Channel(statistics[own], statistics[own + row], scale[rows.c], shift[rows.c]);
   for (var r = rows.first; r < rows.end; r++) {
-    output[r * row + rows.c] = apply(input[r * row + rows.c], channel);
+    output[r * row + rows.c] = Output(apply(vec4f(input[r * row + rows.c]), channel));
   }
 }
 
@@ -93,6 +97,6 @@ fn throughTextures(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgr
     texel(shiftTexture, rows.c),
   );
   for (var r = rows.first; r < rows.end; r++) {
-    output[r * row + rows.c] = apply(texel(inputTexture, r * row + rows.c), channel);
+    output[r * row + rows.c] = Output(apply(texel(inputTexture, r * row + rows.c), channel));
   }
 }

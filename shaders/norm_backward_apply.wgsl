@@ -23,7 +23,10 @@ struct Shape {
   rowsPerGroup: u32,
 }
 
-@group(0) @binding(0) var<storage, read> input: array<vec4f>;
+// vec4h in variants in half precision.
+alias Input = vec4f;
+
+@group(0) @binding(0) var<storage, read> input: array<Input>;
 @group(0) @binding(1) var<storage, read> statistics: array<vec4f>;
 @group(0) @binding(2) var<storage, read> scale: array<vec4f>;
 @group(0) @binding(3) var<storage, read> shift: array<vec4f>;
@@ -114,7 +117,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   );
   for (var r = rows.first; r < rows.end; r++) {
     let at = r * row + rows.c;
-    store(at, input[at], outputGradient[at], channel);
+    store(at, vec4f(input[at]), outputGradient[at], channel);
   }
 }
 

@@ -18,7 +18,10 @@ struct Shape {
   allRows: u32,
 }
 
-@group(0) @binding(0) var<storage, read> input: array<vec4f>;
+// vec4h in variants in half precision.
+alias Input = vec4f;
+
+@group(0) @binding(0) var<storage, read> input: array<Input>;
 @group(0) @binding(1) var<storage, read> statistics: array<vec4f>;
 @group(0) @binding(2) var<storage, read> scale: array<vec4f>;
 @group(0) @binding(3) var<storage, read> shift: array<vec4f>;
@@ -99,7 +102,7 @@ fn main(
   let channel = Channel(statistics[own], statistics[own + row], scale[chunk.c], shift[chunk.c]);
   var sums = Sums();
   for (var r = chunk.first + local.y; r < chunk.end; r += lanes) {
-    sums = addTo(sums, input[r * row + chunk.c], outputGradient[r * row + chunk.c], channel);
+    sums = addTo(sums, vec4f(input[r * row + chunk.c]), outputGradient[r * row + chunk.c], channel);
   }
   laneGradients[local.y * vectors + local.x] = sums.gradients;
   laneProducts[local.y * vectors + local.x] = sums.products;

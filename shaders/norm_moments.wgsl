@@ -20,7 +20,10 @@ struct Shape {
   allRows: u32,
 }
 
-@group(0) @binding(0) var<storage, read> input: array<vec4f>;
+// vec4h in variants in half precision.
+alias Input = vec4f;
+
+@group(0) @binding(0) var<storage, read> input: array<Input>;
 @group(0) @binding(0) var inputTexture: texture_2d<f32>;
 @group(0) @binding(1) var<storage, read_write> partials: array<vec4f>;
 @group(0) @binding(8) var<uniform> shape: Shape;
@@ -79,10 +82,10 @@ fn main(
   let tiles = (row + vectors - 1u) / vectors;
   let i = group.x + group.y * groups.x;
   let chunk = chunkOf(i / tiles, i % tiles * vectors + local.x);
-  let origin = input[chunk.first * row + chunk.c];
+  let origin = vec4f(input[chunk.first * row + chunk.c]);
   var sums = Sums();
   for (var r = chunk.first + local.y; r < chunk.end; r += lanes) {
-    sums = addTo(sums, input[r * row + chunk.c] - origin);
+    sums = addTo(sums, vec4f(input[r * row + chunk.c]) - origin);
   }
   laneValues[local.y * vectors + local.x] = sums.values;
   laneSquares[local.y * vectors + local.x] = sums.squares;

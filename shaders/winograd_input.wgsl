@@ -16,7 +16,10 @@ override padding: u32 = 1u;
 override tileRows: u32 = 4u;
 override tileColumns: u32 = 4u;
 
-@group(0) @binding(0) var<storage, read> source: array<vec4f>;
+// vec4h in variants in half precision.
+alias Source = vec4f;
+
+@group(0) @binding(0) var<storage, read> source: array<Source>;
 @group(0) @binding(0) var sourceTexture: texture_2d<f32>;
 @group(0) @binding(1) var<storage, read_write> transformed: array<vec4f>;
 
@@ -66,7 +69,7 @@ fn pixel(place: Place, dy: i32, dx: i32) -> i32 {
 
 fn load(place: Place, dy: i32, dx: i32) -> vec4f {
   let i = pixel(place, dy, dx);
-  return select(vec4f(), source[max(i, 0)], i >= 0);
+  return select(vec4f(), vec4f(source[max(i, 0)]), i >= 0);
 }
 
 fn loadTexel(place: Place, dy: i32, dx: i32) -> vec4f {

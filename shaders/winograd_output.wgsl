@@ -17,9 +17,12 @@ override channels: u32 = 16u;
 override addBias: bool = false;
 override accumulate: bool = false;
 
+// vec4h in variants in half precision.
+alias Output = vec4f;
+
 @group(0) @binding(0) var<storage, read> product: array<vec4f>;
 @group(0) @binding(1) var<storage, read> bias: array<vec4f>;
-@group(0) @binding(2) var<storage, read_write> output: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> output: array<Output>;
 @group(0) @binding(0) var productTexture: texture_2d<f32>;
 @group(0) @binding(1) var biasTexture: texture_2d<f32>;
 
@@ -83,7 +86,7 @@ fn store(place: Place, dy: u32, dx: u32, value: vec4f) {
     return;
   }
   let i = ((place.image * height + y) * width + x) * (channels / 4u) + place.channel;
-  output[i] = select(value, output[i] + value, accumulate);
+  output[i] = Output(select(value, vec4f(output[i]) + value, accumulate));
 }
 
 // The columns of M, each transformed already.

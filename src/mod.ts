@@ -17,7 +17,7 @@ export { batchNorm, type BatchNormOptions, type NormMode } from "./tensor/operat
 export { actNorm, type ActNormParameters, initialiseActNorm } from "./tensor/operations/act_norm.ts";
 export { type ImageNormOptions, instanceNorm, layerNorm } from "./tensor/operations/image_norms.ts";
 export { dropout } from "./tensor/operations/dropout.ts";
-export { conv2d } from "./tensor/operations/conv2d.ts";
+export { conv2d, type Conv2dOptions } from "./tensor/operations/conv2d.ts";
 export { type Conv2dChooser } from "./tensor/operations/conv2d_choice.ts";
 export { conv2dChooser, type Conv2dTable, parseConv2dTable } from "./tensor/operations/conv2d_table.ts";
 export { globalAveragePool } from "./tensor/operations/global_average_pool.ts";
@@ -29,7 +29,15 @@ export { mean, sum } from "./tensor/operations/reduce.ts";
 export { concatenate, rows } from "./tensor/operations/rows.ts";
 export { selectColumn } from "./tensor/operations/select_column.ts";
 export { softmaxCrossEntropy } from "./tensor/operations/softmax_cross_entropy.ts";
-export { type Architecture, evaluation, frozenTraining, training, WideResNet } from "./nn/wide_resnet.ts";
+export {
+  type ActivationType,
+  activationTypes,
+  type Architecture,
+  evaluation,
+  frozenTraining,
+  training,
+  WideResNet,
+} from "./nn/wide_resnet.ts";
 export { type NormName, normNames } from "./nn/norms.ts";
 export {
   type ArchitectureHints,

@@ -211,12 +211,13 @@ class Listener implements RunListener {
 }
 
 function headline(gpu: Gpu, { model }: Trainer, configuration: Configuration, images: number): string {
-  const { depth, width, dataset, rho, steps, likelihoodWeight } = configuration;
+  const { depth, width, dataset, rho, steps, likelihoodWeight, activations } = configuration;
   const parameters = model.parameters.all
     .reduce((sum, { shape }) => sum + shape.reduce((product, extent) => product * extent, 1), 0);
   const method = likelihoodWeight > 0 ? `K = ${steps}, ρ = ${rho}` : `no likelihood, ρ = ${rho}`;
   return `WRN-${depth}-${width} (${parameters.toLocaleString("en")} parameters), ${method}, on ${dataset} ` +
-    `(${images.toLocaleString("en")} images), with ${gpu.adapterName}`;
+    `(${images.toLocaleString("en")} images), ` +
+    `${activations === "float32" ? "" : `${activations} activations, `}with ${gpu.adapterName}`;
 }
 
 function printSummary(summary: Summary, path: string): void {

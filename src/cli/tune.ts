@@ -30,8 +30,8 @@ Usage: deno task tune [options]
   --help              show this text
 
 train, sample and evaluate use tuning/<adapter>.json in the current folder where it exists, or the file that --kernels
-names; without one, results do not depend on any measurement. Only what decides the shapes matters here: the data set, the
-model, the batches.
+names; without one, results do not depend on any measurement. Only what decides the shapes and types matters here: the data set, the
+model, the batches, the activations.
 
 Examples:
   deno task tune
@@ -69,6 +69,7 @@ const tune: Command = {
     const tuned = await tuneConvolutions(
       new Context(gpu),
       convolutions,
+      configuration.activations,
       (done, { direction, shape }) =>
         line.update(`${done + 1}/${convolutions.length}: ${direction} ${describeConv2d(shape)}`),
     );

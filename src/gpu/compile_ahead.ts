@@ -28,7 +28,8 @@ export async function compileAhead(
   const uses = usesOf(plan.commands);
   if (uses.length === 0 || await isCached(gpu.device, uses[Math.floor(uses.length / 2)]!)) return;
   starting(uses.length);
-  const others = await openDevices(Math.min(mostDevices, navigator.hardwareConcurrency, uses.length) - 1);
+  const count = Math.min(mostDevices, navigator.hardwareConcurrency, uses.length) - 1;
+  const others = await openDevices(count, gpu.device.features);
   const [own, ...parts] = share(uses, 1 + others.length);
   submit(gpu.device, own!);
   parts.forEach((part, i) => submit(others[i]!, onDevice(others[i]!, part)));
@@ -59,12 +60,13 @@ async function isCached(device: GPUDevice, use: Use): Promise<boolean> {
   return performance.now() - began < cachedWithin;
 }
 
-async function openDevices(count: number): Promise<GPUDevice[]> {
+async function openDevices(count: number, features: Iterable<string>): Promise<GPUDevice[]> {
+  const requiredFeatures = [...features] as GPUFeatureName[];
   const devices: GPUDevice[] = [];
   while (devices.length < count) {
     const adapter = await navigator.gpu.requestAdapter({ powerPreference: "high-performance" });
     if (!adapter) break;
-    devices.push(await adapter.requestDevice());
+    devices.push(await adapter.requestDevice({ requiredFeatures }));
   }
   return devices;
 }

@@ -4,7 +4,7 @@ import type { BufferPool, PooledBuffer } from "./buffer_pool.ts";
 import { type BufferRange, type Command, encode, type TextureUpload } from "./command.ts";
 import { PipelineCache, type Program } from "./pipeline_cache.ts";
 import { Recording } from "./recording.ts";
-import type { TexturePool } from "./texture_pool.ts";
+import type { TexturePool, TextureSize } from "./texture_pool.ts";
 import { UniformBuffers } from "./uniform_buffers.ts";
 
 /** What the device was asked to make and do since it was opened. */
@@ -19,6 +19,9 @@ export interface Counters {
 
 /** Fewer commands than this go out in one submission; more are split into at most {@link maximumSubmits}. */
 const commandsPerSubmit = 256;
+/** What of an adapter's features is used where it has them. */
+const usedFeatures: readonly GPUFeatureName[] = ["timestamp-query", "shader-f16"];
+
 /** Splitting a long plan lets the device start early and keeps each submission clear of driver watchdogs. */
 const maximumSubmits = 3;
 
@@ -85,7 +88,7 @@ export class Gpu {
   }
 
   /**
-   * Opens the most powerful adapter with its largest buffer limits, and timestamp queries where it has them.
+   * Opens the most powerful adapter with its largest buffer limits, and timestamp queries and float16 where it has them.
    * @param family what to take the adapter for, so that kernels meant for others can be tried; by default what it is
    * @throws {GpuError} if there is no adapter.
    */
@@ -97,7 +100,7 @@ export class Gpu {
       );
     }
     const device = await adapter.requestDevice({
-      requiredFeatures: adapter.features.has("timestamp-query") ? ["timestamp-query"] : [],
+      requiredFeatures: usedFeatures.filter((feature) => adapter.features.has(feature)),
       requiredLimits: {
         maxBufferSize: adapter.limits.maxBufferSize,
         maxStorageBufferBindingSize: adapter.limits.maxStorageBufferBindingSize,
@@ -135,16 +138,15 @@ export class Gpu {
 
   /**
    * A texture with the contents of a range. Unless one has them already, copies into it are recorded.
-   * @param copiesInto the arguments of `copyBufferToTexture` that fill a texture of this width and so many rows
+   * @param copiesInto the arguments of `copyBufferToTexture` that fill a texture of this size
    */
   throughTexture(
     range: BufferRange,
-    width: number,
-    rows: number,
+    size: TextureSize,
     copiesInto: (texture: GPUTexture) => readonly Omit<TextureUpload, "kind">[],
   ): GPUTextureView {
     const { commands, copies } = this.#recording;
-    return copies.get(range, width, rows, (texture) => {
+    return copies.get(range, size, (texture) => {
       for (const copy of copiesInto(texture)) commands.push({ kind: "upload", ...copy });
     });
   }

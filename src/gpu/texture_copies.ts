@@ -1,5 +1,5 @@
 import type { BufferRange } from "./command.ts";
-import type { PooledTexture, TexturePool } from "./texture_pool.ts";
+import type { PooledTexture, TexturePool, TextureSize } from "./texture_pool.ts";
 
 /** A texture, and the range of a buffer whose contents it holds. */
 interface Copy {
@@ -22,14 +22,9 @@ export class TextureCopies {
   }
 
   /** The texture that holds a range's contents; a new one is `filled` with them first. */
-  get(
-    range: BufferRange,
-    width: number,
-    rows: number,
-    fill: (texture: GPUTexture) => void,
-  ): GPUTextureView {
+  get(range: BufferRange, size: TextureSize, fill: (texture: GPUTexture) => void): GPUTextureView {
     const known = this.#copies.findIndex((copy) => isSame(copy.range, range));
-    const [copy = this.#make(range, width, rows, fill)] = known < 0 ? [] : this.#copies.splice(known, 1);
+    const [copy = this.#make(range, size, fill)] = known < 0 ? [] : this.#copies.splice(known, 1);
     this.#copies.push(copy);
     if (this.#copies.length > this.mostKept) this.#pool.release(this.#copies.shift()!.pooled);
     return copy.pooled.view;
@@ -45,8 +40,8 @@ export class TextureCopies {
     this.#giveUp(() => true);
   }
 
-  #make(range: BufferRange, width: number, rows: number, fill: (texture: GPUTexture) => void): Copy {
-    const pooled = this.#pool.acquire(width, rows);
+  #make(range: BufferRange, size: TextureSize, fill: (texture: GPUTexture) => void): Copy {
+    const pooled = this.#pool.acquire(size);
     fill(pooled.texture);
     return { range, pooled };
   }

@@ -1,3 +1,13 @@
+/** The format of a texture, its width, and how many rows it has at least. */
+export interface TextureSize {
+  readonly format: keyof typeof texelBytes;
+  readonly width: number;
+  readonly rows: number;
+}
+
+/** Bytes of a texel in the formats that operands have. */
+const texelBytes = { rgba32float: 16, rgba16float: 8 } as const;
+
 /** A texture on loan from a {@link TexturePool}. */
 export interface PooledTexture {
   readonly texture: GPUTexture;
@@ -5,52 +15,59 @@ export interface PooledTexture {
 }
 
 /**
- * Textures of format `rgba32float` kept by their size, for operands that kernels read through a texture. As with buffers, reuse is safe
- * without waiting, because commands run in the order in which they were recorded.
+ * Textures kept by their size, for operands that kernels read through a texture. As with buffers, reuse is safe without waiting,
+ * because commands run in the order in which they were recorded.
  */
 export class TexturePool {
   readonly #device: GPUDevice;
   readonly #onCreate: () => void;
   readonly #free = new Map<string, PooledTexture[]>();
-  readonly #all: GPUTexture[] = [];
+  #all: GPUTexture[] = [];
+  #totalBytes = 0;
 
   constructor(device: GPUDevice, onCreate: () => void) {
     this.#device = device;
     this.#onCreate = onCreate;
   }
 
-  /** Bytes held from the device, on loan or free, 16 a texel. */
+  /** Bytes held from the device, on loan or free. */
   get totalBytes(): number {
-    return this.#all.reduce((sum, { width, height }) => sum + 16 * width * height, 0);
+    return this.#totalBytes;
   }
 
-  /** Borrows a texture of this width and at least so many rows; its contents are undefined. */
-  acquire(width: number, rows: number): PooledTexture {
+  /** Borrows a texture of this size; its contents are undefined. */
+  acquire({ format, width, rows }: TextureSize): PooledTexture {
     const height = 2 ** Math.ceil(Math.log2(rows));
-    const free = this.#free.get(`${width}×${height}`)?.pop();
+    const free = this.#free.get(keyOf({ format, width, height }))?.pop();
     if (free) return free;
     const texture = this.#device.createTexture({
       size: [width, height],
-      format: "rgba32float",
+      format,
       usage: GPUTextureUsage.TEXTURE_BINDING | GPUTextureUsage.COPY_DST,
     });
     this.#all.push(texture);
+    this.#totalBytes += texelBytes[format] * width * height;
     this.#onCreate();
     return { texture, view: texture.createView() };
   }
 
   /** Gives a texture back; the caller must not use it in commands recorded afterwards. */
   release(pooled: PooledTexture): void {
-    const size = `${pooled.texture.width}×${pooled.texture.height}`;
-    const free = this.#free.get(size);
+    const key = keyOf(pooled.texture);
+    const free = this.#free.get(key);
     if (free) free.push(pooled);
-    else this.#free.set(size, [pooled]);
+    else this.#free.set(key, [pooled]);
   }
 
   /** Destroys every texture, on loan or free. */
   destroy(): void {
     for (const texture of this.#all) texture.destroy();
-    this.#all.length = 0;
+    this.#all = [];
+    this.#totalBytes = 0;
     this.#free.clear();
   }
+}
+
+function keyOf({ format, width, height }: Pick<GPUTexture, "format" | "width" | "height">): string {
+  return `${format} ${width}×${height}`;
 }

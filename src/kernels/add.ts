@@ -27,9 +27,9 @@ export const add: Kernel<ScaledVectorShape, "first" | "second" | "sum"> = withTe
   name: "add",
   wgsl,
   bindings: [
-    { name: "first", access: "read", bytes: ({ length }) => bytes32(length) },
-    { name: "second", access: "read", bytes: ({ length }) => bytes32(length) },
-    { name: "sum", access: "read-write", bytes: ({ length }) => bytes32(length) },
+    { name: "first", access: "read", alias: "First", bytes: ({ length }) => bytes32(length) },
+    { name: "second", access: "read", alias: "Second", bytes: ({ length }) => bytes32(length) },
+    { name: "sum", access: "read-write", alias: "Sum", bytes: ({ length }) => bytes32(length) },
   ],
   constants: ({ factor }) => ({ factor }),
   workgroups: ({ length }) => foldWorkgroups(length / 4),

@@ -23,10 +23,15 @@ type Names = "input" | "weight" | "bias" | "output";
 export type Conv2dForward = Kernel<Conv2dShape, Names>;
 
 const bindings = (access: "read" | "texture"): readonly Binding<Conv2dShape, Names>[] => [
-  { name: "input", access, bytes: (shape) => bytes32(conv2dSizes(shape).input) },
+  { name: "input", access, alias: "Source", bytes: (shape) => bytes32(conv2dSizes(shape).input) },
   { name: "weight", access, bytes: (shape) => bytes32(conv2dSizes(shape).weight) },
   { name: "bias", access: "read", bytes: ({ outChannels }) => bytes32(outChannels) },
-  { name: "output", access: "read-write", bytes: (shape) => bytes32(conv2dSizes(shape).output) },
+  {
+    name: "output",
+    access: "read-write",
+    alias: "Output",
+    bytes: (shape) => bytes32(conv2dSizes(shape).output),
+  },
 ];
 
 /** Invocations for tiles of so many pixels and output channels. */

@@ -75,7 +75,7 @@ function bindings(
   splits: (shape: Conv2dShape) => number,
 ): readonly Binding<Conv2dShape, Names>[] {
   return [
-    { name: "input", access, bytes: (shape) => bytes32(conv2dSizes(shape).input) },
+    { name: "input", access, alias: "Input", bytes: (shape) => bytes32(conv2dSizes(shape).input) },
     { name: "outputGradient", access, bytes: (shape) => bytes32(conv2dSizes(shape).output) },
     {
       name: "partials",

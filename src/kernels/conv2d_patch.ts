@@ -85,7 +85,12 @@ export const conv2dPatch: Kernel<Conv2dPatchShape, "input" | "weight" | "bias" |
     { name: "input", access: "texture", bytes: (shape) => bytes32(conv2dSizes(shape).input) },
     { name: "weight", access: "texture", bytes: (shape) => bytes32(conv2dSizes(shape).weight) },
     { name: "bias", access: "read", bytes: ({ outChannels }) => bytes32(outChannels) },
-    { name: "output", access: "read-write", bytes: (shape) => bytes32(conv2dSizes(shape).output) },
+    {
+      name: "output",
+      access: "read-write",
+      alias: "Output",
+      bytes: (shape) => bytes32(conv2dSizes(shape).output),
+    },
   ],
   constants: (shape) => {
     const { kernel, stride, padding, inChannels, outChannels } = shape;

@@ -31,9 +31,9 @@ export const dropout: Kernel<DropoutShape, "input" | "uniforms" | "output"> = {
   name: "dropout",
   wgsl,
   bindings: [
-    { name: "input", access: "read", bytes: ({ length }) => bytes32(length) },
+    { name: "input", access: "read", alias: "Input", bytes: ({ length }) => bytes32(length) },
     { name: "uniforms", access: "read", bytes: ({ length }) => bytes32(length) },
-    { name: "output", access: "read-write", bytes: ({ length }) => bytes32(length) },
+    { name: "output", access: "read-write", alias: "Output", bytes: ({ length }) => bytes32(length) },
   ],
   constants: ({ rate, accumulate }) => {
     requireShape(rate >= 0 && rate < 1, "dropout", `rate ${rate}; it must be at least 0 and below 1`);

@@ -46,6 +46,7 @@ export const globalAveragePool: Kernel<PoolShape, "input" | "output"> = {
     {
       name: "input",
       access: "read",
+      alias: "Input",
       bytes: ({ batch, pixels, channels }) => bytes32(batch * pixels * channels),
     },
     { name: "output", access: "read-write", bytes: ({ batch, channels }) => bytes32(batch * channels) },

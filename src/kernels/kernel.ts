@@ -11,6 +11,10 @@ export interface Binding<Shape, Name extends string = string> {
    * `rgba32float`, 1,024 texels wide, that holds the bytes row by row (`copyBufferToTexture` with 16,384 bytes a row).
    */
   readonly access: "read" | "read-write" | "texture";
+  /** The shader's alias for the type of the buffer's elements, if they may be stored in half precision: see `inHalf`. */
+  readonly alias?: string;
+  /** Whether the values are float16; a texture is then of format `rgba16float`, and a row of 8,192 bytes. */
+  readonly half?: true;
   /** Bytes to bind for a shape; kernels take lengths from `arrayLength`, so bind exactly these. */
   readonly bytes: (shape: Shape) => number;
 }

@@ -24,8 +24,8 @@ export const leakyRelu: Kernel<LeakyReluShape, "input" | "output"> = {
   name: "leaky_relu",
   wgsl,
   bindings: [
-    { name: "input", access: "read", bytes: ({ length }) => bytes32(length) },
-    { name: "output", access: "read-write", bytes: ({ length }) => bytes32(length) },
+    { name: "input", access: "read", alias: "Input", bytes: ({ length }) => bytes32(length) },
+    { name: "output", access: "read-write", alias: "Output", bytes: ({ length }) => bytes32(length) },
   ],
   constants: ({ slope }) => ({ slope }),
   workgroups: ({ length }) => foldWorkgroups(length / 4),
@@ -55,7 +55,7 @@ export const leakyReluBackward: Kernel<
   name: "leaky_relu_backward",
   wgsl: backwardWgsl,
   bindings: [
-    { name: "input", access: "read", bytes: ({ length }) => bytes32(length) },
+    { name: "input", access: "read", alias: "Input", bytes: ({ length }) => bytes32(length) },
     { name: "outputGradient", access: "read", bytes: ({ length }) => bytes32(length) },
     { name: "inputGradient", access: "read-write", bytes: ({ length }) => bytes32(length) },
   ],

@@ -1,5 +1,5 @@
 import type { Kernel } from "./kernel.ts";
-import { textureRows } from "./texture_rows.ts";
+import { rowsFormat, textureRows } from "./texture_rows.ts";
 
 /** The limits of a `GPUDevice` that a kernel may exceed with a large shape; it keeps to the others by construction. */
 export type ShapeLimits = Pick<
@@ -13,11 +13,13 @@ export function exceededLimit<Shape, Name extends string>(
   shape: Shape,
   { maxStorageBufferBindingSize, maxComputeWorkgroupsPerDimension, maxTextureDimension2D }: ShapeLimits,
 ): string | undefined {
-  for (const { name, access, bytes } of kernel.bindings) {
-    const needed = bytes(shape);
-    if (access === "texture") {
-      if (textureRows(needed) <= maxTextureDimension2D) continue;
-      return `${kernel.name}: operand ${name} needs ${textureRows(needed)} rows of a texture; ` +
+  for (const binding of kernel.bindings) {
+    const { name } = binding;
+    const needed = binding.bytes(shape);
+    if (binding.access === "texture") {
+      const rows = textureRows(needed, rowsFormat(binding));
+      if (rows <= maxTextureDimension2D) continue;
+      return `${kernel.name}: operand ${name} needs ${rows} rows of a texture; ` +
         `maxTextureDimension2D of this device is ${maxTextureDimension2D}`;
     }
     if (needed <= maxStorageBufferBindingSize) continue;

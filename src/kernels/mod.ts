@@ -42,6 +42,7 @@ export { expandImages, type ExpandImagesShape } from "./expand_images.ts";
 export { fitColumns, type FitColumnsShape } from "./fit_columns.ts";
 export { forkStream } from "./fork_stream.ts";
 export { globalAveragePool, globalAveragePoolBackward, type PoolShape } from "./global_average_pool.ts";
+export { inHalf } from "./half.ts";
 export { inceptionConv, inceptionConvOutputSize, type InceptionConvShape } from "./inception_conv.ts";
 export { informativeSample, type InformativeSampleShape } from "./informative_sample.ts";
 export {

@@ -18,7 +18,7 @@ export function applyWorkgroups({ groups, rows, channels }: NormShape): [number,
 
 /** What all kernels read that normalise once more: the input, how it is normalised, scaled and shifted. */
 export const normOperands: readonly Binding<NormShape, "input" | "statistics" | "scale" | "shift">[] = [
-  { name: "input", access: "read", bytes: normBytes },
+  { name: "input", access: "read", alias: "Input", bytes: normBytes },
   { name: "statistics", access: "read", bytes: normStatisticsBytes },
   { name: "scale", access: "read", bytes: ({ channels }) => bytes32(channels) },
   { name: "shift", access: "read", bytes: ({ channels }) => bytes32(channels) },
@@ -49,7 +49,7 @@ export const normApply: Kernel<
 > = withTextures({
   name: "norm_apply",
   wgsl,
-  bindings: [...normOperands, { name: "output", access: "read-write", bytes: normBytes }],
+  bindings: [...normOperands, { name: "output", access: "read-write", alias: "Output", bytes: normBytes }],
   constants: (shape) => ({
     channels: shape.channels,
     rowsPerGroup: shape.rows,

@@ -74,7 +74,7 @@ export const normMoments: Kernel<NormShape, "input" | "partials"> = withTextures
   name: "norm_moments",
   wgsl,
   bindings: [
-    { name: "input", access: "read", bytes: normBytes },
+    { name: "input", access: "read", alias: "Input", bytes: normBytes },
     {
       name: "partials",
       access: "read-write",

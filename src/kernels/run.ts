@@ -1,11 +1,14 @@
 import { compile, type Place } from "./compile.ts";
-import type { Kernel } from "./kernel.ts";
-import { copiesToRows, createRows, textureRows } from "./texture_rows.ts";
+import type { Binding, Kernel } from "./kernel.ts";
+import { copiesToRows, createRows, rowsFormat, textureRows } from "./texture_rows.ts";
 
-/** Values of an operand, 32 bits each, or for one that a kernel only writes the number of its values. */
+/**
+ * Values of an operand, or for one that a kernel only writes the number of its values; they are rounded where the kernel takes
+ * them in half precision.
+ */
 export type Operand = Float32Array | Uint32Array | readonly number[] | number;
 
-/** The contents of all operands after a run; numbers are float32 unless they were given as a `Uint32Array`. */
+/** The contents of all operands after a run, as float32 unless they were given as a `Uint32Array`. */
 export type Contents<Operands> = {
   -readonly [Name in keyof Operands]: Operands[Name] extends Uint32Array ? Uint32Array<ArrayBuffer>
     : Float32Array<ArrayBuffer>;
@@ -51,11 +54,12 @@ export async function run<
   if (error) throw new Error(`${kernel.name}: ${error.message}`);
 
   await Promise.all(staging.map((buffer) => buffer.mapAsync(GPUMapMode.READ)));
-  const contents = kernel.bindings.map(({ name }, i) => {
-    const operand = operands[name];
-    const bytes = staging[i]!.getMappedRange().slice(0, 4 * lengthOf(operand));
+  const contents = kernel.bindings.map((binding, i) => {
+    const operand = operands[binding.name];
+    const bytes = staging[i]!.getMappedRange().slice(0, elementBytes(binding) * lengthOf(operand));
     staging[i]!.destroy();
-    return [name, operand instanceof Uint32Array ? new Uint32Array(bytes) : new Float32Array(bytes)];
+    if (operand instanceof Uint32Array) return [binding.name, new Uint32Array(bytes)];
+    return [binding.name, binding.half ? new Float32Array(new Float16Array(bytes)) : new Float32Array(bytes)];
   });
   return Object.fromEntries(contents);
 }
@@ -68,15 +72,17 @@ function submit<Shape, Name extends string>(
   operands: Readonly<Record<Name, Operand>>,
 ): GPUBuffer[] {
   const compiled = compile(device, kernel, shape);
-  const buffers = kernel.bindings.map(({ name, bytes }) => {
+  const buffers = kernel.bindings.map((binding) => {
+    const { name, bytes } = binding;
     const size = bytes(shape);
-    requireFit(kernel.name, name, lengthOf(operands[name]), size / 4);
-    return upload(device, operands[name], size);
+    requireFit(kernel.name, name, lengthOf(operands[name]), size / elementBytes(binding));
+    return upload(device, binding, operands[name], size);
   });
   const encoder = device.createCommandEncoder();
-  const named = Object.fromEntries(kernel.bindings.map(({ name, access }, i) => {
+  const named = Object.fromEntries(kernel.bindings.map((binding, i) => {
     const buffer = buffers[i]!;
-    return [name, access === "texture" ? throughTexture(device, encoder, buffer) : buffer];
+    const place = binding.access === "texture" ? throughTexture(device, encoder, binding, buffer) : buffer;
+    return [binding.name, place];
   }));
   const pass = encoder.beginComputePass();
   compiled.bind(named as Record<Name, Place>)(pass);
@@ -96,7 +102,15 @@ function defaultDevice(): Promise<GPUDevice> {
 async function requestDevice(): Promise<GPUDevice> {
   const adapter = await navigator.gpu?.requestAdapter();
   if (!adapter) throw new Error("there is no WebGPU adapter");
-  return await adapter.requestDevice();
+  const halves = "shader-f16";
+  return await adapter.requestDevice({ requiredFeatures: adapter.features.has(halves) ? [halves] : [] });
+}
+
+/** What of a binding says how its values are stored. */
+type Storage = Pick<Binding<never>, "half">;
+
+function elementBytes({ half }: Storage): number {
+  return half ? 2 : 4;
 }
 
 function lengthOf(operand: Operand): number {
@@ -111,20 +125,27 @@ function requireFit(kernel: string, name: string, length: number, capacity: numb
 }
 
 /** A buffer with an operand's values, and NaN where it has none. */
-function upload(device: GPUDevice, operand: Operand, size: number): GPUBuffer {
+function upload(device: GPUDevice, { half }: Storage, operand: Operand, size: number): GPUBuffer {
   const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC;
   const buffer = device.createBuffer({ size, usage, mappedAtCreation: true });
   const bytes = buffer.getMappedRange();
-  new Float32Array(bytes).fill(NaN);
+  const numbers = half ? new Float16Array(bytes) : new Float32Array(bytes);
+  numbers.fill(NaN);
   if (operand instanceof Uint32Array) new Uint32Array(bytes).set(operand);
-  else if (typeof operand !== "number") new Float32Array(bytes).set(operand);
+  else if (typeof operand !== "number") numbers.set(operand);
   buffer.unmap();
   return buffer;
 }
 
 /** A texture with a buffer's bytes. */
-function throughTexture(device: GPUDevice, encoder: GPUCommandEncoder, buffer: GPUBuffer): GPUTexture {
-  const texture = createRows(device, textureRows(buffer.size));
+function throughTexture(
+  device: GPUDevice,
+  encoder: GPUCommandEncoder,
+  storage: Storage,
+  buffer: GPUBuffer,
+): GPUTexture {
+  const format = rowsFormat(storage);
+  const texture = createRows(device, textureRows(buffer.size, format), format);
   for (
     const { source, destination, size } of copiesToRows({ buffer, offset: 0, size: buffer.size }, texture)
   ) {

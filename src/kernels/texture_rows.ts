@@ -1,22 +1,28 @@
-/** How values lie in a texture that kernels read them through: `rgba32float`, row by row. */
+/** How values lie in a texture that kernels read them through: four a texel, row by row. */
 
-/** Texels of a row, four float32 values each. */
+/** Texels of a row. */
 export const texelsPerRow = 1024;
-/** Bytes of a texel. */
-const bytesPerTexel = 16;
-/** Bytes of a row. */
-const bytesPerRow = texelsPerRow * bytesPerTexel;
+
+/** Formats of such textures, for float32 and for float16. */
+export type RowsFormat = "rgba32float" | "rgba16float";
+
+const bytesPerTexel = { rgba32float: 16, rgba16float: 8 } as const;
+
+/** The format through which a binding is read. */
+export function rowsFormat({ half }: { readonly half?: true }): RowsFormat {
+  return half ? "rgba16float" : "rgba32float";
+}
 
 /** Rows that hold so many bytes. */
-export function textureRows(bytes: number): number {
-  return Math.ceil(bytes / bytesPerRow);
+export function textureRows(bytes: number, format: RowsFormat): number {
+  return Math.ceil(bytes / bytesPerTexel[format] / texelsPerRow);
 }
 
 /** A texture of so many rows. */
-export function createRows(device: GPUDevice, rows: number): GPUTexture {
+export function createRows(device: GPUDevice, rows: number, format: RowsFormat): GPUTexture {
   return device.createTexture({
     size: [texelsPerRow, rows],
-    format: "rgba32float",
+    format,
     usage: GPUTextureUsage.TEXTURE_BINDING | GPUTextureUsage.COPY_DST,
   });
 }
@@ -28,13 +34,15 @@ export interface TextureCopy {
   readonly size: readonly [number, number];
 }
 
-/** The copies that bring a buffer's bytes, a multiple of 16, into a texture: whole rows, then what is left. */
+/** The copies that bring a buffer's bytes, whole texels, into a texture: whole rows, then what is left. */
 export function copiesToRows(
   { buffer, offset, size }: { readonly buffer: GPUBuffer; readonly offset: number; readonly size: number },
   texture: GPUTexture,
 ): TextureCopy[] {
+  const texel = bytesPerTexel[texture.format as RowsFormat];
+  const bytesPerRow = texelsPerRow * texel;
   const rows = Math.floor(size / bytesPerRow);
-  const rest = (size - rows * bytesPerRow) / bytesPerTexel;
+  const rest = (size - rows * bytesPerRow) / texel;
   const whole: TextureCopy = {
     source: { buffer, offset, bytesPerRow },
     destination: { texture },

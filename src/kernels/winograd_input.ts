@@ -50,6 +50,7 @@ export const winogradInput: Kernel<WinogradInputShape, "source" | "transformed">
     {
       name: "source",
       access: "read",
+      alias: "Source",
       bytes: ({ batch, height, width, channels }) => bytes32(batch * height * width * channels),
     },
     {

@@ -57,6 +57,7 @@ export const winogradOutput: Kernel<WinogradOutputShape, "product" | "bias" | "o
     {
       name: "output",
       access: "read-write",
+      alias: "Output",
       bytes: ({ batch, height, width, channels }) => bytes32(batch * height * width * channels),
     },
   ],

@@ -1,7 +1,7 @@
 import type { NormMode } from "../tensor/operations/batch_norm.ts";
 import { concatenate, rows } from "../tensor/operations/rows.ts";
-import type { Tensor } from "../tensor/tensor.ts";
-import { type Architecture, largestActivation, type WideResNet } from "./wide_resnet.ts";
+import { elementBytes, type Tensor } from "../tensor/tensor.ts";
+import { largestActivation, type WideResNet } from "./wide_resnet.ts";
 
 /**
  * Bytes of the largest activation up to which batches are joined: what any WebGPU device can bind, and read through a
@@ -17,7 +17,7 @@ const largestJoined = 128 * 2 ** 20;
  * @param mode of each batch
  */
 export function featuresOfBatches(model: WideResNet, batches: readonly Tensor[], mode: NormMode): Tensor[] {
-  if (!canBeJoined(model.architecture, batches.map(({ shape }) => shape[0]!))) {
+  if (!canBeJoined(model, batches.map(({ shape }) => shape[0]!))) {
     return batches.map((batch) => model.features(batch, mode));
   }
   using images = concatenate(batches);
@@ -27,8 +27,11 @@ export function featuresOfBatches(model: WideResNet, batches: readonly Tensor[],
 }
 
 /** Whether {@link featuresOfBatches} lets batches of these sizes go through a network together. */
-export function canBeJoined(architecture: Architecture, sizes: readonly number[]): boolean {
+export function canBeJoined(
+  { architecture, activations }: Pick<WideResNet, "architecture" | "activations">,
+  sizes: readonly number[],
+): boolean {
   const [first = 0] = sizes;
-  const bytes = 4 * sizes.length * first * largestActivation(architecture);
+  const bytes = elementBytes(activations) * sizes.length * first * largestActivation(architecture);
   return sizes.length > 1 && sizes.every((size) => size === first) && bytes <= largestJoined;
 }

@@ -1,7 +1,7 @@
 import { conv2d } from "../tensor/operations/conv2d.ts";
 import { linear } from "../tensor/operations/linear.ts";
 import type { Parameter, ParameterSet } from "../tensor/parameters.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import type { ElementType, Tensor } from "../tensor/tensor.ts";
 
 /** 2-D convolution with bias, named as PyTorch's `Conv2d`. */
 export class Conv2d {
@@ -25,10 +25,10 @@ export class Conv2d {
     this.#bias = parameters.declare(`${name}.bias`, [outChannels], fanIn);
   }
 
-  /** `[N, H, W, Cin]` → `[N, ⌈H/stride⌉, ⌈W/stride⌉, Cout]`. */
-  forward(x: Tensor): Tensor {
+  /** `[N, H, W, Cin]` → `[N, ⌈H/stride⌉, ⌈W/stride⌉, Cout]`, stored as the input unless another type is asked for. */
+  forward(x: Tensor, type: ElementType = x.type): Tensor {
     const { stride, kernel } = this;
-    return conv2d(x, this.#weight.value, this.#bias.value, { stride, padding: (kernel - 1) / 2 });
+    return conv2d(x, this.#weight.value, this.#bias.value, { stride, padding: (kernel - 1) / 2, type });
   }
 }
 

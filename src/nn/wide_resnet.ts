@@ -7,7 +7,7 @@ import { dropout } from "../tensor/operations/dropout.ts";
 import { globalAveragePool } from "../tensor/operations/global_average_pool.ts";
 import { logSumExp } from "../tensor/operations/log_sum_exp.ts";
 import { ParameterSet } from "../tensor/parameters.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import type { ElementType, Tensor } from "../tensor/tensor.ts";
 import { Conv2d, Linear } from "./layers.ts";
 import { declareNorm, type NormActivation, type NormName } from "./norms.ts";
 import { RunningStatistics } from "./running_statistics.ts";
@@ -29,6 +29,15 @@ export interface Architecture {
   /** Score images by a separate linear head instead of the logsumexp of the logits. */
   readonly unconditional: boolean;
 }
+
+/** How the values between the layers can be stored. */
+export const activationTypes = ["float32", "float16"] as const satisfies ElementType[];
+
+/**
+ * One of {@link activationTypes}. In float16 these values take half the memory and bandwidth; images, parameters, statistics,
+ * gradients and all that is computed stay float32. A value above 65,504 becomes infinite, and training then ends as diverged.
+ */
+export type ActivationType = typeof activationTypes[number];
 
 /** Batch statistics normalise and move the running ones. */
 export const training: NormMode = { statistics: "batch", updateRunning: true };
@@ -136,7 +145,12 @@ export class WideResNet {
    * @param seed the parameters are a function of it alone.
    * @throws {ConfigurationError} if the architecture is impossible.
    */
-  constructor(readonly context: Context, readonly architecture: Architecture, seed: number) {
+  constructor(
+    readonly context: Context,
+    readonly architecture: Architecture,
+    seed: number,
+    readonly activations: ActivationType = "float32",
+  ) {
     checkArchitecture(architecture);
     const { depth, width, channels, classes, unconditional } = architecture;
     const parameters = this.parameters;
@@ -184,7 +198,7 @@ export class WideResNet {
     const dropped = this.dropoutStream && mode.statistics === "batch"
       ? { rate: this.architecture.dropout, stream: this.dropoutStream }
       : undefined;
-    let x = this.#stem.forward(images);
+    let x = this.#stem.forward(images, this.activations);
     observe?.("conv1", x);
     this.#groups.forEach((blocks, group) => {
       for (const block of blocks) {

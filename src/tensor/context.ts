@@ -1,8 +1,8 @@
 import type { Gpu, Plan } from "../gpu/gpu.ts";
-import { bytes32, type Kernel } from "../kernels/kernel.ts";
+import type { Kernel } from "../kernels/kernel.ts";
 import { type Bindable, launch } from "./launch.ts";
 import { Tape } from "./tape.ts";
-import { elements, type ElementType, Tensor } from "./tensor.ts";
+import { boundBytes, elements, type ElementType, Tensor } from "./tensor.ts";
 import { Conv2dChoice, type Conv2dChooser, defaultAlgorithm } from "./operations/conv2d_choice.ts";
 import type { Parameter } from "./parameters.ts";
 
@@ -42,7 +42,7 @@ export class Context {
   /** A tensor with undefined contents. */
   empty(shape: readonly number[], type: ElementType = "float32"): Tensor {
     const pool = this.gpu.pool;
-    const pooled = pool.acquire(bytes32(elements(shape)));
+    const pooled = pool.acquire(boundBytes(elements(shape), type));
     return this.adopt(new Tensor(this, shape, type, { pooled, release: () => pool.release(pooled) }));
   }
 
@@ -53,9 +53,13 @@ export class Context {
     return tensor;
   }
 
-  /** A tensor with the given elements. */
-  from(values: Float32Array | Uint32Array, shape: readonly number[]): Tensor {
-    const tensor = this.empty(shape, values instanceof Uint32Array ? "uint32" : "float32");
+  /** A tensor with the given elements, or those nearest to them for another type. */
+  from(
+    values: Float32Array | Uint32Array,
+    shape: readonly number[],
+    type: ElementType = values instanceof Uint32Array ? "uint32" : "float32",
+  ): Tensor {
+    const tensor = this.empty(shape, type);
     tensor.write(values);
     return tensor;
   }
@@ -72,9 +76,11 @@ export class Context {
   /** Reads several tensors back with one wait, as float32. */
   async read(tensors: readonly Tensor[]): Promise<Float32Array<ArrayBuffer>[]> {
     const contents = await this.gpu.read(
-      tensors.map((tensor) => ({ ...tensor.range(), size: tensor.size * 4 })),
+      tensors.map((tensor) => ({ ...tensor.range(), size: tensor.bytes })),
     );
-    return contents.map((bytes) => new Float32Array(bytes));
+    return contents.map((bytes, i) =>
+      tensors[i]!.type === "float16" ? new Float32Array(new Float16Array(bytes)) : new Float32Array(bytes)
+    );
   }
 
   /** Runs `work`, then disposes of every tensor made in it except the result. */

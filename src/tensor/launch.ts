@@ -1,18 +1,23 @@
 import { GpuError } from "../errors.ts";
 import type { BufferRange } from "../gpu/command.ts";
 import type { Gpu } from "../gpu/gpu.ts";
+import { inHalf } from "../kernels/half.ts";
 import { constantsOf, entryPointOf, type Kernel, uniformBinding } from "../kernels/kernel.ts";
 import { exceededLimit } from "../kernels/limits.ts";
-import { copiesToRows, texelsPerRow, textureRows } from "../kernels/texture_rows.ts";
+import { copiesToRows, rowsFormat, texelsPerRow, textureRows } from "../kernels/texture_rows.ts";
+import type { ElementType } from "./tensor.ts";
 
 /** Something that occupies a range of a GPU buffer: a tensor, or a part of one. */
 export interface Bindable {
+  readonly type: ElementType;
   range(): BufferRange;
 }
 
 /**
- * Records one run of a kernel over named operands; what it reads through textures is copied into them first.
+ * Records one run of a kernel over named operands, in half precision those that are float16; what it reads through textures is
+ * copied into them first.
  * @throws {GpuError} if an operand is smaller than the kernel needs, or the shape exceeds a limit of the device.
+ * @throws {RangeError} if the kernel cannot take a float16 operand.
  */
 export function launch<Shape, Name extends string>(
   gpu: Gpu,
@@ -20,23 +25,21 @@ export function launch<Shape, Name extends string>(
   shape: Shape,
   operands: Readonly<Record<Name, Bindable>>,
 ): void {
-  const kernel = gpu.adapterFamily === "lavapipe" ? general.throughTextures ?? general : general;
+  const kernel = variantFor(gpu, general, operands);
   const exceeded = exceededLimit(kernel, shape, gpu.device.limits);
   if (exceeded !== undefined) throw new GpuError(exceeded);
-  const resources = kernel.bindings.map(({ name, access, bytes }) => {
+  const resources = kernel.bindings.map((binding) => {
+    const { name } = binding;
     const { buffer, offset, size } = operands[name].range();
-    const needed = bytes(shape);
+    const needed = binding.bytes(shape);
     if (needed > size) {
       throw new GpuError(`${kernel.name}: operand ${name} needs ${needed} bytes and has ${size}`);
     }
     const range = { buffer, offset, size: needed };
-    if (access !== "texture") return range;
-    return gpu.throughTexture(
-      range,
-      texelsPerRow,
-      textureRows(needed),
-      (texture) => copiesToRows(range, texture),
-    );
+    if (binding.access !== "texture") return range;
+    const format = rowsFormat(binding);
+    const textureSize = { format, width: texelsPerRow, rows: textureRows(needed, format) };
+    return gpu.throughTexture(range, textureSize, (texture) => copiesToRows(range, texture));
   });
   const { overrides, uniforms } = constantsOf(kernel, shape);
   gpu.dispatch(
@@ -52,4 +55,15 @@ export function launch<Shape, Name extends string>(
     kernel.workgroups(shape),
     uniforms,
   );
+}
+
+/** The variant of a kernel for the operands' types and the adapter. */
+function variantFor<Shape, Name extends string>(
+  gpu: Gpu,
+  general: Kernel<Shape, Name>,
+  operands: Readonly<Record<Name, Bindable>>,
+): Kernel<Shape, Name> {
+  const halves = general.bindings.map(({ name }) => name).filter((name) => operands[name].type === "float16");
+  const kernel = halves.length > 0 ? inHalf(general, halves) : general;
+  return gpu.adapterFamily === "lavapipe" ? kernel.throughTextures ?? kernel : kernel;
 }

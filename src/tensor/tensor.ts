@@ -1,12 +1,21 @@
-import { ShapeError } from "../errors.ts";
+import { GpuError, ShapeError } from "../errors.ts";
 import type { PooledBuffer } from "../gpu/buffer_pool.ts";
 import type { BufferRange } from "../gpu/command.ts";
-import { bytes32 } from "../kernels/kernel.ts";
 import type { Context } from "./context.ts";
 import type { Bindable } from "./launch.ts";
 
-/** What a tensor's 32-bit elements are. */
-export type ElementType = "float32" | "uint32";
+/** What a tensor's elements are. Operations take float16, which halves memory, where they say so, and compute in float32. */
+export type ElementType = "float32" | "uint32" | "float16";
+
+/** Bytes of an element. */
+export function elementBytes(type: ElementType): number {
+  return type === "float16" ? 2 : 4;
+}
+
+/** Bytes that kernels bind for so many elements: whole vectors of four. */
+export function boundBytes(size: number, type: ElementType): number {
+  return Math.ceil(size / 4) * 4 * elementBytes(type);
+}
 
 /** Where a tensor's elements lie: in memory borrowed from the pool, or inside another tensor. */
 export type Placement =
@@ -14,7 +23,7 @@ export type Placement =
   | { readonly parent: Tensor; readonly byteOffset: number };
 
 /**
- * An array of 32-bit elements on the GPU, dense and row-major; images are `[N, H, W, C]`.
+ * An array of elements on the GPU, dense and row-major; images are `[N, H, W, C]`.
  *
  * A tensor is freed when its creator has disposed of it (by `using`, {@link dispose}, or the end of the enclosing
  * {@link Context.scope}) and nobody who {@link retain}ed it, such as a tape, still needs it.
@@ -33,11 +42,20 @@ export class Tensor implements Bindable, Disposable {
     readonly placement: Placement,
   ) {
     this.size = elements(shape);
+    if (type !== "float16") return;
+    assertShapes(this.size % 4 === 0, "float16 tensors have a multiple of 4 elements", this);
+    if (context.gpu.device.features.has("shader-f16")) return;
+    throw new GpuError("float16: this adapter has no feature shader-f16");
   }
 
-  /** The bytes that kernels bind: all elements, rounded up to whole `vec4`s. */
+  /** Bytes of all elements. */
+  get bytes(): number {
+    return this.size * elementBytes(this.type);
+  }
+
+  /** The bytes that kernels bind: all elements, rounded up to whole vectors of four. */
   range(): BufferRange {
-    const size = bytes32(this.size);
+    const size = boundBytes(this.size, this.type);
     if ("pooled" in this.placement) return { buffer: this.placement.pooled.buffer, offset: 0, size };
     const parent = this.placement.parent.range();
     return { buffer: parent.buffer, offset: parent.offset + this.placement.byteOffset, size };
@@ -50,7 +68,7 @@ export class Tensor implements Bindable, Disposable {
 
   /**
    * A tensor of the given shape inside this one, starting at an element that the device can bind
-   * (a multiple of 64 elements always is).
+   * (a multiple of 64 elements always is, or of 128 if they are float16).
    * @throws {ShapeError} if it does not fit or cannot be bound there.
    */
   slice(start: number, shape: readonly number[]): Tensor {
@@ -59,7 +77,7 @@ export class Tensor implements Bindable, Disposable {
     if (start < 0 || end > this.size) {
       throw new ShapeError(`elements ${start} to ${end} lie outside a tensor of ${this.size}`);
     }
-    if (start * 4 % alignment !== 0) {
+    if (start * elementBytes(this.type) % alignment !== 0) {
       throw new ShapeError(
         `element ${start} is not at a multiple of ${alignment} bytes, so it cannot be bound`,
       );
@@ -81,28 +99,29 @@ export class Tensor implements Bindable, Disposable {
   }
 
   /**
-   * Overwrites the elements, after all work recorded so far.
+   * Overwrites the elements, after all work recorded so far; float16 ones with what is nearest.
    * @throws {ShapeError} if the number of values differs.
    */
   write(values: Float32Array | Uint32Array): void {
     if (values.length !== this.size) {
       throw new ShapeError(`${values.length} values for a tensor of shape [${this.shape}]`);
     }
-    this.context.gpu.write(this.range(), values);
+    const stored = this.type === "float16" ? new Uint32Array(new Float16Array(values).buffer) : values;
+    this.context.gpu.write(this.range(), stored);
   }
 
-  /** Records a copy of all elements of `source`, which has the same size, into this tensor. */
+  /** Records a copy of all elements of `source`, which has the same size and type, into this tensor. */
   copyFrom(source: Tensor): void {
-    if (source.size !== this.size) {
-      throw new ShapeError(`cannot copy [${source.shape}] into [${this.shape}]`);
+    if (source.size !== this.size || source.type !== this.type) {
+      throw new ShapeError(`cannot copy ${source.type} [${source.shape}] into ${this.type} [${this.shape}]`);
     }
-    const size = this.size * 4;
+    const size = this.bytes;
     this.context.gpu.copy({ ...source.range(), size }, { ...this.range(), size });
   }
 
   /** Records zeroing of all elements. */
   clear(): void {
-    this.context.gpu.clear({ ...this.range(), size: this.size * 4 });
+    this.context.gpu.clear({ ...this.range(), size: this.bytes });
   }
 
   /** Keeps the contents alive until a matching {@link release}. */
@@ -144,8 +163,9 @@ export class Tensor implements Bindable, Disposable {
   }
 
   #within(start: number, shape: readonly number[]): Tensor {
+    const byteOffset = start * elementBytes(this.type);
     return this.context.adopt(
-      new Tensor(this.context, shape, this.type, { parent: this.retain(), byteOffset: start * 4 }),
+      new Tensor(this.context, shape, this.type, { parent: this.retain(), byteOffset }),
     );
   }
 }

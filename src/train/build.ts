@@ -10,23 +10,28 @@ import {
 } from "../jem/initialisation.ts";
 import { ReplayBuffer } from "../jem/replay_buffer.ts";
 import { Sampler } from "../jem/sampler.ts";
-import { evaluation, training, WideResNet } from "../nn/wide_resnet.ts";
+import { type ActivationType, evaluation, training, WideResNet } from "../nn/wide_resnet.ts";
 import { Adam, type Optimizer, Sgd } from "../optim/optimizer.ts";
 import type { LearningRateSchedule } from "../optim/schedule.ts";
 import { SharpnessAware } from "../optim/sharpness_aware.ts";
 import type { Context } from "../tensor/context.ts";
 import type { Configuration } from "./configuration.ts";
 
-/** The model of a configuration, freshly initialised. */
+/**
+ * The model of a configuration, freshly initialised.
+ * @param activations how it stores the values between its layers: not as the configuration says unless it is to be trained,
+ *   since a trained model is as well and more exactly used in float32
+ */
 export function buildModel(
   context: Context,
   { depth, width, norm, dropout, unconditional, seed }: Configuration,
   dataset: { readonly classNames: readonly string[]; readonly channels: number; readonly height: number },
+  activations: ActivationType = "float32",
 ): WideResNet {
   const { channels, height: imageSize, classNames } = dataset;
   const classes = classNames.length;
   const architecture = { depth, width, norm, dropout, unconditional, channels, imageSize, classes };
-  return new WideResNet(context, architecture, seed);
+  return new WideResNet(context, architecture, seed, activations);
 }
 
 /** The optimiser of a configuration. */

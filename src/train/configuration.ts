@@ -8,6 +8,7 @@ import * as z from "zod";
 import { datasetNames } from "../data/dataset.ts";
 import { ConfigurationError } from "../errors.ts";
 import { normNames } from "../nn/norms.ts";
+import { activationTypes } from "../nn/wide_resnet.ts";
 
 /** A number of iterations, images and the like. */
 const integer = (low: number, high = 1e9) =>
@@ -55,6 +56,8 @@ const schema = z.strictObject({
   dropout: belowOne().default(0),
   /** Score images by a separate linear head instead of the logits' logsumexp. */
   unconditional: flag().default(false),
+  /** How training stores the values between layers; float16 takes half the memory for them, and rounds them to 11 bits. */
+  activations: oneOf(...activationTypes).default("float32"),
 
   /** p_x, the weight of −log p(x); 0 trains a plain classifier. */
   likelihoodWeight: nonNegative().default(1),

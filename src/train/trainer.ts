@@ -102,7 +102,7 @@ export class Trainer {
         labelled: new StreamedImages(context, dataset, labelledBatch),
       };
     }
-    this.model = buildModel(context, configuration, dataset);
+    this.model = buildModel(context, configuration, dataset, configuration.activations);
     this.optimizer = buildOptimizer(this.model, configuration);
     this.sampler = configuration.likelihoodWeight > 0
       ? buildSampler(this.model, configuration, this.images, this.subsets, dataset.classNames)

@@ -1,6 +1,7 @@
 import type { Dataset } from "../data/dataset.ts";
 import { Gpu } from "../gpu/gpu.ts";
 import type { Conv2dShape } from "../kernels/conv2d_shape.ts";
+import type { ActivationType } from "../nn/wide_resnet.ts";
 import { Context } from "../tensor/context.ts";
 import type { Direction } from "../tensor/operations/conv2d_algorithm.ts";
 import { type Conv2dTable, conv2dTable } from "../tensor/operations/conv2d_table.ts";
@@ -48,17 +49,19 @@ export async function tunableConvolutions(
 
 /**
  * Times all algorithms for convolutions, and chooses.
+ * @param activations how inputs and outputs are stored
  * @param progress called before each convolution with the number of those done
  */
 export async function tuneConvolutions(
   context: Context,
   convolutions: readonly TunableConvolution[],
+  activations: ActivationType,
   progress: (done: number, next: TunableConvolution) => void,
 ): Promise<TunedConvolution[]> {
   const tuned: TunedConvolution[] = [];
   for (const convolution of convolutions) {
     progress(tuned.length, convolution);
-    const times = await timeConv2d(context, convolution.direction, convolution.shape);
+    const times = await timeConv2d(context, convolution.direction, convolution.shape, { activations });
     tuned.push({ ...convolution, times, chosen: chooseFastest(times) });
   }
   return tuned;

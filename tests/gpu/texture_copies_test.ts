@@ -74,8 +74,9 @@ Deno.test("TextureCopies gives up what was not asked for the longest", async () 
   const copies = new TextureCopies(new TexturePool(device, () => made++), 2);
   const buffer = device.createBuffer({ size: 64, usage: GPUBufferUsage.COPY_SRC });
   const range = (offset: number): BufferRange => ({ buffer, offset, size: 16 });
+  const size = { format: "rgba32float", width: 1, rows: 1 } as const;
   let filled = 0;
-  const get = (offset: number) => copies.get(range(offset), 1, 1, () => filled++);
+  const get = (offset: number) => copies.get(range(offset), size, () => filled++);
   get(0);
   get(16);
   get(0);

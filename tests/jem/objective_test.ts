@@ -2,7 +2,13 @@ import assert from "node:assert/strict";
 import { type Batch, objective, type ObjectiveWeights } from "../../src/jem/objective.ts";
 import { canBeJoined, featuresOfBatches } from "../../src/nn/joined_batches.ts";
 import { type NormName, normNames } from "../../src/nn/norms.ts";
-import { type Architecture, frozenTraining, training, WideResNet } from "../../src/nn/wide_resnet.ts";
+import {
+  type ActivationType,
+  type Architecture,
+  frozenTraining,
+  training,
+  WideResNet,
+} from "../../src/nn/wide_resnet.ts";
 import { Context } from "../../src/tensor/context.ts";
 import type { NormMode } from "../../src/tensor/operations/batch_norm.ts";
 import { add, multiply } from "../../src/tensor/operations/arithmetic.ts";
@@ -98,8 +104,12 @@ Deno.test("dropout drops other values of each of two batches that go through the
 });
 
 Deno.test("canBeJoined() allows batches of one size whose activations any device can bind", () => {
-  const wide = (depth: number, width: number): Architecture => ({ ...small, imageSize: 32, depth, width });
+  const wide = (depth: number, width: number, activations: ActivationType = "float32") => ({
+    architecture: { ...small, imageSize: 32, depth, width },
+    activations,
+  });
   assert(canBeJoined(wide(16, 4), [64, 64]));
+  assert(canBeJoined(wide(28, 10, "float16"), [64, 64]));
   assert(!canBeJoined(wide(28, 10), [64, 64]));
   assert(!canBeJoined(wide(10, 1), [64, 128]));
   assert(!canBeJoined(wide(10, 1), [64]));

@@ -1,8 +1,18 @@
 import assert from "node:assert/strict";
 import { CheckpointError, ConfigurationError } from "../../src/errors.ts";
 import { inferArchitecture, readModel, writeModel } from "../../src/nn/state_dict.ts";
-import { type Architecture, evaluation, training, WideResNet } from "../../src/nn/wide_resnet.ts";
+import {
+  activationTypes,
+  type Architecture,
+  evaluation,
+  training,
+  WideResNet,
+} from "../../src/nn/wide_resnet.ts";
+import type { AdapterFamily } from "../../src/gpu/adapter_family.ts";
+import { Gpu } from "../../src/gpu/gpu.ts";
+import { normNames } from "../../src/nn/norms.ts";
 import { Context } from "../../src/tensor/context.ts";
+import type { Tensor } from "../../src/tensor/tensor.ts";
 import { testGpu, values } from "../kernels/harness.ts";
 
 const small: Architecture = {
@@ -42,6 +52,45 @@ Deno.test("WideResNet classifies images of odd sizes, of 64 pixels, and of any n
     );
   }
 });
+
+const families: readonly AdapterFamily[] = ["gpu", "lavapipe", "slow-compiler"];
+
+// Every tensor that is stored is rounded by at most 2⁻¹¹ of its values, 2⁻¹¹ / √3 in the root mean square. The stem, six in each of
+// three blocks and the last norm add up to less than 25^½ times that.
+for (const family of families) {
+  Deno.test({
+    name: `WideResNet computes the same with float16 activations but for their rounding (${family})`,
+    ignore: !(await testGpu()).device.features.has("shader-f16"),
+    async fn() {
+      const gpu = await Gpu.request(family);
+      const context = new Context(gpu);
+      const images = context.from(values(8 * 13 ** 2 * 3), [8, 13, 13, 3]);
+      // Norms have one family of kernels, except for textures.
+      for (const norm of family === "lavapipe" ? normNames : ["batch"] as const) {
+        const architecture: Architecture = { ...small, imageSize: 13, norm };
+        const [exact, rounded] = await Promise.all(activationTypes.map(async (activations) => {
+          const model = new WideResNet(context, architecture, 1, activations);
+          model.initialiseNorms(images);
+          const stages: Tensor[] = [];
+          using features = model.features(images, training, (_, output) => stages.push(output.retain()));
+          assert(stages.every(({ type }) => type === activations));
+          return await Promise.all([...stages, features].map((tensor) => tensor.read()));
+        }));
+        exact!.forEach((stage, i) => {
+          const error = rootMeanSquareError(rounded![i]!, stage);
+          assert(error > 0 && error < 5 * 2 ** -11 / Math.sqrt(3), `${norm}, stage ${i}: ${error}`);
+        });
+      }
+      gpu.destroy();
+    },
+  });
+}
+
+/** Root mean square of actual − expected, relative to that of expected. */
+function rootMeanSquareError(actual: Float32Array, expected: Float32Array): number {
+  const squares = (numbers: Float32Array) => numbers.reduce((sum, number) => sum + number ** 2, 0);
+  return Math.sqrt(squares(actual.map((value, i) => value - expected[i]!)) / squares(expected));
+}
 
 Deno.test("WideResNet initialises by the seed alone, within ±1/√fan_in, norms at 1 and 0", async () => {
   const context = new Context(await testGpu());

@@ -30,7 +30,8 @@ Deno.test("entryPoint() finds what an entry point and the functions that it call
 
 override used: u32 = 3u;
 override other: f32 = 1.0;
-@group(0) @binding(0) var<storage, read> input: array<vec4f>;
+alias Input = vec4f;
+@group(0) @binding(0) var<storage, read> input: array<Input>;
 @group(0) @binding(1) var<storage, read_write> output: array<f32>;
 @group(0) @binding(1) var<storage, read_write> elsewhere: array<f32>;
 var<workgroup> sums: array<f32, 64>;

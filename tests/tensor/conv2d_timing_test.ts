@@ -26,7 +26,7 @@ Deno.test("timeConv2d() times every candidate by either clock, and leaves nothin
   assert(names.length > 1);
   const held = gpu.pool.liveBytes;
   for (const clock of new Set([clockOf(gpu), "host"] as const)) {
-    const times = await timeConv2d(context, "forward", large, clock);
+    const times = await timeConv2d(context, "forward", large, { clock });
     assert.deepEqual(times.map(({ name }) => name), names);
     for (const { milliseconds } of times) {
       assert(milliseconds > 0 && milliseconds < 10_000, `${milliseconds} ms`);

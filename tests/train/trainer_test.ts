@@ -3,10 +3,12 @@ import type { Dataset } from "../../src/data/dataset.ts";
 import { loadDataset } from "../../src/data/load.ts";
 import { DivergenceError } from "../../src/errors.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
+import { activationTypes } from "../../src/nn/wide_resnet.ts";
 import { Context } from "../../src/tensor/context.ts";
 import { type Configuration, parseConfiguration } from "../../src/train/configuration.ts";
 import { preset } from "../../src/train/presets.ts";
 import { type IterationReport, Trainer } from "../../src/train/trainer.ts";
+import { testGpu } from "../kernels/harness.ts";
 
 const quick = {
   likelihoodBatch: 8,
@@ -51,13 +53,18 @@ Deno.test("Trainer makes nothing and holds no more memory over 200 iterations", 
   gpu.destroy();
 });
 
-Deno.test("Trainer learns the digits within 60 iterations of a plain classifier", async () => {
+Deno.test("Trainer learns the digits within 60 iterations of a plain classifier, in half precision as well", async () => {
+  const { device } = await testGpu();
   const configuration = parseConfiguration({ ...preset("digits-softmax"), warmup: 10, decayIterations: [] });
-  const { gpu, reports } = await trained(configuration, 60);
-  const accuracy = reports.slice(-10).reduce((sum, report) => sum + report.accuracy / 10, 0);
-  assert(accuracy > 0.8, `accuracy ${accuracy}`);
-  assert(reports.every(({ realScore }) => Number.isNaN(realScore)));
-  gpu.destroy();
+  for (const activations of activationTypes) {
+    if (activations === "float16" && !device.features.has("shader-f16")) continue;
+    const { gpu, trainer, reports } = await trained({ ...configuration, activations }, 60);
+    assert.equal(trainer.model.activations, activations);
+    const accuracy = reports.slice(-10).reduce((sum, report) => sum + report.accuracy / 10, 0);
+    assert(accuracy > 0.8, `accuracy ${accuracy}`);
+    assert(reports.every(({ realScore }) => Number.isNaN(realScore)));
+    gpu.destroy();
+  }
 });
 
 for (const name of ["digits-jem", "digits-jempp"]) {

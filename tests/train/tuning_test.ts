@@ -32,7 +32,12 @@ Deno.test("a training's convolutions are found, timed, and kept in a file that c
 
   const gpu = await Gpu.request();
   const done: number[] = [];
-  const tuned = await tuneConvolutions(new Context(gpu), found.slice(0, 2), (count) => done.push(count));
+  const tuned = await tuneConvolutions(
+    new Context(gpu),
+    found.slice(0, 2),
+    "float32",
+    (count) => done.push(count),
+  );
   assert.deepEqual(done, [0, 1]);
   for (const { times, chosen } of tuned) assert(times.length > 1 && times.includes(chosen));
   const table = tuningTable(gpu, tuned);

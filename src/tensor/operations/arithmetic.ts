@@ -3,13 +3,13 @@ import { multiply as multiplyKernel, multiplyInto } from "../../kernels/multiply
 import { assertShapes, type Tensor } from "../tensor.ts";
 
 /**
- * first + factor · second, element by element.
+ * first + factor · second, element by element; either may be float16, and the sum is what `first` is.
  * @throws {ShapeError} if the sizes differ.
  */
 export function add(first: Tensor, second: Tensor, factor = 1): Tensor {
   assertShapes(first.size === second.size, "tensors of one size are added", first, second);
   const { context } = first;
-  const sum = context.empty(first.shape);
+  const sum = context.empty(first.shape, first.type);
   context.launch(addKernel, { length: first.size, factor }, { first, second, sum });
   const tape = context.tape;
   tape?.record([first, second], sum, [], (gradient) => {

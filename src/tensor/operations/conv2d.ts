@@ -2,12 +2,20 @@ import { columnSumChunks, columnSums } from "../../kernels/column_sums.ts";
 import { type Conv2dShape, outputSize } from "../../kernels/conv2d_shape.ts";
 import { sumPartials } from "../../kernels/sum_partials.ts";
 import type { GradientTarget } from "../tape.ts";
-import { assertShapes, type Tensor } from "../tensor.ts";
+import { assertShapes, type ElementType, type Tensor } from "../tensor.ts";
 import { fitColumns } from "./fit_columns.ts";
+
+/** How {@link conv2d} goes over its images, and what it makes. */
+export interface Conv2dOptions {
+  readonly stride: number;
+  readonly padding: number;
+  /** How the output is stored: as the input unless said otherwise. */
+  readonly type?: ElementType;
+}
 
 /**
  * 2-D convolution (cross-correlation, as in PyTorch) with zero padding and bias.
- * @param x images `[N, H, W, Cin]`
+ * @param x images `[N, H, W, Cin]`, which may be float16
  * @param weight `[k, k, Cin, Cout]`
  * @param bias `[Cout]`
  * @returns `[N, H', W', Cout]` with H' = ⌊(H + 2·padding − k) / stride⌋ + 1
@@ -17,12 +25,13 @@ export function conv2d(
   x: Tensor,
   weight: Tensor,
   bias: Tensor,
-  { stride, padding }: { readonly stride: number; readonly padding: number },
+  { stride, padding, type = x.type }: Conv2dOptions,
 ): Tensor {
   const shape = conv2dShape(x, weight, bias, stride, padding);
-  if (shape.inChannels % 4 !== 0) return conv2d(...padded(x, weight), bias, { stride, padding });
+  if (shape.inChannels % 4 !== 0) return conv2d(...padded(x, weight), bias, { stride, padding, type });
   const { height, width } = outputSize(shape);
-  return convolve(x, weight, bias, shape, [shape.batch, height, width, shape.outChannels]);
+  const output = x.context.empty([shape.batch, height, width, shape.outChannels], type);
+  return convolve(x, weight, bias, shape, output);
 }
 
 /** Images and weights with channels of zeros, so that there are a multiple of 4: the kernels load four at a time. */
@@ -35,16 +44,15 @@ function padded(x: Tensor, weight: Tensor): [Tensor, Tensor] {
   ];
 }
 
-/** {@link conv2d} of tensors that hold what `shape` says, whatever their own shapes are. */
+/** {@link conv2d} of tensors that hold what `shape` says, whatever their own shapes are, into `output`, which it returns. */
 export function convolve(
   x: Tensor,
   weight: Tensor,
   bias: Tensor,
   shape: Conv2dShape,
-  outputShape: readonly number[],
+  output: Tensor,
 ): Tensor {
   const { context } = x;
-  const output = context.empty(outputShape);
   const algorithms = context.convolutions;
   algorithms.of("forward", shape).launch(context, shape, { input: x, weight, bias, output });
 

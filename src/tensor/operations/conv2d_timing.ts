@@ -1,9 +1,10 @@
 import { GpuError } from "../../errors.ts";
 import { type Clock, type Effort, type Part, timeInTurns } from "../../gpu/time_in_turns.ts";
 import { type Conv2dShape, conv2dSizes } from "../../kernels/conv2d_shape.ts";
+import { leakyRelu } from "../../kernels/leaky_relu.ts";
 import { Purpose } from "../../random/philox.ts";
 import type { Context } from "../context.ts";
-import type { Tensor } from "../tensor.ts";
+import type { ElementType, Tensor } from "../tensor.ts";
 import type { Conv2dAlgorithm, Direction } from "./conv2d_algorithm.ts";
 import { conv2dCandidates } from "./conv2d_candidates.ts";
 import { uniform } from "./random.ts";
@@ -18,6 +19,13 @@ export interface CandidateTime {
 /** Enough for each candidate to meet a quiet moment, mostly, on a machine that does other things. */
 const effort: Effort = { rounds: 10, milliseconds: 1000 };
 
+/** What else {@link timeConv2d} may be told. */
+export interface TimingOptions {
+  /** How inputs and outputs are stored; float32 unless said otherwise. */
+  readonly activations?: "float32" | "float16";
+  readonly clock?: Clock;
+}
+
 /**
  * Times every candidate for a convolution in one direction, the default first, on random numbers. One that exceeds a limit
  * of the device with this shape is left out.
@@ -27,14 +35,14 @@ export async function timeConv2d(
   context: Context,
   direction: Direction,
   shape: Conv2dShape,
-  clock?: Clock,
+  { activations = "float32", clock }: TimingOptions = {},
 ): Promise<CandidateTime[]> {
   const { gpu } = context;
   const candidates = conv2dCandidates(gpu, shape)[direction] as readonly Candidate[];
   const parts: (Part & { readonly name: string })[] = [];
   using stream = context.from(Uint32Array.of(1, 0, 0, 0), [4]);
   const plan = context.capture(() => {
-    const operands = randomOperands(stream, shape);
+    const operands = randomOperands(stream, shape, activations);
     for (const [i, candidate] of candidates.entries()) {
       // Each pays for its own copies into textures.
       gpu.forgetCopies();
@@ -62,16 +70,30 @@ type Operand = "input" | "weight" | "bias" | "output" | `${"input" | "weight" | 
 type Candidate = Conv2dAlgorithm<Conv2dShape & { readonly accumulate: boolean }, Operand>;
 
 /** All that the three directions read and write. */
-function randomOperands(stream: Tensor, shape: Conv2dShape): Record<Operand, Tensor> {
+function randomOperands(
+  stream: Tensor,
+  shape: Conv2dShape,
+  activations: ElementType,
+): Record<Operand, Tensor> {
   const { input, weight, output } = conv2dSizes(shape);
   const values = (length: number) => uniform(stream, Purpose.inputNoise, [length], { low: -1, high: 1 });
   return {
-    input: values(input),
+    input: stored(values(input), activations),
     weight: values(weight),
     bias: values(shape.outChannels),
-    output: values(output),
+    output: stored(values(output), activations),
     inputGradient: values(input),
     weightGradient: values(weight),
     outputGradient: values(output),
   };
+}
+
+/** The same values, stored otherwise. */
+function stored(values: Tensor, type: ElementType): Tensor {
+  if (values.type === type) return values;
+  const { context } = values;
+  const output = context.empty(values.shape, type);
+  // A slope of 1 copies.
+  context.launch(leakyRelu, { length: values.size, slope: 1 }, { input: values, output });
+  return output;
 }

@@ -6,6 +6,7 @@ import { uniform } from "./random.ts";
 
 /**
  * Dropout (Srivastava et al., 2014): each value is 0 with probability `rate` and divided by 1 − rate otherwise.
+ * @param x may be float16, as the result is then
  * @param stream uint32 `[4]`: seed (low, high), step, call. The call advances, so that every use drops other values.
  */
 export function dropout(x: Tensor, rate: number, stream: Tensor): Tensor {
@@ -13,7 +14,7 @@ export function dropout(x: Tensor, rate: number, stream: Tensor): Tensor {
   using child = context.empty([4], "uint32");
   context.launch(forkStream, undefined, { stream, child });
   using uniforms = uniform(child, Purpose.dropout, x.shape, { low: 0, high: 1 });
-  const output = context.empty(x.shape);
+  const output = context.empty(x.shape, x.type);
   const shape = { length: x.size, rate };
   context.launch(dropoutKernel, { ...shape, accumulate: false }, { input: x, uniforms, output });
   const tape = context.tape;

@@ -66,5 +66,11 @@ function asConvolution(x: Tensor, weight: Tensor, bias: Tensor): Tensor {
   const [batch = 0, inChannels = 0] = x.shape;
   const outChannels = bias.size;
   const pixel = { height: 1, width: 1, kernel: 1, stride: 1, padding: 0 };
-  return convolve(x, weight, bias, { ...pixel, batch, inChannels, outChannels }, [batch, outChannels]);
+  return convolve(
+    x,
+    weight,
+    bias,
+    { ...pixel, batch, inChannels, outChannels },
+    x.context.empty([batch, outChannels]),
+  );
 }

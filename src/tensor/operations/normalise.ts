@@ -44,11 +44,14 @@ export function chunkMoments(input: Tensor, shape: NormShape): Tensor {
   return partials;
 }
 
-/** leakyReLU(γ·(x − mean)/deviation + β) in one pass over memory; differentiable by `x` and the parameters. */
+/**
+ * leakyReLU(γ·(x − mean)/deviation + β) in one pass over memory; differentiable by `x` and the parameters.
+ * @param x may be float16, as the result is then
+ */
 export function normalise(x: Tensor, normalisation: Normalisation): Tensor {
   const { context } = x;
   const { shape, statistics, scale, shift, slope, parameters } = normalisation;
-  const output = context.empty(x.shape);
+  const output = context.empty(x.shape, x.type);
   context.launch(normApply, { ...shape, slope }, { input: x, statistics, scale, shift, output });
   const tape = context.tape;
   tape?.record([x, ...parameters], output, [x, statistics, shift], (outputGradient) => {

@@ -1,5 +1,5 @@
 import { ShapeError } from "../../errors.ts";
-import { elements, type Tensor } from "../tensor.ts";
+import { elementBytes, elements, type Tensor } from "../tensor.ts";
 
 /**
  * A copy of the given entries along the first dimension: `[N, ...]` → `[count, ...]`.
@@ -12,7 +12,7 @@ export function rows(x: Tensor, first: number, count: number): Tensor {
   }
   const { context } = x;
   const start = first * elements(rest);
-  const output = context.empty([count, ...rest]);
+  const output = context.empty([count, ...rest], x.type);
   copyElements(x, start, output, 0, output.size);
   const tape = context.tape;
   tape?.record([x], output, [], (outputGradient) => {
@@ -25,15 +25,15 @@ export function rows(x: Tensor, first: number, count: number): Tensor {
 
 /**
  * The tensors one after the other along the first dimension.
- * @throws {ShapeError} unless their other dimensions agree.
+ * @throws {ShapeError} unless their other dimensions and their types agree.
  */
 export function concatenate(parts: readonly Tensor[]): Tensor {
-  const { context, shape: [, ...rest] } = parts[0]!;
-  if (parts.some(({ shape }) => shape.slice(1).join() !== rest.join())) {
+  const { context, type, shape: [, ...rest] } = parts[0]!;
+  if (parts.some((part) => part.type !== type || part.shape.slice(1).join() !== rest.join())) {
     throw new ShapeError(`cannot concatenate ${parts.map(({ shape }) => `[${shape}]`).join(" and ")}`);
   }
   const count = parts.reduce((sum, { shape }) => sum + shape[0]!, 0);
-  const output = context.empty([count, ...rest]);
+  const output = context.empty([count, ...rest], type);
   const starts = parts.map((_, i) => parts.slice(0, i).reduce((sum, { size }) => sum + size, 0));
   parts.forEach((part, i) => copyElements(part, 0, output, starts[i]!, part.size));
   const tape = context.tape;
@@ -52,7 +52,8 @@ export function concatenate(parts: readonly Tensor[]): Tensor {
 function copyElements(source: Tensor, from: number, target: Tensor, to: number, count: number): void {
   const part = (tensor: Tensor, start: number) => {
     const { buffer, offset } = tensor.range();
-    return { buffer, offset: offset + 4 * start, size: 4 * count };
+    const bytes = elementBytes(tensor.type);
+    return { buffer, offset: offset + bytes * start, size: bytes * count };
   };
   source.context.gpu.copy(part(source, from), part(target, to));
 }

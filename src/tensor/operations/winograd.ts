@@ -8,10 +8,13 @@ import { type WinogradOutputs, winogradTiles, winogradValues } from "../../kerne
 import { winogradWeight } from "../../kernels/winograd_weight.ts";
 import type { Context } from "../context.ts";
 import type { Bindable } from "../launch.ts";
-import { elements, type Tensor } from "../tensor.ts";
+import { elementBytes, elements, type Tensor } from "../tensor.ts";
 
-/** So many images of any size in whole vectors of channels end at a multiple of 256 bytes, where another binding may begin. */
-const alignedImages = 16;
+/**
+ * So many images of any size in whole vectors of channels, of float16 as well, end at a multiple of 256 bytes, where another
+ * binding may begin.
+ */
+const alignedImages = 32;
 
 /** What a convolution of stride 1 goes from and to, forwards or backwards. */
 interface Direction {
@@ -25,8 +28,8 @@ interface Direction {
 }
 
 /**
- * Images whose transformed tiles fit into a binding: the whole batch, or a multiple of 16, so that each part of the batch can be
- * bound by itself; 0 if even 16 are too many.
+ * Images whose transformed tiles fit into a binding: the whole batch, or a multiple of 32, so that each part of the batch can be
+ * bound by itself; 0 if even 32 are too many.
  */
 function imagesAtATime({ batch, source, result, outputs }: Direction, largestBinding: number): number {
   const tiles = winogradTiles({ batch: 1, height: result[0], width: result[1] }, outputs).count;
@@ -152,8 +155,9 @@ function convolve(
 
 /** So many images of a batch from the first on. */
 function imagesOf(batch: Bindable, size: readonly number[], first: number, count: number): Bindable {
-  const bytes = 4 * elements(size);
+  const bytes = elementBytes(batch.type) * elements(size);
   return {
+    type: batch.type,
     range: () => {
       const { buffer, offset } = batch.range();
       return { buffer, offset: offset + first * bytes, size: count * bytes };

@@ -1,0 +1,71 @@
+import { type Binding, type Kernel, requireShape } from "./kernel.ts";
+
+/** Variants that were made, by the names of the operands in half precision. */
+const made = new WeakMap<object, Map<string, unknown>>();
+
+/**
+ * A kernel with some of its operands stored as float16, in half the bytes; it computes in float32 all the same. The device must
+ * have the feature `shader-f16`. Numbers of magnitude above 65,504 become infinite in an operand that is written.
+ * @param names operands for which their `Binding.alias` says how, or which are read through a texture, then of format `rgba16float`
+ * @throws {RangeError} for another operand.
+ * @example
+ * ```ts
+ * import { add, inHalf, run } from "sada-jem/kernels";
+ * import assert from "node:assert/strict";
+ *
+ * const addHalves = inHalf(add, ["first", "sum"]);
+ * const { sum } = await run(addHalves, { length: 2, factor: 1 }, { first: [2048, 1], second: [1, 1 / 4096], sum: 2 });
+ * // The sums, 2049 and 1 + 2⁻¹², are rounded to 11 bits.
+ * assert.deepEqual([...sum], [2048, 1]);
+ * ```
+ */
+export function inHalf<Shape, Name extends string>(
+  kernel: Kernel<Shape, Name>,
+  names: readonly Name[],
+): Kernel<Shape, Name> {
+  const variants = made.get(kernel) ?? new Map<string, unknown>();
+  made.set(kernel, variants);
+  const key = names.join();
+  const known = variants.get(key) as Kernel<Shape, Name> | undefined;
+  const variant = known ?? halved(kernel, names);
+  variants.set(key, variant);
+  return variant;
+}
+
+function halved<Shape, Name extends string>(
+  kernel: Kernel<Shape, Name>,
+  names: readonly Name[],
+): Kernel<Shape, Name> {
+  const { throughTextures } = kernel;
+  const aliases: string[] = [];
+  const bindings = kernel.bindings.map((binding): Binding<Shape, Name> => {
+    if (!names.includes(binding.name)) return binding;
+    if (binding.access !== "texture") aliases.push(aliasOf(kernel, binding));
+    return { ...binding, half: true, bytes: (shape) => binding.bytes(shape) / 2 };
+  });
+  return {
+    ...kernel,
+    bindings,
+    ...(aliases.length > 0 && {
+      name: `${kernel.name}_half_${aliases.join("_").toLowerCase()}`,
+      wgsl: `enable f16;\n${aliases.reduce(halveAlias, kernel.wgsl)}`,
+    }),
+    ...(throughTextures && { throughTextures: inHalf(throughTextures, names) }),
+  };
+}
+
+function aliasOf<Shape, Name extends string>(
+  { name: kernel }: Kernel<Shape, Name>,
+  { name, alias }: Binding<Shape, Name>,
+): string {
+  requireShape(alias !== undefined, kernel, `operand ${name} cannot be stored in half precision`);
+  return alias!;
+}
+
+/** A shader whose alias of `vec4f` or `f32` stands for the same in half precision. */
+function halveAlias(wgsl: string, alias: string): string {
+  return wgsl.replace(
+    new RegExp(`alias ${alias} = (vec4f|f32);`),
+    (_, type) => `alias ${alias} = ${type === "vec4f" ? "vec4h" : "f16"};`,
+  );
+}

@@ -3,7 +3,7 @@ import { type Conv2dShape, conv2dSizes, conv2dUniforms, outputSize } from "./con
 import { bytes32, foldWorkgroups, type Kernel, requireShape } from "./kernel.ts";
 
 /** Pixels of a tile, as the shader defines it. */
-const tile = { height: 8, width: 4 } as const;
+const tile = { height: 4, width: 8 } as const;
 /** Channels of a tile. */
 const tileChannels = 8;
 
@@ -50,7 +50,7 @@ export function gradientConvolution(shape: Conv2dShape): Conv2dShape {
  * otherwise any buffer serves.
  * @throws {RangeError} unless the kernel is 3×3, the stride 1, the padding at most 2 and the channels multiples of 4.
  * @cost 9 · inChannels multiply-adds an output value; for 2,304 multiply-adds of vectors 60 loads of the input and
- *   72 of weights. An invocation computes 8 × 4 pixels × 8 channels.
+ *   72 of weights. An invocation computes 4 × 8 pixels × 8 channels.
  * @example
  * ```ts
  * import { conv2dPatch, conv2dSizes, run } from "sada-jem/kernels";

@@ -80,9 +80,9 @@ fn weights(tap: u32, channel: u32, outChannel: u32) -> mat4x4f {
   return mat4x4f(texel(weight, i), texel(weight, i + row), texel(weight, i + 2u * row), texel(weight, i + 3u * row));
 }
 
-// sum + w · x, in fused steps.
+// Not in fused steps: Mesa 25 has none, and then adds four products to the sum one after the other; Mesa 22 is as fast either way.
 fn multiplyAdd(w: mat4x4f, x: vec4f, sum: vec4f) -> vec4f {
-  return fma(vec4f(x.w), w[3], fma(vec4f(x.z), w[2], fma(vec4f(x.y), w[1], fma(vec4f(x.x), w[0], sum))));
+  return sum + w * x;
 }
 
 // A row of three taps.

@@ -76,7 +76,7 @@ function withWinograd(
   };
 }
 
-/** Whether F(4×4) is 1.15 to 1.7 times as fast as the direct kernels on lavapipe (`bench/winograd.ts`). */
+/** Whether F(4×4) is 1.03 to 1.7 times as fast as the direct kernels on lavapipe (`bench/winograd.ts`). */
 function isLarge({ height, width, inChannels, outChannels }: Conv2dShape): boolean {
   return Math.min(inChannels, outChannels) >= 64 && Math.min(height, width) >= 8;
 }

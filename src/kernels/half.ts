@@ -13,10 +13,14 @@ const made = new WeakMap<object, Map<string, unknown>>();
  * import { add, inHalf, run } from "sada-jem/kernels";
  * import assert from "node:assert/strict";
  *
- * const addHalves = inHalf(add, ["first", "sum"]);
- * const { sum } = await run(addHalves, { length: 2, factor: 1 }, { first: [2048, 1], second: [1, 1 / 4096], sum: 2 });
- * // The sums, 2049 and 1 + 2⁻¹², are rounded to 11 bits.
- * assert.deepEqual([...sum], [2048, 1]);
+ * const adapter = await navigator.gpu.requestAdapter();
+ * if (adapter?.features.has("shader-f16")) {
+ *   const addHalves = inHalf(add, ["first", "sum"]);
+ *   const operands = { first: [2048, 1], second: [1, 1 / 4096], sum: 2 };
+ *   const { sum } = await run(addHalves, { length: 2, factor: 1 }, operands);
+ *   // The sums, 2049 and 1 + 2⁻¹², are rounded to 11 bits.
+ *   assert.deepEqual([...sum], [2048, 1]);
+ * }
  * ```
  */
 export function inHalf<Shape, Name extends string>(

@@ -20,7 +20,7 @@ export type Contents<Operands> = {
  *
  * Operands of which only the number is given, and what a binding holds beyond its operand, begin as NaN, so that a value
  * which the kernel should have written, or should not have read, shows.
- * @param device by default one with WebGPU's default limits that all calls share
+ * @param device by default one that all calls share, with WebGPU's default limits, and with float16 where there is
  * @throws {RangeError} if the kernel does not support the shape, or an operand has more values than the shape allows.
  * @throws {Error} if there is no WebGPU adapter, or the device reports an error.
  * @example

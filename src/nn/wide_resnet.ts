@@ -7,7 +7,7 @@ import { dropout } from "../tensor/operations/dropout.ts";
 import { globalAveragePool } from "../tensor/operations/global_average_pool.ts";
 import { logSumExp } from "../tensor/operations/log_sum_exp.ts";
 import { ParameterSet } from "../tensor/parameters.ts";
-import type { ElementType, Tensor } from "../tensor/tensor.ts";
+import { type ElementType, requireType, type Tensor } from "../tensor/tensor.ts";
 import { Conv2d, Linear } from "./layers.ts";
 import { declareNorm, type NormActivation, type NormName } from "./norms.ts";
 import { RunningStatistics } from "./running_statistics.ts";
@@ -144,6 +144,7 @@ export class WideResNet {
    * weights and biases; norms scale 1, shift 0.
    * @param seed the parameters are a function of it alone.
    * @throws {ConfigurationError} if the architecture is impossible.
+   * @throws {GpuError} if activations are to be float16 and the adapter cannot do that.
    */
   constructor(
     readonly context: Context,
@@ -152,6 +153,7 @@ export class WideResNet {
     readonly activations: ActivationType = "float32",
   ) {
     checkArchitecture(architecture);
+    requireType(context.gpu, activations);
     const { depth, width, channels, classes, unconditional } = architecture;
     const parameters = this.parameters;
     const norm = (name: string, channels: number): NormActivation =>

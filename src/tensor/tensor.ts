@@ -1,6 +1,7 @@
 import { GpuError, ShapeError } from "../errors.ts";
 import type { PooledBuffer } from "../gpu/buffer_pool.ts";
 import type { BufferRange } from "../gpu/command.ts";
+import type { Gpu } from "../gpu/gpu.ts";
 import type { Context } from "./context.ts";
 import type { Bindable } from "./launch.ts";
 
@@ -43,9 +44,8 @@ export class Tensor implements Bindable, Disposable {
   ) {
     this.size = elements(shape);
     if (type !== "float16") return;
+    requireType(context.gpu, type);
     assertShapes(this.size % 4 === 0, "float16 tensors have a multiple of 4 elements", this);
-    if (context.gpu.device.features.has("shader-f16")) return;
-    throw new GpuError("float16: this adapter has no feature shader-f16");
   }
 
   /** Bytes of all elements. */
@@ -173,6 +173,12 @@ export class Tensor implements Bindable, Disposable {
 /** Number of elements of a shape. */
 export function elements(shape: readonly number[]): number {
   return shape.reduce((product, extent) => product * extent, 1);
+}
+
+/** Throws a {@link GpuError} if a device cannot have tensors of a type. */
+export function requireType(gpu: Gpu, type: ElementType): void {
+  if (type !== "float16" || gpu.device.features.has("shader-f16")) return;
+  throw new GpuError(`float16 needs the feature shader-f16, which ${gpu.adapterName} does not have`);
 }
 
 /** Throws a {@link ShapeError} unless `condition` holds. */

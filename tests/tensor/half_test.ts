@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { GpuError, ShapeError } from "../../src/errors.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
+import { WideResNet } from "../../src/nn/wide_resnet.ts";
 import { Context } from "../../src/tensor/context.ts";
 import { add } from "../../src/tensor/operations/arithmetic.ts";
 import { conv2d } from "../../src/tensor/operations/conv2d.ts";
@@ -76,5 +77,11 @@ Deno.test("float16 is refused on an adapter without the feature", async () => {
   Reflect.deleteProperty(navigator, "gpu");
   const context = new Context(plain);
   assert.throws(() => context.empty([4], "float16"), GpuError);
+  const architecture = { depth: 10, width: 1, classes: 2, channels: 1, imageSize: 8, dropout: 0 };
+  const options = { norm: "batch", unconditional: false } as const;
+  assert.throws(
+    () => new WideResNet(context, { ...architecture, ...options }, 1, "float16"),
+    /float16 needs the feature shader-f16, which .* does not have/,
+  );
   plain.destroy();
 });

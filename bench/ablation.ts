@@ -6,7 +6,7 @@
 
 import { parseArgs } from "node:util";
 import { preset } from "../src/train/presets.ts";
-import { checkpointNames } from "../src/train/run_directory.ts";
+import { command, exists, trainDigits } from "./run_commands.ts";
 
 /**
  * The `digits` preset is SADA-JEM; a recipe is what it changes of it. All recipes start chains at informative samples and
@@ -46,35 +46,14 @@ const schedule = [
 /** Attacks of a length that suits many runs, on images enough to tell recipes apart. */
 const evaluation = ["--attack-images", "120", "--attack-steps", "20", "--generated-images", "500"];
 
-/** Runs a command of this project, which prints as it goes. */
-async function command(name: string, ...args: string[]): Promise<void> {
-  const script = new URL(`../src/cli/${name}.ts`, import.meta.url).pathname;
-  const { code } = await new Deno.Command("deno", {
-    args: ["run", "--quiet", "--allow-read", "--allow-write", script, ...args],
-    stdin: "null",
-  }).spawn().status;
-  if (code !== 0) throw new Error(`${name} ${args.join(" ")} ended with status ${code}`);
-}
-
 type Recipe = keyof typeof recipes;
 
 const names = Object.keys(recipes) as Recipe[];
 const seeds = values.seeds.split(",").map(Number);
 const pathOf = (recipe: Recipe, seed: number) => `${folder}/${recipe}-${seed}`;
 
-async function exists(path: string): Promise<boolean> {
-  return await Deno.stat(path).then(() => true, () => false);
-}
-
 async function train(run: string, recipe: Recipe, seed: number): Promise<void> {
-  if (await exists(`${run}/summary.json`)) return;
-  if ((await checkpointNames(run)).length > 0) {
-    return await command("train", "--run-dir", run, "--resume");
-  }
-  // What an interruption before the first checkpoint has left.
-  if (await exists(run)) await Deno.remove(run, { recursive: true });
-  const settings = [...recipes[recipe], ...schedule, `seed=${seed}`].flatMap((setting) => ["--set", setting]);
-  await command("train", "--run-dir", run, "--preset", "digits", ...settings);
+  await trainDigits(run, [...recipes[recipe], ...schedule, `seed=${seed}`]);
 }
 
 async function evaluate(run: string): Promise<void> {

@@ -1,0 +1,30 @@
+/** Trainings and evaluations by the project's commands, for benches of many runs that can be interrupted. */
+
+import { checkpointNames } from "../src/train/run_directory.ts";
+
+/** Runs a command of this project, which prints as it goes. */
+export async function command(name: string, ...args: string[]): Promise<void> {
+  const script = new URL(`../src/cli/${name}.ts`, import.meta.url).pathname;
+  const { code } = await new Deno.Command("deno", {
+    args: ["run", "--quiet", "--allow-read", "--allow-write", script, ...args],
+    stdin: "null",
+  }).spawn().status;
+  if (code !== 0) throw new Error(`${name} ${args.join(" ")} ended with status ${code}`);
+}
+
+/** Whether a file or folder is there. */
+export async function exists(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(() => true, () => false);
+}
+
+/** Trains a run of the digits preset with some settings to its end, unless that has been done; goes on where it was interrupted. */
+export async function trainDigits(run: string, settings: readonly string[]): Promise<void> {
+  if (await exists(`${run}/summary.json`)) return;
+  if ((await checkpointNames(run)).length > 0) {
+    return await command("train", "--run-dir", run, "--resume");
+  }
+  // What an interruption before the first checkpoint has left.
+  if (await exists(run)) await Deno.remove(run, { recursive: true });
+  const options = settings.flatMap((setting) => ["--set", setting]);
+  await command("train", "--run-dir", run, "--preset", "digits", ...options);
+}

@@ -22,8 +22,7 @@ export class TexturePool {
   readonly #device: GPUDevice;
   readonly #onCreate: () => void;
   readonly #free = new Map<string, PooledTexture[]>();
-  #all: GPUTexture[] = [];
-  #totalBytes = 0;
+  readonly #all: GPUTexture[] = [];
 
   constructor(device: GPUDevice, onCreate: () => void) {
     this.#device = device;
@@ -32,7 +31,10 @@ export class TexturePool {
 
   /** Bytes held from the device, on loan or free. */
   get totalBytes(): number {
-    return this.#totalBytes;
+    return this.#all.reduce(
+      (sum, { format, width, height }) => sum + texelBytes[format as TextureSize["format"]] * width * height,
+      0,
+    );
   }
 
   /** Borrows a texture of this size; its contents are undefined. */
@@ -46,7 +48,6 @@ export class TexturePool {
       usage: GPUTextureUsage.TEXTURE_BINDING | GPUTextureUsage.COPY_DST,
     });
     this.#all.push(texture);
-    this.#totalBytes += texelBytes[format] * width * height;
     this.#onCreate();
     return { texture, view: texture.createView() };
   }
@@ -62,8 +63,7 @@ export class TexturePool {
   /** Destroys every texture, on loan or free. */
   destroy(): void {
     for (const texture of this.#all) texture.destroy();
-    this.#all = [];
-    this.#totalBytes = 0;
+    this.#all.length = 0;
     this.#free.clear();
   }
 }

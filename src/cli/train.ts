@@ -214,10 +214,10 @@ function headline(gpu: Gpu, { model }: Trainer, configuration: Configuration, im
   const { depth, width, dataset, rho, steps, likelihoodWeight, activations } = configuration;
   const parameters = model.parameters.all
     .reduce((sum, { shape }) => sum + shape.reduce((product, extent) => product * extent, 1), 0);
+  const storage = activations === "float32" ? "" : `${activations} activations, `;
   const method = likelihoodWeight > 0 ? `K = ${steps}, ρ = ${rho}` : `no likelihood, ρ = ${rho}`;
   return `WRN-${depth}-${width} (${parameters.toLocaleString("en")} parameters), ${method}, on ${dataset} ` +
-    `(${images.toLocaleString("en")} images), ` +
-    `${activations === "float32" ? "" : `${activations} activations, `}with ${gpu.adapterName}`;
+    `(${images.toLocaleString("en")} images), ${storage}with ${gpu.adapterName}`;
 }
 
 function printSummary(summary: Summary, path: string): void {

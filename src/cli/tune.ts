@@ -30,8 +30,8 @@ Usage: deno task tune [options]
   --help              show this text
 
 train, sample and evaluate use tuning/<adapter>.json in the current folder where it exists, or the file that --kernels
-names; without one, results do not depend on any measurement. Only what decides the shapes and types matters here: the data set, the
-model, the batches, the activations.
+names; without one, results do not depend on any measurement. Only what decides the shapes and types matters here: the
+data set, the model, the batches, the activations.
 
 Examples:
   deno task tune

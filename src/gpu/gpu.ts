@@ -17,11 +17,11 @@ export interface Counters {
   submits: number;
 }
 
-/** Fewer commands than this go out in one submission; more are split into at most {@link maximumSubmits}. */
-const commandsPerSubmit = 256;
 /** What of an adapter's features is used where it has them. */
 const usedFeatures: readonly GPUFeatureName[] = ["timestamp-query", "shader-f16"];
 
+/** Fewer commands than this go out in one submission; more are split into at most {@link maximumSubmits}. */
+const commandsPerSubmit = 256;
 /** Splitting a long plan lets the device start early and keeps each submission clear of driver watchdogs. */
 const maximumSubmits = 3;
 

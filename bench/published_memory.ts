@@ -57,7 +57,7 @@ function paperAdapter() {
 }
 
 /** Runs `work` with another `navigator.gpu`. */
-async function withAdapter<Result>(adapter: object, work: () => Promise<Result>): Promise<Result> {
+export async function withAdapter<Result>(adapter: object, work: () => Promise<Result>): Promise<Result> {
   const gpu = { requestAdapter: () => Promise.resolve(adapter) };
   Object.defineProperty(navigator, "gpu", { value: gpu, configurable: true });
   try {

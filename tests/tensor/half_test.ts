@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { withAdapter } from "../../bench/published_memory.ts";
 import { GpuError, ShapeError } from "../../src/errors.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
 import { WideResNet } from "../../src/nn/wide_resnet.ts";
@@ -70,11 +71,7 @@ Deno.test("float16 is refused on an adapter without the feature", async () => {
     features: new Set(),
     requestDevice: (descriptor: GPUDeviceDescriptor) => adapter.requestDevice(descriptor),
   };
-  const value = { requestAdapter: () => Promise.resolve(without) };
-  Object.defineProperty(navigator, "gpu", { value, configurable: true });
-  const plain = await Gpu.request();
-  // Uncovers the real one of the prototype.
-  Reflect.deleteProperty(navigator, "gpu");
+  const plain = await withAdapter(without, () => Gpu.request());
   const context = new Context(plain);
   assert.throws(() => context.empty([4], "float16"), GpuError);
   const architecture = { depth: 10, width: 1, classes: 2, channels: 1, imageSize: 8, dropout: 0 };

@@ -27,11 +27,12 @@ export function inHalf<Shape, Name extends string>(
   kernel: Kernel<Shape, Name>,
   names: readonly Name[],
 ): Kernel<Shape, Name> {
-  const variants = made.get(kernel) ?? new Map<string, unknown>();
-  made.set(kernel, variants);
+  let variants = made.get(kernel);
+  if (!variants) made.set(kernel, variants = new Map());
   const key = names.join();
-  const known = variants.get(key) as Kernel<Shape, Name> | undefined;
-  const variant = known ?? halved(kernel, names);
+  const known = variants.get(key);
+  if (known) return known as Kernel<Shape, Name>;
+  const variant = halved(kernel, names);
   variants.set(key, variant);
   return variant;
 }
@@ -68,8 +69,9 @@ function aliasOf<Shape, Name extends string>(
 
 /** A shader whose alias of `vec4f` or `f32` stands for the same in half precision. */
 function halveAlias(wgsl: string, alias: string): string {
-  return wgsl.replace(
-    new RegExp(`alias ${alias} = (vec4f|f32);`),
-    (_, type) => `alias ${alias} = ${type === "vec4f" ? "vec4h" : "f16"};`,
-  );
+  const halved = wgsl
+    .replace(`alias ${alias} = vec4f;`, `alias ${alias} = vec4h;`)
+    .replace(`alias ${alias} = f32;`, `alias ${alias} = f16;`);
+  if (halved === wgsl) throw new Error(`the shader has no alias ${alias}`);
+  return halved;
 }

@@ -71,3 +71,13 @@ export function relativeError(actual: ArrayLike<number>, expected: ArrayLike<num
   }
   return scale === 0 ? error : error / scale;
 }
+
+/** Root mean square of actual − expected, relative to that of expected; NaN if any actual value is NaN. */
+export function rootMeanSquareError(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
+  let [squares, scale] = [0, 0];
+  for (let i = 0; i < expected.length; i++) {
+    squares += (actual[i]! - expected[i]!) ** 2;
+    scale += expected[i]! ** 2;
+  }
+  return Math.sqrt(squares / scale);
+}

@@ -13,7 +13,7 @@ import { Gpu } from "../../src/gpu/gpu.ts";
 import { normNames } from "../../src/nn/norms.ts";
 import { Context } from "../../src/tensor/context.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
-import { testGpu, values } from "../kernels/harness.ts";
+import { rootMeanSquareError, testGpu, values } from "../kernels/harness.ts";
 
 const small: Architecture = {
   depth: 10,
@@ -84,12 +84,6 @@ for (const family of families) {
       gpu.destroy();
     },
   });
-}
-
-/** Root mean square of actual − expected, relative to that of expected. */
-function rootMeanSquareError(actual: Float32Array, expected: Float32Array): number {
-  const squares = (numbers: Float32Array) => numbers.reduce((sum, number) => sum + number ** 2, 0);
-  return Math.sqrt(squares(actual.map((value, i) => value - expected[i]!)) / squares(expected));
 }
 
 Deno.test("WideResNet initialises by the seed alone, within ±1/√fan_in, norms at 1 and 0", async () => {

@@ -12,7 +12,7 @@ import {
 import { patchForward } from "../../src/tensor/operations/conv2d_patch.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 import { products, tolerance } from "../kernels/conv2d_reference.ts";
-import { relativeError, testGpu, values } from "../kernels/harness.ts";
+import { relativeError, rootMeanSquareError, testGpu, values } from "../kernels/harness.ts";
 
 const bothOutputs: readonly WinogradOutputs[] = [2, 4];
 const base = {
@@ -33,16 +33,15 @@ interface Errors {
 }
 
 function errors(actual: Float32Array, expected: Float64Array): Errors {
-  let [largest, squares, scale] = [0, 0, 0];
+  let [largest, scale] = [0, 0];
   expected.forEach((value, i) => {
     const difference = Math.abs(actual[i]! - value);
     largest = Number.isNaN(difference) ? Infinity : Math.max(largest, difference);
-    squares += difference ** 2;
     scale += value ** 2;
   });
   return {
     largest: largest / Math.sqrt(scale / expected.length),
-    rootMeanSquare: Math.sqrt(squares / scale),
+    rootMeanSquare: rootMeanSquareError(actual, expected),
   };
 }
 

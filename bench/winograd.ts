@@ -11,45 +11,74 @@ import { Gpu, type Plan } from "../src/gpu/gpu.ts";
 import { type KernelTime, profile } from "../src/gpu/profile.ts";
 import { conv2dForward } from "../src/kernels/conv2d_forward.ts";
 import { conv2dGradientInput } from "../src/kernels/conv2d_gradient_input.ts";
+import { conv2dGradientWeight, conv2dGradientWeightTexture } from "../src/kernels/conv2d_gradient_weight.ts";
 import { type Conv2dShape, conv2dSizes } from "../src/kernels/conv2d_shape.ts";
 import { Context } from "../src/tensor/context.ts";
-import { byKernel } from "../src/tensor/operations/conv2d_algorithm.ts";
+import { byKernel, byParts, type Direction, directions } from "../src/tensor/operations/conv2d_algorithm.ts";
 import { patchForward, patchGradientInput } from "../src/tensor/operations/conv2d_patch.ts";
-import { winogradForward, winogradGradientInput } from "../src/tensor/operations/winograd.ts";
+import {
+  winogradForward,
+  winogradGradientInput,
+  winogradGradientWeight,
+} from "../src/tensor/operations/winograd.ts";
 import { median } from "./statistics.ts";
 
 const stagedForward = byKernel("staged", conv2dForward);
 const stagedGradientInput = byKernel("staged", conv2dGradientInput);
+const stagedGradientWeight = byParts("staged", conv2dGradientWeight);
+const textureGradientWeight = byParts("texture", conv2dGradientWeightTexture);
 const maps = [[32, 32], [64, 16], [128, 8], [160, 32]] as const;
 const rounds = 11;
 /** Work between two waits, so that the wait's polling does not count. */
 const millisecondsPerWait = 150;
 
 const print = (text: string) => Deno.stdout.writeSync(new TextEncoder().encode(`${text}\n`));
-const steps = ["weight", "input", "product", "output"] as const;
+/** The kernels of Winograd's algorithm in each direction: transforms of both operands, products, transform of the result. */
+const steps: Readonly<Record<Direction, readonly string[]>> = {
+  forward: ["winograd_input", "winograd_weight", "winograd_product", "winograd_output"],
+  gradientInput: ["winograd_input", "winograd_weight", "winograd_product", "winograd_output"],
+  gradientWeight: [
+    "winograd_input",
+    "winograd_output_gradient",
+    "winograd_weight_product",
+    "winograd_weight_gradient",
+  ],
+};
+const names: Readonly<Record<Direction, string>> = {
+  forward: "forward",
+  gradientInput: "by input",
+  gradientWeight: "by weight",
+};
 
-/** The ways to compute a convolution, or its gradient by the input, recorded as plans. */
-function plans(context: Context, shape: Conv2dShape, backwards: boolean): Plan[] {
+/** The ways to compute a convolution or one of its gradients, recorded as plans. */
+function plans(context: Context, shape: Conv2dShape, direction: Direction): Plan[] {
   const sizes = conv2dSizes(shape);
   const random = (size: number) =>
     context.from(Float32Array.from({ length: size }, () => 2 * Math.random() - 1), [size]);
   const [input, output, weight] = [random(sizes.input), random(sizes.output), random(sizes.weight)];
   const forward = { input, weight, bias: random(shape.outChannels), output };
-  const gradient = { outputGradient: output, weight, inputGradient: input };
+  const byInput = { outputGradient: output, weight, inputGradient: input };
+  const byWeight = { input, outputGradient: output, weightGradient: weight };
   const onLavapipe = context.gpu.adapterFamily === "lavapipe";
   const written = { ...shape, accumulate: false };
-  const ways = backwards
-    ? [
-      () => (onLavapipe ? patchGradientInput : stagedGradientInput).launch(context, written, gradient),
-      () => winogradGradientInput(context, written, gradient, 2),
-      () => winogradGradientInput(context, written, gradient, 4),
-    ]
-    : [
+  const ways: Readonly<Record<Direction, readonly (() => void)[]>> = {
+    forward: [
       () => (onLavapipe ? patchForward : stagedForward).launch(context, shape, forward),
       () => winogradForward(context, shape, forward, 2),
       () => winogradForward(context, shape, forward, 4),
-    ];
-  return ways.map((way) => context.capture(way));
+    ],
+    gradientInput: [
+      () => (onLavapipe ? patchGradientInput : stagedGradientInput).launch(context, written, byInput),
+      () => winogradGradientInput(context, written, byInput, 2),
+      () => winogradGradientInput(context, written, byInput, 4),
+    ],
+    gradientWeight: [
+      () => (onLavapipe ? textureGradientWeight : stagedGradientWeight).launch(context, written, byWeight),
+      () => winogradGradientWeight(context, written, byWeight, 2),
+      () => winogradGradientWeight(context, written, byWeight, 4),
+    ],
+  };
+  return ways[direction].map((way) => context.capture(way));
 }
 
 /** Milliseconds of a run of a plan, with the host's work and copies. */
@@ -86,7 +115,7 @@ async function timeInTurns(gpu: Gpu, plans: readonly Plan[]): Promise<Time[]> {
 /** Least milliseconds of a step's dispatches: they are short, so the machine's other work hits some and misses others. */
 function stepTime(profiles: readonly (readonly KernelTime[])[], step: string): string {
   const times = profiles.map((kernels) =>
-    kernels.filter(({ kernel }) => kernel.startsWith(`winograd_${step}`))
+    kernels.filter(({ kernel }) => kernel === step || kernel === `${step}_texture`)
       .reduce((sum, { milliseconds }) => sum + milliseconds, 0)
   );
   return Math.min(...times).toFixed(2);
@@ -96,28 +125,33 @@ const gpu = await Gpu.request();
 const context = new Context(gpu);
 const batch = Number(Deno.args[0] ?? 16);
 const rows: string[][] = [];
-for (const backwards of [false, true]) {
+for (const direction of directions) {
   for (const [channels, size] of maps) {
     const square = { height: size, width: size, inChannels: channels, outChannels: channels };
-    const ways = plans(context, { batch, ...square, kernel: 3, stride: 1, padding: 1 }, backwards);
+    const ways = plans(context, { batch, ...square, kernel: 3, stride: 1, padding: 1 }, direction);
     const times = await timeInTurns(gpu, ways);
     const [direct] = times;
     for (const [i, name] of ["direct", "F(2×2)", "F(4×4)"].entries()) {
       const profiles: KernelTime[][] = [];
       for (let round = 0; i > 0 && round < rounds; round++) profiles.push(await profile(gpu, ways[i]!));
       rows.push([
-        `${backwards ? "by input" : "forward"}, ${channels} → ${channels} @ ${size}²`,
+        `${names[direction]}, ${channels} → ${channels} @ ${size}²`,
         name,
         times[i]!.clock.toFixed(1),
         (direct!.clock / times[i]!.clock).toFixed(2),
         times[i]!.processor.toFixed(1),
         (direct!.processor / times[i]!.processor).toFixed(2),
-        ...(i === 0 ? steps.map(() => "") : steps.map((step) => stepTime(profiles, step))),
+        ...steps[direction].map((step) => i === 0 ? "" : stepTime(profiles, step)),
       ]);
     }
     for (const plan of ways) plan.destroy();
   }
 }
 print(`${gpu.adapterName}, batch ${batch}, milliseconds\n`);
-print(table([["convolution", "way", "clock", "gain", "processor", "gain", ...steps], ...rows]));
+print(table([[
+  "convolution",
+  "way",
+  ...["clock", "gain", "processor", "gain"],
+  ...["first operand", "second operand", "products", "result"],
+], ...rows]));
 gpu.destroy();

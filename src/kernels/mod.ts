@@ -92,6 +92,13 @@ export { softmaxCrossEntropy, softmaxCrossEntropyBackward } from "./softmax_cros
 export { sumPartials, type SumPartialsShape } from "./sum_partials.ts";
 export { winogradInput, type WinogradInputShape } from "./winograd_input.ts";
 export { winogradOutput, type WinogradOutputShape } from "./winograd_output.ts";
+export { winogradOutputGradient, type WinogradOutputGradientShape } from "./winograd_output_gradient.ts";
 export { winogradProduct, type WinogradProductShape } from "./winograd_product.ts";
 export { type WinogradOutputs, winogradTiles, winogradValues } from "./winograd_shape.ts";
 export { winogradWeight, type WinogradWeightShape } from "./winograd_weight.ts";
+export { winogradWeightGradient, type WinogradWeightGradientShape } from "./winograd_weight_gradient.ts";
+export {
+  winogradWeightParts,
+  winogradWeightProduct,
+  type WinogradWeightProductShape,
+} from "./winograd_weight_product.ts";

@@ -86,8 +86,14 @@ function winograd(): KernelCase[] {
         kernelCase(kernels.winogradWeight, { ...channels, outputs, rotated: flag }),
         kernelCase(kernels.winogradInput, { ...map, padding: Number(flag), outputs }),
         kernelCase(kernels.winogradOutput, { ...map, outputs, bias: !flag, accumulate: flag }),
+        kernelCase(kernels.winogradWeightGradient, {
+          ...channels,
+          ...{ outputs, parts: 1 + Number(flag), accumulate: flag },
+        }),
       ])
     ),
+    ...([2, 4] as const).map((outputs) => kernelCase(kernels.winogradOutputGradient, { ...map, outputs })),
+    kernelCase(kernels.winogradWeightProduct, { ...channels, products: 5, tiles: 42, parts: 3 }),
     kernelCase(kernels.winogradProduct, { products: 5, rows: 35, inner: 8, columns: 20 }),
   ];
 }

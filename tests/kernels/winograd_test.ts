@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import { winogradInput } from "../../src/kernels/winograd_input.ts";
 import { winogradOutput } from "../../src/kernels/winograd_output.ts";
+import { winogradOutputGradient } from "../../src/kernels/winograd_output_gradient.ts";
 import { winogradProduct } from "../../src/kernels/winograd_product.ts";
 import { type WinogradOutputs, winogradTiles, winogradValues } from "../../src/kernels/winograd_shape.ts";
 import { winogradWeight } from "../../src/kernels/winograd_weight.ts";
+import { winogradWeightGradient } from "../../src/kernels/winograd_weight_gradient.ts";
+import { winogradWeightParts, winogradWeightProduct } from "../../src/kernels/winograd_weight_product.ts";
 import { relativeError, runKernel, values } from "./harness.ts";
 
 type Matrix = readonly (readonly number[])[];
@@ -34,6 +37,10 @@ function matrices(outputs: WinogradOutputs): { readonly a: Matrix; readonly b: M
     b: [...all.map((p) => [...polynomial(others(p)), 0]), polynomial(all)],
     g: [...all.map((p) => [0, 1, 2].map((k) => p ** k / divisor(p))), [0, 0, 1]],
   };
+}
+
+function transpose(matrix: Matrix): Matrix {
+  return matrix[0]!.map((_, x) => matrix.map((row) => row[x]!));
 }
 
 /** matrix · square · matrixᵀ, row by row. */
@@ -154,6 +161,111 @@ for (const outputs of bothOutputs) {
   });
 }
 
+for (const outputs of bothOutputs) {
+  const { a, g } = matrices(outputs);
+  const count = winogradValues(outputs);
+
+  Deno.test(`winogradOutputGradient() equals A · g · Aᵀ for ${outputs}×${outputs} outputs`, async () => {
+    for (const [batch, height, width, channels] of [[1, 1, 1, 4], [3, 7, 5, 12], [2, 4, 9, 20]] as const) {
+      const shape = { batch, height, width, channels, outputs };
+      const tiles = winogradTiles(shape, outputs);
+      const gradient = values(batch * height * width * channels, 1);
+      const expected = new Float64Array(count * tiles.count * channels);
+      for (let t = 0; t < tiles.count; t++) {
+        const top = Math.floor(t / tiles.columns) % tiles.rows * outputs;
+        const left = t % tiles.columns * outputs;
+        const image = Math.floor(t / tiles.columns / tiles.rows);
+        for (let c = 0; c < channels; c++) {
+          const pixel = (y: number, x: number) =>
+            top + y < height && left + x < width
+              ? gradient[((image * height + top + y) * width + left + x) * channels + c]!
+              : 0;
+          sandwich(transpose(a), pixel).forEach((value, p) =>
+            expected[(p * tiles.count + t) * channels + c] = value
+          );
+        }
+      }
+      const { transformed } = await runKernel(winogradOutputGradient, shape, {
+        gradient,
+        transformed: expected.length,
+      });
+      assert(relativeError(transformed, expected) < tolerance, JSON.stringify(shape));
+    }
+  });
+
+  Deno.test(`winogradWeightGradient() equals Gᵀ · M · G for ${outputs}×${outputs} outputs`, async () => {
+    for (
+      const [inChannels, outChannels, parts, accumulate] of [
+        [4, 4, 1, false],
+        [12, 20, 3, true],
+        [20, 12, 2, false],
+      ] as const
+    ) {
+      const size = inChannels * outChannels;
+      const products = values(count * parts * size, 1);
+      const before = values(9 * size, 2);
+      const expected = Float64Array.from(before, (value) => accumulate ? value : 0);
+      for (let i = 0; i < size; i++) {
+        const sum = (p: number) =>
+          Array.from({ length: parts }, (_, part) => products[(p * parts + part) * size + i]!)
+            .reduce((total, value) => total + value);
+        sandwich(transpose(g), (y, x) => sum(y * (outputs + 2) + x))
+          .forEach((value, tap) => expected[tap * size + i]! += value);
+      }
+      const shape = { inChannels, outChannels, outputs, parts, accumulate };
+      const { gradient } = await runKernel(winogradWeightGradient, shape, {
+        products,
+        gradient: accumulate ? before : before.length,
+      });
+      assert(relativeError(gradient, expected) < tolerance, JSON.stringify(shape));
+    }
+  });
+}
+
+Deno.test("winogradWeightProduct() equals a sum over the tiles of each part for each value of a tile", async () => {
+  for (
+    const [products, tiles, inChannels, outChannels, parts] of [
+      [1, 1, 4, 4, 1],
+      [16, 6, 12, 20, 2],
+      [36, 35, 20, 12, 5],
+      [2, 300, 40, 100, 4],
+      [3, 42, 68, 72, 1],
+    ] as const
+  ) {
+    const inputs = values(products * tiles * inChannels, 1);
+    const gradients = values(products * tiles * outChannels, 2);
+    const expected = new Float64Array(products * parts * inChannels * outChannels);
+    for (let t = 0; t < products * tiles; t++) {
+      const part = Math.floor(t * parts / tiles);
+      for (let c = 0; c < inChannels; c++) {
+        for (let o = 0; o < outChannels; o++) {
+          expected[(part * inChannels + c) * outChannels + o]! += inputs[t * inChannels + c]! *
+            gradients[t * outChannels + o]!;
+        }
+      }
+    }
+    const shape = { products, tiles, inChannels, outChannels, parts };
+    const { results } = await runKernel(winogradWeightProduct, shape, {
+      inputs,
+      gradients,
+      results: expected.length,
+    });
+    assert(relativeError(results, expected) < tolerance, JSON.stringify(shape));
+  }
+});
+
+Deno.test("winogradWeightParts() divides the tiles until a GPU is busy, and never leaves too many or too few", () => {
+  const parts = (tiles: number, channels: number) =>
+    winogradWeightParts({ products: 36, tiles, inChannels: channels, outChannels: channels });
+  assert.equal(parts(4096, 640), 1);
+  // 36 workgroups a part: 15 would be enough, 16 divide the tiles.
+  assert.equal(parts(4096, 64), 16);
+  assert.equal(parts(1024, 64), 4, "256 tiles each");
+  assert.equal(parts(1021, 64), 1, "a prime number");
+  assert.equal(parts(60_000, 640), 2, "30,000 tiles each");
+  assert.equal(parts(60_013, 64), 0, "a prime number above");
+});
+
 Deno.test("winogradProduct() equals a product for each value of a tile", async () => {
   for (
     const [products, rows, inner, columns] of [[1, 1, 4, 4], [16, 3, 12, 20], [36, 35, 20, 12], [
@@ -178,7 +290,7 @@ Deno.test("winogradProduct() equals a product for each value of a tile", async (
   }
 });
 
-Deno.test("Winograd's kernels refuse channels that are no multiple of 4", () => {
+Deno.test("Winograd's kernels refuse channels that are no multiple of 4, and parts that are not equal", () => {
   const shape = { batch: 1, height: 4, width: 4, channels: 6, outputs: 2 } as const;
   assert.throws(
     () => winogradWeight.constants({ inChannels: 4, outChannels: 6, outputs: 2, rotated: true }),
@@ -189,5 +301,19 @@ Deno.test("Winograd's kernels refuse channels that are no multiple of 4", () => 
   assert.throws(
     () => winogradProduct.constants({ products: 1, rows: 1, inner: 4, columns: 6 }),
     /multiple of 4/,
+  );
+  assert.throws(() => winogradOutputGradient.constants(shape), /multiple of 4/);
+  const weights = { inChannels: 4, outChannels: 6, parts: 2 };
+  assert.throws(
+    () => winogradWeightGradient.constants({ ...weights, outputs: 2, accumulate: false }),
+    /multiple of 4/,
+  );
+  assert.throws(
+    () => winogradWeightProduct.constants({ ...weights, products: 1, tiles: 2 }),
+    /multiple of 4/,
+  );
+  assert.throws(
+    () => winogradWeightProduct.constants({ ...weights, outChannels: 4, products: 1, tiles: 3 }),
+    /3 tiles in 2 parts/,
   );
 });

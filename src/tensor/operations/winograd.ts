@@ -1,14 +1,17 @@
 import { GpuError } from "../../errors.ts";
-import type { Conv2dGradientInputShape } from "../../kernels/conv2d_gradient_input.ts";
 import { type Conv2dShape, outputSize } from "../../kernels/conv2d_shape.ts";
 import { winogradInput } from "../../kernels/winograd_input.ts";
 import { winogradOutput } from "../../kernels/winograd_output.ts";
+import { winogradOutputGradient } from "../../kernels/winograd_output_gradient.ts";
 import { winogradProduct } from "../../kernels/winograd_product.ts";
 import { type WinogradOutputs, winogradTiles, winogradValues } from "../../kernels/winograd_shape.ts";
 import { winogradWeight } from "../../kernels/winograd_weight.ts";
+import { winogradWeightGradient } from "../../kernels/winograd_weight_gradient.ts";
+import { winogradWeightParts, winogradWeightProduct } from "../../kernels/winograd_weight_product.ts";
 import type { Context } from "../context.ts";
 import type { Bindable } from "../launch.ts";
 import { elementBytes, elements, type Tensor } from "../tensor.ts";
+import type { AccumulatedConv2dShape } from "./conv2d_algorithm.ts";
 
 /**
  * So many images of any size in whole vectors of channels, of float16 as well, end at a multiple of 256 bytes, where another
@@ -55,9 +58,34 @@ function backwards(shape: Conv2dShape, outputs: WinogradOutputs): Direction {
   return { ...rest, source: result, result: source, padding: 2 - padding };
 }
 
+/** The products for the gradient by the weight over so many images, all in one part. */
+function weightProducts(
+  { batch, source, result, outputs }: Direction,
+): { products: number; tiles: number; inChannels: number; outChannels: number } {
+  const tiles = winogradTiles({ batch, height: result[0], width: result[1] }, outputs).count;
+  return { products: winogradValues(outputs), tiles, inChannels: source[2], outChannels: result[2] };
+}
+
+/** Sizes of the parts in which a batch is taken. */
+function partsOfBatch(direction: Direction, largestBinding: number): number[] {
+  const { batch } = direction;
+  const step = imagesAtATime(direction, largestBinding);
+  return Array.from({ length: Math.ceil(batch / step) }, (_, i) => Math.min(step, batch - i * step));
+}
+
+/** Whether the products for the gradient by the weight, and so the transformed weights, fit into a binding. */
+function suitsWeights(direction: Direction, largestBinding: number): boolean {
+  return partsOfBatch(direction, largestBinding).every((batch) => {
+    const shape = weightProducts({ ...direction, batch });
+    const parts = winogradWeightParts(shape);
+    const bytes = 4 * shape.products * parts * shape.inChannels * shape.outChannels;
+    return parts > 0 && bytes <= largestBinding;
+  });
+}
+
 /**
- * Whether Winograd's algorithm can compute a convolution and its gradient by the input: 3×3, stride 1, padding of at most 2,
- * channels in multiples of 4, and transformed images that fit into bindings of the device.
+ * Whether Winograd's algorithm can compute a convolution and its gradients: 3×3, stride 1, padding of at most 2, channels in
+ * multiples of 4, and transformed images and weights that fit into bindings of the device.
  */
 export function suitsWinograd(
   shape: Conv2dShape,
@@ -68,7 +96,10 @@ export function suitsWinograd(
   const output = outputSize(shape);
   return kernel === 3 && stride === 1 && padding <= 2 && inChannels % 4 === 0 && outChannels % 4 === 0 &&
     output.height > 0 && output.width > 0 &&
-    [forwards, backwards].every((way) => imagesAtATime(way(shape, outputs), maxStorageBufferBindingSize) > 0);
+    [forwards, backwards].every((way) =>
+      imagesAtATime(way(shape, outputs), maxStorageBufferBindingSize) > 0
+    ) &&
+    suitsWeights(forwards(shape, outputs), maxStorageBufferBindingSize);
 }
 
 /**
@@ -101,7 +132,7 @@ export function winogradForward(
  */
 export function winogradGradientInput(
   context: Context,
-  shape: Conv2dGradientInputShape,
+  shape: AccumulatedConv2dShape,
   { outputGradient, weight, inputGradient }: Readonly<
     Record<"outputGradient" | "weight" | "inputGradient", Bindable>
   >,
@@ -115,6 +146,43 @@ export function winogradGradientInput(
     transformed,
   });
   convolve(context, backwards(shape, outputs), outputGradient, transformed, inputGradient, { accumulate });
+}
+
+/**
+ * Records the gradient of a 3×3 convolution of stride 1 by its weight, likewise: m² gradients by outputs of a tile meet 9 taps for
+ * (m + 2)² multiplications.
+ * @param outputs m
+ * @throws {GpuError} unless {@link suitsWinograd}.
+ */
+export function winogradGradientWeight(
+  context: Context,
+  shape: AccumulatedConv2dShape,
+  { input, outputGradient, weightGradient }: Readonly<
+    Record<"input" | "outputGradient" | "weightGradient", Bindable>
+  >,
+  outputs: WinogradOutputs,
+): void {
+  requireSuitable(context, shape, outputs);
+  const direction = forwards(shape, outputs);
+  const { inChannels, outChannels } = shape;
+  let first = 0;
+  for (const batch of partsOfBatch(direction, context.gpu.device.limits.maxStorageBufferBindingSize)) {
+    const product = weightProducts({ ...direction, batch });
+    const parts = winogradWeightParts(product);
+    using products = multiplyTiles(
+      context,
+      { ...direction, batch },
+      imagesOf(input, direction.source, first, batch),
+      imagesOf(outputGradient, direction.result, first, batch),
+      parts,
+    );
+    const accumulate = shape.accumulate || first > 0;
+    context.launch(winogradWeightGradient, { inChannels, outChannels, outputs, parts, accumulate }, {
+      products,
+      gradient: weightGradient,
+    });
+    first += batch;
+  }
 }
 
 function requireSuitable(context: Context, shape: Conv2dShape, outputs: WinogradOutputs): void {
@@ -133,10 +201,9 @@ function convolve(
   result: Bindable,
   { bias, accumulate = false }: { readonly bias?: Bindable; readonly accumulate?: boolean },
 ): void {
-  const { batch, outputs } = direction;
-  const step = imagesAtATime(direction, context.gpu.device.limits.maxStorageBufferBindingSize);
-  for (let first = 0; first < batch; first += step) {
-    const images = Math.min(step, batch - first);
+  const { outputs } = direction;
+  let first = 0;
+  for (const images of partsOfBatch(direction, context.gpu.device.limits.maxStorageBufferBindingSize)) {
     const [height, width, channels] = direction.result;
     const size = { batch: images, height, width };
     using product = multiply(
@@ -150,6 +217,7 @@ function convolve(
       bias: bias ?? product,
       output: imagesOf(result, direction.result, first, images),
     });
+    first += images;
   }
 }
 
@@ -188,4 +256,32 @@ function multiply(
     product,
   });
   return product;
+}
+
+/** The products over tiles `[(m + 2)², parts, source channels, result channels]`; they belong to the caller. */
+function multiplyTiles(
+  context: Context,
+  direction: Direction,
+  images: Bindable,
+  gradients: Bindable,
+  parts: number,
+): Tensor {
+  const { batch, source, result, padding, outputs } = direction;
+  const shape = weightProducts(direction);
+  const { products, tiles, inChannels, outChannels } = shape;
+  using inputs = context.empty([products, tiles, inChannels]);
+  using outputGradients = context.empty([products, tiles, outChannels]);
+  const [height, width] = source;
+  context.launch(winogradInput, { batch, height, width, channels: inChannels, padding, outputs }, {
+    source: images,
+    transformed: inputs,
+  });
+  const size = { batch, height: result[0], width: result[1], channels: outChannels };
+  context.launch(winogradOutputGradient, { ...size, outputs }, {
+    gradient: gradients,
+    transformed: outputGradients,
+  });
+  const results = context.empty([products, parts, inChannels, outChannels]);
+  context.launch(winogradWeightProduct, { ...shape, parts }, { inputs, gradients: outputGradients, results });
+  return results;
 }

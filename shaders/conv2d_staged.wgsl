@@ -14,8 +14,8 @@
 //
 // Rows of the product are pixels, columns are channels, and the inner dimension runs over taps, then channels. An invocation
 // computes 8 pixels × 8 channels in registers; a workgroup of pixelThreads × channelThreads shares what it loads, vectorsPerStep
-// vectors of channels of one tap at a time; where the tap's source pixels lie is worked out once for all channels. Under a
-// stride, pixels of the gradient are numbered phase by phase ((y mod stride, x mod stride)), each phase filled up to whole
+// vectors of channels of one tap at a time. What the next step needs is on its way from memory to registers while one is summed.
+// Where a tap's source pixels lie is worked out once for all channels. Under a stride, pixels of the gradient are numbered phase by phase ((y mod stride, x mod stride)), each phase filled up to whole
 // workgroups: then all pixels of a workgroup meet the same taps, and none is multiplied by zero.
 
 override sourceHeight: u32 = 8u;
@@ -51,6 +51,10 @@ const channelsPerThread = 2u;
 override tilePixels = pixelThreads * pixelsPerThread;
 override tileChannels = channelThreads * channelsPerThread;
 override threads = pixelThreads * channelThreads;
+// Vectors of source pixels that an invocation loads for a step, 8 at most, and blocks of 4 × 4 weights of the workgroup, one for an
+// invocation at most.
+override pixelLoads = (vectorsPerStep * tilePixels + threads - 1u) / threads;
+override weightBlocks = vectorsPerStep * tileChannels;
 
 // [vectorsPerStep, tilePixels]: four source channels of a pixel; and [4 · vectorsPerStep, tileChannels]: four result
 // channels of a source channel. Neighbouring invocations read neighbouring vectors.
@@ -78,9 +82,14 @@ struct Pixel {
   exists: bool,
 }
 
+// A pixel's sums: four channels, and four channels channelThreads vectors on.
+struct Pair {
+  a: vec4f,
+  b: vec4f,
+}
+
 struct Sums {
-  a0: vec4f, b0: vec4f, a1: vec4f, b1: vec4f, a2: vec4f, b2: vec4f, a3: vec4f, b3: vec4f,
-  a4: vec4f, b4: vec4f, a5: vec4f, b5: vec4f, a6: vec4f, b6: vec4f, a7: vec4f, b7: vec4f,
+  p0: Pair, p1: Pair, p2: Pair, p3: Pair, p4: Pair, p5: Pair, p6: Pair, p7: Pair,
 }
 
 // Images with the same weights: their pixels are numbered together.
@@ -168,89 +177,134 @@ fn multiplyAdd(w: mat4x4f, x: vec4f, sum: vec4f) -> vec4f {
   return fma(vec4f(x.w), w[3], fma(vec4f(x.z), w[2], fma(vec4f(x.y), w[1], fma(vec4f(x.x), w[0], sum))));
 }
 
+// Weights that are staged for four source channels from vector k on.
+fn stagedWeights(k: u32, column: u32) -> mat4x4f {
+  let i = 4u * k * tileChannels + column;
+  return mat4x4f(weights[i], weights[i + tileChannels], weights[i + 2u * tileChannels], weights[i + 3u * tileChannels]);
+}
+
+fn addPixel(sum: Pair, wa: mat4x4f, wb: mat4x4f, x: vec4f) -> Pair {
+  return Pair(multiplyAdd(wa, x, sum.a), multiplyAdd(wb, x, sum.b));
+}
+
 // Four source channels of the tile that is staged, for this invocation's pixels and channels.
 fn accumulateStep(sums: ptr<function, Sums>, k: u32, pixelThread: u32, channelThread: u32) {
-  let first = 4u * k * tileChannels + channelThread;
-  let wa = mat4x4f(
-    weights[first],
-    weights[first + tileChannels],
-    weights[first + 2u * tileChannels],
-    weights[first + 3u * tileChannels],
-  );
-  let second = first + channelThreads;
-  let wb = mat4x4f(
-    weights[second],
-    weights[second + tileChannels],
-    weights[second + 2u * tileChannels],
-    weights[second + 3u * tileChannels],
-  );
+  let wa = stagedWeights(k, channelThread);
+  let wb = stagedWeights(k, channelThread + channelThreads);
   let at = k * tilePixels + pixelThread;
-  let x0 = pixels[at];
-  (*sums).a0 = multiplyAdd(wa, x0, (*sums).a0);
-  (*sums).b0 = multiplyAdd(wb, x0, (*sums).b0);
-  let x1 = pixels[at + pixelThreads];
-  (*sums).a1 = multiplyAdd(wa, x1, (*sums).a1);
-  (*sums).b1 = multiplyAdd(wb, x1, (*sums).b1);
-  let x2 = pixels[at + 2u * pixelThreads];
-  (*sums).a2 = multiplyAdd(wa, x2, (*sums).a2);
-  (*sums).b2 = multiplyAdd(wb, x2, (*sums).b2);
-  let x3 = pixels[at + 3u * pixelThreads];
-  (*sums).a3 = multiplyAdd(wa, x3, (*sums).a3);
-  (*sums).b3 = multiplyAdd(wb, x3, (*sums).b3);
-  let x4 = pixels[at + 4u * pixelThreads];
-  (*sums).a4 = multiplyAdd(wa, x4, (*sums).a4);
-  (*sums).b4 = multiplyAdd(wb, x4, (*sums).b4);
-  let x5 = pixels[at + 5u * pixelThreads];
-  (*sums).a5 = multiplyAdd(wa, x5, (*sums).a5);
-  (*sums).b5 = multiplyAdd(wb, x5, (*sums).b5);
-  let x6 = pixels[at + 6u * pixelThreads];
-  (*sums).a6 = multiplyAdd(wa, x6, (*sums).a6);
-  (*sums).b6 = multiplyAdd(wb, x6, (*sums).b6);
-  let x7 = pixels[at + 7u * pixelThreads];
-  (*sums).a7 = multiplyAdd(wa, x7, (*sums).a7);
-  (*sums).b7 = multiplyAdd(wb, x7, (*sums).b7);
+  (*sums).p0 = addPixel((*sums).p0, wa, wb, pixels[at]);
+  (*sums).p1 = addPixel((*sums).p1, wa, wb, pixels[at + pixelThreads]);
+  (*sums).p2 = addPixel((*sums).p2, wa, wb, pixels[at + 2u * pixelThreads]);
+  (*sums).p3 = addPixel((*sums).p3, wa, wb, pixels[at + 3u * pixelThreads]);
+  (*sums).p4 = addPixel((*sums).p4, wa, wb, pixels[at + 4u * pixelThreads]);
+  (*sums).p5 = addPixel((*sums).p5, wa, wb, pixels[at + 5u * pixelThreads]);
+  (*sums).p6 = addPixel((*sums).p6, wa, wb, pixels[at + 6u * pixelThreads]);
+  (*sums).p7 = addPixel((*sums).p7, wa, wb, pixels[at + 7u * pixelThreads]);
 }
 
-fn findSources(tile: Tile, images: u32, thread: u32, ky: u32, kx: u32, backward: bool) {
+fn findSources(tile: Tile, images: u32, thread: u32, tap: u32, backward: bool) {
   let step = select(1u, stride, backward);
   for (var i = thread; i < tilePixels; i += threads) {
-    starts[i] = startOf(pixelOf(tile, i, images, step), ky, kx, backward);
+    starts[i] = startOf(pixelOf(tile, i, images, step), tap / kernel, tap % kernel, backward);
   }
 }
 
-fn stage(tile: Tile, thread: u32, ky: u32, kx: u32, channel: u32, backward: bool) {
-  for (var i = thread; i < vectorsPerStep * tilePixels; i += threads) {
-    pixels[i] = sourceAt(starts[i % tilePixels], channel + i / tilePixels);
+// What an invocation has loaded for a step.
+struct Loaded {
+  x0: vec4f, x1: vec4f, x2: vec4f, x3: vec4f, x4: vec4f, x5: vec4f, x6: vec4f, x7: vec4f,
+  weights: mat4x4f,
+}
+
+// The vector of the staged pixels that is this invocation's number j.
+fn loadPixel(j: u32, thread: u32, channel: u32) -> vec4f {
+  let i = thread + j * threads;
+  if (j >= pixelLoads || i >= vectorsPerStep * tilePixels) {
+    return vec4f();
   }
-  for (var i = thread; i < vectorsPerStep * tileChannels; i += threads) {
-    let k = i / tileChannels;
-    let column = i % tileChannels;
-    let block = weightsAt((tile.weightSet * kernel + ky) * kernel + kx, channel + k, tile.channel + column, backward);
-    let first = 4u * k * tileChannels + column;
-    weights[first] = block[0];
-    weights[first + tileChannels] = block[1];
-    weights[first + 2u * tileChannels] = block[2];
-    weights[first + 3u * tileChannels] = block[3];
+  return sourceAt(starts[i % tilePixels], channel + i / tilePixels);
+}
+
+fn load(tile: Tile, thread: u32, tap: u32, channel: u32, backward: bool) -> Loaded {
+  var weightBlock = mat4x4f();
+  if (thread < weightBlocks) {
+    let result = tile.channel + thread % tileChannels;
+    let setTap = tile.weightSet * kernel * kernel + tap;
+    weightBlock = weightsAt(setTap, channel + thread / tileChannels, result, backward);
   }
+  return Loaded(
+    loadPixel(0u, thread, channel),
+    loadPixel(1u, thread, channel),
+    loadPixel(2u, thread, channel),
+    loadPixel(3u, thread, channel),
+    loadPixel(4u, thread, channel),
+    loadPixel(5u, thread, channel),
+    loadPixel(6u, thread, channel),
+    loadPixel(7u, thread, channel),
+    weightBlock,
+  );
+}
+
+fn stagePixel(j: u32, thread: u32, x: vec4f) {
+  let i = thread + j * threads;
+  if (j < pixelLoads && i < vectorsPerStep * tilePixels) {
+    pixels[i] = x;
+  }
+}
+
+fn stage(thread: u32, loaded: Loaded) {
+  stagePixel(0u, thread, loaded.x0);
+  stagePixel(1u, thread, loaded.x1);
+  stagePixel(2u, thread, loaded.x2);
+  stagePixel(3u, thread, loaded.x3);
+  stagePixel(4u, thread, loaded.x4);
+  stagePixel(5u, thread, loaded.x5);
+  stagePixel(6u, thread, loaded.x6);
+  stagePixel(7u, thread, loaded.x7);
+  if (thread < weightBlocks) {
+    let first = 4u * (thread / tileChannels) * tileChannels + thread % tileChannels;
+    weights[first] = loaded.weights[0];
+    weights[first + tileChannels] = loaded.weights[1];
+    weights[first + 2u * tileChannels] = loaded.weights[2];
+    weights[first + 3u * tileChannels] = loaded.weights[3];
+  }
+}
+
+// The first tap from `tap` on that meets whole source pixels from the tile's phase, or the number of taps.
+fn tapFrom(tile: Tile, tap: u32, backward: bool) -> u32 {
+  for (var i = tap; i < kernel * kernel; i++) {
+    if (meets(tile.phaseY, i / kernel, backward) && meets(tile.phaseX, i % kernel, backward)) {
+      return i;
+    }
+  }
+  return kernel * kernel;
 }
 
 fn convolve(tile: Tile, images: u32, thread: u32, backward: bool) -> Sums {
   var sums = Sums();
-  for (var ky = 0u; ky < kernel; ky++) {
-    for (var kx = 0u; kx < kernel; kx++) {
-      if (!meets(tile.phaseY, ky, backward) || !meets(tile.phaseX, kx, backward)) {
-        continue;
-      }
-      // Nobody reads those of the last tap any more: what was staged from them is complete.
-      findSources(tile, images, thread, ky, kx, backward);
-      for (var channel = 0u; channel < sourceChannels / 4u; channel += vectorsPerStep) {
-        workgroupBarrier();
-        stage(tile, thread, ky, kx, channel, backward);
-        workgroupBarrier();
-        for (var k = 0u; k < vectorsPerStep; k++) {
-          accumulateStep(&sums, k, thread % pixelThreads, thread / pixelThreads);
-        }
-      }
+  var tap = tapFrom(tile, 0u, backward);
+  if (tap == kernel * kernel) {
+    return sums;
+  }
+  var channel = 0u;
+  findSources(tile, images, thread, tap, backward);
+  workgroupBarrier();
+  var next = load(tile, thread, tap, channel, backward);
+  while (tap < kernel * kernel) {
+    // Nobody reads the last step's tiles and sources any more.
+    workgroupBarrier();
+    stage(thread, next);
+    channel += vectorsPerStep;
+    if (channel >= sourceChannels / 4u) {
+      channel = 0u;
+      tap = tapFrom(tile, tap + 1u, backward);
+      findSources(tile, images, thread, tap, backward);
+    }
+    workgroupBarrier();
+    if (tap < kernel * kernel) {
+      next = load(tile, thread, tap, channel, backward);
+    }
+    for (var k = 0u; k < vectorsPerStep; k++) {
+      accumulateStep(&sums, k, thread % pixelThreads, thread / pixelThreads);
     }
   }
   return sums;
@@ -263,29 +317,31 @@ fn resultAt(tile: Tile, images: u32, thread: u32, i: u32, step: u32) -> i32 {
   return select(-1, i32(((pixel.image * height + pixel.y) * width + pixel.x) * row), pixel.exists);
 }
 
-fn storeOutput(tile: Tile, images: u32, thread: u32, i: u32, a: vec4f, b: vec4f) {
+fn storeOutput(tile: Tile, images: u32, thread: u32, i: u32, sum: Pair) {
   let at = resultAt(tile, images, thread, i, 1u);
   let row = resultChannels / 4u;
   let channel = tile.channel + thread / pixelThreads;
   if (at >= 0 && channel < row) {
-    output[u32(at) + channel] = Output(bias[channel] + a);
+    output[u32(at) + channel] = Output(bias[channel] + sum.a);
   }
   if (at >= 0 && channel + channelThreads < row) {
-    output[u32(at) + channel + channelThreads] = Output(bias[channel + channelThreads] + b);
+    output[u32(at) + channel + channelThreads] = Output(bias[channel + channelThreads] + sum.b);
   }
 }
 
-fn storeGradient(tile: Tile, images: u32, thread: u32, i: u32, a: vec4f, b: vec4f) {
+fn addTo(place: u32, value: vec4f) {
+  gradient[place] = select(value, gradient[place] + value, accumulate);
+}
+
+fn storeGradient(tile: Tile, images: u32, thread: u32, i: u32, sum: Pair) {
   let at = resultAt(tile, images, thread, i, stride);
   let row = resultChannels / 4u;
   let channel = tile.channel + thread / pixelThreads;
   if (at >= 0 && channel < row) {
-    let place = u32(at) + channel;
-    gradient[place] = select(a, gradient[place] + a, accumulate);
+    addTo(u32(at) + channel, sum.a);
   }
   if (at >= 0 && channel + channelThreads < row) {
-    let place = u32(at) + channel + channelThreads;
-    gradient[place] = select(b, gradient[place] + b, accumulate);
+    addTo(u32(at) + channel + channelThreads, sum.b);
   }
 }
 
@@ -298,14 +354,14 @@ fn forward(
   let images = arrayLength(&output) / (height * width * (resultChannels / 4u));
   let tile = tileOf(id.x + id.y * groups.x, images, 1u);
   let sums = convolve(tile, images, thread, false);
-  storeOutput(tile, images, thread, 0u, sums.a0, sums.b0);
-  storeOutput(tile, images, thread, 1u, sums.a1, sums.b1);
-  storeOutput(tile, images, thread, 2u, sums.a2, sums.b2);
-  storeOutput(tile, images, thread, 3u, sums.a3, sums.b3);
-  storeOutput(tile, images, thread, 4u, sums.a4, sums.b4);
-  storeOutput(tile, images, thread, 5u, sums.a5, sums.b5);
-  storeOutput(tile, images, thread, 6u, sums.a6, sums.b6);
-  storeOutput(tile, images, thread, 7u, sums.a7, sums.b7);
+  storeOutput(tile, images, thread, 0u, sums.p0);
+  storeOutput(tile, images, thread, 1u, sums.p1);
+  storeOutput(tile, images, thread, 2u, sums.p2);
+  storeOutput(tile, images, thread, 3u, sums.p3);
+  storeOutput(tile, images, thread, 4u, sums.p4);
+  storeOutput(tile, images, thread, 5u, sums.p5);
+  storeOutput(tile, images, thread, 6u, sums.p6);
+  storeOutput(tile, images, thread, 7u, sums.p7);
 }
 
 @compute @workgroup_size(threads)
@@ -317,12 +373,12 @@ fn gradientInput(
   let images = arrayLength(&gradient) / (height * width * (resultChannels / 4u));
   let tile = tileOf(id.x + id.y * groups.x, images, stride);
   let sums = convolve(tile, images, thread, true);
-  storeGradient(tile, images, thread, 0u, sums.a0, sums.b0);
-  storeGradient(tile, images, thread, 1u, sums.a1, sums.b1);
-  storeGradient(tile, images, thread, 2u, sums.a2, sums.b2);
-  storeGradient(tile, images, thread, 3u, sums.a3, sums.b3);
-  storeGradient(tile, images, thread, 4u, sums.a4, sums.b4);
-  storeGradient(tile, images, thread, 5u, sums.a5, sums.b5);
-  storeGradient(tile, images, thread, 6u, sums.a6, sums.b6);
-  storeGradient(tile, images, thread, 7u, sums.a7, sums.b7);
+  storeGradient(tile, images, thread, 0u, sums.p0);
+  storeGradient(tile, images, thread, 1u, sums.p1);
+  storeGradient(tile, images, thread, 2u, sums.p2);
+  storeGradient(tile, images, thread, 3u, sums.p3);
+  storeGradient(tile, images, thread, 4u, sums.p4);
+  storeGradient(tile, images, thread, 5u, sums.p5);
+  storeGradient(tile, images, thread, 6u, sums.p6);
+  storeGradient(tile, images, thread, 7u, sums.p7);
 }

@@ -55,9 +55,18 @@ export function stagedTile(
 ): { pixelThreads: number; channelThreads: number; vectorsPerStep: number } {
   const tiles = Math.ceil(channels / widest);
   const channelThreads = Math.ceil(channels / tiles / channelsPerThread);
+  return {
+    pixelThreads: pixels / pixelsPerThread,
+    channelThreads,
+    vectorsPerStep: vectorsPerStep(pixels, channelThreads),
+  };
+}
+
+/** Vectors of source channels a step: as many as four loads of each invocation bring and workgroup memory holds. */
+function vectorsPerStep(pixels: number, channelThreads: number): number {
   const vectors = pixels + channelThreads * channelsPerThread;
-  const vectorsPerStep = 4 * vectors + pixels / 4 <= workgroupVectors ? 4 : 2;
-  return { pixelThreads: pixels / pixelsPerThread, channelThreads, vectorsPerStep };
+  const fitting = 4 * vectors + pixels / 4 <= workgroupVectors ? 4 : 2;
+  return Math.min(fitting, Math.max(1, 2 ** Math.floor(Math.log2(channelThreads / 2))));
 }
 
 /** Workgroups for `phases` phases of so many pixels each. */

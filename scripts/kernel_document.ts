@@ -46,8 +46,8 @@ a pipeline, a bind group and a dispatch take, with \`constantsOf\` where there i
 Images are \`[N, H, W, C]\`, convolution weights \`[kh, kw, in, out]\`, matrices row by row. All values have 32 bits, but
 \`inHalf(kernel, ["input", "output"])\` is the kernel with these operands in float16, if their types below say that it can be:
 half the bytes, on a device with the feature \`shader-f16\`; what it computes is float32 all the same.
-Kernels that some adapters take long to compile have a uniform buffer of \`u32\`s for their sizes instead of constants, so that
-one pipeline serves many shapes; \`constantsOf(kernel, shape)\` gives the values of both.
+Kernels that a program uses for several shapes take what differs between these from a uniform buffer instead of constants, so
+that one pipeline serves them all; \`constantsOf(kernel, shape)\` gives the values of both.
 
 Bindings are rounded up to whole \`vec4\`s (16 bytes), as \`bytes\` does. Constants are given with the values that the shader
 has for them; the launcher replaces them by those of the shape.
@@ -140,7 +140,7 @@ function constantList(used: readonly EntryPoint[]): string {
 function uniformList({ uniforms }: Kernel<never>): string {
   if (!uniforms) return "";
   return `; in the uniform buffer at binding ${uniformBinding}: ${
-    uniforms.map((name) => `\`${name}\``).join(", ")
+    Object.entries(uniforms).map(([name, type]) => `\`${name}: ${type}\``).join(", ")
   }`;
 }
 

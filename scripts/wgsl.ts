@@ -32,11 +32,11 @@ export function headerOf(wgsl: string): string {
   return lines.slice(0, end).map((line) => line.replace(/^\/\/ ?/, "")).join("\n");
 }
 
-/** Fields of a shader's structure of that name, in order. */
-export function fieldsOf(wgsl: string, structure: string): string[] {
+/** Names and types of the fields of a shader's structure of that name, in order. */
+export function fieldsOf(wgsl: string, structure: string): [name: string, type: string][] {
   const body = new RegExp(`^struct ${structure} \\{([^}]*)\\}`, "m").exec(wgsl)?.[1];
   if (body === undefined) throw new Error(`no structure ${structure}`);
-  return [...body.matchAll(/(\w+): /g)].map(([, name]) => name!);
+  return [...body.matchAll(/(\w+): (\w+)/g)].map(([, name, type]) => [name!, type!]);
 }
 
 /** Names of a shader's entry points. */

@@ -40,7 +40,7 @@ export function columnSumming<Shape, Name extends string>(
       const sums = sumsOf(shape);
       return { ...sums, accumulate: Number(sums.accumulate) };
     },
-    uniforms: ["rows", "columns", "rowsPerChunk", "accumulate"],
+    uniforms: { rows: "u32", columns: "u32", rowsPerChunk: "u32", accumulate: "u32" },
     workgroups: (shape) => foldSums(chunks(shape), width(shape)),
   }, {
     entryPoint: (shape) => isVectors(shape) ? "vectorsThroughTexture" : "scalarsThroughTexture",

@@ -185,6 +185,6 @@ export const conv2dForwardTexture: Conv2dForward = {
   wgsl: textureWgsl,
   bindings: bindings("texture"),
   constants: (shape) => conv2dConstants(shape),
-  uniforms: [...conv2dUniforms, "kernel", "stride", "padding"],
+  uniforms: { ...conv2dUniforms, kernel: "u32", stride: "u32", padding: "u32" },
   workgroups: (shape) => tiles(shape, 16, 16, 8),
 };

@@ -15,7 +15,7 @@ import {
   stagedTile,
   stagedWorkgroups,
 } from "./conv2d_staged.ts";
-import { type Binding, bytes32, foldWorkgroups, type Kernel } from "./kernel.ts";
+import { type Binding, bytes32, foldWorkgroups, type Kernel, type Uniforms } from "./kernel.ts";
 
 /** A convolution, and whether its input's gradient is added to what is there. */
 export interface Conv2dGradientInputShape extends Conv2dShape {
@@ -45,7 +45,7 @@ function constants(shape: Conv2dGradientInputShape): Record<string, number> {
 }
 
 /** What the shader reading through textures takes from its uniform buffer. */
-export const textureUniforms: readonly string[] = [...conv2dUniforms, "kernel", "padding"];
+export const textureUniforms: Uniforms = { ...conv2dUniforms, kernel: "u32", padding: "u32" };
 
 /** Pixels of each of the stride² phases, counted as those of the largest. */
 function phasePixels({ batch, height, width, stride }: Conv2dShape): number {

@@ -202,7 +202,7 @@ export const conv2dGradientWeightTexture: Conv2dGradientWeight = {
     rowsPerSplit: byTiles.rowsPerSplit(shape),
     rows: shape.batch * outputSize(shape).height,
   }),
-  uniforms: [...conv2dUniforms, "stride", "padding", "rowsPerSplit", "rows"],
+  uniforms: { ...conv2dUniforms, stride: "u32", padding: "u32", rowsPerSplit: "u32", rows: "u32" },
   workgroups: byTiles.workgroups,
 };
 

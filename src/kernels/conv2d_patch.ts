@@ -113,7 +113,7 @@ export const conv2dPatch: Kernel<Conv2dPatchShape, "input" | "weight" | "bias" |
       accumulate: Number(shape.accumulate),
     };
   },
-  uniforms: [...conv2dUniforms, "padding", "addBias"],
+  uniforms: { ...conv2dUniforms, padding: "u32", addBias: "u32" },
   workgroups: (shape) => {
     const channelTiles = Math.ceil(shape.outChannels / tileChannels);
     return foldWorkgroups(shape.batch * tileCount(outputSize(shape)) * channelTiles, 8);

@@ -1,4 +1,4 @@
-import { requireShape } from "./kernel.ts";
+import { requireShape, type Uniforms } from "./kernel.ts";
 
 /** A 2-D convolution (cross-correlation, as in PyTorch) of images `[N, H, W, C]` with square kernels and zero padding. */
 export interface Conv2dShape {
@@ -21,7 +21,14 @@ export function outputSize(
 }
 
 /** Constants that begin the uniform buffers of all convolution shaders that have one. */
-export const conv2dUniforms = ["height", "width", "outHeight", "outWidth", "inChannels", "outChannels"];
+export const conv2dUniforms: Uniforms = {
+  height: "u32",
+  width: "u32",
+  outHeight: "u32",
+  outWidth: "u32",
+  inChannels: "u32",
+  outChannels: "u32",
+};
 
 /** Number of values of the input, the weight and the output. */
 export function conv2dSizes(shape: Conv2dShape): { input: number; weight: number; output: number } {

@@ -43,7 +43,7 @@ export const conv2dTurnWeight: Kernel<Conv2dWeightShape, "weight" | "turned"> = 
     );
     return { kernel, inChannels, outChannels };
   },
-  uniforms: ["inChannels", "outChannels"],
+  uniforms: { inChannels: "u32", outChannels: "u32" },
   workgroups: ({ kernel, inChannels, outChannels }) =>
     foldWorkgroups(kernel ** 2 * inChannels * outChannels / 16, 8),
 };

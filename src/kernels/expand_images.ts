@@ -62,6 +62,14 @@ export const expandImages: Kernel<ExpandImagesShape, "bytes" | "indices" | "crop
     );
     return { batch, height, width, channels, first, count, maximum, padding };
   },
-  uniforms: ["batch", "first", "count", "height", "width", "channels", "padding"],
+  uniforms: {
+    batch: "u32",
+    first: "u32",
+    count: "u32",
+    height: "u32",
+    width: "u32",
+    channels: "u32",
+    padding: "u32",
+  },
   workgroups: ({ batch, height, width, channels }) => foldWorkgroups(batch * height * width * channels),
 };

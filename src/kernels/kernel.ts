@@ -19,6 +19,9 @@ export interface Binding<Shape, Name extends string = string> {
   readonly bytes: (shape: Shape) => number;
 }
 
+/** Names and types of a uniform buffer's values, in the order of the shader's structure `Shape`. A flag is a `u32`. */
+export type Uniforms = Readonly<Record<string, "u32" | "f32">>;
+
 /** A compute kernel: WGSL text, bindings, and what a shape makes of its constants and workgroup counts. */
 export interface Kernel<Shape, Name extends string = string> {
   /** Unique name, which also names the shader file. */
@@ -34,10 +37,10 @@ export interface Kernel<Shape, Name extends string = string> {
    */
   readonly constants: (shape: Shape) => Record<string, number>;
   /**
-   * Those of the constants that the shader takes from a uniform buffer of `u32`s instead, in this order, at
-   * {@link uniformBinding}: one pipeline then serves many shapes, where an adapter takes seconds to compile it.
+   * Those of the constants that the shader takes from a uniform buffer instead, at {@link uniformBinding}: one pipeline then
+   * serves many shapes, where an adapter takes long to compile it.
    */
-  readonly uniforms?: readonly string[];
+  readonly uniforms?: Uniforms;
   /** Arguments of `dispatchWorkgroups`. */
   readonly workgroups: (shape: Shape) => [number, number, number];
   /** The same computation reading through textures, which is several times as fast on lavapipe and slower elsewhere. */
@@ -75,15 +78,17 @@ export function constantsOf<Shape, Name extends string>(
 ): { overrides: Record<string, number>; uniforms: Uint32Array<ArrayBuffer> | undefined } {
   const values = constants(shape);
   if (!uniforms) return { overrides: values, uniforms: undefined };
-  const overrides = Object.entries(values).filter(([name]) => !uniforms.includes(name));
-  return {
-    overrides: Object.fromEntries(overrides),
-    // Uniform buffers are bound in whole vectors.
-    uniforms: Uint32Array.from(
-      { length: Math.ceil(uniforms.length / 4) * 4 },
-      (_, i) => values[uniforms[i] ?? ""] ?? 0,
-    ),
-  };
+  const overrides = Object.entries(values).filter(([name]) => !(name in uniforms));
+  return { overrides: Object.fromEntries(overrides), uniforms: uniformWords(uniforms, values) };
+}
+
+function uniformWords(uniforms: Uniforms, values: Record<string, number>): Uint32Array<ArrayBuffer> {
+  const entries = Object.entries(uniforms);
+  // Uniform buffers are bound in whole vectors.
+  const words = new Uint32Array(bytes32(entries.length) / 4);
+  const floats = new Float32Array(words.buffer);
+  entries.forEach(([name, type], i) => (type === "f32" ? floats : words)[i] = values[name]!);
+  return words;
 }
 
 /** Bytes of `count` 32-bit values, rounded up to whole `vec4`s. */

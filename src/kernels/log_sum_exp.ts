@@ -1,6 +1,6 @@
 import wgsl from "../../shaders/log_sum_exp.wgsl" with { type: "text" };
 import backwardWgsl from "../../shaders/log_sum_exp_backward.wgsl" with { type: "text" };
-import { bytes32, foldWorkgroups, type Kernel, requireShape } from "./kernel.ts";
+import { bytes32, foldWorkgroups, type Kernel, requireShape, type Uniforms } from "./kernel.ts";
 
 /** A row-major matrix. */
 export interface RowsShape {
@@ -15,7 +15,7 @@ export function rowConstants({ rows, columns }: RowsShape): Record<string, numbe
 }
 
 /** Those of them that their shaders take from a uniform buffer. */
-export const rowUniforms = ["rows", "columns"];
+export const rowUniforms: Uniforms = { rows: "u32", columns: "u32" };
 
 /**
  * log Σ exp over each row, `[rows, columns]` → `[rows]`.

@@ -69,6 +69,14 @@ export const matmul: Kernel<MatmulShape, "left" | "right" | "bias" | "product"> 
       addBias: Number(bias),
     };
   },
-  uniforms: ["rows", "columns", "inner", "transposeLeft", "transposeRight", "addBias", "accumulate"],
+  uniforms: {
+    rows: "u32",
+    columns: "u32",
+    inner: "u32",
+    transposeLeft: "u32",
+    transposeRight: "u32",
+    addBias: "u32",
+    accumulate: "u32",
+  },
   workgroups: ({ rows, columns }) => foldWorkgroups(Math.ceil(rows / 4) * Math.ceil(columns / 4)),
 };

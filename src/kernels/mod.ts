@@ -53,6 +53,7 @@ export {
   foldWorkgroups,
   type Kernel,
   uniformBinding,
+  type Uniforms,
 } from "./kernel.ts";
 export { layerNormStatistics } from "./layer_norm_statistics.ts";
 export { layerNormSums } from "./layer_norm_sums.ts";

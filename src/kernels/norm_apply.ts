@@ -55,6 +55,6 @@ export const normApply: Kernel<
     rowsPerGroup: shape.rows,
     slope: shape.slope,
   }),
-  uniforms: ["channels", "rowsPerGroup"],
+  uniforms: { channels: "u32", rowsPerGroup: "u32" },
   workgroups: applyWorkgroups,
 });

@@ -35,7 +35,7 @@ export const normBackwardSums: Kernel<NormShape, "partials" | "shiftSum" | "scal
     channels: shape.channels,
     chunks: normChunks(shape) / shape.groups,
   }),
-  uniforms: ["channels", "groups", "chunks"],
+  uniforms: { channels: "u32", groups: "u32", chunks: "u32" },
   workgroups: ({ groups, channels }) => foldSums(groups, channels / 4),
 }, {
   workgroups: ({ groups, channels }) => foldWorkgroups(groups * channels / 4, 8),

@@ -1,5 +1,13 @@
 import wgsl from "../../shaders/norm_moments.wgsl" with { type: "text" };
-import { bytes32, foldSums, foldWorkgroups, type Kernel, requireShape, withTextures } from "./kernel.ts";
+import {
+  bytes32,
+  foldSums,
+  foldWorkgroups,
+  type Kernel,
+  requireShape,
+  type Uniforms,
+  withTextures,
+} from "./kernel.ts";
 
 /**
  * `[groups, rows, channels]`: what is normalised with statistics of its own. For batch norm all images and pixels are one
@@ -51,7 +59,12 @@ export function normConstants(shape: NormShape): Record<string, number> {
 }
 
 /** Constants that the first stages take from their uniform buffers. */
-export const normUniforms = ["channels", "rowsPerGroup", "rowsPerChunk", "allRows"];
+export const normUniforms: Uniforms = {
+  channels: "u32",
+  rowsPerGroup: "u32",
+  rowsPerChunk: "u32",
+  allRows: "u32",
+};
 
 /**
  * First stage of statistics: for each chunk of rows, each channel's mean and sum of squared deviations from it.

@@ -6,6 +6,7 @@ import {
   foldWorkgroups,
   type Kernel,
   requireShape,
+  type Uniforms,
   withTextures,
 } from "./kernel.ts";
 import { normChunks, normRowsPerChunk, type NormShape, normStatisticsBytes } from "./norm_moments.ts";
@@ -33,7 +34,7 @@ const statistics: Binding<NormShape, "statistics"> = {
   bytes: normStatisticsBytes,
 };
 
-const uniforms = ["channels", "groups", "rows", "rowsPerChunk"];
+const uniforms: Uniforms = { channels: "u32", groups: "u32", rows: "u32", rowsPerChunk: "u32" };
 
 /** Constants that the second stages share. */
 export function normStatisticsConstants(shape: NormStatisticsShape): Record<string, number> {

@@ -113,7 +113,7 @@ export const winogradWeightProduct: Kernel<
 }, {
   wgsl: textureWgsl,
   entryPoint: "main",
-  uniforms: ["tiles", "tilesPerPart", "inChannels", "outChannels"],
+  uniforms: { tiles: "u32", tilesPerPart: "u32", inChannels: "u32", outChannels: "u32" },
   constants: (shape) => {
     stagedConstants(shape);
     const { tiles, parts, inChannels, outChannels } = shape;

@@ -5,7 +5,9 @@
 // Entry point `main`; or `throughTextures`, which reads from textures of format rgba32float, 1,024 texels wide, that hold the
 // operands row by row: much faster on lavapipe.
 
-override factor: f32 = 1.0;
+struct Shape {
+  factor: f32,
+}
 
 // vec4h in variants in half precision.
 alias First = vec4f;
@@ -17,6 +19,7 @@ alias Sum = vec4f;
 @group(0) @binding(0) var firstTexture: texture_2d<f32>;
 @group(0) @binding(1) var secondTexture: texture_2d<f32>;
 @group(0) @binding(2) var<storage, read_write> sum: array<Sum>;
+@group(0) @binding(8) var<uniform> shape: Shape;
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
@@ -24,7 +27,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if (i >= arrayLength(&sum)) {
     return;
   }
-  sum[i] = Sum(fma(vec4f(factor), vec4f(second[i]), vec4f(first[i])));
+  sum[i] = Sum(fma(vec4f(shape.factor), vec4f(second[i]), vec4f(first[i])));
 }
 
 // The i-th vector of a texture that is 1,024 texels wide.
@@ -38,5 +41,5 @@ fn throughTextures(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgr
   if (i >= arrayLength(&sum)) {
     return;
   }
-  sum[i] = Sum(fma(vec4f(factor), texel(secondTexture, i), texel(firstTexture, i)));
+  sum[i] = Sum(fma(vec4f(shape.factor), texel(secondTexture, i), texel(firstTexture, i)));
 }

@@ -2,11 +2,14 @@
 //
 // scalar [1], destination: float32, in whole vec4s. accumulate: add to what is there.
 
-override factor: f32 = 1.0;
-override accumulate: bool = false;
+struct Shape {
+  factor: f32,
+  accumulate: u32,
+}
 
 @group(0) @binding(0) var<storage, read> scalar: array<f32>;
 @group(0) @binding(1) var<storage, read_write> destination: array<vec4f>;
+@group(0) @binding(8) var<uniform> shape: Shape;
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
@@ -14,10 +17,9 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if (i >= arrayLength(&destination)) {
     return;
   }
-  let value = vec4f(factor * scalar[0]);
-  if (accumulate) {
-    destination[i] += value;
-  } else {
-    destination[i] = value;
+  var value = vec4f(shape.factor * scalar[0]);
+  if (shape.accumulate != 0u) {
+    value += destination[i];
   }
+  destination[i] = value;
 }

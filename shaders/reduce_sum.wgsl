@@ -2,18 +2,21 @@
 //
 // input [length], sum [1]: float32. One workgroup: each invocation sums every 256th value, then they are added pairwise.
 
-override length: u32 = 1u;
-override factor: f32 = 1.0;
+struct Shape {
+  length: u32,
+  factor: f32,
+}
 
 @group(0) @binding(0) var<storage, read> input: array<f32>;
 @group(0) @binding(1) var<storage, read_write> sum: array<f32>;
+@group(0) @binding(8) var<uniform> shape: Shape;
 
 var<workgroup> partial: array<f32, 256>;
 
 @compute @workgroup_size(256)
 fn main(@builtin(local_invocation_index) lane: u32) {
   var total = 0.0;
-  for (var i = lane; i < length; i += 256u) {
+  for (var i = lane; i < shape.length; i += 256u) {
     total += input[i];
   }
   partial[lane] = total;
@@ -24,6 +27,6 @@ fn main(@builtin(local_invocation_index) lane: u32) {
     }
   }
   if (lane == 0u) {
-    sum[0] = factor * partial[0];
+    sum[0] = shape.factor * partial[0];
   }
 }

@@ -32,5 +32,6 @@ export const add: Kernel<ScaledVectorShape, "first" | "second" | "sum"> = withTe
     { name: "sum", access: "read-write", alias: "Sum", bytes: ({ length }) => bytes32(length) },
   ],
   constants: ({ factor }) => ({ factor }),
+  uniforms: { factor: "f32" },
   workgroups: ({ length }) => foldWorkgroups(length / 4),
 });

@@ -22,5 +22,6 @@ export const addInto: Kernel<ScaledVectorShape, "source" | "target"> = {
     { name: "target", access: "read-write", bytes: ({ length }) => bytes32(length) },
   ],
   constants: ({ factor }) => ({ factor }),
+  uniforms: { factor: "f32" },
   workgroups: ({ length }) => foldWorkgroups(length / 4),
 };

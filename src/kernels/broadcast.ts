@@ -23,5 +23,6 @@ export const broadcast: Kernel<ScaledVectorShape & { readonly accumulate: boolea
     { name: "target", access: "read-write", bytes: ({ length }) => bytes32(length) },
   ],
   constants: ({ factor, accumulate }) => ({ factor, accumulate: Number(accumulate) }),
+  uniforms: { factor: "f32", accumulate: "u32" },
   workgroups: ({ length }) => foldWorkgroups(length / 4),
 };

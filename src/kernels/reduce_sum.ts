@@ -31,5 +31,6 @@ export const reduceSum: Kernel<ScaledVectorShape, "input" | "sum"> = {
     );
     return { length, factor };
   },
+  uniforms: { length: "u32", factor: "f32" },
   workgroups: () => [1, 1, 1],
 };

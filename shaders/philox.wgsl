@@ -1,17 +1,21 @@
 // Random numbers by Philox4x32-10 (Salmon, Moraes, Dror, Shaw, SC 2011); src/random/philox.ts computes the same ones.
 //
-// values[i] uniform in [low, high)     (entry point `uniform`)
-// values[i] standard normal            (entry point `normal`)
+// values[i] uniform in [low, high)     (entry point `uniformValues`)
+// values[i] standard normal            (entry point `normalValues`)
 //
 // stream uint32 [4] = (seed low, seed high, step, call); purpose keeps consumers with one seed and step apart.
 // Block b of four values has counter (b, step, purpose, call) and key (seed low, seed high).
 
-override purpose: u32 = 0u;
 override low: f32 = 0.0;
 override high: f32 = 1.0;
 
+struct Shape {
+  purpose: u32,
+}
+
 @group(0) @binding(0) var<storage, read> stream: array<u32>;
 @group(0) @binding(1) var<storage, read_write> values: array<vec4f>;
+@group(0) @binding(8) var<uniform> shape: Shape;
 
 // (high, low) words of the product of two words.
 fn multiply(a: u32, b: u32) -> vec2u {
@@ -21,7 +25,7 @@ fn multiply(a: u32, b: u32) -> vec2u {
 }
 
 fn philox(block: u32) -> vec4u {
-  var counter = vec4u(block, stream[2], purpose, stream[3]);
+  var counter = vec4u(block, stream[2], shape.purpose, stream[3]);
   var key = vec2u(stream[0], stream[1]);
   for (var round = 0u; round < 10u; round++) {
     let first = multiply(0xd2511f53u, counter.x);
@@ -38,7 +42,7 @@ fn unit(block: u32) -> vec4f {
 }
 
 @compute @workgroup_size(64)
-fn uniform(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+fn uniformValues(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = id.x + id.y * groups.x * 64u;
   if (i < arrayLength(&values)) {
     values[i] = low + (high - low) * unit(i);
@@ -46,7 +50,7 @@ fn uniform(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gr
 }
 
 @compute @workgroup_size(64)
-fn normal(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+fn normalValues(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = id.x + id.y * groups.x * 64u;
   if (i >= arrayLength(&values)) {
     return;

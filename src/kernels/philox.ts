@@ -1,6 +1,6 @@
 import wgsl from "../../shaders/philox.wgsl" with { type: "text" };
 import type { VectorShape } from "./add.ts";
-import { type Binding, bytes32, foldWorkgroups, type Kernel } from "./kernel.ts";
+import { type Binding, bytes32, foldWorkgroups, type Kernel, type Uniforms } from "./kernel.ts";
 
 /** Random values; `purpose` keeps consumers with one seed and step apart. */
 export interface RandomShape extends VectorShape {
@@ -11,6 +11,8 @@ const bindings: readonly Binding<VectorShape, "stream" | "values">[] = [
   { name: "stream", access: "read", bytes: () => 16 },
   { name: "values", access: "read-write", bytes: ({ length }) => bytes32(length) },
 ];
+
+const uniforms: Uniforms = { purpose: "u32" };
 
 const workgroups = ({ length }: VectorShape) => foldWorkgroups(length / 4);
 
@@ -36,9 +38,10 @@ export const philoxUniform: Kernel<
 > = {
   name: "philox",
   wgsl,
-  entryPoint: "uniform",
+  entryPoint: "uniformValues",
   bindings,
   constants: ({ purpose, low, high }) => ({ purpose, low, high }),
+  uniforms,
   workgroups,
 };
 
@@ -61,8 +64,9 @@ export const philoxUniform: Kernel<
 export const philoxNormal: Kernel<RandomShape, "stream" | "values"> = {
   name: "philox",
   wgsl,
-  entryPoint: "normal",
+  entryPoint: "normalValues",
   bindings,
   constants: ({ purpose }) => ({ purpose }),
+  uniforms,
   workgroups,
 };

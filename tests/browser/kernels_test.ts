@@ -17,7 +17,7 @@ import type { Outcome } from "./kernel_page.ts";
  * WGSL; normal values are one of them times a radius.
  */
 function toleranceOf({ kernel, shape }: KernelCase): number {
-  return kernels.entryPointOf(kernel, shape) === "normal" ? 2 ** -11 : 1e-6;
+  return kernels.entryPointOf(kernel, shape) === "normalValues" ? 2 ** -11 : 1e-6;
 }
 
 Deno.test("the cases are all kernels in all variants", async () => {

@@ -12,12 +12,16 @@
 override classes: u32 = 10u;
 override pixels: u32 = 64u;
 override maximum: f32 = 255.0;
-override first: bool = true;
-override last: bool = true;
+
+struct Shape {
+  first: u32,
+  last: u32,
+}
 
 @group(0) @binding(0) var<storage, read> bytes: array<u32>;
 @group(0) @binding(1) var<storage, read> members: array<u32>;
 @group(0) @binding(2) var<storage, read_write> means: array<f32>;
+@group(0) @binding(8) var<uniform> shape: Shape;
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
@@ -36,8 +40,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   }
   // The whole part and the rest are divided apart: a sum beyond 2^24 is not a float32.
   var mean = f32(sum / total) + f32(sum % total) / f32(total);
-  if (!first) {
+  if (shape.first == 0u) {
     mean += means[i];
   }
-  means[i] = select(mean, mean / maximum * 2.0 - 1.0, last);
+  means[i] = select(mean, mean / maximum * 2.0 - 1.0, shape.last != 0u);
 }

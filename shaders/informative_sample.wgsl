@@ -9,14 +9,17 @@
 // bytes, members as in class_means; means [classes, pixels]; sampleClasses uint32 [batch], 0xffffffff to leave a sample as it
 // is; weights [batch, maximumCount]; noise, samples [batch, pixels]: float32.
 
-override batch: u32 = 1u;
 override pixels: u32 = 64u;
 override classes: u32 = 10u;
 override maximum: f32 = 255.0;
 override maximumCount: u32 = 1u;
 override clampSamples: bool = true;
-override first: bool = true;
-override last: bool = true;
+
+struct Shape {
+  batch: u32,
+  first: u32,
+  last: u32,
+}
 
 @group(0) @binding(0) var<storage, read> bytes: array<u32>;
 @group(0) @binding(1) var<storage, read> members: array<u32>;
@@ -25,11 +28,12 @@ override last: bool = true;
 @group(0) @binding(4) var<storage, read> weights: array<f32>;
 @group(0) @binding(5) var<storage, read> noise: array<f32>;
 @group(0) @binding(6) var<storage, read_write> samples: array<f32>;
+@group(0) @binding(8) var<uniform> shape: Shape;
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = id.x + id.y * groups.x * 64u;
-  if (i >= batch * pixels) {
+  if (i >= shape.batch * pixels) {
     return;
   }
   let n = i / pixels;
@@ -44,7 +48,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let total = members[4u * label + 3u];
   let mean = means[label * pixels + p];
   var sum = 0.0;
-  if (!first) {
+  if (shape.first == 0u) {
     sum = samples[i];
   }
   for (var k = 0u; k < count; k++) {
@@ -52,7 +56,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     let value = f32((bytes[at / 4u] >> (8u * (at % 4u))) & 0xffu) / maximum * 2.0 - 1.0;
     sum = fma(weights[n * maximumCount + before + k], value - mean, sum);
   }
-  if (!last) {
+  if (shape.last == 0u) {
     samples[i] = sum;
     return;
   }

@@ -81,5 +81,6 @@ export const classMeans: Kernel<ClassShape, "bytes" | "members" | "means"> = {
     { name: "means", access: "read-write", bytes: ({ classes, pixels }) => bytes32(classes * pixels) },
   ],
   constants: classConstants,
+  uniforms: { first: "u32", last: "u32" },
   workgroups: ({ classes, pixels }) => foldWorkgroups(classes * pixels),
 };

@@ -64,5 +64,6 @@ export const informativeSample: Kernel<
     const { batch, maximumCount, clamp } = shape;
     return { ...classConstants(shape), batch, maximumCount, clampSamples: Number(clamp) };
   },
+  uniforms: { batch: "u32", first: "u32", last: "u32" },
   workgroups: ({ batch, pixels }) => foldWorkgroups(batch * pixels),
 };

@@ -3,12 +3,11 @@
 // source [rows, sourceColumns], fitted [rows, fittedColumns]: float32. Pads rows with zeros, or cuts them off.
 // accumulate: add to what is there.
 
-override accumulate: bool = false;
-
 struct Shape {
   rows: u32,
   sourceColumns: u32,
   fittedColumns: u32,
+  accumulate: u32,
 }
 
 @group(0) @binding(0) var<storage, read> source: array<f32>;
@@ -27,7 +26,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if (column < shape.sourceColumns) {
     value = source[row * shape.sourceColumns + column];
   }
-  if (accumulate) {
+  if (shape.accumulate != 0u) {
     value += fitted[i];
   }
   fitted[i] = value;

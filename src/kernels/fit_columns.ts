@@ -41,6 +41,6 @@ export const fitColumns: Kernel<FitColumnsShape, "source" | "fitted"> = {
     fittedColumns,
     accumulate: Number(accumulate),
   }),
-  uniforms: { rows: "u32", sourceColumns: "u32", fittedColumns: "u32" },
+  uniforms: { rows: "u32", sourceColumns: "u32", fittedColumns: "u32", accumulate: "u32" },
   workgroups: ({ rows, fittedColumns }) => foldWorkgroups(rows * fittedColumns),
 };

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import * as kernels from "../../src/kernels/mod.ts";
 import { entriesOf } from "../../scripts/kernel_document.ts";
-import { launchers } from "../../scripts/launchers.ts";
+import { type Launcher, launchers } from "../../scripts/launchers.ts";
 import { entryPoint } from "../../scripts/wgsl.ts";
 import { relativeError } from "../kernels/harness.ts";
 import { scriptPage } from "./bundle.ts";
@@ -26,16 +26,30 @@ Deno.test("the cases are all kernels in all variants", async () => {
     for (const entry of entriesOf(kernel)) {
       const inEntry = cases.filter(({ kernel, shape }) => kernels.entryPointOf(kernel, shape) === entry);
       assert(inEntry.length > 0, `no case of ${name}, entry point ${entry}`);
+      const given = (flag: string, from: readonly KernelCase[]) =>
+        [...new Set(from.map(({ kernel, shape }) => kernel.constants(shape)[flag]))].sort();
       for (const override of entryPoint(kernel.wgsl, entry).overrides) {
         if (override.type !== "bool") continue;
-        const given = new Set(inEntry.map(({ kernel, shape }) => kernel.constants(shape)[override.name]));
+        const values = given(override.name, inEntry);
         // A launcher that does not say what a flag is has it at the shader's own value.
-        if (given.size === 1 && given.has(undefined)) continue;
-        assert.deepEqual([...given].sort(), [0, 1], `${override.name} of ${name}`);
+        if (values.length === 1 && values[0] === undefined) continue;
+        assert.deepEqual(values, [0, 1], `${override.name} of ${name}`);
+      }
+      // One pipeline serves both values, and perhaps several launchers.
+      const inPipeline = kernelCases.filter((one) =>
+        one.kernel.wgsl === kernel.wgsl && kernels.entryPointOf(one.kernel, one.shape) === entry
+      );
+      for (const flag of uniformFlags(kernel)) {
+        assert.deepEqual(given(flag, inPipeline), [0, 1], `${flag} of ${name}`);
       }
     }
   }
 });
+
+/** Uniforms that a shader compares with zero. */
+function uniformFlags({ uniforms = {}, wgsl }: Launcher["kernel"]): string[] {
+  return Object.keys(uniforms).filter((name) => new RegExp(`\\bshape\\.${name} [!=]= 0u`).test(wgsl));
+}
 
 const page = await scriptPage(new URL("kernel_page.ts", import.meta.url));
 

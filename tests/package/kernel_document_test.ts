@@ -18,10 +18,15 @@ Deno.test("every kernel keeps to WebGPU's default limits, and its bindings are t
       assert.deepEqual(declared, [...kernel.bindings.map(({ access }) => access), ...uniform], name);
       const expected = resources.map((_, i) => i < kernel.bindings.length ? i : uniformBinding);
       assert.deepEqual(resources.map(({ binding }) => binding), expected, name);
-      if (kernel.uniforms) {
-        assert.deepEqual(fieldsOf(kernel.wgsl, "Shape"), Object.entries(kernel.uniforms), name);
-      }
       assert(kernel.bindings.length <= 8 && invocations <= 256 && workgroupBytes <= 16_384, name);
+    }
+  }
+});
+
+Deno.test("every kernel's uniforms, also through textures, are the fields of its shader's structure", async () => {
+  for (const { name, kernel } of await launchers()) {
+    for (const { uniforms, wgsl } of [kernel, kernel.throughTextures ?? kernel]) {
+      if (uniforms) assert.deepEqual(fieldsOf(wgsl, "Shape"), Object.entries(uniforms), name);
     }
   }
 });

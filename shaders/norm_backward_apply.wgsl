@@ -16,11 +16,11 @@
 override slope: f32 = 1.0;
 override ownStatistics: bool = true;
 override scaledSums: bool = false;
+override accumulate: bool = false;
 
 struct Shape {
   channels: u32,
   rowsPerGroup: u32,
-  accumulate: u32,
 }
 
 // vec4h in variants in half precision.
@@ -89,11 +89,11 @@ fn store(at: u32, x: vec4f, gradient: vec4f, channel: Channel) {
   if (ownStatistics) {
     g -= channel.meanGradient + normal * channel.meanProduct;
   }
-  var result = channel.inverseDeviation * g;
-  if (shape.accumulate != 0u) {
-    result += inputGradient[at];
+  if (accumulate) {
+    inputGradient[at] += channel.inverseDeviation * g;
+  } else {
+    inputGradient[at] = channel.inverseDeviation * g;
   }
-  inputGradient[at] = result;
 }
 
 @compute @workgroup_size(64)

@@ -65,6 +65,6 @@ export const normBackwardApply: Kernel<
     scaledSums: Number(shape.scaledSums),
     accumulate: Number(shape.accumulate),
   }),
-  uniforms: { channels: "u32", rowsPerGroup: "u32", accumulate: "u32" },
+  uniforms: { channels: "u32", rowsPerGroup: "u32" },
   workgroups: applyWorkgroups,
 });

@@ -37,8 +37,9 @@ type Stream = "likelihood" | "labelled";
 
 /** Random steps from here on belong to the filling of the replay buffer; iterations stay below. */
 const firstFillStep = 2 ** 31;
-/** Images made at once when the replay buffer is filled. */
+/** Images made at once when the replay buffer is filled, and between two waits for them, which take as long as making some. */
 const fillBatch = 100;
+const fillStep = 1000;
 
 /**
  * Trains a model by SADA-JEM. An iteration (Algorithm 1 of the paper) is recorded once and then replayed; what changes
@@ -132,8 +133,10 @@ export class Trainer {
         const stream = this.#context.from(words, [4]);
         buffer.fill(first, initialisation.fresh(stream, this.#context.from(classes, [count])));
       });
+      const made = first + count;
+      if (made % fillStep !== 0 && made < buffer.capacity) continue;
       await this.#context.read([]);
-      progress?.(first + count);
+      progress?.(made);
     }
   }
 

@@ -3,7 +3,7 @@
 // first, second, sum: float32 vectors of one length, in whole vec4s.
 //
 // Entry point `main`; or `throughTextures`, which reads from textures of format rgba32float, 1,024 texels wide, that hold the
-// operands row by row: much faster on lavapipe.
+// operands row by row: much faster on software adapters.
 
 struct Shape {
   factor: f32,

@@ -4,7 +4,7 @@
 // columns that are a multiple of 4; `scalars` any number. A workgroup takes a chunk of eight of these, its invocations every
 // eighth row of one; then the first row of invocations adds up the eight sums, in order. In `…ThroughTexture` an invocation
 // takes a chunk of one, and reads from a texture of format rgba32float, 1,024 texels wide, that holds the matrix row by row:
-// much faster on lavapipe.
+// much faster on software adapters.
 // rowsPerChunk: rows that one chunk sums; the last may have fewer. accumulate: add to what is there.
 
 struct Shape {

@@ -13,10 +13,11 @@
 // each for as many images, and no tile spans two of them; with 1×1 kernels these are so many matrix products.
 //
 // Rows of the product are pixels, columns are channels, and the inner dimension runs over taps, then channels. An invocation
-// computes 8 pixels × 8 channels in registers; a workgroup of pixelThreads × channelThreads shares what it loads, vectorsPerStep
-// vectors of channels of one tap at a time. What the next step needs is on its way from memory to registers while one is summed.
-// Where a tap's source pixels lie is worked out once for all channels. Under a stride, pixels of the gradient are numbered phase by phase ((y mod stride, x mod stride)), each phase filled up to whole
-// workgroups: then all pixels of a workgroup meet the same taps, and none is multiplied by zero.
+// computes 8 pixels × 8 channels in registers; a workgroup of pixelThreads × channelThreads shares what it loads,
+// vectorsPerStep vectors of channels of one tap at a time. What the next step needs is on its way from memory to registers
+// while one is summed. Where a tap's source pixels lie is worked out once for all channels. Under a stride, pixels of the
+// gradient are numbered phase by phase ((y mod stride, x mod stride)), each phase filled up to whole workgroups: then all
+// pixels of a workgroup meet the same taps, and none is multiplied by zero.
 
 override sourceHeight: u32 = 8u;
 override sourceWidth: u32 = 8u;

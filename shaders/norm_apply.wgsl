@@ -8,7 +8,7 @@
 // An invocation goes through eight rows of four channels, and so loads what belongs to the channels once.
 //
 // Entry point `main`; or `throughTextures`, which reads from textures of format rgba32float, 1,024 texels wide, that hold the
-// operands row by row: much faster on lavapipe.
+// operands row by row: much faster on software adapters.
 
 override slope: f32 = 1.0;
 

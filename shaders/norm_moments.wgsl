@@ -11,7 +11,7 @@
 // Entry point `main`: a workgroup takes a chunk of eight vectors of channels, its invocations every eighth row of one; then the
 // first row of invocations adds up the eight sums, in order. Or `throughTextures`, where an invocation takes a chunk of a
 // vector, and which reads from textures of format rgba32float, 1,024 texels wide, that hold the operands row by row: much
-// faster on lavapipe.
+// faster on software adapters.
 
 struct Shape {
   channels: u32,

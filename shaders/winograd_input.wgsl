@@ -7,7 +7,7 @@
 // A row of Bᵀ holds the coefficients of Π (x − q) over the points q other than the row's own, see winograd_weight.
 //
 // Entry point `two` for m = 2, `four` for m = 4; `twoThroughTextures` and `fourThroughTextures` read the source from a
-// texture of format rgba32float, 1,024 texels wide, that holds it row by row: much faster on lavapipe.
+// texture of format rgba32float, 1,024 texels wide, that holds it row by row: much faster on software adapters.
 
 override height: u32 = 8u;
 override width: u32 = 8u;

@@ -9,7 +9,7 @@
 // A column of Aᵀ holds the powers 0 to m − 1 of a point, see winograd_weight; the last, the point ∞, is (0, …, 0, 1).
 //
 // Entry point `two` for m = 2, `four` for m = 4; `twoThroughTextures` and `fourThroughTextures` read the product and the bias
-// from textures of format rgba32float, 1,024 texels wide, that hold them row by row: much faster on lavapipe.
+// from textures of format rgba32float, 1,024 texels wide, that hold them row by row: much faster on software adapters.
 
 override height: u32 = 8u;
 override width: u32 = 8u;

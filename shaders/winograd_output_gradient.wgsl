@@ -8,7 +8,7 @@
 // A row of A holds the powers 0 to m − 1 of a point, see winograd_weight; the last, the point ∞, is (0, …, 0, 1).
 //
 // Entry point `two` for m = 2, `four` for m = 4; `twoThroughTextures` and `fourThroughTextures` read the gradient from a
-// texture of format rgba32float, 1,024 texels wide, that holds it row by row: much faster on lavapipe.
+// texture of format rgba32float, 1,024 texels wide, that holds it row by row: much faster on software adapters.
 
 override height: u32 = 8u;
 override width: u32 = 8u;

@@ -10,7 +10,7 @@
 // the last is (0, 0, 1).
 //
 // Entry point `two` for m = 2, `four` for m = 4; `twoThroughTextures` and `fourThroughTextures` read the products from a texture
-// of format rgba32float, 1,024 texels wide, that holds them row by row: much faster on lavapipe.
+// of format rgba32float, 1,024 texels wide, that holds them row by row: much faster on software adapters.
 
 override parts: u32 = 1u;
 override accumulate: bool = false;

@@ -43,7 +43,7 @@ export interface Kernel<Shape, Name extends string = string> {
   readonly uniforms?: Uniforms;
   /** Arguments of `dispatchWorkgroups`. */
   readonly workgroups: (shape: Shape) => [number, number, number];
-  /** The same computation reading through textures, which is several times as fast on lavapipe and slower elsewhere. */
+  /** The same computation reading through textures, which is several times as fast on software adapters and slower elsewhere. */
   readonly throughTextures?: Kernel<Shape, Name>;
 }
 

@@ -25,7 +25,7 @@ export function launch<Shape, Name extends string>(
   shape: Shape,
   operands: Readonly<Record<Name, Bindable>>,
 ): void {
-  const kernel = variantFor(gpu, general, operands);
+  const kernel = variantFor(gpu, general, shape, operands);
   const exceeded = exceededLimit(kernel, shape, gpu.device.limits);
   if (exceeded !== undefined) throw new GpuError(exceeded);
   const resources = kernel.bindings.map((binding) => {
@@ -61,9 +61,13 @@ export function launch<Shape, Name extends string>(
 function variantFor<Shape, Name extends string>(
   gpu: Gpu,
   general: Kernel<Shape, Name>,
+  shape: Shape,
   operands: Readonly<Record<Name, Bindable>>,
 ): Kernel<Shape, Name> {
   const halves = general.bindings.map(({ name }) => name).filter((name) => operands[name].type === "float16");
   const kernel = halves.length > 0 ? inHalf(general, halves) : general;
-  return gpu.adapterFamily === "lavapipe" ? kernel.throughTextures ?? kernel : kernel;
+  const { throughTextures } = kernel;
+  if (gpu.adapterFamily === "gpu" || !throughTextures) return kernel;
+  // SwiftShader binds larger buffers than its textures are.
+  return exceededLimit(throughTextures, shape, gpu.device.limits) === undefined ? throughTextures : kernel;
 }

@@ -79,12 +79,12 @@ function withWinograd(
   };
 }
 
-/** Whether F(4×4) is 1.03 to 1.7 times as fast as the direct kernels on lavapipe (`bench/winograd.ts`). */
+/** Whether F(4×4) is 1.0 to 1.6 times as fast as the direct kernels on lavapipe (`bench/winograd.ts`). */
 function isLarge({ height, width, inChannels, outChannels }: Conv2dShape): boolean {
-  return Math.min(inChannels, outChannels) >= 64 && Math.min(height, width) >= 8;
+  return Math.min(inChannels, outChannels) >= 128 && Math.min(height, width) >= 8;
 }
 
-/** Whether its gradient by the weight is 1.3 to 3.5 times as fast; on smaller maps its tiles are mostly empty. */
+/** Whether its gradient by the weight is 1.1 to 3.5 times as fast; on smaller maps its tiles are mostly empty. */
 function hasLargeWeight({ height, width, inChannels, outChannels }: Conv2dShape): boolean {
   const size = Math.min(height, width);
   return size >= 4 && size * Math.min(inChannels, outChannels) >= 256;

@@ -40,9 +40,7 @@ export function winogradWeightParts(
   return most;
 }
 
-/** The products as the gradient of a 1×1 convolution of one column of pixels by its weight. */
-function stagedConstants(shape: WinogradWeightProductShape): Record<string, number> {
-  const { products, tiles, inChannels, outChannels, parts } = shape;
+function requireSupported({ tiles, inChannels, outChannels, parts }: WinogradWeightProductShape): void {
   requireFourChannels(inChannels);
   requireFourChannels(outChannels);
   requireShape(
@@ -50,6 +48,12 @@ function stagedConstants(shape: WinogradWeightProductShape): Record<string, numb
     "winograd_weight_product",
     `${tiles} tiles in ${parts} parts, which must be equal and of at most ${mostTiles}`,
   );
+}
+
+/** The products as the gradient of a 1×1 convolution of one column of pixels by its weight. */
+function stagedConstants(shape: WinogradWeightProductShape): Record<string, number> {
+  requireSupported(shape);
+  const { products, tiles, inChannels, outChannels, parts } = shape;
   const column = { batch: 1, height: products * tiles, width: 1, inChannels, outChannels };
   return {
     ...conv2dConstants({ ...column, kernel: 1, stride: 1, padding: 0 }),
@@ -85,7 +89,6 @@ export const winogradWeightProduct: Kernel<
 > = withTextures({
   name: "winograd_weight_product",
   wgsl: stagedWgsl,
-  entryPoint: "main",
   bindings: [
     {
       name: "inputs",
@@ -115,7 +118,7 @@ export const winogradWeightProduct: Kernel<
   entryPoint: "main",
   uniforms: { tiles: "u32", tilesPerPart: "u32", inChannels: "u32", outChannels: "u32" },
   constants: (shape) => {
-    stagedConstants(shape);
+    requireSupported(shape);
     const { tiles, parts, inChannels, outChannels } = shape;
     return { tiles, tilesPerPart: tiles / parts, inChannels, outChannels };
   },

@@ -7,7 +7,11 @@ import { winogradProduct } from "../../kernels/winograd_product.ts";
 import { type WinogradOutputs, winogradTiles, winogradValues } from "../../kernels/winograd_shape.ts";
 import { winogradWeight } from "../../kernels/winograd_weight.ts";
 import { winogradWeightGradient } from "../../kernels/winograd_weight_gradient.ts";
-import { winogradWeightParts, winogradWeightProduct } from "../../kernels/winograd_weight_product.ts";
+import {
+  winogradWeightParts,
+  winogradWeightProduct,
+  type WinogradWeightProductShape,
+} from "../../kernels/winograd_weight_product.ts";
 import type { Context } from "../context.ts";
 import type { Bindable } from "../launch.ts";
 import { elementBytes, elements, type Tensor } from "../tensor.ts";
@@ -58,28 +62,28 @@ function backwards(shape: Conv2dShape, outputs: WinogradOutputs): Direction {
   return { ...rest, source: result, result: source, padding: 2 - padding };
 }
 
-/** The products for the gradient by the weight over so many images, all in one part. */
-function weightProducts(
-  { batch, source, result, outputs }: Direction,
-): { products: number; tiles: number; inChannels: number; outChannels: number } {
+/** The products for the gradient by the weight, in no parts if none suit. */
+function weightProducts({ batch, source, result, outputs }: Direction): WinogradWeightProductShape {
   const tiles = winogradTiles({ batch, height: result[0], width: result[1] }, outputs).count;
-  return { products: winogradValues(outputs), tiles, inChannels: source[2], outChannels: result[2] };
+  const shape = { products: winogradValues(outputs), tiles, inChannels: source[2], outChannels: result[2] };
+  return { ...shape, parts: winogradWeightParts(shape) };
 }
 
-/** Sizes of the parts in which a batch is taken. */
-function partsOfBatch(direction: Direction, largestBinding: number): number[] {
+/** Parts in which a batch is taken: so many images from the first on. */
+function partsOfBatch(direction: Direction, largestBinding: number): { first: number; images: number }[] {
   const { batch } = direction;
   const step = imagesAtATime(direction, largestBinding);
-  return Array.from({ length: Math.ceil(batch / step) }, (_, i) => Math.min(step, batch - i * step));
+  return Array.from({ length: Math.ceil(batch / step) }, (_, i) => ({
+    first: i * step,
+    images: Math.min(step, batch - i * step),
+  }));
 }
 
 /** Whether the products for the gradient by the weight, and so the transformed weights, fit into a binding. */
 function suitsWeights(direction: Direction, largestBinding: number): boolean {
-  return partsOfBatch(direction, largestBinding).every((batch) => {
-    const shape = weightProducts({ ...direction, batch });
-    const parts = winogradWeightParts(shape);
-    const bytes = 4 * shape.products * parts * shape.inChannels * shape.outChannels;
-    return parts > 0 && bytes <= largestBinding;
+  return partsOfBatch(direction, largestBinding).every(({ images }) => {
+    const { products, inChannels, outChannels, parts } = weightProducts({ ...direction, batch: images });
+    return parts > 0 && 4 * products * parts * inChannels * outChannels <= largestBinding;
   });
 }
 
@@ -165,23 +169,23 @@ export function winogradGradientWeight(
   requireSuitable(context, shape, outputs);
   const direction = forwards(shape, outputs);
   const { inChannels, outChannels } = shape;
-  let first = 0;
-  for (const batch of partsOfBatch(direction, context.gpu.device.limits.maxStorageBufferBindingSize)) {
-    const product = weightProducts({ ...direction, batch });
-    const parts = winogradWeightParts(product);
+  const { maxStorageBufferBindingSize } = context.gpu.device.limits;
+  for (const { first, images } of partsOfBatch(direction, maxStorageBufferBindingSize)) {
+    const part = { ...direction, batch: images };
+    const product = weightProducts(part);
     using products = multiplyTiles(
       context,
-      { ...direction, batch },
-      imagesOf(input, direction.source, first, batch),
-      imagesOf(outputGradient, direction.result, first, batch),
-      parts,
+      part,
+      product,
+      imagesOf(input, direction.source, first, images),
+      imagesOf(outputGradient, direction.result, first, images),
     );
     const accumulate = shape.accumulate || first > 0;
+    const { parts } = product;
     context.launch(winogradWeightGradient, { inChannels, outChannels, outputs, parts, accumulate }, {
       products,
       gradient: weightGradient,
     });
-    first += batch;
   }
 }
 
@@ -202,8 +206,8 @@ function convolve(
   { bias, accumulate = false }: { readonly bias?: Bindable; readonly accumulate?: boolean },
 ): void {
   const { outputs } = direction;
-  let first = 0;
-  for (const images of partsOfBatch(direction, context.gpu.device.limits.maxStorageBufferBindingSize)) {
+  const { maxStorageBufferBindingSize } = context.gpu.device.limits;
+  for (const { first, images } of partsOfBatch(direction, maxStorageBufferBindingSize)) {
     const [height, width, channels] = direction.result;
     const size = { batch: images, height, width };
     using product = multiply(
@@ -217,7 +221,6 @@ function convolve(
       bias: bias ?? product,
       output: imagesOf(result, direction.result, first, images),
     });
-    first += images;
   }
 }
 
@@ -261,14 +264,12 @@ function multiply(
 /** The products over tiles `[(m + 2)², parts, source channels, result channels]`; they belong to the caller. */
 function multiplyTiles(
   context: Context,
-  direction: Direction,
+  { batch, source, result, padding, outputs }: Direction,
+  shape: WinogradWeightProductShape,
   images: Bindable,
   gradients: Bindable,
-  parts: number,
 ): Tensor {
-  const { batch, source, result, padding, outputs } = direction;
-  const shape = weightProducts(direction);
-  const { products, tiles, inChannels, outChannels } = shape;
+  const { products, tiles, inChannels, outChannels, parts } = shape;
   using inputs = context.empty([products, tiles, inChannels]);
   using outputGradients = context.empty([products, tiles, outChannels]);
   const [height, width] = source;
@@ -282,6 +283,6 @@ function multiplyTiles(
     transformed: outputGradients,
   });
   const results = context.empty([products, parts, inChannels, outChannels]);
-  context.launch(winogradWeightProduct, { ...shape, parts }, { inputs, gradients: outputGradients, results });
+  context.launch(winogradWeightProduct, shape, { inputs, gradients: outputGradients, results });
   return results;
 }

@@ -159,11 +159,6 @@ for (const outputs of bothOutputs) {
       assert(relativeError(output, expected) < tolerance, JSON.stringify(shape));
     }
   });
-}
-
-for (const outputs of bothOutputs) {
-  const { a, g } = matrices(outputs);
-  const count = winogradValues(outputs);
 
   Deno.test(`winogradOutputGradient() equals A · g · Aᵀ for ${outputs}×${outputs} outputs`, async () => {
     for (const [batch, height, width, channels] of [[1, 1, 1, 4], [3, 7, 5, 12], [2, 4, 9, 20]] as const) {

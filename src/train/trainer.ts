@@ -37,9 +37,10 @@ type Stream = "likelihood" | "labelled";
 
 /** Random steps from here on belong to the filling of the replay buffer; iterations stay below. */
 const firstFillStep = 2 ** 31;
-/** Images made at once when the replay buffer is filled, and between two waits for them, which take as long as making some. */
+/** Images made at once when the replay buffer is filled. */
 const fillBatch = 100;
-const fillStep = 1000;
+/** Images made between two waits for them, since a wait takes about as long as making a batch. */
+const imagesPerWait = 1000;
 
 /**
  * Trains a model by SADA-JEM. An iteration (Algorithm 1 of the paper) is recorded once and then replayed; what changes
@@ -134,7 +135,7 @@ export class Trainer {
         buffer.fill(first, initialisation.fresh(stream, this.#context.from(classes, [count])));
       });
       const made = first + count;
-      if (made % fillStep !== 0 && made < buffer.capacity) continue;
+      if (made % imagesPerWait !== 0 && made < buffer.capacity) continue;
       await this.#context.read([]);
       progress?.(made);
     }

@@ -216,10 +216,14 @@ struct Loaded {
   weights: mat4x4f,
 }
 
-// The vector of the staged pixels that is this invocation's number j.
+// Whether an invocation's load number j is vector i of those that are staged; by j alone a compiler knows of loads that nobody has.
+fn isStaged(j: u32, i: u32) -> bool {
+  return j < pixelLoads && i < vectorsPerStep * tilePixels;
+}
+
 fn loadPixel(j: u32, thread: u32, channel: u32) -> vec4f {
   let i = thread + j * threads;
-  if (j >= pixelLoads || i >= vectorsPerStep * tilePixels) {
+  if (!isStaged(j, i)) {
     return vec4f();
   }
   return sourceAt(starts[i % tilePixels], channel + i / tilePixels);
@@ -247,7 +251,7 @@ fn load(tile: Tile, thread: u32, tap: u32, channel: u32, backward: bool) -> Load
 
 fn stagePixel(j: u32, thread: u32, x: vec4f) {
   let i = thread + j * threads;
-  if (j < pixelLoads && i < vectorsPerStep * tilePixels) {
+  if (isStaged(j, i)) {
     pixels[i] = x;
   }
 }

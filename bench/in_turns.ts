@@ -1,30 +1,39 @@
 /** Training iterations of two trainers in turns, so that both meet the same moments of a busy machine. */
 
-import type { Trainer } from "../src/train/trainer.ts";
+import { reportCapacity, type Trainer } from "../src/train/trainer.ts";
 import { median } from "./statistics.ts";
+import { callsPerWait } from "./timing.ts";
 
-const iterations = 40;
+const turns = 40;
 
-/** Measures after two iterations that do not count; a line with medians, fastest times and the ratio of neighbours. */
+/** Measures after two turns that do not count; a line with medians, fastest times and the ratio of neighbours. */
 export async function iterationsInTurns(
   name: string,
   both: readonly [readonly [label: string, trainer: Trainer], readonly [label: string, trainer: Trainer]],
 ): Promise<string> {
   const timed = both.map(([label, trainer]) => ({ label, trainer, times: [] as number[] }));
-  for (let i = -2; i < iterations; i++) {
+  for (const { trainer } of timed) await timeIterations(trainer, 1);
+  const iterations = await callsPerWait((calls) => timeIterations(both[0][1], calls), reportCapacity);
+  for (let turn = -2; turn < turns; turn++) {
     for (const { trainer, times } of timed) {
-      const start = performance.now();
-      trainer.advance();
-      await trainer.fetchReports();
-      if (i >= 0) times.push(performance.now() - start);
+      const time = await timeIterations(trainer, iterations);
+      if (turn >= 0) times.push(time);
     }
   }
   const [first, second] = timed;
   const ratios = first!.times.map((time, i) => time / second!.times[i]!);
   const show = (what: string, of: (times: readonly number[]) => number) =>
     `${what} ${of(first!.times).toFixed(1)} and ${of(second!.times).toFixed(1)} ms`;
-  return `${name}, ${iterations} iterations, ${first!.label} and ${second!.label} in turns on ` +
+  return `${name}, ${turns} turns of ${iterations}, ${first!.label} and ${second!.label} in turns on ` +
     `${first!.trainer.model.context.gpu.adapterName}: ${show("median", median)}, ` +
     `${show("fastest", (times) => Math.min(...times))}, ` +
     `${first!.label} / ${second!.label} by the median of neighbours ${median(ratios).toFixed(3)}`;
+}
+
+/** Milliseconds of an iteration, of so many whose reports are fetched together. */
+async function timeIterations(trainer: Trainer, iterations: number): Promise<number> {
+  const start = performance.now();
+  for (let i = 0; i < iterations; i++) trainer.advance();
+  await trainer.fetchReports();
+  return (performance.now() - start) / iterations;
 }

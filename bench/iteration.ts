@@ -3,7 +3,7 @@
 import { type Counters, Gpu } from "../src/gpu/gpu.ts";
 import { type KernelTime, profile } from "../src/gpu/profile.ts";
 import { Context } from "../src/tensor/context.ts";
-import type { IterationReport } from "../src/train/trainer.ts";
+import { type IterationReport, reportCapacity } from "../src/train/trainer.ts";
 import { hostTime } from "./host.ts";
 import { prepareTrainer, type RunName, runNamed } from "./iteration_case.ts";
 import { type MemoryPart, memoryParts } from "./memory.ts";
@@ -25,8 +25,8 @@ export interface IterationResult extends Times {
   readonly report: IterationReport;
 }
 
-/** Rounds of iterations at most. */
-const rounds = 20;
+/** Rounds at most, and iterations of a round: their reports are fetched at its end. */
+const limits = { rounds: 20, mostCalls: reportCapacity } as const;
 
 /** Times iterations of a run, and takes one apart. */
 export async function measureIterations(name: RunName): Promise<IterationResult> {
@@ -40,7 +40,7 @@ export async function measureIterations(name: RunName): Promise<IterationResult>
 
   const before = { ...gpu.counters };
   const began = trainer.iteration;
-  const { median } = await timeCalls(() => trainer.advance(), () => trainer.fetchReports(), rounds);
+  const { median } = await timeCalls(() => trainer.advance(), () => trainer.fetchReports(), limits);
   const iterations = trainer.iteration - began;
   const counts = Object.fromEntries(
     Object.entries(gpu.counters).map(([name, count]) =>

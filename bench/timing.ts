@@ -10,10 +10,10 @@ export interface Times {
 
 /** How often calls are timed; times in milliseconds. */
 export const timing = {
-  /** Calls between two waits last so long, so that the waits' polling hardly counts, … */
-  longEnough: 100,
-  /** … but there are no more of them than this. */
-  mostCalls: 20,
+  /** Calls between two waits last so long: Deno looks every 10 ms whether a wait is over, … */
+  longEnough: 250,
+  /** … but there are no more of them than this, since some libraries keep all results until they are waited for. */
+  mostCalls: 2048,
   leastRounds: 3,
   /** Rounds at most. */
   rounds: 7,
@@ -21,30 +21,61 @@ export const timing = {
   enoughTime: 8000,
 } as const;
 
+/** Fewer rounds or calls than {@link timing} says. */
+export type TimingLimits = Partial<Record<"rounds" | "mostCalls", number>>;
+
 /**
  * Times calls of something, many between two waits.
  * @param call submits the work once
  * @param wait waits until all that was submitted is done
- * @param rounds at most
  */
 export async function timeCalls(
   call: () => void | Promise<void>,
   wait: () => Promise<unknown>,
-  rounds: number = timing.rounds,
+  limits: TimingLimits = {},
 ): Promise<Times> {
-  const time = async (calls: number) => {
-    const start = performance.now();
-    for (let i = 0; i < calls; i++) await call();
-    await wait();
-    return (performance.now() - start) / calls;
-  };
-  const { longEnough, mostCalls, leastRounds, enoughTime } = timing;
-  const first = await time(1);
-  const calls = Math.ceil(Math.min(mostCalls, longEnough / await time(1)));
+  const { first, rounds } = await timeRounds(call, wait, limits);
+  return { first, median: median(rounds) };
+}
+
+/** Milliseconds of the first call, and of a later one in each of several rounds; see {@link timeCalls}. */
+export async function timeRounds(
+  call: () => void | Promise<void>,
+  wait: () => Promise<unknown>,
+  { rounds = timing.rounds, mostCalls = timing.mostCalls }: TimingLimits = {},
+): Promise<{ readonly first: number; readonly rounds: number[] }> {
+  const { leastRounds, enoughTime } = timing;
+  const first = await timeRound(1, call, wait);
+  const calls = await callsPerWait((calls) => timeRound(calls, call, wait), mostCalls);
   const times: number[] = [];
   const began = performance.now();
   while (times.length < leastRounds || (times.length < rounds && performance.now() - began < enoughTime)) {
-    times.push(await time(calls));
+    times.push(await timeRound(calls, call, wait));
   }
-  return { first, median: median(times) };
+  return { first, rounds: times };
+}
+
+/**
+ * So many calls that they last long enough.
+ * @param time milliseconds of a call, of so many between two waits
+ */
+export async function callsPerWait(
+  time: (calls: number) => Promise<number>,
+  mostCalls: number = timing.mostCalls,
+): Promise<number> {
+  let calls = 1;
+  // Doubled, since one call alone would be told by its wait.
+  while (2 * calls <= mostCalls && calls * await time(calls) < timing.longEnough) calls *= 2;
+  return calls;
+}
+
+async function timeRound(
+  calls: number,
+  call: () => void | Promise<void>,
+  wait: () => Promise<unknown>,
+): Promise<number> {
+  const start = performance.now();
+  for (let i = 0; i < calls; i++) await call();
+  await wait();
+  return (performance.now() - start) / calls;
 }

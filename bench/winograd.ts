@@ -22,6 +22,7 @@ import {
   winogradGradientWeight,
 } from "../src/tensor/operations/winograd.ts";
 import { median } from "./statistics.ts";
+import { callsPerWait } from "./timing.ts";
 
 const stagedForward = byKernel("staged", conv2dForward);
 const stagedGradientInput = byKernel("staged", conv2dGradientInput);
@@ -29,8 +30,6 @@ const stagedGradientWeight = byParts("staged", conv2dGradientWeight);
 const textureGradientWeight = byParts("texture", conv2dGradientWeightTexture);
 const maps = [[32, 32], [64, 16], [128, 8], [160, 32]] as const;
 const rounds = 11;
-/** Work between two waits, so that the wait's polling does not count. */
-const millisecondsPerWait = 150;
 
 const print = (text: string) => Deno.stdout.writeSync(new TextEncoder().encode(`${text}\n`));
 /** The kernels of Winograd's algorithm in each direction: transforms of both operands, products, transform of the result. */
@@ -101,7 +100,7 @@ async function timeInTurns(gpu: Gpu, plans: readonly Plan[]): Promise<Time[]> {
   };
   const times: Time[][] = plans.map(() => []);
   for (const plan of plans) await time(plan, 1);
-  const calls = Math.ceil(millisecondsPerWait / (await time(plans[0]!, 1)).clock);
+  const calls = await callsPerWait(async (calls) => (await time(plans[0]!, calls)).clock);
   for (let round = 0; round < rounds; round++) {
     for (const [i, plan] of plans.entries()) times[i]!.push(await time(plan, calls));
   }

@@ -1,6 +1,7 @@
 /** What the device can do at most: multiply-adds in registers, and copying; prints JSON. */
 
 import { Gpu } from "../../src/gpu/gpu.ts";
+import { timeRounds } from "../timing.ts";
 
 /** Peaks of a device. */
 export interface Roof {
@@ -26,23 +27,16 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
 }
 `;
 
-/** The best of several runs, in seconds. */
-async function best(run: () => void, wait: () => Promise<void>): Promise<number> {
-  let seconds = Infinity;
-  for (let round = 0; round < 7; round++) {
-    const start = performance.now();
-    for (let i = 0; i < 10; i++) run();
-    await wait();
-    seconds = Math.min(seconds, (performance.now() - start) / 10_000);
-  }
-  return seconds;
+/** Seconds of a run in the best of several rounds. */
+async function best(run: () => void): Promise<number> {
+  const { rounds } = await timeRounds(run, () => gpu.device.queue.onSubmittedWorkDone());
+  return Math.min(...rounds) / 1000;
 }
 
 const gpu = await Gpu.request();
 const isSoftware = gpu.adapterFamily !== "gpu";
 const invocations = isSoftware ? 4096 : 4_194_304;
 const bytes = isSoftware ? 2 ** 26 : 2 ** 27;
-const wait = () => gpu.device.queue.onSubmittedWorkDone();
 const [result, from, to] = [invocations * 16, bytes, bytes].map((size) => {
   const { buffer } = gpu.acquire(size);
   return { buffer, offset: 0, size };
@@ -56,8 +50,8 @@ const program = {
 } as const;
 const compute = gpu.capture(() => gpu.dispatch(program, [result], [invocations / 64, 1, 1]));
 const copy = gpu.capture(() => gpu.copy(from, to));
-const computing = await best(() => gpu.run(compute), wait);
-const copying = await best(() => gpu.run(copy), wait);
+const computing = await best(() => gpu.run(compute));
+const copying = await best(() => gpu.run(copy));
 const roof: Roof = {
   adapter: gpu.adapterName,
   gigaflops: 2 * 4 * sums.length * steps * invocations / computing / 1e9,

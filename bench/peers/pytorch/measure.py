@@ -5,7 +5,6 @@ is measured is a function `call`; what came out of its first call goes back to b
 """
 
 import json
-import math
 import os
 import sys
 import time
@@ -54,7 +53,9 @@ def time_calls(call, wait, timing):
         return (time.perf_counter() - start) * 1000 / calls, result
 
     first, result = measure(1)
-    calls = math.ceil(min(timing["mostCalls"], timing["longEnough"] / measure(1)[0]))
+    calls = 1
+    while 2 * calls <= timing["mostCalls"] and calls * measure(calls)[0] < timing["longEnough"]:
+        calls *= 2
     times, began = [], time.perf_counter()
     while len(times) < timing["leastRounds"] or (
         len(times) < timing["rounds"] and (time.perf_counter() - began) * 1000 < timing["enoughTime"]

@@ -7,9 +7,9 @@
 // pixelsPerSplit: output pixels that one part sums.
 //
 // A matrix product whose rows are taps × input channels, whose columns are output channels and whose inner dimension are
-// pixels. An invocation computes 8 rows × 8 columns in registers; a workgroup of rowThreads × columnThreads shares the 16
-// pixels that it stages in workgroup memory at a time; in doing so an invocation stays with a vector of rows, so that it divides
-// for that only once. Each split is a sum of its own, so the order of all additions is fixed.
+// pixels. An invocation computes 8 rows × 8 columns in registers; a workgroup of rowThreads (4 at least) × columnThreads (2 at least)
+// shares the 8 pixels that it stages in workgroup memory at a time. What the next step needs is on its way from memory to registers
+// while one is summed. Each split is a sum of its own, so the order of all additions is fixed.
 
 override height: u32 = 8u;
 override width: u32 = 8u;
@@ -31,20 +31,22 @@ alias Input = vec4f;
 @group(0) @binding(1) var<storage, read> outputGradient: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> partials: array<vec4f>;
 
-const pixelsPerStep = 16u;
+const pixelsPerStep = 8u;
 // Vectors of four rows or columns of an invocation.
 const vectorsPerThread = 2u;
 
 override tileRows = rowThreads * vectorsPerThread;
 override tileColumns = columnThreads * vectorsPerThread;
 override threads = rowThreads * columnThreads;
-// Vectors of rows that the invocations stage at once, and pixels of each.
-override rowsAtOnce = min(threads, tileRows);
-override pixelsAtOnce = max(threads / tileRows, 1u);
+// Vectors that an invocation loads for a step, 8 and 4 at most.
+override inputLoads = (pixelsPerStep * tileRows + threads - 1u) / threads;
+override gradientLoads = (pixelsPerStep * tileColumns + threads - 1u) / threads;
 
-// [pixelsPerStep, tileRows] and [pixelsPerStep, tileColumns]; neighbouring invocations read neighbouring vectors.
-var<workgroup> inputs: array<vec4f, pixelsPerStep * tileRows>;
-var<workgroup> gradients: array<vec4f, pixelsPerStep * tileColumns>;
+// A vector of rows or columns at each pixel of a step. Pixels are constants, which no compiler clamps; the length keeps what is
+// read and what is written at the same time in different banks of memory.
+alias Staged = array<vec4f, 9>;
+var<workgroup> inputs: array<Staged, tileRows>;
+var<workgroup> gradients: array<Staged, tileColumns>;
 
 // What a vector of rows is: four channels of the input, `down` and `right` of the first that a window meets without padding.
 struct Row {
@@ -81,6 +83,75 @@ fn gradientAt(pixel: u32, end: u32, column: u32) -> vec4f {
   return outputGradient[pixel * columns + column];
 }
 
+// Four channels of the input for invocation's load number j of the step from `pixel` on.
+fn loadInput(j: u32, thread: u32, pixel: u32, end: u32, firstRow: u32) -> vec4f {
+  let i = thread + j * threads;
+  if (j >= inputLoads) {
+    return vec4f();
+  }
+  return inputAt(pixel + i / tileRows, end, rowOf(firstRow + i % tileRows));
+}
+
+fn loadGradient(j: u32, thread: u32, pixel: u32, end: u32, firstColumn: u32) -> vec4f {
+  let i = thread + j * threads;
+  if (j >= gradientLoads) {
+    return vec4f();
+  }
+  return gradientAt(pixel + i / tileColumns, end, firstColumn + i % tileColumns);
+}
+
+fn stageInput(j: u32, thread: u32, x: vec4f) {
+  let i = thread + j * threads;
+  if (j < inputLoads && i < pixelsPerStep * tileRows) {
+    inputs[i % tileRows][i / tileRows] = x;
+  }
+}
+
+fn stageGradient(j: u32, thread: u32, d: vec4f) {
+  let i = thread + j * threads;
+  if (j < gradientLoads && i < pixelsPerStep * tileColumns) {
+    gradients[i % tileColumns][i / tileColumns] = d;
+  }
+}
+
+// What an invocation has loaded for a step.
+struct Loaded {
+  x0: vec4f, x1: vec4f, x2: vec4f, x3: vec4f, x4: vec4f, x5: vec4f, x6: vec4f, x7: vec4f,
+  d0: vec4f, d1: vec4f, d2: vec4f, d3: vec4f,
+}
+
+fn load(thread: u32, pixel: u32, end: u32, firstRow: u32, firstColumn: u32) -> Loaded {
+  return Loaded(
+    loadInput(0u, thread, pixel, end, firstRow),
+    loadInput(1u, thread, pixel, end, firstRow),
+    loadInput(2u, thread, pixel, end, firstRow),
+    loadInput(3u, thread, pixel, end, firstRow),
+    loadInput(4u, thread, pixel, end, firstRow),
+    loadInput(5u, thread, pixel, end, firstRow),
+    loadInput(6u, thread, pixel, end, firstRow),
+    loadInput(7u, thread, pixel, end, firstRow),
+    loadGradient(0u, thread, pixel, end, firstColumn),
+    loadGradient(1u, thread, pixel, end, firstColumn),
+    loadGradient(2u, thread, pixel, end, firstColumn),
+    loadGradient(3u, thread, pixel, end, firstColumn),
+  );
+}
+
+fn stage(thread: u32, loaded: Loaded) {
+  stageInput(0u, thread, loaded.x0);
+  stageInput(1u, thread, loaded.x1);
+  stageInput(2u, thread, loaded.x2);
+  stageInput(3u, thread, loaded.x3);
+  stageInput(4u, thread, loaded.x4);
+  stageInput(5u, thread, loaded.x5);
+  stageInput(6u, thread, loaded.x6);
+  stageInput(7u, thread, loaded.x7);
+  stageGradient(0u, thread, loaded.d0);
+  stageGradient(1u, thread, loaded.d1);
+  stageGradient(2u, thread, loaded.d2);
+  stageGradient(3u, thread, loaded.d3);
+}
+
 // Adds the outer product of four rows and four columns; a column of the matrix for each row.
 fn addProduct(sum: mat4x4f, x: vec4f, d: vec4f) -> mat4x4f {
   return mat4x4f(
@@ -89,6 +160,37 @@ fn addProduct(sum: mat4x4f, x: vec4f, d: vec4f) -> mat4x4f {
     fma(vec4f(x.z), d, sum[2]),
     fma(vec4f(x.w), d, sum[3]),
   );
+}
+
+// Of an invocation's two vectors of rows by its two vectors of columns.
+struct Sums {
+  s00: mat4x4f,
+  s01: mat4x4f,
+  s10: mat4x4f,
+  s11: mat4x4f,
+}
+
+fn addPixel(sums: ptr<function, Sums>, k: u32, row: u32, column: u32) {
+  let x0 = inputs[row][k];
+  let x1 = inputs[row + rowThreads][k];
+  let d0 = gradients[column][k];
+  let d1 = gradients[column + columnThreads][k];
+  (*sums).s00 = addProduct((*sums).s00, x0, d0);
+  (*sums).s01 = addProduct((*sums).s01, x0, d1);
+  (*sums).s10 = addProduct((*sums).s10, x1, d0);
+  (*sums).s11 = addProduct((*sums).s11, x1, d1);
+}
+
+// Not a loop: WebGPU counts the turns of each, and pixels would not overlap.
+fn addStep(sums: ptr<function, Sums>, row: u32, column: u32) {
+  addPixel(sums, 0u, row, column);
+  addPixel(sums, 1u, row, column);
+  addPixel(sums, 2u, row, column);
+  addPixel(sums, 3u, row, column);
+  addPixel(sums, 4u, row, column);
+  addPixel(sums, 5u, row, column);
+  addPixel(sums, 6u, row, column);
+  addPixel(sums, 7u, row, column);
 }
 
 fn store(split: u32, row: u32, column: u32, sum: mat4x4f) {
@@ -120,37 +222,20 @@ fn main(
   let end = min(start + pixelsPerSplit, arrayLength(&outputGradient) / (outChannels / 4u));
   let row = thread % rowThreads;
   let column = thread / rowThreads;
-  // Where the vectors of rows do not divide the invocations, the last have none to stage.
-  let firstPixel = select(pixelsPerStep, thread / rowsAtOnce, thread / rowsAtOnce < pixelsAtOnce);
-  var sum00 = mat4x4f();
-  var sum01 = mat4x4f();
-  var sum10 = mat4x4f();
-  var sum11 = mat4x4f();
+  var sums = Sums();
+  var next = load(thread, start, end, firstRow, firstColumn);
   for (var pixel = start; pixel < end; pixel += pixelsPerStep) {
+    // Nobody reads the last step's pixels any more.
     workgroupBarrier();
-    for (var r = thread % rowsAtOnce; r < tileRows; r += rowsAtOnce) {
-      let staged = rowOf(firstRow + r);
-      for (var k = firstPixel; k < pixelsPerStep; k += pixelsAtOnce) {
-        inputs[k * tileRows + r] = inputAt(pixel + k, end, staged);
-      }
-    }
-    for (var i = thread; i < pixelsPerStep * tileColumns; i += threads) {
-      gradients[i] = gradientAt(pixel + i / tileColumns, end, firstColumn + i % tileColumns);
-    }
+    stage(thread, next);
     workgroupBarrier();
-    for (var k = 0u; k < pixelsPerStep; k++) {
-      let x0 = inputs[k * tileRows + row];
-      let x1 = inputs[k * tileRows + row + rowThreads];
-      let d0 = gradients[k * tileColumns + column];
-      let d1 = gradients[k * tileColumns + column + columnThreads];
-      sum00 = addProduct(sum00, x0, d0);
-      sum01 = addProduct(sum01, x0, d1);
-      sum10 = addProduct(sum10, x1, d0);
-      sum11 = addProduct(sum11, x1, d1);
+    if (pixel + pixelsPerStep < end) {
+      next = load(thread, pixel + pixelsPerStep, end, firstRow, firstColumn);
     }
+    addStep(&sums, row, column);
   }
-  store(split, firstRow + row, firstColumn + column, sum00);
-  store(split, firstRow + row, firstColumn + column + columnThreads, sum01);
-  store(split, firstRow + row + rowThreads, firstColumn + column, sum10);
-  store(split, firstRow + row + rowThreads, firstColumn + column + columnThreads, sum11);
+  store(split, firstRow + row, firstColumn + column, sums.s00);
+  store(split, firstRow + row, firstColumn + column + columnThreads, sums.s01);
+  store(split, firstRow + row + rowThreads, firstColumn + column, sums.s10);
+  store(split, firstRow + row + rowThreads, firstColumn + column + columnThreads, sums.s11);
 }

@@ -57,10 +57,15 @@ override threads = pixelThreads * channelThreads;
 override pixelLoads = (vectorsPerStep * tilePixels + threads - 1u) / threads;
 override weightBlocks = vectorsPerStep * tileChannels;
 
-// [vectorsPerStep, tilePixels]: four source channels of a pixel; and [4 · vectorsPerStep, tileChannels]: four result
-// channels of a source channel. Neighbouring invocations read neighbouring vectors.
-var<workgroup> pixels: array<vec4f, vectorsPerStep * tilePixels>;
-var<workgroup> weights: array<vec4f, 4u * vectorsPerStep * tileChannels>;
+// What an invocation needs of a vector of source channels: that of its 8 pixels, or the weights by it, four for each vector of its
+// result channels. A place is indexed by constants, which no compiler clamps; its length, and rows of places whose number is 2 more
+// than a multiple of 8, keep what is read and what is written at the same time in different banks of memory.
+alias Place = array<vec4f, 9>;
+override pixelRow = pixelThreads + (10u - pixelThreads % 8u) % 8u;
+override channelRow = channelThreads + (10u - channelThreads % 8u) % 8u;
+// A row for each vector of a step; the last is not filled up.
+var<workgroup> pixels: array<Place, (vectorsPerStep - 1u) * pixelRow + pixelThreads>;
+var<workgroup> weights: array<Place, (vectorsPerStep - 1u) * channelRow + channelThreads>;
 // Index of the first channels of the source pixel that each pixel meets at a tap; nowhere for those in the padding.
 var<workgroup> starts: array<u32, tilePixels>;
 
@@ -145,7 +150,7 @@ fn startOf(pixel: Pixel, ky: u32, kx: u32, backward: bool) -> u32 {
   return ((pixel.image * sourceHeight + u32(y)) * sourceWidth + u32(x)) * (sourceChannels / 4u);
 }
 
-// Four source channels from `channel` on of a source pixel.
+// Four source channels from `channel` on of a source pixel; zero if there are none, without waiting for memory: a selection would.
 fn sourceAt(start: u32, channel: u32) -> vec4f {
   if (start == nowhere || channel >= sourceChannels / 4u) {
     return vec4f();
@@ -178,29 +183,36 @@ fn multiplyAdd(w: mat4x4f, x: vec4f, sum: vec4f) -> vec4f {
   return fma(vec4f(x.w), w[3], fma(vec4f(x.z), w[2], fma(vec4f(x.y), w[1], fma(vec4f(x.x), w[0], sum))));
 }
 
-// Weights that are staged for four source channels from vector k on.
-fn stagedWeights(k: u32, column: u32) -> mat4x4f {
-  let i = 4u * k * tileChannels + column;
-  return mat4x4f(weights[i], weights[i + tileChannels], weights[i + 2u * tileChannels], weights[i + 3u * tileChannels]);
-}
-
 fn addPixel(sum: Pair, wa: mat4x4f, wb: mat4x4f, x: vec4f) -> Pair {
   return Pair(multiplyAdd(wa, x, sum.a), multiplyAdd(wb, x, sum.b));
 }
 
 // Four source channels of the tile that is staged, for this invocation's pixels and channels.
-fn accumulateStep(sums: ptr<function, Sums>, k: u32, pixelThread: u32, channelThread: u32) {
-  let wa = stagedWeights(k, channelThread);
-  let wb = stagedWeights(k, channelThread + channelThreads);
-  let at = k * tilePixels + pixelThread;
-  (*sums).p0 = addPixel((*sums).p0, wa, wb, pixels[at]);
-  (*sums).p1 = addPixel((*sums).p1, wa, wb, pixels[at + pixelThreads]);
-  (*sums).p2 = addPixel((*sums).p2, wa, wb, pixels[at + 2u * pixelThreads]);
-  (*sums).p3 = addPixel((*sums).p3, wa, wb, pixels[at + 3u * pixelThreads]);
-  (*sums).p4 = addPixel((*sums).p4, wa, wb, pixels[at + 4u * pixelThreads]);
-  (*sums).p5 = addPixel((*sums).p5, wa, wb, pixels[at + 5u * pixelThreads]);
-  (*sums).p6 = addPixel((*sums).p6, wa, wb, pixels[at + 6u * pixelThreads]);
-  (*sums).p7 = addPixel((*sums).p7, wa, wb, pixels[at + 7u * pixelThreads]);
+fn accumulateVector(sums: ptr<function, Sums>, k: u32, pixelThread: u32, channelThread: u32) {
+  let w = &weights[k * channelRow + channelThread];
+  let wa = mat4x4f((*w)[0], (*w)[1], (*w)[2], (*w)[3]);
+  let wb = mat4x4f((*w)[4], (*w)[5], (*w)[6], (*w)[7]);
+  let x = &pixels[k * pixelRow + pixelThread];
+  (*sums).p0 = addPixel((*sums).p0, wa, wb, (*x)[0]);
+  (*sums).p1 = addPixel((*sums).p1, wa, wb, (*x)[1]);
+  (*sums).p2 = addPixel((*sums).p2, wa, wb, (*x)[2]);
+  (*sums).p3 = addPixel((*sums).p3, wa, wb, (*x)[3]);
+  (*sums).p4 = addPixel((*sums).p4, wa, wb, (*x)[4]);
+  (*sums).p5 = addPixel((*sums).p5, wa, wb, (*x)[5]);
+  (*sums).p6 = addPixel((*sums).p6, wa, wb, (*x)[6]);
+  (*sums).p7 = addPixel((*sums).p7, wa, wb, (*x)[7]);
+}
+
+// Not a loop: WebGPU counts the turns of each, and vectors would not overlap.
+fn accumulateStep(sums: ptr<function, Sums>, pixelThread: u32, channelThread: u32) {
+  accumulateVector(sums, 0u, pixelThread, channelThread);
+  if (vectorsPerStep > 1u) {
+    accumulateVector(sums, 1u, pixelThread, channelThread);
+  }
+  if (vectorsPerStep > 2u) {
+    accumulateVector(sums, 2u, pixelThread, channelThread);
+    accumulateVector(sums, 3u, pixelThread, channelThread);
+  }
 }
 
 fn findSources(tile: Tile, images: u32, thread: u32, tap: u32, backward: bool) {
@@ -221,20 +233,21 @@ fn isStaged(j: u32, i: u32) -> bool {
   return j < pixelLoads && i < vectorsPerStep * tilePixels;
 }
 
+// Neighbouring invocations load neighbouring vectors of a pixel, and then those of the next.
 fn loadPixel(j: u32, thread: u32, channel: u32) -> vec4f {
   let i = thread + j * threads;
   if (!isStaged(j, i)) {
     return vec4f();
   }
-  return sourceAt(starts[i % tilePixels], channel + i / tilePixels);
+  return sourceAt(starts[i / vectorsPerStep], channel + i % vectorsPerStep);
 }
 
 fn load(tile: Tile, thread: u32, tap: u32, channel: u32, backward: bool) -> Loaded {
   var weightBlock = mat4x4f();
   if (thread < weightBlocks) {
-    let result = tile.channel + thread % tileChannels;
+    let result = tile.channel + thread / vectorsPerStep;
     let setTap = tile.weightSet * kernel * kernel + tap;
-    weightBlock = weightsAt(setTap, channel + thread / tileChannels, result, backward);
+    weightBlock = weightsAt(setTap, channel + thread % vectorsPerStep, result, backward);
   }
   return Loaded(
     loadPixel(0u, thread, channel),
@@ -252,7 +265,8 @@ fn load(tile: Tile, thread: u32, tap: u32, channel: u32, backward: bool) -> Load
 fn stagePixel(j: u32, thread: u32, x: vec4f) {
   let i = thread + j * threads;
   if (isStaged(j, i)) {
-    pixels[i] = x;
+    let pixel = i / vectorsPerStep;
+    pixels[i % vectorsPerStep * pixelRow + pixel % pixelThreads][pixel / pixelThreads] = x;
   }
 }
 
@@ -266,11 +280,13 @@ fn stage(thread: u32, loaded: Loaded) {
   stagePixel(6u, thread, loaded.x6);
   stagePixel(7u, thread, loaded.x7);
   if (thread < weightBlocks) {
-    let first = 4u * (thread / tileChannels) * tileChannels + thread % tileChannels;
-    weights[first] = loaded.weights[0];
-    weights[first + tileChannels] = loaded.weights[1];
-    weights[first + 2u * tileChannels] = loaded.weights[2];
-    weights[first + 3u * tileChannels] = loaded.weights[3];
+    let channel = thread / vectorsPerStep;
+    let place = &weights[thread % vectorsPerStep * channelRow + channel % channelThreads];
+    let first = channel / channelThreads * 4u;
+    (*place)[first] = loaded.weights[0];
+    (*place)[first + 1u] = loaded.weights[1];
+    (*place)[first + 2u] = loaded.weights[2];
+    (*place)[first + 3u] = loaded.weights[3];
   }
 }
 
@@ -308,9 +324,7 @@ fn convolve(tile: Tile, images: u32, thread: u32, backward: bool) -> Sums {
     if (tap < kernel * kernel) {
       next = load(tile, thread, tap, channel, backward);
     }
-    for (var k = 0u; k < vectorsPerStep; k++) {
-      accumulateStep(&sums, k, thread % pixelThreads, thread / pixelThreads);
-    }
+    accumulateStep(&sums, thread % pixelThreads, thread / pixelThreads);
   }
   return sums;
 }

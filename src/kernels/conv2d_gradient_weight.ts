@@ -87,7 +87,9 @@ function bindings(
 
 /** How the staged kernel divides its work: rows are taps × input channels, columns output channels, 8 × 8 an invocation. */
 export interface WeightTile {
+  /** A multiple of 8, at least 32. */
   readonly rows: number;
+  /** A multiple of 8, at least 16. */
   readonly columns: number;
   /** Workgroups up to which the output's pixels are split. */
   readonly workgroups: number;
@@ -102,7 +104,7 @@ function staged(name: string, { rows, columns, workgroups }: WeightTile): Conv2d
   const pixelsPerSplit = (shape: Conv2dShape) => {
     const pixels = conv2dSizes(shape).output / shape.outChannels;
     const enough = Math.ceil(pixels * tiles(shape) / workgroups);
-    return Math.min(pixels, Math.floor(mostIterations / 2), Math.max(fine.leastPixels, enough));
+    return Math.min(pixels, Math.max(fine.leastPixels, enough));
   };
   const splits = (shape: Conv2dShape) =>
     Math.ceil(conv2dSizes(shape).output / shape.outChannels / pixelsPerSplit(shape));

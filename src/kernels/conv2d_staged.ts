@@ -15,8 +15,10 @@ export interface StagedTile {
   readonly channels: number;
 }
 
-/** Vectors that fit into the 16 KiB of workgroup memory that WebGPU guarantees; four pixels' places take one. */
+/** Vectors that fit into the 16 KiB of workgroup memory that WebGPU guarantees. */
 const workgroupVectors = 1024;
+/** Vectors of a place, as the shader defines it. */
+const placeVectors = 9;
 /** 80 channels divide the 160, 320 and 640 of WRN-28-10. */
 const wide: StagedTile = { pixels: 128, channels: 80 };
 const narrow: StagedTile = { pixels: 256, channels: 16 };
@@ -54,19 +56,25 @@ export function stagedTile(
   channels: number,
 ): { pixelThreads: number; channelThreads: number; vectorsPerStep: number } {
   const tiles = Math.ceil(channels / widest);
+  const pixelThreads = pixels / pixelsPerThread;
   const channelThreads = Math.ceil(channels / tiles / channelsPerThread);
-  return {
-    pixelThreads: pixels / pixelsPerThread,
-    channelThreads,
-    vectorsPerStep: vectorsPerStep(pixels, channelThreads),
-  };
+  return { pixelThreads, channelThreads, vectorsPerStep: vectorsPerStep(pixelThreads, channelThreads) };
 }
 
 /** Vectors of source channels a step: as many as four loads of each invocation bring and workgroup memory holds. */
-function vectorsPerStep(pixels: number, channelThreads: number): number {
-  const vectors = pixels + channelThreads * channelsPerThread;
-  const fitting = 4 * vectors + pixels / 4 <= workgroupVectors ? 4 : 2;
+function vectorsPerStep(pixelThreads: number, channelThreads: number): number {
+  // Where four pixels' sources begin takes a vector.
+  const starts = pixelThreads * pixelsPerThread / 4;
+  const staged = (vectors: number) =>
+    stagedVectors(vectors, pixelThreads) + stagedVectors(vectors, channelThreads);
+  const fitting = staged(4) + starts <= workgroupVectors ? 4 : 2;
   return Math.min(fitting, Math.max(1, 2 ** Math.floor(Math.log2(channelThreads / 2))));
+}
+
+/** What the places of so many vectors of source channels take, for so many threads each: rows as the shader lays them out. */
+function stagedVectors(vectors: number, threads: number): number {
+  const row = threads + (10 - threads % 8) % 8;
+  return ((vectors - 1) * row + threads) * placeVectors;
 }
 
 /** Workgroups for `phases` phases of so many pixels each. */

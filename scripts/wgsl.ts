@@ -53,6 +53,9 @@ export function entryPoint(wgsl: string, name: string): EntryPoint {
   if (size === undefined) throw new Error(`no entry point ${name}`);
   const uses = usesOf(wgsl, name);
   const declared = (pattern: RegExp) => [...wgsl.matchAll(pattern)].filter((match) => uses(match[1]!));
+  const workgroupTypes = declared(/^var<workgroup> (\w+): (.*);/gm)
+    .map(([, , type]) => withoutAliases(wgsl, type!));
+  const isLength = (name: string) => workgroupTypes.some((type) => new RegExp(`\\b${name}\\b`).test(type));
   return {
     resources: [
       ...wgsl.matchAll(/@binding\((\d+)\) var(?:<(?:storage, )?(read|read_write|uniform)>)? (\w+): (.*);/g),
@@ -63,11 +66,11 @@ export function entryPoint(wgsl: string, name: string): EntryPoint {
         access: access as Resource["access"],
         type: withoutAliases(wgsl, type!),
       })),
-    overrides: declared(/^override (\w+): (\w+) = (.*);/gm)
+    overrides: [...wgsl.matchAll(/^override (\w+): (\w+) = (.*);/gm)]
+      .filter(([, name]) => uses(name!) || isLength(name!))
       .map(([, name, type, initial]) => ({ name: name!, type: type!, initial: initial! })),
     invocations: size.split(",").reduce((product, extent) => product * evaluate(wgsl, extent), 1),
-    workgroupBytes: declared(/^var<workgroup> (\w+): (.*);/gm)
-      .reduce((sum, [, , type]) => sum + arrayBytes(wgsl, type!), 0),
+    workgroupBytes: workgroupTypes.reduce((sum, type) => sum + bytesOf(wgsl, type), 0),
   };
 }
 
@@ -96,10 +99,15 @@ function usesOf(wgsl: string, entry: string): (name: string) => boolean {
   return (name) => words.has(name);
 }
 
-function arrayBytes(wgsl: string, type: string): number {
-  const [, element, count] = /^array<(f32|u32|vec4f), (.+)>$/.exec(type) ?? [];
-  if (count === undefined) throw new Error(`workgroup variable of type ${type}`);
-  return evaluate(wgsl, count) * (element === "vec4f" ? 16 : 4);
+const elementBytes = new Map([["f32", 4], ["u32", 4], ["vec4f", 16]]);
+
+/** What one of these or an array of them takes. */
+function bytesOf(wgsl: string, type: string): number {
+  const [, element, count] = /^array<(.+), ([^,]+)>$/.exec(type) ?? [];
+  if (count !== undefined) return evaluate(wgsl, count) * bytesOf(wgsl, element!);
+  const bytes = elementBytes.get(type);
+  if (bytes === undefined) throw new Error(`workgroup variable of type ${type}`);
+  return bytes;
 }
 
 /**

@@ -34,6 +34,10 @@ override weightSets: u32 = 1u;
 override pixelThreads: u32 = 16u;
 override channelThreads: u32 = 10u;
 override vectorsPerStep: u32 = 4u;
+override pixelRow: u32 = 18u;
+override pixelPlaces: u32 = 70u;
+override channelRow: u32 = 10u;
+override channelPlaces: u32 = 40u;
 
 // vec4h in variants in half precision.
 alias Source = vec4f;
@@ -58,14 +62,12 @@ override pixelLoads = (vectorsPerStep * tilePixels + threads - 1u) / threads;
 override weightBlocks = vectorsPerStep * tileChannels;
 
 // What an invocation needs of a vector of source channels: that of its 8 pixels, or the weights by it, four for each vector of its
-// result channels. A place is indexed by constants, which no compiler clamps; its length, and rows of places whose number is 2 more
-// than a multiple of 8, keep what is read and what is written at the same time in different banks of memory.
+// result channels. A place is indexed by constants, which no compiler clamps; its length, and that of rows of places, keep what is
+// read and what is written at the same time in different banks of memory.
 alias Place = array<vec4f, 9>;
-override pixelRow = pixelThreads + (10u - pixelThreads % 8u) % 8u;
-override channelRow = channelThreads + (10u - channelThreads % 8u) % 8u;
-// A row for each vector of a step; the last is not filled up.
-var<workgroup> pixels: array<Place, (vectorsPerStep - 1u) * pixelRow + pixelThreads>;
-var<workgroup> weights: array<Place, (vectorsPerStep - 1u) * channelRow + channelThreads>;
+// A row for each vector of a step.
+var<workgroup> pixels: array<Place, pixelPlaces>;
+var<workgroup> weights: array<Place, channelPlaces>;
 // Index of the first channels of the source pixel that each pixel meets at a tap; nowhere for those in the padding.
 var<workgroup> starts: array<u32, tilePixels>;
 

@@ -17,7 +17,7 @@ export interface StagedTile {
 
 /** Vectors that fit into the 16 KiB of workgroup memory that WebGPU guarantees. */
 const workgroupVectors = 1024;
-/** Vectors of a place, as the shader defines it. */
+/** Vectors of a place: what a thread needs of a vector of source channels, as the shader defines it. */
 const placeVectors = 9;
 /** 80 channels divide the 160, 320 and 640 of WRN-28-10. */
 const wide: StagedTile = { pixels: 128, channels: 80 };
@@ -54,27 +54,43 @@ export function productConstants(
 export function stagedTile(
   { pixels, channels: widest }: StagedTile,
   channels: number,
-): { pixelThreads: number; channelThreads: number; vectorsPerStep: number } {
-  const tiles = Math.ceil(channels / widest);
+): Record<string, number> {
   const pixelThreads = pixels / pixelsPerThread;
-  const channelThreads = Math.ceil(channels / tiles / channelsPerThread);
-  return { pixelThreads, channelThreads, vectorsPerStep: vectorsPerStep(pixelThreads, channelThreads) };
+  const channelThreads = threadsAcross(channels, widest);
+  const vectors = vectorsPerStep(pixelThreads, channelThreads);
+  return {
+    pixelThreads,
+    channelThreads,
+    vectorsPerStep: vectors,
+    pixelRow: rowOf(pixelThreads),
+    pixelPlaces: placesOf(pixelThreads, vectors),
+    channelRow: rowOf(channelThreads),
+    channelPlaces: placesOf(channelThreads, vectors),
+  };
+}
+
+function threadsAcross(channels: number, widest: number): number {
+  const tiles = Math.ceil(channels / widest);
+  return Math.ceil(channels / tiles / channelsPerThread);
 }
 
 /** Vectors of source channels a step: as many as four loads of each invocation bring and workgroup memory holds. */
 function vectorsPerStep(pixelThreads: number, channelThreads: number): number {
   // Where four pixels' sources begin takes a vector.
   const starts = pixelThreads * pixelsPerThread / 4;
-  const staged = (vectors: number) =>
-    stagedVectors(vectors, pixelThreads) + stagedVectors(vectors, channelThreads);
-  const fitting = staged(4) + starts <= workgroupVectors ? 4 : 2;
+  const places = placesOf(pixelThreads, 4) + placesOf(channelThreads, 4);
+  const fitting = places * placeVectors + starts <= workgroupVectors ? 4 : 2;
   return Math.min(fitting, Math.max(1, 2 ** Math.floor(Math.log2(channelThreads / 2))));
 }
 
-/** What the places of so many vectors of source channels take, for so many threads each: rows as the shader lays them out. */
-function stagedVectors(vectors: number, threads: number): number {
-  const row = threads + (10 - threads % 8) % 8;
-  return ((vectors - 1) * row + threads) * placeVectors;
+/** Places from one row to the next: 2 more than a multiple of 8, since rows are written at the same time. */
+function rowOf(threads: number): number {
+  return threads + (10 - threads % 8) % 8;
+}
+
+/** Places in so many rows, of which the last is not filled up. */
+function placesOf(threads: number, rows: number): number {
+  return (rows - 1) * rowOf(threads) + threads;
 }
 
 /** Workgroups for `phases` phases of so many pixels each. */
@@ -84,7 +100,7 @@ export function stagedWorkgroups(
   phases: number,
   channels: number,
 ): [number, number, number] {
-  const { channelThreads } = stagedTile(tile, channels);
+  const channelThreads = threadsAcross(channels, tile.channels);
   const pixelTiles = Math.ceil(pixels / tile.pixels);
   return foldWorkgroups(phases * pixelTiles * Math.ceil(channels / (channelThreads * channelsPerThread)), 1);
 }

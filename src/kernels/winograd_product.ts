@@ -1,7 +1,13 @@
 import textureWgsl from "../../shaders/conv2d_gradient_input_texture.wgsl" with { type: "text" };
 import stagedWgsl from "../../shaders/conv2d_staged.wgsl" with { type: "text" };
 import { textureUniforms } from "./conv2d_gradient_input.ts";
-import { defaultTile, productConstants, stagedTile, stagedWorkgroups } from "./conv2d_staged.ts";
+import {
+  defaultTile,
+  productConstants,
+  type StagedTile,
+  stagedTile,
+  stagedWorkgroups,
+} from "./conv2d_staged.ts";
 import { bytes32, foldWorkgroups, type Kernel, withTextures } from "./kernel.ts";
 import { requireFourChannels } from "./winograd_shape.ts";
 
@@ -12,6 +18,12 @@ export interface WinogradProductShape {
   readonly inner: number;
   readonly columns: number;
 }
+
+/** Where a tile of the default height would be half empty, one of half of it. */
+function tileOf({ rows, columns }: WinogradProductShape): StagedTile {
+  return rows <= low.pixels ? low : defaultTile(columns);
+}
+const low: StagedTile = { pixels: 64, channels: 64 };
 
 /** The products as the gradient of a 1×1 convolution by its input: images of `rows` pixels, each with weights of its own. */
 function geometry({ products, inner, columns }: WinogradProductShape) {
@@ -62,12 +74,11 @@ export const winogradProduct: Kernel<WinogradProductShape, "left" | "right" | "p
     const { weightSets, ...taps } = geometry(shape);
     return {
       ...productConstants(size, shape.inner, size, shape.columns, taps),
-      ...stagedTile(defaultTile(shape.columns), shape.columns),
+      ...stagedTile(tileOf(shape), shape.columns),
       weightSets,
     };
   },
-  workgroups: ({ products, rows, columns }) =>
-    stagedWorkgroups(defaultTile(columns), rows, products, columns),
+  workgroups: (shape) => stagedWorkgroups(tileOf(shape), shape.rows, shape.products, shape.columns),
 }, {
   wgsl: textureWgsl,
   entryPoint: "main",

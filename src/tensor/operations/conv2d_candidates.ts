@@ -47,47 +47,55 @@ export type Conv2dCandidates = {
 export function conv2dCandidates(adapter: ConvolutionAdapter, shape: Conv2dShape): Conv2dCandidates {
   const { adapterFamily: family } = adapter;
   if (family === "slow-compiler") return compact;
-  return withWinograd(adapter, shape, family === "lavapipe" ? throughTextures(shape) : staged(shape));
+  const direct = family === "lavapipe" ? throughTextures(shape) : staged(shape);
+  return withWinograd(adapter, shape, winogradWins[family], direct);
 }
 
 /** Below so many channels Winograd's transforms cost more than its fewer multiplications gain, on any adapter. */
 const leastWinogradChannels = 32;
 
-/** Winograd's algorithm after all others where it may win, and F(4×4) before them where it is known to. */
+/** Whether F(4×4) comes before the direct algorithms. */
+type Wins = (shape: Conv2dShape) => boolean;
+
+/**
+ * From 128 channels on lavapipe computes it 1.0 to 1.6 times as fast (`bench/winograd.ts`), and a GPU by operations and bytes 2.3
+ * times or more (`docs/performance.md`).
+ */
+const isLarge: Wins = ({ height, width, inChannels, outChannels }) =>
+  Math.min(inChannels, outChannels) >= 128 && Math.min(height, width) >= 8;
+
+/** Whether lavapipe computes the gradient by the weight 1.1 to 3.5 times as fast; on smaller maps its tiles are mostly empty. */
+const hasLargeWeight: Wins = ({ height, width, inChannels, outChannels }) => {
+  const size = Math.min(height, width);
+  return size >= 4 && size * Math.min(inChannels, outChannels) >= 256;
+};
+
+const winogradWins: Readonly<Record<Exclude<AdapterFamily, "slow-compiler">, Record<Direction, Wins>>> = {
+  lavapipe: { forward: isLarge, gradientInput: isLarge, gradientWeight: hasLargeWeight },
+  gpu: { forward: isLarge, gradientInput: isLarge, gradientWeight: isLarge },
+};
+
+/** F(4×4) before all other algorithms where it wins, and what else of Winograd's may win after them. */
 function withWinograd(
-  { adapterFamily, device }: ConvolutionAdapter,
+  { device }: ConvolutionAdapter,
   shape: Conv2dShape,
+  wins: Record<Direction, Wins>,
   direct: Conv2dCandidates,
 ): Conv2dCandidates {
   if (Math.min(shape.inChannels, shape.outChannels) < leastWinogradChannels) return direct;
   const suitable = winograd.filter(({ outputs }) => suitsWinograd(shape, outputs, device.limits));
-  const around = <Algorithm>(
-    inDirection: readonly [Algorithm, ...Algorithm[]],
-    wins: (shape: Conv2dShape) => boolean,
-    of: (one: typeof winograd[number]) => Algorithm,
-  ) => {
-    const isFirst = ({ outputs }: typeof winograd[number]) =>
-      outputs === 4 && adapterFamily === "lavapipe" && wins(shape);
+  const around = <Name extends Direction>(name: Name) => {
+    const isFirst = ({ outputs }: typeof winograd[number]) => outputs === 4 && wins[name](shape);
     const first = suitable.filter(isFirst);
     const last = suitable.filter((one) => !isFirst(one));
-    return [...first.map(of), ...inDirection, ...last.map(of)] as [Algorithm, ...Algorithm[]];
+    const all = [...first.map((one) => one[name]), ...direct[name], ...last.map((one) => one[name])];
+    return all as unknown as Conv2dCandidates[Name];
   };
   return {
-    forward: around(direct.forward, isLarge, ({ forward }) => forward),
-    gradientInput: around(direct.gradientInput, isLarge, ({ gradientInput }) => gradientInput),
-    gradientWeight: around(direct.gradientWeight, hasLargeWeight, ({ gradientWeight }) => gradientWeight),
+    forward: around("forward"),
+    gradientInput: around("gradientInput"),
+    gradientWeight: around("gradientWeight"),
   };
-}
-
-/** Whether F(4×4) is 1.0 to 1.6 times as fast as the direct kernels on lavapipe (`bench/winograd.ts`). */
-function isLarge({ height, width, inChannels, outChannels }: Conv2dShape): boolean {
-  return Math.min(inChannels, outChannels) >= 128 && Math.min(height, width) >= 8;
-}
-
-/** Whether its gradient by the weight is 1.1 to 3.5 times as fast; on smaller maps its tiles are mostly empty. */
-function hasLargeWeight({ height, width, inChannels, outChannels }: Conv2dShape): boolean {
-  const size = Math.min(height, width);
-  return size >= 4 && size * Math.min(inChannels, outChannels) >= 256;
 }
 
 const winograd = ([2, 4] as const).map((outputs) => {

@@ -23,6 +23,9 @@ import type { AccumulatedConv2dShape } from "./conv2d_algorithm.ts";
  */
 const alignedImages = 32;
 
+/** Bytes of transformed images from which more at a time would only take more memory. */
+const enoughBytes = 2 ** 26;
+
 /** What a convolution of stride 1 goes from and to, forwards or backwards. */
 interface Direction {
   readonly batch: number;
@@ -35,13 +38,14 @@ interface Direction {
 }
 
 /**
- * Images whose transformed tiles fit into a binding: the whole batch, or a multiple of 32, so that each part of the batch can be
- * bound by itself; 0 if even 32 are too many.
+ * Images whose transformed tiles fit into a binding and are not more than enough: the whole batch, or a multiple of 32, so that each
+ * part of the batch can be bound by itself; 0 if even 32 do not fit.
  */
 function imagesAtATime({ batch, source, result, outputs }: Direction, largestBinding: number): number {
   const tiles = winogradTiles({ batch: 1, height: result[0], width: result[1] }, outputs).count;
   const bytes = 4 * winogradValues(outputs) * tiles * Math.max(source[2], result[2]);
-  const images = Math.floor(largestBinding / bytes);
+  const enough = Math.max(alignedImages, Math.floor(enoughBytes / bytes));
+  const images = Math.min(enough, Math.floor(largestBinding / bytes));
   return images >= batch ? batch : images - images % alignedImages;
 }
 

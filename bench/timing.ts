@@ -14,11 +14,10 @@ export const timing = {
   longEnough: 250,
   /** … but there are no more of them than this, since some libraries keep all results until they are waited for. */
   mostCalls: 2048,
-  leastRounds: 3,
   /** Rounds at most. */
-  rounds: 7,
+  rounds: 5,
   /** After so long no further round begins. */
-  enoughTime: 8000,
+  enoughTime: 4000,
 } as const;
 
 /** Fewer rounds or calls than {@link timing} says. */
@@ -44,14 +43,13 @@ export async function timeRounds(
   wait: () => Promise<unknown>,
   { rounds = timing.rounds, mostCalls = timing.mostCalls }: TimingLimits = {},
 ): Promise<{ readonly first: number; readonly rounds: number[] }> {
-  const { leastRounds, enoughTime } = timing;
   const first = await timeRound(1, call, wait);
   const calls = await callsPerWait((calls) => timeRound(calls, call, wait), mostCalls);
   const times: number[] = [];
   const began = performance.now();
-  while (times.length < leastRounds || (times.length < rounds && performance.now() - began < enoughTime)) {
+  do {
     times.push(await timeRound(calls, call, wait));
-  }
+  } while (times.length < rounds && performance.now() - began < timing.enoughTime);
   return { first, rounds: times };
 }
 

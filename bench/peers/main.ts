@@ -4,8 +4,8 @@
  * `bench/results/peers-ADAPTER.json`.
  *
  * The words choose benchmarks whose names contain all of them (`matmul`, `"by weight"`, `WRN-10-1`, `iteration`), whose
- * results go to a file of their own, `peers-ADAPTER-WORDS.json`. Models and iterations are measured in several turns (3,
- * or N), so that a slow moment of the machine hits all libraries, and each one's median counts. What is measured and how
+ * results go to a file of their own, `peers-ADAPTER-WORDS.json`. All is measured in several turns (3, or N), so that a slow
+ * moment of the machine hits all libraries, and each one's median counts. What is measured and how
  * results are checked is described in `benchmarks.ts`, `operation_case.ts`, `gradient_case.ts` and `iteration_case.ts`.
  */
 
@@ -61,7 +61,7 @@ async function measureOn({ name, permissions, args }: Library, benchmark: Benchm
 
 async function measure(benchmark: Benchmark, libraries: readonly Library[], turns: number): Promise<Row> {
   const measured: Record<string, Measured[]> = {};
-  for (let turn = 0; turn < (benchmark.kind === "operation" ? 1 : turns); turn++) {
+  for (let turn = 0; turn < turns; turn++) {
     for (const library of libraries) {
       (measured[library.name] ??= []).push(await measureOn(library, benchmark));
     }

@@ -57,7 +57,7 @@ def time_calls(call, wait, timing):
     while 2 * calls <= timing["mostCalls"] and calls * measure(calls)[0] < timing["longEnough"]:
         calls *= 2
     times, began = [], time.perf_counter()
-    while len(times) < timing["leastRounds"] or (
+    while not times or (
         len(times) < timing["rounds"] and (time.perf_counter() - began) * 1000 < timing["enoughTime"]
     ):
         times.append(measure(calls)[0])

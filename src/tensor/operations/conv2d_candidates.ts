@@ -155,7 +155,7 @@ const tiles: readonly StagedTile[] = [
 ];
 const tileName = ({ pixels, channels }: StagedTile) => `staged-${pixels}x${channels}`;
 
-const weightTiles = [[64, 64], [32, 32], [128, 64], [128, 32], [128, 16]] as const;
+const weightTiles = [[64, 64], [32, 32], [128, 80], [128, 64], [128, 32], [128, 16]] as const;
 /** Workgroups up to which pixels are split; how many suit depends on the size of the GPU. */
 const weightWorkgroups = [512, 128, 2048] as const;
 

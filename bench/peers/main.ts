@@ -5,8 +5,8 @@
  *
  * The words choose benchmarks whose names contain all of them (`matmul`, `"by weight"`, `WRN-10-1`, `iteration`), whose
  * results go to a file of their own, `peers-ADAPTER-WORDS.json`. All is measured in several turns (3, or N), so that a slow
- * moment of the machine hits all libraries, and each one's median counts. What is measured and how
- * results are checked is described in `benchmarks.ts`, `operation_case.ts`, `gradient_case.ts` and `iteration_case.ts`.
+ * moment of the machine hits all libraries, and each one's median counts. What is measured and how results are checked is described
+ * in `benchmarks.ts`, `operation_case.ts`, `gradient_case.ts` and `iteration_case.ts`.
  */
 
 import { parseArgs } from "node:util";

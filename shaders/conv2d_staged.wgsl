@@ -30,7 +30,7 @@ override stride: u32 = 1u;
 override padding: u32 = 1u;
 override accumulate: bool = false;
 override weightSets: u32 = 1u;
-// Of the largest tile.
+// Of the largest tile. pixelRow, channelRow: places from one vector's row to the next; pixelPlaces, channelPlaces: in all rows.
 override pixelThreads: u32 = 16u;
 override channelThreads: u32 = 10u;
 override vectorsPerStep: u32 = 4u;
@@ -63,9 +63,8 @@ override weightBlocks = vectorsPerStep * tileChannels;
 
 // What an invocation needs of a vector of source channels: that of its 8 pixels, or the weights by it, four for each vector of its
 // result channels. A place is indexed by constants, which no compiler clamps; its length, and that of rows of places, keep what is
-// read and what is written at the same time in different banks of memory.
+// read and what is written at the same time in different banks of memory. A row for each vector of a step.
 alias Place = array<vec4f, 9>;
-// A row for each vector of a step.
 var<workgroup> pixels: array<Place, pixelPlaces>;
 var<workgroup> weights: array<Place, channelPlaces>;
 // Index of the first channels of the source pixel that each pixel meets at a tap; nowhere for those in the padding.

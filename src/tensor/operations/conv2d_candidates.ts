@@ -57,12 +57,9 @@ const leastWinogradChannels = 32;
 /** Whether F(4×4) comes before the direct algorithms. */
 type Wins = (shape: Conv2dShape) => boolean;
 
-/**
- * From 128 channels on lavapipe computes it 1.0 to 1.6 times as fast (`bench/winograd.ts`), and a GPU by operations and bytes 2.3
- * times or more (`docs/performance.md`).
- */
-const isLarge: Wins = ({ height, width, inChannels, outChannels }) =>
-  Math.min(inChannels, outChannels) >= 128 && Math.min(height, width) >= 8;
+/** From so many channels each way, on maps that its tiles of 4 × 4 fill. */
+const fromChannels = (least: number): Wins => ({ height, width, inChannels, outChannels }) =>
+  Math.min(inChannels, outChannels) >= least && Math.min(height, width) >= 8;
 
 /** Whether lavapipe computes the gradient by the weight 1.1 to 3.5 times as fast; on smaller maps its tiles are mostly empty. */
 const hasLargeWeight: Wins = ({ height, width, inChannels, outChannels }) => {
@@ -70,9 +67,10 @@ const hasLargeWeight: Wins = ({ height, width, inChannels, outChannels }) => {
   return size >= 4 && size * Math.min(inChannels, outChannels) >= 256;
 };
 
+/** On lavapipe measured by `bench/winograd.ts`; for GPUs by operations and bytes, see `docs/performance.md`. */
 const winogradWins: Readonly<Record<Exclude<AdapterFamily, "slow-compiler">, Record<Direction, Wins>>> = {
-  lavapipe: { forward: isLarge, gradientInput: isLarge, gradientWeight: hasLargeWeight },
-  gpu: { forward: isLarge, gradientInput: isLarge, gradientWeight: isLarge },
+  lavapipe: { forward: fromChannels(128), gradientInput: fromChannels(128), gradientWeight: hasLargeWeight },
+  gpu: { forward: fromChannels(160), gradientInput: fromChannels(160), gradientWeight: fromChannels(160) },
 };
 
 /** F(4×4) before all other algorithms where it wins, and what else of Winograd's may win after them. */
@@ -84,17 +82,24 @@ function withWinograd(
 ): Conv2dCandidates {
   if (Math.min(shape.inChannels, shape.outChannels) < leastWinogradChannels) return direct;
   const suitable = winograd.filter(({ outputs }) => suitsWinograd(shape, outputs, device.limits));
-  const around = <Name extends Direction>(name: Name) => {
-    const isFirst = ({ outputs }: typeof winograd[number]) => outputs === 4 && wins[name](shape);
+  const around = <Algorithm>(
+    others: readonly [Algorithm, ...Algorithm[]],
+    wins: Wins,
+    of: (one: typeof winograd[number]) => Algorithm,
+  ) => {
+    const isFirst = ({ outputs }: typeof winograd[number]) => outputs === 4 && wins(shape);
     const first = suitable.filter(isFirst);
     const last = suitable.filter((one) => !isFirst(one));
-    const all = [...first.map((one) => one[name]), ...direct[name], ...last.map((one) => one[name])];
-    return all as unknown as Conv2dCandidates[Name];
+    return [...first.map(of), ...others, ...last.map(of)] as [Algorithm, ...Algorithm[]];
   };
   return {
-    forward: around("forward"),
-    gradientInput: around("gradientInput"),
-    gradientWeight: around("gradientWeight"),
+    forward: around(direct.forward, wins.forward, ({ forward }) => forward),
+    gradientInput: around(direct.gradientInput, wins.gradientInput, ({ gradientInput }) => gradientInput),
+    gradientWeight: around(
+      direct.gradientWeight,
+      wins.gradientWeight,
+      ({ gradientWeight }) => gradientWeight,
+    ),
   };
 }
 

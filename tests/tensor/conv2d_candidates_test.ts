@@ -96,3 +96,22 @@ async function compare<Shape extends Conv2dShape, Name extends string, Result ex
     assert(relativeError(await found.read(), expected) < tolerance, `${result} by ${candidate.name}`);
   }
 }
+
+Deno.test("Winograd's algorithm is the default where it wins", () => {
+  const limits = { maxStorageBufferBindingSize: 2 ** 27 };
+  const defaults = (adapterFamily: "lavapipe" | "gpu", channels: number, size: number, stride: number) => {
+    const square = { height: size, width: size, inChannels: channels, outChannels: channels, stride };
+    const { forward, gradientInput, gradientWeight } = conv2dCandidates(
+      { adapterFamily, device: { limits } },
+      { ...base, ...square },
+    );
+    return [forward, gradientInput, gradientWeight].map(([first]) => first.name === "winograd-4x4");
+  };
+  assert.deepEqual(defaults("gpu", 160, 8, 1), [true, true, true]);
+  assert.deepEqual(defaults("gpu", 160, 8, 2), [false, false, false]);
+  assert.deepEqual(defaults("gpu", 160, 4, 1), [false, false, false]);
+  assert.deepEqual(defaults("gpu", 128, 8, 1), [false, false, false]);
+  assert.deepEqual(defaults("lavapipe", 128, 8, 1), [true, true, true]);
+  assert.deepEqual(defaults("lavapipe", 64, 4, 1), [false, false, true]);
+  assert.deepEqual(defaults("lavapipe", 32, 4, 1), [false, false, false]);
+});

@@ -2,7 +2,7 @@
 
 import { reportCapacity, type Trainer } from "../src/train/trainer.ts";
 import { median } from "./statistics.ts";
-import { callsPerWait } from "./timing.ts";
+import { callsPerWait, timeRound } from "./timing.ts";
 
 const turns = 40;
 
@@ -12,12 +12,14 @@ export async function iterationsInTurns(
   both: readonly [readonly [label: string, trainer: Trainer], readonly [label: string, trainer: Trainer]],
 ): Promise<string> {
   const timed = both.map(([label, trainer]) => ({ label, trainer, times: [] as number[] }));
-  for (const { trainer } of timed) await timeIterations(trainer, 1);
-  const iterations = await callsPerWait((calls) => timeIterations(both[0][1], calls), reportCapacity);
+  const time = (trainer: Trainer, iterations: number) =>
+    timeRound(iterations, () => trainer.advance(), () => trainer.fetchReports());
+  for (const { trainer } of timed) await time(trainer, 1);
+  const iterations = await callsPerWait((calls) => time(both[0][1], calls), reportCapacity);
   for (let turn = -2; turn < turns; turn++) {
     for (const { trainer, times } of timed) {
-      const time = await timeIterations(trainer, iterations);
-      if (turn >= 0) times.push(time);
+      const milliseconds = await time(trainer, iterations);
+      if (turn >= 0) times.push(milliseconds);
     }
   }
   const [first, second] = timed;
@@ -28,12 +30,4 @@ export async function iterationsInTurns(
     `${first!.trainer.model.context.gpu.adapterName}: ${show("median", median)}, ` +
     `${show("fastest", (times) => Math.min(...times))}, ` +
     `${first!.label} / ${second!.label} by the median of neighbours ${median(ratios).toFixed(3)}`;
-}
-
-/** Milliseconds of an iteration, of so many whose reports are fetched together. */
-async function timeIterations(trainer: Trainer, iterations: number): Promise<number> {
-  const start = performance.now();
-  for (let i = 0; i < iterations; i++) trainer.advance();
-  await trainer.fetchReports();
-  return (performance.now() - start) / iterations;
 }

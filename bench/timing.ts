@@ -67,7 +67,8 @@ export async function callsPerWait(
   return calls;
 }
 
-async function timeRound(
+/** Milliseconds of a call, of so many between two waits. */
+export async function timeRound(
   calls: number,
   call: () => void | Promise<void>,
   wait: () => Promise<unknown>,

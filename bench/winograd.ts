@@ -22,7 +22,7 @@ import {
   winogradGradientWeight,
 } from "../src/tensor/operations/winograd.ts";
 import { median } from "./statistics.ts";
-import { callsPerWait } from "./timing.ts";
+import { callsPerWait, timeRound } from "./timing.ts";
 
 const stagedForward = byKernel("staged", conv2dForward);
 const stagedGradientInput = byKernel("staged", conv2dGradientInput);
@@ -89,14 +89,11 @@ interface Time {
 
 /** Medians of runs in turns. */
 async function timeInTurns(gpu: Gpu, plans: readonly Plan[]): Promise<Time[]> {
-  const wait = async () => await gpu.device.queue.onSubmittedWorkDone();
   const time = async (plan: Plan, calls: number): Promise<Time> => {
-    const start = performance.now();
     const before = process.cpuUsage();
-    for (let i = 0; i < calls; i++) gpu.run(plan);
-    await wait();
+    const clock = await timeRound(calls, () => gpu.run(plan), () => gpu.device.queue.onSubmittedWorkDone());
     const { user, system } = process.cpuUsage(before);
-    return { clock: (performance.now() - start) / calls, processor: (user + system) / 1000 / calls };
+    return { clock, processor: (user + system) / 1000 / calls };
   };
   const times: Time[][] = plans.map(() => []);
   for (const plan of plans) await time(plan, 1);

@@ -17,14 +17,14 @@ import { samAscent } from "../src/kernels/sam_ascent.ts";
 import { sgdStep } from "../src/kernels/sgd_step.ts";
 import { sgldStep } from "../src/kernels/sgld_step.ts";
 import { Context } from "../src/tensor/context.ts";
-import { bestTime, measureRoof } from "./peers/roof.ts";
+import { bestTime, measureBandwidth } from "./peers/roof.ts";
 
 const launchesPerRun = 8;
 const channels = 160;
 
 const gpu = await Gpu.request();
 const context = new Context(gpu);
-const roof = await measureRoof(gpu);
+const ofCopies = await measureBandwidth(gpu);
 // More than a GPU's cache holds.
 const rows = gpu.adapterFamily === "gpu" ? 2 ** 18 : 2 ** 13;
 const length = rows * channels;
@@ -57,7 +57,7 @@ async function measure<Shape, Name extends string>(
     (bytes / 1e6).toFixed(0),
     (1000 * seconds).toFixed(3),
     bandwidth.toFixed(1),
-    `${(100 * bandwidth / roof.bandwidth).toFixed(0)} %`,
+    `${(100 * bandwidth / ofCopies).toFixed(0)} %`,
   ]);
   plan.destroy();
   for (const [, tensor] of operands) tensor.dispose();
@@ -87,7 +87,7 @@ await measure(sgldStep, {
 });
 Deno.stdout.writeSync(
   new TextEncoder().encode(
-    `${gpu.adapterName}: copies ${roof.bandwidth.toFixed(0)} GB/s\n\n` +
+    `${gpu.adapterName}: copies ${ofCopies.toFixed(0)} GB/s\n\n` +
       `${table([["kernel", "MB", "ms", "GB/s", "of copies"], ...results])}\n`,
   ),
 );

@@ -83,10 +83,16 @@ fn gradientAt(pixel: u32, end: u32, column: u32) -> vec4f {
   return outputGradient[pixel * columns + column];
 }
 
-// Four channels of the input for invocation's load number j of the step from `pixel` on.
+// Whether an invocation's load number j, of so many, is vector i of those that are staged; by j alone a compiler knows of loads that
+// nobody has.
+fn isStaged(j: u32, loads: u32, i: u32, vectors: u32) -> bool {
+  return j < loads && i < vectors;
+}
+
+// Four channels of the input for an invocation's load number j of the step from `pixel` on.
 fn loadInput(j: u32, thread: u32, pixel: u32, end: u32, firstRow: u32) -> vec4f {
   let i = thread + j * threads;
-  if (j >= inputLoads) {
+  if (!isStaged(j, inputLoads, i, pixelsPerStep * tileRows)) {
     return vec4f();
   }
   return inputAt(pixel + i / tileRows, end, rowOf(firstRow + i % tileRows));
@@ -94,7 +100,7 @@ fn loadInput(j: u32, thread: u32, pixel: u32, end: u32, firstRow: u32) -> vec4f 
 
 fn loadGradient(j: u32, thread: u32, pixel: u32, end: u32, firstColumn: u32) -> vec4f {
   let i = thread + j * threads;
-  if (j >= gradientLoads) {
+  if (!isStaged(j, gradientLoads, i, pixelsPerStep * tileColumns)) {
     return vec4f();
   }
   return gradientAt(pixel + i / tileColumns, end, firstColumn + i % tileColumns);
@@ -102,14 +108,14 @@ fn loadGradient(j: u32, thread: u32, pixel: u32, end: u32, firstColumn: u32) -> 
 
 fn stageInput(j: u32, thread: u32, x: vec4f) {
   let i = thread + j * threads;
-  if (j < inputLoads && i < pixelsPerStep * tileRows) {
+  if (isStaged(j, inputLoads, i, pixelsPerStep * tileRows)) {
     inputs[i % tileRows][i / tileRows] = x;
   }
 }
 
 fn stageGradient(j: u32, thread: u32, d: vec4f) {
   let i = thread + j * threads;
-  if (j < gradientLoads && i < pixelsPerStep * tileColumns) {
+  if (isStaged(j, gradientLoads, i, pixelsPerStep * tileColumns)) {
     gradients[i % tileColumns][i / tileColumns] = d;
   }
 }

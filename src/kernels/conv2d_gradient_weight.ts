@@ -95,6 +95,8 @@ export interface WeightTile {
   readonly workgroups: number;
 }
 
+/** Pixels that its workgroups take at a time, as the shader defines it. */
+const pixelsPerStep = 8;
 /** 512 workgroups keep a large GPU busy. */
 const defaultTile: WeightTile = { rows: 64, columns: 64, workgroups: 512 };
 
@@ -104,7 +106,7 @@ function staged(name: string, { rows, columns, workgroups }: WeightTile): Conv2d
   const pixelsPerSplit = (shape: Conv2dShape) => {
     const pixels = conv2dSizes(shape).output / shape.outChannels;
     const enough = Math.ceil(pixels * tiles(shape) / workgroups);
-    return Math.min(pixels, Math.max(fine.leastPixels, enough));
+    return Math.min(pixels, mostIterations * pixelsPerStep, Math.max(fine.leastPixels, enough));
   };
   const splits = (shape: Conv2dShape) =>
     Math.ceil(conv2dSizes(shape).output / shape.outChannels / pixelsPerSplit(shape));

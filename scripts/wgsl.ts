@@ -52,8 +52,8 @@ export function entryPoint(wgsl: string, name: string): EntryPoint {
   const size = new RegExp(`@workgroup_size\\(([^)]*)\\)\\s*fn ${name}\\b`).exec(wgsl)?.[1];
   if (size === undefined) throw new Error(`no entry point ${name}`);
   const uses = usesOf(wgsl, name);
-  const declared = (pattern: RegExp) => [...wgsl.matchAll(pattern)].filter((match) => uses(match[1]!));
-  const workgroupTypes = declared(/^var<workgroup> (\w+): (.*);/gm)
+  const workgroupTypes = [...wgsl.matchAll(/^var<workgroup> (\w+): (.*);/gm)]
+    .filter(([, variable]) => uses(variable!))
     .map(([, , type]) => withoutAliases(wgsl, type!));
   const isLength = (name: string) => workgroupTypes.some((type) => new RegExp(`\\b${name}\\b`).test(type));
   return {

@@ -67,10 +67,12 @@ const hasLargeWeight: Wins = ({ height, width, inChannels, outChannels }) => {
   return size >= 4 && size * Math.min(inChannels, outChannels) >= 256;
 };
 
+const inAllDirections = (wins: Wins) => ({ forward: wins, gradientInput: wins, gradientWeight: wins });
+
 /** On lavapipe measured by `bench/winograd.ts`; for GPUs by operations and bytes, see `docs/performance.md`. */
 const winogradWins: Readonly<Record<Exclude<AdapterFamily, "slow-compiler">, Record<Direction, Wins>>> = {
-  lavapipe: { forward: fromChannels(128), gradientInput: fromChannels(128), gradientWeight: hasLargeWeight },
-  gpu: { forward: fromChannels(160), gradientInput: fromChannels(160), gradientWeight: fromChannels(160) },
+  lavapipe: { ...inAllDirections(fromChannels(128)), gradientWeight: hasLargeWeight },
+  gpu: inAllDirections(fromChannels(160)),
 };
 
 /** F(4×4) before all other algorithms where it wins, and what else of Winograd's may win after them. */

@@ -5,17 +5,17 @@
 
 import { table } from "../src/cli/format.ts";
 import { Gpu } from "../src/gpu/gpu.ts";
-import { adamStep } from "../src/kernels/adam_step.ts";
-import { add } from "../src/kernels/add.ts";
+import { adamStep } from "../src/kernels/optimiser/adam_step.ts";
+import { add } from "../src/kernels/vector/add.ts";
 import type { Kernel } from "../src/kernels/kernel.ts";
-import { leakyRelu, leakyReluBackward } from "../src/kernels/leaky_relu.ts";
-import { normApply } from "../src/kernels/norm_apply.ts";
-import { normBackwardApply } from "../src/kernels/norm_backward_apply.ts";
-import { normBackwardMoments } from "../src/kernels/norm_backward_moments.ts";
-import { normMoments } from "../src/kernels/norm_moments.ts";
-import { samAscent } from "../src/kernels/sam_ascent.ts";
-import { sgdStep } from "../src/kernels/sgd_step.ts";
-import { sgldStep } from "../src/kernels/sgld_step.ts";
+import { leakyRelu, leakyReluBackward } from "../src/kernels/vector/leaky_relu.ts";
+import { normApply } from "../src/kernels/norm/apply.ts";
+import { normBackwardApply } from "../src/kernels/norm/backward_apply.ts";
+import { normBackwardMoments } from "../src/kernels/norm/backward_moments.ts";
+import { normMoments } from "../src/kernels/norm/moments.ts";
+import { samAscent } from "../src/kernels/optimiser/sam_ascent.ts";
+import { sgdStep } from "../src/kernels/optimiser/sgd_step.ts";
+import { sgldStep } from "../src/kernels/chains/sgld_step.ts";
 import { Context } from "../src/tensor/context.ts";
 import { bestTime, measureBandwidth } from "./peers/roof.ts";
 

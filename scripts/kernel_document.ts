@@ -1,33 +1,35 @@
 /** Writes `docs/kernels.md` from the launchers and the shaders. */
 
 import { type Kernel, uniformBinding } from "../src/kernels/kernel.ts";
-import { type Launcher, launchers } from "./launchers.ts";
+import { families, type Launcher, launchers } from "./launchers.ts";
 import { type EntryPoint, entryPoint, entryPointsOf, headerOf, type Resource } from "./wgsl.ts";
 
 /** Where the document lies. */
 export const documentPath = new URL("../docs/kernels.md", import.meta.url);
 
-/** The document's sections, and the source files that each takes; the first that fits. */
-const sections: readonly { readonly title: string; readonly files: RegExp }[] = [
-  { title: "Convolution", files: /conv|winograd/ },
-  { title: "Normalisation", files: /norm_|_norm_/ },
-  {
-    title: "Matrices, reductions, element by element",
-    files: /^(matmul|column_|fit_|reduce_|sum_|add|broadc|mult)/,
-  },
-  { title: "Activation, pooling, resizing, dropout", files: /^(leaky|global_|pool|resize|dropout)/ },
-  { title: "Classification", files: /^(softmax|log_sum|select)/ },
-  { title: "Random numbers and Langevin dynamics", files: /^(philox|fork|sgld|replay|informative|class_)/ },
-  { title: "Optimisers", files: /^(sgd|adam|sam)_|^divergence/ },
-  { title: "Attack", files: /^pgd/ },
-  { title: "Images of a data set", files: /^expand/ },
-];
+/** Headings of the families. */
+const titles: Readonly<Record<typeof families[number], string>> = {
+  conv2d: "Convolution",
+  winograd: "Winograd's algorithm",
+  norm: "Normalisation",
+  vector: "Element by element",
+  reduce: "Sums",
+  matmul: "Products of matrices",
+  pool: "Pooling",
+  loss: "Losses and scores",
+  random: "Random numbers",
+  chains: "Langevin dynamics and the replay buffer",
+  optimiser: "Optimisers and SAM",
+  attack: "Attacks",
+  images: "Images",
+};
 
 const introduction = `
 # Kernels
 
-Each kernel is a WGSL file in \`shaders/\` and a launcher in \`src/kernels/\`, which says what a shape makes of the
-shader's constants, the bindings' sizes and the workgroup counts. This page is made from both by \`deno task docs\`.
+Each kernel is a WGSL file in \`shaders/\` and a launcher in \`src/kernels/\`, in the folder of its family: given a shape, the
+launcher returns the shader's constants, the bindings' sizes and the workgroup counts. This page is made from both by
+\`deno task docs\`.
 
 \`\`\`ts
 import { compile, conv2dForward, run } from "sada-jem/kernels";
@@ -74,28 +76,26 @@ export async function kernelDocument(): Promise<string> {
 
 async function compose(): Promise<string> {
   const all = await launchers();
-  const parts = sections.map(({ title }, i) => {
-    const inside = all.filter(({ file }) => sections.findIndex(({ files }) => files.test(file)) === i);
-    return { title, inside };
-  });
-  const missing = all.filter(({ name }) =>
-    !parts.some(({ inside }) => inside.some((one) => one.name === name))
+  const parts = families.map((family) => ({
+    heading: `${titles[family]} (\`${family}/\`)`,
+    inside: all.filter(({ file }) => file.startsWith(`${family}/`)),
+  }));
+  const contents = parts.map(({ heading, inside }) =>
+    `- ${heading}: ${inside.map(({ name }) => `[\`${name}\`](#${name.toLowerCase()})`).join(", ")}`
   );
-  if (missing.length > 0) throw new Error(`no section takes ${missing.map(({ file }) => file).join(", ")}`);
-  const contents = parts.map(({ title, inside }) =>
-    `- ${title}: ${inside.map(({ name }) => `[\`${name}\`](#${name.toLowerCase()})`).join(", ")}`
-  );
-  const chapters = parts.map(({ title, inside }) => `## ${title}\n\n${inside.map(chapter).join("\n\n")}`);
+  const chapters = parts.map(({ heading, inside }) => `## ${heading}\n\n${inside.map(chapter).join("\n\n")}`);
   return `${introduction}\n\n${contents.join("\n")}\n\n${chapters.join("\n\n")}\n`;
 }
 
-function chapter({ name, file, kernel, description, demands, cost, example }: Launcher): string {
+function chapter({ name, file, shader, kernel, description, demands, cost, example }: Launcher): string {
   const entries = entriesOf(kernel);
   const used = entries.map((entry) => entryPoint(kernel.wgsl, entry));
   return [
     `### ${name}`,
     description,
-    `\`src/kernels/${file}.ts\`, entry point ${entries.map((entry) => `\`${entry}\``).join(" or ")}`,
+    `\`src/kernels/${file}.ts\`; \`shaders/${shader}\`, entry point ${
+      entries.map((entry) => `\`${entry}\``).join(" or ")
+    }`,
     `\`\`\`text\n${headerOf(kernel.wgsl)}\n\`\`\``,
     bindingTable(kernel, used),
     `- Constants: ${constantList(used)}${uniformList(kernel)}`,

@@ -2,14 +2,34 @@ import ts from "typescript";
 import * as kernels from "../src/kernels/mod.ts";
 import type { Kernel } from "../src/kernels/kernel.ts";
 
-const folder = new URL("../src/kernels/", import.meta.url);
+const sources = new URL("../src/kernels/", import.meta.url);
+const shaders = new URL("../shaders/", import.meta.url);
+
+/** The families of kernels: folders that `src/kernels/` and `shaders/` both have, in the order of the documentation. */
+export const families = [
+  "conv2d",
+  "winograd",
+  "norm",
+  "vector",
+  "reduce",
+  "matmul",
+  "pool",
+  "loss",
+  "random",
+  "chains",
+  "optimiser",
+  "attack",
+  "images",
+] as const;
 
 /** A kernel with what its source says about it. */
 export interface Launcher {
   /** Name of the export, for example `conv2dForward`. */
   readonly name: string;
-  /** Name of the source file without its ending. */
+  /** Path of the source file below `src/kernels/`, without its ending: `conv2d/forward`. */
   readonly file: string;
+  /** Path of the shader below `shaders/`: `conv2d/staged.wgsl`. */
+  readonly shader: string;
   readonly kernel: Kernel<never>;
   readonly description: string;
   /** What the launcher demands of a shape, if it does. */
@@ -20,25 +40,43 @@ export interface Launcher {
 }
 
 /**
- * All kernels with their doc comments, file by file.
- * @throws {Error} if one is not exported by the module, or its comment lacks the cost or an example.
+ * All kernels with their doc comments, family by family and file by file.
+ * @throws {Error} if one is not exported by the module, its shader is no file, or its comment lacks the cost or an example.
  */
 export async function launchers(): Promise<Launcher[]> {
-  const files: string[] = [];
-  for await (const { name } of Deno.readDir(folder)) files.push(name);
+  const paths = await pathsByText();
   const found: Launcher[] = [];
-  for (const name of files.sort()) {
-    const source = ts.createSourceFile(
-      name,
-      await Deno.readTextFile(new URL(name, folder)),
-      ts.ScriptTarget.ESNext,
-      true,
-    );
+  for (const file of await filesOfFamilies(sources)) {
+    const text = await Deno.readTextFile(new URL(file, sources));
+    const source = ts.createSourceFile(file, text, ts.ScriptTarget.ESNext, true);
     for (const statement of source.statements) {
-      if (isKernel(statement)) found.push(launcher(statement, name.replace(/\.ts$/, "")));
+      if (isKernel(statement)) found.push(launcher(statement, file.replace(/\.ts$/, ""), paths));
     }
   }
   return found;
+}
+
+/** Paths of the files in a folder's families, sorted within each family. */
+async function filesOfFamilies(folder: URL): Promise<string[]> {
+  const files: string[] = [];
+  for (const family of families) {
+    const names = await Array.fromAsync(Deno.readDir(new URL(family, folder)), ({ name }) => name);
+    files.push(...names.sort().map((name) => `${family}/${name}`));
+  }
+  return files;
+}
+
+/** Paths of all shaders below `shaders/`. */
+export function shaderPaths(): Promise<string[]> {
+  return filesOfFamilies(shaders);
+}
+
+/** The same by the shaders' texts, by which a kernel's shader is found. */
+async function pathsByText(): Promise<Map<string, string>> {
+  const entries = (await shaderPaths()).map(async (path) =>
+    [await Deno.readTextFile(new URL(path, shaders)), path] as const
+  );
+  return new Map(await Promise.all(entries));
 }
 
 /** Whether a statement exports a kernel: a constant whose type is `Kernel<…>`, or that of another one. */
@@ -49,7 +87,11 @@ function isKernel(statement: ts.Statement): statement is ts.VariableStatement {
   return exported === true && /^(Kernel<|typeof |Conv2d)/.test(type);
 }
 
-function launcher(statement: ts.VariableStatement, file: string): Launcher {
+function launcher(
+  statement: ts.VariableStatement,
+  file: string,
+  paths: ReadonlyMap<string, string>,
+): Launcher {
   const name = statement.declarationList.declarations[0]!.name.getText();
   const kernel = Object.entries(kernels).find(([key]) => key === name)?.[1];
   if (typeof kernel !== "object") throw new Error(`${name} of ${file}.ts is not exported by mod.ts`);
@@ -63,9 +105,12 @@ function launcher(statement: ts.VariableStatement, file: string): Launcher {
   if (example === undefined || cost === undefined) {
     throw new Error(`the doc comment of ${name} lacks @cost or @example`);
   }
+  const shader = paths.get(kernel.wgsl);
+  if (shader === undefined) throw new Error(`the shader of ${name} is no file of shaders/`);
   return {
     name,
     file,
+    shader,
     kernel,
     description: oneLine(textOf(comment?.comment)),
     demands: demandsOf(tag("throws")),

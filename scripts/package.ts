@@ -3,6 +3,7 @@
 import * as esbuild from "esbuild";
 import { gzipSync } from "fflate";
 import { declarations } from "./declarations.ts";
+import { shaderPaths } from "./launchers.ts";
 
 /** The project's folder. */
 export const root = new URL("../", import.meta.url);
@@ -62,7 +63,7 @@ export async function buildPackage(target: URL): Promise<void> {
   for (const { path, contents } of outputFiles) await write(path, contents);
   const types = declarations(Object.values(entries).map((path) => new URL(path, root).pathname));
   for (const [path, text] of types) await write(new URL(`lib/${path}`, target).pathname, text);
-  for await (const { name } of Deno.readDir(new URL("shaders", root))) await copy(`shaders/${name}`, target);
+  for (const path of await shaderPaths()) await copy(`shaders/${path}`, target);
   for (const path of ["LICENSE", "README.md", "docs/kernels.md"]) await copy(path, target);
   await write(new URL("package.json", target).pathname, await manifest(outputFiles.map(({ text }) => text)));
 }
@@ -106,7 +107,7 @@ async function manifest(modules: readonly string[]): Promise<string> {
     license,
     type: "module",
     sideEffects: false,
-    exports: { ...exports, "./shaders/*.wgsl": "./shaders/*.wgsl" },
+    exports: { ...exports, "./shaders/*": "./shaders/*" },
     files: ["lib", "shaders", "docs"],
     dependencies,
   };

@@ -16,7 +16,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "errors.ts": [],
   random: ["errors.ts"],
   formats: ["errors.ts"],
-  gpu: ["errors.ts"],
+  gpu: ["kernels", "errors.ts"],
   kernels: [],
   tensor: ["kernels", "gpu", ...bottom],
   nn: [...network, ...bottom],

@@ -1,5 +1,5 @@
-import { mostImagesPerBuffer } from "../kernels/class_means.ts";
-import { expandImages } from "../kernels/expand_images.ts";
+import { mostImagesPerBuffer } from "../kernels/chains/class_means.ts";
+import { expandImages } from "../kernels/images/expand.ts";
 import type { Context } from "../tensor/context.ts";
 import type { ImageBuffer } from "../tensor/image_buffer.ts";
 import type { Tensor } from "../tensor/tensor.ts";

@@ -1,4 +1,4 @@
-import { expandImages } from "../kernels/expand_images.ts";
+import { expandImages } from "../kernels/images/expand.ts";
 import type { Context } from "../tensor/context.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { type Dataset, imageBytes } from "./dataset.ts";

@@ -1,7 +1,7 @@
 /** Projected gradient descent against the classifier (Madry et al., ICLR 2018), as in the official evaluation. */
 
 import type { DeviceImages } from "../data/device_images.ts";
-import { pgdStepL2, pgdStepLinf } from "../kernels/pgd_step.ts";
+import { pgdStepL2, pgdStepLinf } from "../kernels/attack/pgd_step.ts";
 import { evaluation, type WideResNet } from "../nn/wide_resnet.ts";
 import { Purpose, RandomStream } from "../random/philox.ts";
 import { sum } from "../tensor/operations/reduce.ts";

@@ -1,9 +1,9 @@
 import { CheckpointError } from "../errors.ts";
 import { type HostTensor, parameterFromPyTorch } from "../formats/pytorch_layout.ts";
 import { float32Of, type NamedTensor } from "../formats/safetensors.ts";
-import { inceptionConv, inceptionConvOutputSize } from "../kernels/inception_conv.ts";
-import { pool2d, pool2dOutputSize } from "../kernels/pool2d.ts";
-import { resizeBilinear } from "../kernels/resize_bilinear.ts";
+import { inceptionConv, inceptionConvOutputSize } from "../kernels/conv2d/inception.ts";
+import { pool2d, pool2dOutputSize } from "../kernels/pool/pool2d.ts";
+import { resizeBilinear } from "../kernels/images/resize_bilinear.ts";
 import type { Context } from "../tensor/context.ts";
 import { globalAveragePool } from "../tensor/operations/global_average_pool.ts";
 import { linear } from "../tensor/operations/linear.ts";

@@ -16,7 +16,7 @@ export interface TextureUpload {
 }
 
 /** A run of a program. */
-export interface Dispatch {
+export interface DispatchCommand {
   readonly kind: "dispatch";
   readonly program: Program;
   /** Contents of its uniform buffer, if it has one. */
@@ -28,7 +28,7 @@ export interface Dispatch {
 
 /** One step of recorded GPU work. Its objects are made when it is recorded, so running it again makes nothing new. */
 export type Command =
-  | Dispatch
+  | DispatchCommand
   | { readonly kind: "copy"; readonly source: BufferRange; readonly destination: BufferRange }
   | { readonly kind: "clear"; readonly target: BufferRange }
   | TextureUpload;
@@ -62,7 +62,7 @@ export function encodeCommands(encoder: GPUCommandEncoder, commands: readonly Co
 /** Encodes a dispatch into a pass. */
 export function encodeDispatch(
   pass: GPUComputePassEncoder,
-  { pipeline, bindGroup, workgroups }: Dispatch,
+  { pipeline, bindGroup, workgroups }: DispatchCommand,
 ): void {
   pass.setPipeline(pipeline);
   pass.setBindGroup(0, bindGroup);

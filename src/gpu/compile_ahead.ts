@@ -1,10 +1,10 @@
-import type { Command, Dispatch } from "./command.ts";
+import type { Command, DispatchCommand } from "./command.ts";
 import type { Gpu, Plan } from "./gpu.ts";
 import { PipelineCache } from "./pipeline_cache.ts";
 import { uniformBuffer } from "./uniform_buffers.ts";
 
 /** What of a dispatch decides how it is compiled, and the pipeline. */
-type Use = Pick<Dispatch, "program" | "uniforms" | "pipeline">;
+type Use = Pick<DispatchCommand, "program" | "uniforms" | "pipeline">;
 
 /** Most devices that compile at a time: a few programs take most of the time, and there are not many of those. */
 const mostDevices = 4;

@@ -1,8 +1,8 @@
-/** How a kernel uses one binding: a storage buffer that it reads or also writes, or a texture that it reads. */
-export type Access = "read" | "read-write" | "texture";
+import { type Access, bindGroupLayoutEntries } from "../kernels/bind_group_layout.ts";
 
 /** What makes one compute pipeline: WGSL text, entry point, values of its `override` constants, and its bindings. */
 export interface Program {
+  /** For labels; two programs may share it. */
   readonly name: string;
   readonly wgsl: string;
   readonly entryPoint: string;
@@ -23,13 +23,22 @@ interface Layout {
   readonly pipeline: GPUPipelineLayout;
 }
 
-/** Compute pipelines, one for each shader, entry point and set of constants; layouts, one for each list of accesses. */
+/** What was made of one WGSL text. */
+interface Shader {
+  readonly module: GPUShaderModule;
+  /** By entry point, constants and layout. */
+  readonly compiled: Map<string, CompiledProgram>;
+}
+
+/**
+ * Compute pipelines, one for each WGSL text, entry point, set of constants and layout, whatever the programs are called;
+ * layouts, one for each list of accesses.
+ */
 export class PipelineCache {
   readonly #device: GPUDevice;
   readonly #onCreate: () => void;
-  readonly #modules = new Map<string, GPUShaderModule>();
+  readonly #shaders = new Map<string, Shader>();
   readonly #layouts = new Map<string, Layout>();
-  readonly #compiled = new Map<string, CompiledProgram>();
 
   constructor(device: GPUDevice, onCreate: () => void) {
     this.#device = device;
@@ -38,49 +47,37 @@ export class PipelineCache {
 
   /** The pipeline of a program, compiled on first use. */
   get(program: Program): CompiledProgram {
-    const key = `${program.name}/${program.entryPoint}/${JSON.stringify(program.constants)}`;
-    const known = this.#compiled.get(key);
+    const { name, wgsl, entryPoint, constants } = program;
+    const { module, compiled } = this.#shader(wgsl, name);
+    const layoutKey = layoutKeyOf(program);
+    const key = `${entryPoint} ${JSON.stringify(constants)} ${layoutKey}`;
+    const known = compiled.get(key);
     if (known) return known;
-    const layout = this.#layout(program);
+    const layout = this.#layout(program, layoutKey);
     const pipeline = this.#device.createComputePipeline({
-      label: program.name,
+      label: name,
       layout: layout.pipeline,
-      compute: {
-        module: this.#module(program.wgsl, program.name),
-        entryPoint: program.entryPoint,
-        constants: program.constants,
-      },
+      compute: { module, entryPoint, constants },
     });
     this.#onCreate();
-    const compiled = { pipeline, layout: layout.bindGroup };
-    this.#compiled.set(key, compiled);
-    return compiled;
+    const made = { pipeline, layout: layout.bindGroup };
+    compiled.set(key, made);
+    return made;
   }
 
-  #module(code: string, label: string): GPUShaderModule {
-    let module = this.#modules.get(code);
-    if (!module) {
-      module = this.#device.createShaderModule({ label, code });
-      this.#modules.set(code, module);
+  #shader(code: string, label: string): Shader {
+    let shader = this.#shaders.get(code);
+    if (!shader) {
+      shader = { module: this.#device.createShaderModule({ label, code }), compiled: new Map() };
+      this.#shaders.set(code, shader);
     }
-    return module;
+    return shader;
   }
 
-  #layout({ access, uniformBinding }: Program): Layout {
-    const key = `${access.join()} ${uniformBinding}`;
+  #layout({ access, uniformBinding }: Program, key: string): Layout {
     let layout = this.#layouts.get(key);
     if (!layout) {
-      const visibility = GPUShaderStage.COMPUTE;
-      const entries = access.map((mode, binding): GPUBindGroupLayoutEntry => ({
-        binding,
-        visibility,
-        ...(mode === "texture"
-          ? { texture: { sampleType: "unfilterable-float" } }
-          : { buffer: { type: mode === "read" ? "read-only-storage" : "storage" } }),
-      }));
-      if (uniformBinding !== undefined) {
-        entries.push({ binding: uniformBinding, visibility, buffer: { type: "uniform" } });
-      }
+      const entries = bindGroupLayoutEntries(access, uniformBinding);
       const bindGroup = this.#device.createBindGroupLayout({ entries });
       layout = {
         bindGroup,
@@ -90,4 +87,8 @@ export class PipelineCache {
     }
     return layout;
   }
+}
+
+function layoutKeyOf({ access, uniformBinding }: Program): string {
+  return `${access.join()} ${uniformBinding}`;
 }

@@ -1,5 +1,5 @@
-import { classMeans, type ClassShape } from "../kernels/class_means.ts";
-import { informativeSample } from "../kernels/informative_sample.ts";
+import { classMeans, type ClassShape } from "../kernels/chains/class_means.ts";
+import { informativeSample } from "../kernels/chains/informative_sample.ts";
 import { Purpose } from "../random/philox.ts";
 import type { Context } from "../tensor/context.ts";
 import { normal, uniform } from "../tensor/operations/random.ts";

@@ -1,5 +1,5 @@
-import { replayGather } from "../kernels/replay_gather.ts";
-import { replayScatter } from "../kernels/replay_scatter.ts";
+import { replayGather } from "../kernels/chains/replay_gather.ts";
+import { replayScatter } from "../kernels/chains/replay_scatter.ts";
 import type { Context } from "../tensor/context.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 

@@ -1,4 +1,4 @@
-import { sgldStep as sgldStepKernel } from "../kernels/sgld_step.ts";
+import { sgldStep as sgldStepKernel } from "../kernels/chains/sgld_step.ts";
 import { sum } from "../tensor/operations/reduce.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 

@@ -1,4 +1,4 @@
-import { divergence } from "../kernels/divergence.ts";
+import { divergence } from "../kernels/optimiser/divergence.ts";
 import { frozenTraining, training, type WideResNet } from "../nn/wide_resnet.ts";
 import type { StepInputs } from "../optim/optimizer.ts";
 import type { Pass, SharpnessAware } from "../optim/sharpness_aware.ts";

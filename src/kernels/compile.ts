@@ -1,3 +1,4 @@
+import { bindGroupLayoutEntries } from "./bind_group_layout.ts";
 import { constantsOf, entryPointOf, type Kernel, uniformBinding } from "./kernel.ts";
 import { exceededLimit } from "./limits.ts";
 
@@ -57,7 +58,13 @@ export function compile<Shape, Name extends string>(
   const { overrides, uniforms } = constantsOf(kernel, shape);
   const exceeded = exceededLimit(kernel, shape, device.limits);
   if (exceeded !== undefined) throw new RangeError(exceeded);
-  const layout = bindGroupLayout(device, kernel);
+  const layout = device.createBindGroupLayout({
+    label: kernel.name,
+    entries: bindGroupLayoutEntries(
+      kernel.bindings.map(({ access }) => access),
+      uniforms && uniformBinding,
+    ),
+  });
   const pipeline = device.createComputePipeline({
     label: kernel.name,
     layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
@@ -97,22 +104,4 @@ function uniformBuffer(device: GPUDevice, values: Uint32Array): GPUBuffer {
   new Uint32Array(buffer.getMappedRange()).set(values);
   buffer.unmap();
   return buffer;
-}
-
-/** Spelled out, since `layout: "auto"` leaves out bindings that an entry point does not use. */
-function bindGroupLayout<Shape, Name extends string>(
-  device: GPUDevice,
-  { name, bindings, uniforms }: Kernel<Shape, Name>,
-): GPUBindGroupLayout {
-  const visibility = GPUShaderStage.COMPUTE;
-  return device.createBindGroupLayout({
-    label: name,
-    entries: bindings.map(({ access }, binding): GPUBindGroupLayoutEntry => ({
-      binding,
-      visibility,
-      ...(access === "texture"
-        ? { texture: { sampleType: "unfilterable-float" } }
-        : { buffer: { type: access === "read" ? "read-only-storage" : "storage" } }),
-    })).concat(uniforms ? [{ binding: uniformBinding, visibility, buffer: { type: "uniform" } }] : []),
-  });
 }

@@ -3,14 +3,16 @@
  * application needs: it depends on the standard WebGPU types alone.
  */
 
+import type { Access } from "./bind_group_layout.ts";
+
 /** One binding of `@group(0)`; its `@binding` is its place in {@link Kernel.bindings}. */
 export interface Binding<Shape, Name extends string = string> {
   readonly name: Name;
   /**
-   * `read` is `var<storage, read>`, `read-write` is `var<storage, read_write>`, and `texture` is a `texture_2d<f32>` of format
-   * `rgba32float`, 1,024 texels wide, that holds the bytes row by row (`copyBufferToTexture` with 16,384 bytes a row).
+   * What is read through a texture lies in one of format `rgba32float`, 1,024 texels wide, that holds the bytes row by row
+   * (`copyBufferToTexture` with 16,384 bytes a row).
    */
-  readonly access: "read" | "read-write" | "texture";
+  readonly access: Access;
   /** The shader's alias for the type of the buffer's elements, if they may be stored in half precision: see `inHalf`. */
   readonly alias?: string;
   /** Whether the values are float16; a texture is then of format `rgba16float`, and a row of 8,192 bytes. */
@@ -22,9 +24,9 @@ export interface Binding<Shape, Name extends string = string> {
 /** Names and types of a uniform buffer's values, in the order of the shader's structure `Shape`. A flag is a `u32`. */
 export type Uniforms = Readonly<Record<string, "u32" | "f32">>;
 
-/** A compute kernel: WGSL text, bindings, and what a shape makes of its constants and workgroup counts. */
+/** A compute kernel: WGSL text and bindings, and functions that return the constants and workgroup counts for a shape. */
 export interface Kernel<Shape, Name extends string = string> {
-  /** Unique name, which also names the shader file. */
+  /** Unique among the kernels; labels and messages use it. Several kernels may share a shader. */
   readonly name: string;
   /** The shader, valid stand-alone WGSL. */
   readonly wgsl: string;

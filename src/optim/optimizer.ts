@@ -1,8 +1,8 @@
 import type { Context } from "../tensor/context.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { ParameterSet } from "../tensor/parameters.ts";
-import { adamStep } from "../kernels/adam_step.ts";
-import { sgdStep } from "../kernels/sgd_step.ts";
+import { adamStep } from "../kernels/optimiser/adam_step.ts";
+import { sgdStep } from "../kernels/optimiser/sgd_step.ts";
 import { forEachChunk } from "./chunks.ts";
 
 /** GPU values that a step reads, so that it can be recorded once and run with another learning rate. */

@@ -1,6 +1,6 @@
-import { samAscent } from "../kernels/sam_ascent.ts";
-import { samNorm, samNormPartials } from "../kernels/sam_norm.ts";
-import { samScale } from "../kernels/sam_scale.ts";
+import { samAscent } from "../kernels/optimiser/sam_ascent.ts";
+import { samNorm, samNormPartials } from "../kernels/optimiser/sam_norm.ts";
+import { samScale } from "../kernels/optimiser/sam_scale.ts";
 import type { ParameterSet } from "../tensor/parameters.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { forEachChunk } from "./chunks.ts";

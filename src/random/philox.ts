@@ -1,6 +1,6 @@
 /**
  * Philox4x32-10 (Salmon, Moraes, Dror, Shaw: Parallel random numbers: as easy as 1, 2, 3, SC 2011), and streams on it.
- * `shaders/philox.wgsl` computes the same numbers on the GPU.
+ * `shaders/random/philox.wgsl` computes the same numbers on the GPU.
  */
 
 /** Four or two 32-bit words. */

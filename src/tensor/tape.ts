@@ -1,5 +1,5 @@
 import { ShapeError } from "../errors.ts";
-import { addInto } from "../kernels/add_into.ts";
+import { addInto } from "../kernels/vector/add_into.ts";
 import type { Context } from "./context.ts";
 import type { Parameter } from "./parameters.ts";
 import type { Tensor } from "./tensor.ts";

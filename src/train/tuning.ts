@@ -1,6 +1,6 @@
 import type { Dataset } from "../data/dataset.ts";
 import { Gpu } from "../gpu/gpu.ts";
-import type { Conv2dShape } from "../kernels/conv2d_shape.ts";
+import type { Conv2dShape } from "../kernels/conv2d/shape.ts";
 import type { ActivationType } from "../nn/wide_resnet.ts";
 import { Context } from "../tensor/context.ts";
 import type { Direction } from "../tensor/operations/conv2d_algorithm.ts";

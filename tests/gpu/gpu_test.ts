@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { GpuError } from "../../src/errors.ts";
 import { BufferPool, sizeClass } from "../../src/gpu/buffer_pool.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
-import { addInto } from "../../src/kernels/add_into.ts";
+import { addInto } from "../../src/kernels/vector/add_into.ts";
 import { Context } from "../../src/tensor/context.ts";
 import { testGpu } from "../kernels/harness.ts";
 

@@ -4,8 +4,8 @@ import { Gpu, type Plan } from "../../src/gpu/gpu.ts";
 import { profile } from "../../src/gpu/profile.ts";
 import { TextureCopies } from "../../src/gpu/texture_copies.ts";
 import { TexturePool } from "../../src/gpu/texture_pool.ts";
-import { add } from "../../src/kernels/add.ts";
-import { addInto } from "../../src/kernels/add_into.ts";
+import { add } from "../../src/kernels/vector/add.ts";
+import { addInto } from "../../src/kernels/vector/add_into.ts";
 import { Context } from "../../src/tensor/context.ts";
 import { testGpu } from "../kernels/harness.ts";
 

@@ -3,22 +3,22 @@ import {
   conv2dForward,
   conv2dForwardCompact,
   conv2dForwardTexture,
-} from "../../src/kernels/conv2d_forward.ts";
+} from "../../src/kernels/conv2d/forward.ts";
 import {
   conv2dGradientInput,
   conv2dGradientInputCompact,
   conv2dGradientInputTexture,
-} from "../../src/kernels/conv2d_gradient_input.ts";
+} from "../../src/kernels/conv2d/gradient_input.ts";
 import {
   type Conv2dGradientWeight,
   conv2dGradientWeight,
   conv2dGradientWeightCompact,
   conv2dGradientWeightTexture,
-} from "../../src/kernels/conv2d_gradient_weight.ts";
-import { conv2dPatch, gradientConvolution } from "../../src/kernels/conv2d_patch.ts";
-import { type Conv2dShape, conv2dSizes } from "../../src/kernels/conv2d_shape.ts";
-import { conv2dTurnWeight } from "../../src/kernels/conv2d_turn_weight.ts";
-import { sumPartials } from "../../src/kernels/sum_partials.ts";
+} from "../../src/kernels/conv2d/gradient_weight.ts";
+import { conv2dPatch, gradientConvolution } from "../../src/kernels/conv2d/patch.ts";
+import { type Conv2dShape, conv2dSizes } from "../../src/kernels/conv2d/shape.ts";
+import { conv2dTurnWeight } from "../../src/kernels/conv2d/turn_weight.ts";
+import { sumPartials } from "../../src/kernels/reduce/sum_partials.ts";
 import { describeConv2d } from "../../src/tensor/operations/conv2d_choice.ts";
 import { products, tolerance } from "./conv2d_reference.ts";
 import { relativeError, runKernel, values } from "./harness.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { classMeans } from "../../src/kernels/class_means.ts";
-import { expandImages } from "../../src/kernels/expand_images.ts";
-import { informativeSample } from "../../src/kernels/informative_sample.ts";
+import { classMeans } from "../../src/kernels/chains/class_means.ts";
+import { expandImages } from "../../src/kernels/images/expand.ts";
+import { informativeSample } from "../../src/kernels/chains/informative_sample.ts";
 import type { Operand } from "../../src/kernels/run.ts";
 import { runKernel, values } from "./harness.ts";
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { adamStep } from "../../src/kernels/adam_step.ts";
-import { samAscent } from "../../src/kernels/sam_ascent.ts";
-import { samNorm, samNormPartials } from "../../src/kernels/sam_norm.ts";
-import { samScale } from "../../src/kernels/sam_scale.ts";
-import { sgdStep } from "../../src/kernels/sgd_step.ts";
+import { adamStep } from "../../src/kernels/optimiser/adam_step.ts";
+import { samAscent } from "../../src/kernels/optimiser/sam_ascent.ts";
+import { samNorm, samNormPartials } from "../../src/kernels/optimiser/sam_norm.ts";
+import { samScale } from "../../src/kernels/optimiser/sam_scale.ts";
+import { sgdStep } from "../../src/kernels/optimiser/sgd_step.ts";
 import { relativeError, runKernel, values } from "./harness.ts";
 
 /** Lengths that divide neither vectors nor workgroups. */

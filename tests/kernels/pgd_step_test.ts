@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { pgdStepL2, pgdStepLinf } from "../../src/kernels/pgd_step.ts";
+import { pgdStepL2, pgdStepLinf } from "../../src/kernels/attack/pgd_step.ts";
 import { relativeError, runKernel, values } from "./harness.ts";
 
 const clamp = (value: number, low: number, high: number) => Math.max(low, Math.min(high, value));

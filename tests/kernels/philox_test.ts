@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { philoxNormal, philoxUniform } from "../../src/kernels/philox.ts";
+import { philoxNormal, philoxUniform } from "../../src/kernels/random/philox.ts";
 import { Purpose, RandomStream, streamWords } from "../../src/random/philox.ts";
 import { runKernel } from "./harness.ts";
 

@@ -55,7 +55,7 @@ const project = {
     import { fileURLToPath } from "node:url";
     import { preset } from "sada-jem";
     import { add, conv2dForward } from "sada-jem/kernels";
-    const shader = readFileSync(fileURLToPath(import.meta.resolve("sada-jem/shaders/add.wgsl")), "utf8");
+    const shader = readFileSync(fileURLToPath(import.meta.resolve("sada-jem/shaders/vector/add.wgsl")), "utf8");
     console.log(JSON.stringify({ shader, workgroups: add.workgroups({ length: 1000, factor: 1 }),
       wgsl: conv2dForward.wgsl.includes("fn forward"), seed: preset("digits").seed }));`,
 };
@@ -78,7 +78,7 @@ Deno.test({
       const packed = await command("npm", ["pack", target.pathname, "--json", "--silent"], folder);
       const [{ filename, files }] = JSON.parse(packed);
       const paths: string[] = files.map(({ path }: { readonly path: string }) => path);
-      assert(paths.includes("lib/kernels/mod.d.ts") && paths.includes("shaders/add.wgsl"));
+      assert(paths.includes("lib/kernels/mod.d.ts") && paths.includes("shaders/vector/add.wgsl"));
       assert(paths.every((path) => /^(lib|shaders|docs)\/|^[^/]*$/.test(path)));
       await command("npm", [
         ...["install", "--no-audit", "--no-fund", "--ignore-scripts", "--silent"],
@@ -87,7 +87,7 @@ Deno.test({
       await command("node", ["node_modules/typescript/bin/tsc"], folder);
       const used = JSON.parse(await command("node", ["use.js"], folder));
       assert.deepEqual(used, {
-        shader: await Deno.readTextFile(new URL("shaders/add.wgsl", root)),
+        shader: await Deno.readTextFile(new URL("shaders/vector/add.wgsl", root)),
         workgroups: [4, 1, 1],
         wgsl: true,
         seed: 1,

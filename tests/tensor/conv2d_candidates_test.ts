@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { adapterFamilies } from "../../src/gpu/adapter_family.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
-import { type Conv2dShape, conv2dSizes } from "../../src/kernels/conv2d_shape.ts";
+import { type Conv2dShape, conv2dSizes } from "../../src/kernels/conv2d/shape.ts";
 import { Context } from "../../src/tensor/context.ts";
 import type { Conv2dAlgorithm } from "../../src/tensor/operations/conv2d_algorithm.ts";
 import { conv2dCandidates } from "../../src/tensor/operations/conv2d_candidates.ts";

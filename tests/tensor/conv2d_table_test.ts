@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { TuningError } from "../../src/errors.ts";
-import type { Conv2dShape } from "../../src/kernels/conv2d_shape.ts";
+import type { Conv2dShape } from "../../src/kernels/conv2d/shape.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
 import { Context } from "../../src/tensor/context.ts";
 import { candidatesVersion } from "../../src/tensor/operations/conv2d_candidates.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { clockOf } from "../../src/gpu/time_in_turns.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
-import type { Conv2dShape } from "../../src/kernels/conv2d_shape.ts";
+import type { Conv2dShape } from "../../src/kernels/conv2d/shape.ts";
 import type { ShapeLimits } from "../../src/kernels/limits.ts";
 import { Context } from "../../src/tensor/context.ts";
 import { directions } from "../../src/tensor/operations/conv2d_algorithm.ts";

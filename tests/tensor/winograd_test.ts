@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { GpuError } from "../../src/errors.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
-import { type Conv2dShape, conv2dSizes } from "../../src/kernels/conv2d_shape.ts";
-import type { WinogradOutputs } from "../../src/kernels/winograd_shape.ts";
+import { type Conv2dShape, conv2dSizes } from "../../src/kernels/conv2d/shape.ts";
+import type { WinogradOutputs } from "../../src/kernels/winograd/shape.ts";
 import { Context } from "../../src/tensor/context.ts";
 import {
   suitsWinograd,
@@ -10,7 +10,7 @@ import {
   winogradGradientInput,
   winogradGradientWeight,
 } from "../../src/tensor/operations/winograd.ts";
-import { conv2dGradientWeightTexture } from "../../src/kernels/conv2d_gradient_weight.ts";
+import { conv2dGradientWeightTexture } from "../../src/kernels/conv2d/gradient_weight.ts";
 import { byParts, type Conv2dAlgorithms } from "../../src/tensor/operations/conv2d_algorithm.ts";
 import { patchForward } from "../../src/tensor/operations/conv2d_patch.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";

@@ -1,6 +1,6 @@
-import { actNormStatistics } from "../../kernels/act_norm_statistics.ts";
-import { multiplyInto } from "../../kernels/multiply.ts";
-import { actNormInitialise } from "../../kernels/norm_statistics.ts";
+import { actNormStatistics } from "../../kernels/norm/act_statistics.ts";
+import { multiplyInto } from "../../kernels/vector/multiply.ts";
+import { actNormInitialise } from "../../kernels/norm/statistics.ts";
 import type { Tensor } from "../tensor.ts";
 import { addGroupSums, assertAffine, chunkMoments, normalise, normShape } from "./normalise.ts";
 

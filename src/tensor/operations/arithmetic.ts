@@ -1,5 +1,5 @@
-import { add as addKernel } from "../../kernels/add.ts";
-import { multiply as multiplyKernel, multiplyInto } from "../../kernels/multiply.ts";
+import { add as addKernel } from "../../kernels/vector/add.ts";
+import { multiply as multiplyKernel, multiplyInto } from "../../kernels/vector/multiply.ts";
 import { assertShapes, type Tensor } from "../tensor.ts";
 
 /**

@@ -1,6 +1,6 @@
-import { normRunning } from "../../kernels/norm_running.ts";
-import { normStatistics, normStatisticsAndRunning } from "../../kernels/norm_statistics.ts";
-import type { NormShape } from "../../kernels/norm_moments.ts";
+import { normRunning } from "../../kernels/norm/running.ts";
+import { normStatistics, normStatisticsAndRunning } from "../../kernels/norm/statistics.ts";
+import type { NormShape } from "../../kernels/norm/moments.ts";
 import { assertShapes, type Tensor } from "../tensor.ts";
 import { addGroupSums, assertAffine, chunkMoments, normalise, normShape } from "./normalise.ts";
 

@@ -1,6 +1,6 @@
-import { columnSumChunks, columnSums } from "../../kernels/column_sums.ts";
-import { type Conv2dShape, outputSize } from "../../kernels/conv2d_shape.ts";
-import { sumPartials } from "../../kernels/sum_partials.ts";
+import { columnSumChunks, columnSums } from "../../kernels/reduce/column_sums.ts";
+import { type Conv2dShape, outputSize } from "../../kernels/conv2d/shape.ts";
+import { sumPartials } from "../../kernels/reduce/sum_partials.ts";
 import type { GradientTarget } from "../tape.ts";
 import { assertShapes, type ElementType, type Tensor } from "../tensor.ts";
 import { fitColumns } from "./fit_columns.ts";

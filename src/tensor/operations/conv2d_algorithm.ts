@@ -1,7 +1,7 @@
-import type { Conv2dGradientWeight } from "../../kernels/conv2d_gradient_weight.ts";
-import { type Conv2dShape, conv2dSizes } from "../../kernels/conv2d_shape.ts";
+import type { Conv2dGradientWeight } from "../../kernels/conv2d/gradient_weight.ts";
+import { type Conv2dShape, conv2dSizes } from "../../kernels/conv2d/shape.ts";
 import type { Kernel } from "../../kernels/kernel.ts";
-import { sumPartials } from "../../kernels/sum_partials.ts";
+import { sumPartials } from "../../kernels/reduce/sum_partials.ts";
 import type { Context } from "../context.ts";
 import type { Bindable } from "../launch.ts";
 

@@ -4,22 +4,22 @@ import {
   conv2dForwardCompact,
   conv2dForwardTexture,
   conv2dForwardTiled,
-} from "../../kernels/conv2d_forward.ts";
+} from "../../kernels/conv2d/forward.ts";
 import {
   conv2dGradientInput,
   conv2dGradientInputCompact,
   conv2dGradientInputTexture,
   conv2dGradientInputTiled,
-} from "../../kernels/conv2d_gradient_input.ts";
+} from "../../kernels/conv2d/gradient_input.ts";
 import {
   conv2dGradientWeight,
   conv2dGradientWeightCompact,
   conv2dGradientWeightTexture,
   conv2dGradientWeightTiled,
-} from "../../kernels/conv2d_gradient_weight.ts";
-import { suitsPatches, takesPatches } from "../../kernels/conv2d_patch.ts";
-import type { Conv2dShape } from "../../kernels/conv2d_shape.ts";
-import type { StagedTile } from "../../kernels/conv2d_staged.ts";
+} from "../../kernels/conv2d/gradient_weight.ts";
+import { suitsPatches, takesPatches } from "../../kernels/conv2d/patch.ts";
+import type { Conv2dShape } from "../../kernels/conv2d/shape.ts";
+import type { StagedTile } from "../../kernels/conv2d/staged.ts";
 import type { Kernel } from "../../kernels/kernel.ts";
 import { byKernel, byParts, type Conv2dAlgorithms, type Direction } from "./conv2d_algorithm.ts";
 import { patchForward, patchGradientInput } from "./conv2d_patch.ts";

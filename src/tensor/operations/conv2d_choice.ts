@@ -1,4 +1,4 @@
-import type { Conv2dShape } from "../../kernels/conv2d_shape.ts";
+import type { Conv2dShape } from "../../kernels/conv2d/shape.ts";
 import type { Conv2dAlgorithms, Direction } from "./conv2d_algorithm.ts";
 import { conv2dCandidates, type ConvolutionAdapter } from "./conv2d_candidates.ts";
 

@@ -1,5 +1,5 @@
 import { TuningError } from "../../errors.ts";
-import { conv2dConstants, type Conv2dShape } from "../../kernels/conv2d_shape.ts";
+import { conv2dConstants, type Conv2dShape } from "../../kernels/conv2d/shape.ts";
 import { type Direction, directions } from "./conv2d_algorithm.ts";
 import { candidatesVersion, conv2dCandidates, type ConvolutionAdapter } from "./conv2d_candidates.ts";
 import { type Conv2dChooser, describeConv2d } from "./conv2d_choice.ts";

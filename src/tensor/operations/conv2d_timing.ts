@@ -1,7 +1,7 @@
 import { GpuError } from "../../errors.ts";
 import { type Clock, type Effort, type Part, timeInTurns } from "../../gpu/time_in_turns.ts";
-import { type Conv2dShape, conv2dSizes } from "../../kernels/conv2d_shape.ts";
-import { leakyRelu } from "../../kernels/leaky_relu.ts";
+import { type Conv2dShape, conv2dSizes } from "../../kernels/conv2d/shape.ts";
+import { leakyRelu } from "../../kernels/vector/leaky_relu.ts";
 import { Purpose } from "../../random/philox.ts";
 import type { Context } from "../context.ts";
 import type { ElementType, Tensor } from "../tensor.ts";

@@ -1,5 +1,5 @@
-import { dropout as dropoutKernel } from "../../kernels/dropout.ts";
-import { forkStream } from "../../kernels/fork_stream.ts";
+import { dropout as dropoutKernel } from "../../kernels/vector/dropout.ts";
+import { forkStream } from "../../kernels/random/fork_stream.ts";
 import { Purpose } from "../../random/philox.ts";
 import type { Tensor } from "../tensor.ts";
 import { uniform } from "./random.ts";

@@ -1,4 +1,4 @@
-import { fitColumns as fitKernel } from "../../kernels/fit_columns.ts";
+import { fitColumns as fitKernel } from "../../kernels/vector/fit_columns.ts";
 import { assertShapes, type Tensor } from "../tensor.ts";
 
 /**

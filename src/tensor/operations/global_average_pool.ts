@@ -1,7 +1,7 @@
 import {
   globalAveragePool as poolKernel,
   globalAveragePoolBackward,
-} from "../../kernels/global_average_pool.ts";
+} from "../../kernels/pool/global_average_pool.ts";
 import { assertShapes, type Tensor } from "../tensor.ts";
 
 /**

@@ -1,7 +1,7 @@
 /** Norms that treat each image by itself, and so do the same in training and in evaluation. */
 
-import { layerNormStatistics } from "../../kernels/layer_norm_statistics.ts";
-import { normStatistics } from "../../kernels/norm_statistics.ts";
+import { layerNormStatistics } from "../../kernels/norm/layer_statistics.ts";
+import { normStatistics } from "../../kernels/norm/statistics.ts";
 import type { Tensor } from "../tensor.ts";
 import { addGroupSums, assertAffine, chunkMoments, normalise, normShape } from "./normalise.ts";
 

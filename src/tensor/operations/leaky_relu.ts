@@ -1,4 +1,4 @@
-import { leakyRelu as leakyReluKernel, leakyReluBackward } from "../../kernels/leaky_relu.ts";
+import { leakyRelu as leakyReluKernel, leakyReluBackward } from "../../kernels/vector/leaky_relu.ts";
 import type { Tensor } from "../tensor.ts";
 
 /** LeakyReLU: x where x > 0, slope·x elsewhere; any shape. float16 stays float16. */

@@ -1,4 +1,4 @@
-import { matmul } from "../../kernels/matmul.ts";
+import { matmul } from "../../kernels/matmul/matmul.ts";
 import { assertShapes, type Tensor } from "../tensor.ts";
 import { addColumnSums, convolve } from "./conv2d.ts";
 

@@ -1,4 +1,4 @@
-import { logSumExp as logSumExpKernel, logSumExpBackward } from "../../kernels/log_sum_exp.ts";
+import { logSumExp as logSumExpKernel, logSumExpBackward } from "../../kernels/loss/log_sum_exp.ts";
 import type { Tensor } from "../tensor.ts";
 
 /** log Σ_j exp x[i, j] for each row i: `[N, C]` → `[N]`. */

@@ -1,10 +1,10 @@
-import { layerNormSums } from "../../kernels/layer_norm_sums.ts";
-import { normApply } from "../../kernels/norm_apply.ts";
-import { normBackwardApply } from "../../kernels/norm_backward_apply.ts";
-import { normBackwardMoments } from "../../kernels/norm_backward_moments.ts";
-import { normBackwardSums } from "../../kernels/norm_backward_sums.ts";
-import { normChunks, normMoments, type NormShape } from "../../kernels/norm_moments.ts";
-import { sumPartials } from "../../kernels/sum_partials.ts";
+import { layerNormSums } from "../../kernels/norm/layer_sums.ts";
+import { normApply } from "../../kernels/norm/apply.ts";
+import { normBackwardApply } from "../../kernels/norm/backward_apply.ts";
+import { normBackwardMoments } from "../../kernels/norm/backward_moments.ts";
+import { normBackwardSums } from "../../kernels/norm/backward_sums.ts";
+import { normChunks, normMoments, type NormShape } from "../../kernels/norm/moments.ts";
+import { sumPartials } from "../../kernels/reduce/sum_partials.ts";
 import type { Tape } from "../tape.ts";
 import { assertShapes, type Tensor } from "../tensor.ts";
 

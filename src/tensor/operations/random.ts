@@ -1,4 +1,4 @@
-import { philoxNormal, philoxUniform } from "../../kernels/philox.ts";
+import { philoxNormal, philoxUniform } from "../../kernels/random/philox.ts";
 import type { Tensor } from "../tensor.ts";
 
 /**

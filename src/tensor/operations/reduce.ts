@@ -1,5 +1,5 @@
-import { broadcast } from "../../kernels/broadcast.ts";
-import { reduceSum } from "../../kernels/reduce_sum.ts";
+import { broadcast } from "../../kernels/vector/broadcast.ts";
+import { reduceSum } from "../../kernels/reduce/reduce_sum.ts";
 import type { Tensor } from "../tensor.ts";
 
 /** Sum of all elements, `[1]`. */

@@ -1,4 +1,4 @@
-import { selectColumn as selectKernel, selectColumnBackward } from "../../kernels/select_column.ts";
+import { selectColumn as selectKernel, selectColumnBackward } from "../../kernels/loss/select_column.ts";
 import { assertShapes, type Tensor } from "../tensor.ts";
 
 /**

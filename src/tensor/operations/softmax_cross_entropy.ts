@@ -1,7 +1,7 @@
 import {
   softmaxCrossEntropy as crossEntropyKernel,
   softmaxCrossEntropyBackward,
-} from "../../kernels/softmax_cross_entropy.ts";
+} from "../../kernels/loss/softmax_cross_entropy.ts";
 import { assertShapes, type Tensor } from "../tensor.ts";
 
 /**

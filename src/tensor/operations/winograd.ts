@@ -1,17 +1,17 @@
 import { GpuError } from "../../errors.ts";
-import { type Conv2dShape, outputSize } from "../../kernels/conv2d_shape.ts";
-import { winogradInput } from "../../kernels/winograd_input.ts";
-import { winogradOutput } from "../../kernels/winograd_output.ts";
-import { winogradOutputGradient } from "../../kernels/winograd_output_gradient.ts";
-import { winogradProduct } from "../../kernels/winograd_product.ts";
-import { type WinogradOutputs, winogradTiles, winogradValues } from "../../kernels/winograd_shape.ts";
-import { winogradWeight } from "../../kernels/winograd_weight.ts";
-import { winogradWeightGradient } from "../../kernels/winograd_weight_gradient.ts";
+import { type Conv2dShape, outputSize } from "../../kernels/conv2d/shape.ts";
+import { winogradInput } from "../../kernels/winograd/input.ts";
+import { winogradOutput } from "../../kernels/winograd/output.ts";
+import { winogradOutputGradient } from "../../kernels/winograd/output_gradient.ts";
+import { winogradProduct } from "../../kernels/winograd/product.ts";
+import { type WinogradOutputs, winogradTiles, winogradValues } from "../../kernels/winograd/shape.ts";
+import { winogradWeight } from "../../kernels/winograd/weight.ts";
+import { winogradWeightGradient } from "../../kernels/winograd/weight_gradient.ts";
 import {
   winogradWeightParts,
   winogradWeightProduct,
   type WinogradWeightProductShape,
-} from "../../kernels/winograd_weight_product.ts";
+} from "../../kernels/winograd/weight_product.ts";
 import type { Context } from "../context.ts";
 import type { Bindable } from "../launch.ts";
 import { elementBytes, elements, type Tensor } from "../tensor.ts";

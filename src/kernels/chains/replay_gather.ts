@@ -1,0 +1,39 @@
+import wgsl from "../../../shaders/chains/replay_gather.wgsl" with { type: "text" };
+import { bytes32, foldWorkgroups, type Kernel } from "../kernel.ts";
+
+/** A batch of chains over a replay buffer; `pixels` are all values of an image. */
+export interface ReplayShape {
+  readonly batch: number;
+  readonly pixels: number;
+  readonly capacity: number;
+}
+
+/**
+ * Chains' starts: entries of the replay buffer, or fresh images where the draw says so.
+ * @cost 4 bytes read and 4 written a value: bound by bandwidth. An invocation takes one value.
+ * @example
+ * ```ts
+ * import { replayGather, run } from "sada-jem/kernels";
+ * import assert from "node:assert/strict";
+ *
+ * const { start } = await run(replayGather, { batch: 2, pixels: 2, capacity: 3 }, {
+ *   buffer: [0, 0, 1, 1, 2, 2],
+ *   fresh: [7, 7, 8, 8],
+ *   draws: Uint32Array.of(2, 0, 0, 1), // entries 2 and 0, but the second chain starts afresh
+ *   start: 4,
+ * });
+ * assert.deepEqual([...start], [2, 2, 8, 8]);
+ * ```
+ */
+export const replayGather: Kernel<ReplayShape, "buffer" | "fresh" | "draws" | "start"> = {
+  name: "replay_gather",
+  wgsl,
+  bindings: [
+    { name: "buffer", access: "read", bytes: ({ capacity, pixels }) => bytes32(capacity * pixels) },
+    { name: "fresh", access: "read", bytes: ({ batch, pixels }) => bytes32(batch * pixels) },
+    { name: "draws", access: "read", bytes: ({ batch }) => bytes32(2 * batch) },
+    { name: "start", access: "read-write", bytes: ({ batch, pixels }) => bytes32(batch * pixels) },
+  ],
+  constants: ({ batch, pixels, capacity }) => ({ batch, pixels, capacity }),
+  workgroups: ({ batch, pixels }) => foldWorkgroups(batch * pixels),
+};

@@ -1,0 +1,246 @@
+import compactWgsl from "../../../shaders/conv2d/gradient_weight_compact.wgsl" with { type: "text" };
+import stagedWgsl from "../../../shaders/conv2d/gradient_weight_staged.wgsl" with { type: "text" };
+import textureWgsl from "../../../shaders/conv2d/gradient_weight_texture.wgsl" with { type: "text" };
+import { conv2dConstants, type Conv2dShape, conv2dSizes, conv2dUniforms, outputSize } from "./shape.ts";
+import { type Binding, bytes32, foldWorkgroups, type Kernel } from "../kernel.ts";
+
+type Names = "input" | "outputGradient" | "partials";
+
+/**
+ * Gradient of a convolution by its weight, in parts `[splits, kernel, kernel, Cin, Cout]` that `sumPartials` adds up.
+ */
+export interface Conv2dGradientWeight extends Kernel<Conv2dShape, Names> {
+  /** Parts into which the sum over the output's pixels is split. */
+  readonly splits: (shape: Conv2dShape) => number;
+}
+
+/** Below the 65,535 iterations of all loops together after which some drivers (lavapipe of Mesa 22) end them without an error. */
+const mostIterations = 60_000;
+
+/** Into how many parts a sum over pixels is split. */
+interface Splitting {
+  /** Output pixels that one invocation sums at least: with fewer, adding up the parts costs more than it gains. */
+  readonly leastPixels: number;
+  /** Invocations that keep the device busy; more parts only cost memory. */
+  readonly enoughInvocations: number;
+  /** Iterations of loops for a pixel, counting those in which a loop ends. */
+  readonly iterationsPerPixel: (shape: Conv2dShape) => number;
+}
+
+/** For a GPU, and for a few dozen processor cores. */
+const fine: Splitting = { leastPixels: 256, enoughInvocations: 8192, iterationsPerPixel: () => 2 };
+const coarse: Splitting = {
+  leastPixels: 1024,
+  enoughInvocations: 1024,
+  iterationsPerPixel: ({ stride }) => stride + 2,
+};
+
+/** Sums split by the output's rows, in each part an invocation for each of so many tiles of weights. */
+function splitByRows(
+  { leastPixels, enoughInvocations, iterationsPerPixel }: Splitting,
+  tiles: (shape: Conv2dShape) => number,
+) {
+  const rowsPerSplit = (shape: Conv2dShape) => {
+    const { height, width } = outputSize(shape);
+    const rows = shape.batch * height;
+    const least = Math.ceil(leastPixels / width);
+    const enough = Math.ceil(rows * tiles(shape) / enoughInvocations);
+    const iterationsPerRow = width * iterationsPerPixel(shape) + 2;
+    return Math.min(
+      rows,
+      Math.max(least, enough),
+      Math.max(1, Math.floor(mostIterations / iterationsPerRow)),
+    );
+  };
+  const splits = (shape: Conv2dShape) =>
+    Math.ceil(shape.batch * outputSize(shape).height / rowsPerSplit(shape));
+  const workgroups = (shape: Conv2dShape) => foldWorkgroups(splits(shape) * tiles(shape), 8);
+  return { rowsPerSplit, splits, workgroups };
+}
+
+const byTiles = splitByRows(
+  coarse,
+  ({ inChannels, outChannels }) => Math.ceil(inChannels / 4) * Math.ceil(outChannels / 16),
+);
+const byChannels = splitByRows(fine, ({ inChannels, outChannels }) => inChannels * outChannels / 4);
+
+function bindings(
+  access: "read" | "texture",
+  splits: (shape: Conv2dShape) => number,
+): readonly Binding<Conv2dShape, Names>[] {
+  return [
+    { name: "input", access, alias: "Input", bytes: (shape) => bytes32(conv2dSizes(shape).input) },
+    { name: "outputGradient", access, bytes: (shape) => bytes32(conv2dSizes(shape).output) },
+    {
+      name: "partials",
+      access: "read-write",
+      bytes: (shape) => bytes32(splits(shape) * conv2dSizes(shape).weight),
+    },
+  ];
+}
+
+/** How the staged kernel divides its work: rows are taps × input channels, columns output channels, 8 × 8 an invocation. */
+export interface WeightTile {
+  /** A multiple of 8, at least 32. */
+  readonly rows: number;
+  /** A multiple of 8, at least 16. */
+  readonly columns: number;
+  /** Workgroups up to which the output's pixels are split. */
+  readonly workgroups: number;
+}
+
+/** Pixels that its workgroups take at a time, as the shader defines it. */
+const pixelsPerStep = 8;
+/** 512 workgroups keep a large GPU busy. */
+const defaultTile: WeightTile = { rows: 64, columns: 64, workgroups: 512 };
+
+function staged(name: string, { rows, columns, workgroups }: WeightTile): Conv2dGradientWeight {
+  const tiles = ({ kernel, inChannels, outChannels }: Conv2dShape) =>
+    Math.ceil(kernel ** 2 * inChannels / rows) * Math.ceil(outChannels / columns);
+  const pixelsPerSplit = (shape: Conv2dShape) => {
+    const pixels = conv2dSizes(shape).output / shape.outChannels;
+    const enough = Math.ceil(pixels * tiles(shape) / workgroups);
+    return Math.min(pixels, mostIterations * pixelsPerStep, Math.max(fine.leastPixels, enough));
+  };
+  const splits = (shape: Conv2dShape) =>
+    Math.ceil(conv2dSizes(shape).output / shape.outChannels / pixelsPerSplit(shape));
+  return {
+    name,
+    wgsl: stagedWgsl,
+    splits,
+    bindings: bindings("read", splits),
+    constants: (shape) => ({
+      ...conv2dConstants(shape),
+      pixelsPerSplit: pixelsPerSplit(shape),
+      rowThreads: rows / 8,
+      columnThreads: columns / 8,
+    }),
+    workgroups: (shape) => foldWorkgroups(splits(shape) * tiles(shape), 1),
+  };
+}
+
+/** {@link conv2dGradientWeight} in other tiles and parts. */
+export function conv2dGradientWeightTiled(tile: WeightTile): Conv2dGradientWeight {
+  return staged(`conv2d_gradient_weight_${tile.rows}x${tile.columns}_${tile.workgroups}`, tile);
+}
+
+/**
+ * For images of a multiple of 4 channels, in tiles staged in workgroup memory.
+ * @throws {RangeError} unless the kernel is 1×1 or 3×3 and the channels are multiples of 4.
+ * @cost A multiply-add for each output pixel and weight. An invocation sums 8 taps or input channels × 8 output
+ *   channels over part of the pixels.
+ * @example
+ * ```ts
+ * import { conv2dGradientWeight, conv2dSizes, run } from "sada-jem/kernels";
+ * import assert from "node:assert/strict";
+ *
+ * const shape = {
+ *   batch: 1,
+ *   height: 3,
+ *   width: 3,
+ *   inChannels: 4,
+ *   outChannels: 4,
+ *   kernel: 3,
+ *   stride: 1,
+ *   padding: 1,
+ * };
+ * const { input, weight, output } = conv2dSizes(shape);
+ * assert.equal(conv2dGradientWeight.splits(shape), 1); // so the first part is the gradient
+ * const { partials } = await run(conv2dGradientWeight, shape, {
+ *   input: Array(input).fill(1),
+ *   outputGradient: Array(output).fill(1),
+ *   partials: weight,
+ * });
+ * // The tap in the corner meets 4 pixels, the one in the centre 9.
+ * assert.equal(partials[0], 4);
+ * assert.equal(partials[4 * shape.inChannels * shape.outChannels], 9);
+ * ```
+ */
+export const conv2dGradientWeight: Conv2dGradientWeight = staged("conv2d_gradient_weight", defaultTile);
+
+/**
+ * {@link conv2dGradientWeight} in large tiles of registers, reading through textures: for lavapipe.
+ * @throws {RangeError} unless the kernel is 1×1 or 3×3 and the channels are multiples of 4.
+ * @cost A multiply-add for each output pixel and weight. An invocation sums all taps × 4 input × 16 output channels
+ *   over part of the rows.
+ * @example
+ * ```ts
+ * import { conv2dGradientWeightTexture, conv2dSizes, run } from "sada-jem/kernels";
+ * import assert from "node:assert/strict";
+ *
+ * const shape = {
+ *   batch: 1,
+ *   height: 3,
+ *   width: 3,
+ *   inChannels: 4,
+ *   outChannels: 4,
+ *   kernel: 3,
+ *   stride: 1,
+ *   padding: 1,
+ * };
+ * const { input, weight, output } = conv2dSizes(shape);
+ * assert.equal(conv2dGradientWeightTexture.splits(shape), 1); // so the first part is the gradient
+ * const { partials } = await run(conv2dGradientWeightTexture, shape, {
+ *   input: Array(input).fill(1),
+ *   outputGradient: Array(output).fill(1),
+ *   partials: weight,
+ * });
+ * // The tap in the corner meets 4 pixels, the one in the centre 9.
+ * assert.equal(partials[0], 4);
+ * assert.equal(partials[4 * shape.inChannels * shape.outChannels], 9);
+ * ```
+ */
+export const conv2dGradientWeightTexture: Conv2dGradientWeight = {
+  name: "conv2d_gradient_weight_texture",
+  wgsl: textureWgsl,
+  splits: byTiles.splits,
+  bindings: bindings("texture", byTiles.splits),
+  constants: (shape) => ({
+    ...conv2dConstants(shape),
+    rowsPerSplit: byTiles.rowsPerSplit(shape),
+    rows: shape.batch * outputSize(shape).height,
+  }),
+  uniforms: { ...conv2dUniforms, stride: "u32", padding: "u32", rowsPerSplit: "u32", rows: "u32" },
+  workgroups: byTiles.workgroups,
+};
+
+/**
+ * {@link conv2dGradientWeight} in little code, for implementations that compile slowly.
+ * @throws {RangeError} unless the kernel is 1×1 or 3×3 and the channels are multiples of 4.
+ * @cost A multiply-add for each output pixel and weight. An invocation sums all taps × 1 input × 4 output channels
+ *   over part of the rows.
+ * @example
+ * ```ts
+ * import { conv2dGradientWeightCompact, conv2dSizes, run } from "sada-jem/kernels";
+ * import assert from "node:assert/strict";
+ *
+ * const shape = {
+ *   batch: 1,
+ *   height: 3,
+ *   width: 3,
+ *   inChannels: 4,
+ *   outChannels: 4,
+ *   kernel: 3,
+ *   stride: 1,
+ *   padding: 1,
+ * };
+ * const { input, weight, output } = conv2dSizes(shape);
+ * assert.equal(conv2dGradientWeightCompact.splits(shape), 1); // so the first part is the gradient
+ * const { partials } = await run(conv2dGradientWeightCompact, shape, {
+ *   input: Array(input).fill(1),
+ *   outputGradient: Array(output).fill(1),
+ *   partials: weight,
+ * });
+ * // The tap in the corner meets 4 pixels, the one in the centre 9.
+ * assert.equal(partials[0], 4);
+ * assert.equal(partials[4 * shape.inChannels * shape.outChannels], 9);
+ * ```
+ */
+export const conv2dGradientWeightCompact: Conv2dGradientWeight = {
+  name: "conv2d_gradient_weight_compact",
+  wgsl: compactWgsl,
+  splits: byChannels.splits,
+  bindings: bindings("read", byChannels.splits),
+  constants: (shape) => ({ ...conv2dConstants(shape), rowsPerSplit: byChannels.rowsPerSplit(shape) }),
+  workgroups: byChannels.workgroups,
+};

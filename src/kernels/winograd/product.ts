@@ -1,0 +1,93 @@
+import textureWgsl from "../../../shaders/conv2d/gradient_input_texture.wgsl" with { type: "text" };
+import stagedWgsl from "../../../shaders/conv2d/staged.wgsl" with { type: "text" };
+import { textureUniforms } from "../conv2d/gradient_input.ts";
+import {
+  defaultTile,
+  productConstants,
+  type StagedTile,
+  stagedTile,
+  stagedWorkgroups,
+} from "../conv2d/staged.ts";
+import { bytes32, foldWorkgroups, type Kernel, withTextures } from "../kernel.ts";
+import { requireFourChannels } from "./shape.ts";
+
+/** So many matrix products `[rows, inner]` · `[columns, inner]ᵀ`. */
+export interface WinogradProductShape {
+  readonly products: number;
+  readonly rows: number;
+  readonly inner: number;
+  readonly columns: number;
+}
+
+/** Where a tile of the default height would be half empty, one of half of it. */
+function tileOf({ rows, columns }: WinogradProductShape): StagedTile {
+  return rows <= low.pixels ? low : defaultTile(columns);
+}
+const low: StagedTile = { pixels: 64, channels: 64 };
+
+/** The products as the gradient of a 1×1 convolution by its input: images of `rows` pixels, each with weights of its own. */
+function geometry({ products, inner, columns }: WinogradProductShape) {
+  requireFourChannels(inner);
+  requireFourChannels(columns);
+  return { kernel: 1, stride: 1, padding: 0, weightSets: products };
+}
+
+/**
+ * The products of Winograd's convolution: `[P, rows, inner]` · `[P, columns, inner]ᵀ` → `[P, rows, columns]`, one for
+ * each of P values of a tile; rows are tiles, columns are the result's channels.
+ * @throws {RangeError} unless `inner` and `columns` are multiples of 4.
+ * @cost P · rows · columns · inner multiply-adds, by the kernels for convolutions: in tiles staged in workgroup
+ *   memory, 8 × 8 results an invocation; on lavapipe 16 × 16, reading through textures.
+ * @example
+ * ```ts
+ * import { run, winogradProduct } from "sada-jem/kernels";
+ * import assert from "node:assert/strict";
+ *
+ * const { product } = await run(winogradProduct, { products: 2, rows: 1, inner: 4, columns: 4 }, {
+ *   left: [1, 2, 3, 4, 5, 6, 7, 8],
+ *   // Of each product four columns, one after the other: the first picks the row's first value, the others nothing.
+ *   right: [1, ...Array(15).fill(0), 1, ...Array(15).fill(0)],
+ *   product: 8,
+ * });
+ * assert.deepEqual([...product], [1, 0, 0, 0, 5, 0, 0, 0]);
+ * ```
+ */
+export const winogradProduct: Kernel<WinogradProductShape, "left" | "right" | "product"> = withTextures({
+  name: "winograd_product",
+  wgsl: stagedWgsl,
+  entryPoint: "gradientInput",
+  bindings: [
+    { name: "left", access: "read", bytes: ({ products, rows, inner }) => bytes32(products * rows * inner) },
+    {
+      name: "right",
+      access: "read",
+      bytes: ({ products, inner, columns }) => bytes32(products * inner * columns),
+    },
+    {
+      name: "product",
+      access: "read-write",
+      bytes: ({ products, rows, columns }) => bytes32(products * rows * columns),
+    },
+  ],
+  constants: (shape) => {
+    const size = { height: shape.rows, width: 1 };
+    const { weightSets, ...taps } = geometry(shape);
+    return {
+      ...productConstants(size, shape.inner, size, shape.columns, taps),
+      ...stagedTile(tileOf(shape), shape.columns),
+      weightSets,
+    };
+  },
+  workgroups: (shape) => stagedWorkgroups(tileOf(shape), shape.rows, shape.products, shape.columns),
+}, {
+  wgsl: textureWgsl,
+  entryPoint: "main",
+  uniforms: textureUniforms,
+  constants: (shape) => ({
+    ...{ height: shape.rows, width: 1, outHeight: shape.rows, outWidth: 1 },
+    ...{ inChannels: shape.columns, outChannels: shape.inner },
+    ...geometry(shape),
+  }),
+  workgroups: ({ products, rows, columns }) =>
+    foldWorkgroups(products * Math.ceil(rows / 16) * Math.ceil(columns / 16), 8),
+});

@@ -1,0 +1,127 @@
+import stagedWgsl from "../../../shaders/conv2d/gradient_weight_staged.wgsl" with { type: "text" };
+import textureWgsl from "../../../shaders/winograd/weight_product_texture.wgsl" with { type: "text" };
+import { conv2dConstants } from "../conv2d/shape.ts";
+import { bytes32, foldWorkgroups, type Kernel, requireShape, withTextures } from "../kernel.ts";
+import { requireFourChannels } from "./shape.ts";
+
+/** So many matrix products `[tiles, inChannels]ᵀ` · `[tiles, outChannels]`. */
+export interface WinogradWeightProductShape {
+  readonly products: number;
+  readonly tiles: number;
+  readonly inChannels: number;
+  readonly outChannels: number;
+  /** Equal parts of the tiles that are summed by themselves. */
+  readonly parts: number;
+}
+
+/** Channels each way that a workgroup of the staged kernel computes. */
+const tileChannels = 64;
+/** Workgroups that keep a large GPU busy. */
+const enoughWorkgroups = 512;
+/** Tiles that an invocation sums at least: with fewer, adding up the parts costs more than it gains. */
+const leastTiles = 256;
+/** Taken four or eight at a time, they stay below the 65,535 iterations after which lavapipe of Mesa 22 ends loops without an error. */
+const mostTiles = 30_000;
+
+/**
+ * Parts that suit a product: the fewest that keep a GPU busy, of those that divide its tiles and leave each enough to sum.
+ * @returns 0 if there are none of few enough tiles.
+ */
+export function winogradWeightParts(
+  { products, tiles, inChannels, outChannels }: Omit<WinogradWeightProductShape, "parts">,
+): number {
+  const workgroups = products * Math.ceil(inChannels / tileChannels) * Math.ceil(outChannels / tileChannels);
+  let most = 0;
+  for (let parts = Math.ceil(tiles / mostTiles); parts === 1 || parts * leastTiles <= tiles; parts++) {
+    if (tiles % parts !== 0) continue;
+    most = parts;
+    if (parts * workgroups >= enoughWorkgroups) break;
+  }
+  return most;
+}
+
+function requireSupported({ tiles, inChannels, outChannels, parts }: WinogradWeightProductShape): void {
+  requireFourChannels(inChannels);
+  requireFourChannels(outChannels);
+  requireShape(
+    tiles % parts === 0 && tiles / parts <= mostTiles,
+    "winograd_weight_product",
+    `${tiles} tiles in ${parts} parts, which must be equal and of at most ${mostTiles}`,
+  );
+}
+
+/** The products as the gradient of a 1×1 convolution of one column of pixels by its weight. */
+function stagedConstants(shape: WinogradWeightProductShape): Record<string, number> {
+  requireSupported(shape);
+  const { products, tiles, inChannels, outChannels, parts } = shape;
+  const column = { batch: 1, height: products * tiles, width: 1, inChannels, outChannels };
+  return {
+    ...conv2dConstants({ ...column, kernel: 1, stride: 1, padding: 0 }),
+    pixelsPerSplit: tiles / parts,
+    rowThreads: tileChannels / 8,
+    columnThreads: tileChannels / 8,
+  };
+}
+
+/**
+ * The products of the gradient of Winograd's convolution by its weight, each a sum over tiles: `[P, tiles, in]` and
+ * `[P, tiles, out]` → `[P, parts, in, out]`, see `winogradWeightParts`.
+ * @throws {RangeError} unless the channels are multiples of 4, and the parts equal and of at most 30,000 tiles.
+ * @cost P · tiles · in · out multiply-adds, by the kernel for the gradient by the weight: in tiles staged in workgroup
+ *   memory, 8 × 8 results an invocation; on lavapipe 16 × 16, reading through textures.
+ * @example
+ * ```ts
+ * import { run, winogradWeightProduct } from "sada-jem/kernels";
+ * import assert from "node:assert/strict";
+ *
+ * const shape = { products: 1, tiles: 2, inChannels: 4, outChannels: 4, parts: 1 };
+ * const { results } = await run(winogradWeightProduct, shape, {
+ *   inputs: [1, 2, 3, 4, 10, 20, 30, 40],
+ *   gradients: [1, 0, 0, 0, 1, 1, 0, 0],
+ *   results: 16,
+ * });
+ * assert.deepEqual([...results], [11, 10, 0, 0, 22, 20, 0, 0, 33, 30, 0, 0, 44, 40, 0, 0]);
+ * ```
+ */
+export const winogradWeightProduct: Kernel<
+  WinogradWeightProductShape,
+  "inputs" | "gradients" | "results"
+> = withTextures({
+  name: "winograd_weight_product",
+  wgsl: stagedWgsl,
+  bindings: [
+    {
+      name: "inputs",
+      access: "read",
+      bytes: ({ products, tiles, inChannels }) => bytes32(products * tiles * inChannels),
+    },
+    {
+      name: "gradients",
+      access: "read",
+      bytes: ({ products, tiles, outChannels }) => bytes32(products * tiles * outChannels),
+    },
+    {
+      name: "results",
+      access: "read-write",
+      bytes: ({ products, parts, inChannels, outChannels }) =>
+        bytes32(products * parts * inChannels * outChannels),
+    },
+  ],
+  constants: stagedConstants,
+  workgroups: ({ products, parts, inChannels, outChannels }) =>
+    foldWorkgroups(
+      products * parts * Math.ceil(inChannels / tileChannels) * Math.ceil(outChannels / tileChannels),
+      1,
+    ),
+}, {
+  wgsl: textureWgsl,
+  entryPoint: "main",
+  uniforms: { tiles: "u32", tilesPerPart: "u32", inChannels: "u32", outChannels: "u32" },
+  constants: (shape) => {
+    requireSupported(shape);
+    const { tiles, parts, inChannels, outChannels } = shape;
+    return { tiles, tilesPerPart: tiles / parts, inChannels, outChannels };
+  },
+  workgroups: ({ products, parts, inChannels, outChannels }) =>
+    foldWorkgroups(products * parts * Math.ceil(inChannels / 16) * Math.ceil(outChannels / 16), 8),
+});

@@ -5,7 +5,7 @@
 
 import { Gpu } from "../src/gpu/gpu.ts";
 import { Context } from "../src/tensor/context.ts";
-import { conv2dChooser } from "../src/tensor/operations/conv2d_table.ts";
+import { conv2dChooser } from "../src/tensor/operations/conv2d/table.ts";
 import { readTuning } from "../src/train/tuning_file.ts";
 import { iterationsInTurns } from "./in_turns.ts";
 import { prepareTrainer, type RunName, runNamed } from "./iteration_case.ts";

@@ -14,13 +14,13 @@ import { conv2dGradientInput } from "../src/kernels/conv2d/gradient_input.ts";
 import { conv2dGradientWeight, conv2dGradientWeightTexture } from "../src/kernels/conv2d/gradient_weight.ts";
 import { type Conv2dShape, conv2dSizes } from "../src/kernels/conv2d/shape.ts";
 import { Context } from "../src/tensor/context.ts";
-import { byKernel, byParts, type Direction, directions } from "../src/tensor/operations/conv2d_algorithm.ts";
-import { patchForward, patchGradientInput } from "../src/tensor/operations/conv2d_patch.ts";
+import { byKernel, byParts, type Direction, directions } from "../src/tensor/operations/conv2d/algorithm.ts";
+import { patchForward, patchGradientInput } from "../src/tensor/operations/conv2d/patch.ts";
 import {
   winogradForward,
   winogradGradientInput,
   winogradGradientWeight,
-} from "../src/tensor/operations/winograd.ts";
+} from "../src/tensor/operations/conv2d/winograd.ts";
 import { median } from "./statistics.ts";
 import { callsPerWait, timeRound } from "./timing.ts";
 

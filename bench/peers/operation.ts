@@ -4,6 +4,7 @@ import { Gpu } from "../../src/gpu/gpu.ts";
 import { Context } from "../../src/tensor/context.ts";
 import type { Plan } from "../../src/gpu/gpu.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
+import { conv2dChoice } from "../../src/tensor/operations/conv2d/choice.ts";
 import type { Prepare } from "./operation_case.ts";
 
 /** As a recorded plan, which is how the training runs them. */
@@ -23,7 +24,7 @@ export const prepare: Prepare = async ({ operation, batch, channels, size }, ope
     ...{ kernel: 1, stride: 1, padding: 0 },
   };
   const shape = operation === "matmul" ? product : convolution;
-  const algorithms = context.convolutions;
+  const algorithms = conv2dChoice(context);
   const gradientShape = { ...shape, accumulate: false };
   const images = batch * size ** 2 * channels;
   const results = { forward: images, input: images, weight: 9 * channels ** 2, matmul: size ** 2 } as const;

@@ -1,6 +1,6 @@
 import type { Gpu } from "../gpu/gpu.ts";
 import { Context } from "../tensor/context.ts";
-import { conv2dChooser, type Conv2dTable } from "../tensor/operations/conv2d_table.ts";
+import { conv2dChooser, type Conv2dTable } from "../tensor/operations/conv2d/table.ts";
 import { readTuning, readTuningIfThere, tuningPath } from "../train/tuning_file.ts";
 import { print } from "./command.ts";
 

@@ -3,8 +3,8 @@ import { loadDataset } from "../data/load.ts";
 import { Gpu } from "../gpu/gpu.ts";
 import { clockOf } from "../gpu/time_in_turns.ts";
 import { Context } from "../tensor/context.ts";
-import { describeConv2d } from "../tensor/operations/conv2d_choice.ts";
-import { mergeConv2dTables } from "../tensor/operations/conv2d_table.ts";
+import { describeConv2d } from "../tensor/operations/conv2d/choice.ts";
+import { mergeConv2dTables } from "../tensor/operations/conv2d/table.ts";
 import {
   tunableConvolutions,
   tuneConvolutions,

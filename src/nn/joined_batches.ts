@@ -1,6 +1,7 @@
 import type { NormMode } from "../tensor/operations/batch_norm.ts";
 import { concatenate, rows } from "../tensor/operations/rows.ts";
-import { elementBytes, type Tensor } from "../tensor/tensor.ts";
+import { elementBytes } from "../tensor/element_type.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { largestActivation, type WideResNet } from "./wide_resnet.ts";
 
 /**

@@ -1,7 +1,8 @@
-import { conv2d } from "../tensor/operations/conv2d.ts";
+import { conv2d } from "../tensor/operations/conv2d/operation.ts";
 import { linear } from "../tensor/operations/linear.ts";
 import type { Parameter, ParameterSet } from "../tensor/parameters.ts";
-import type { ElementType, Tensor } from "../tensor/tensor.ts";
+import type { ElementType } from "../tensor/element_type.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 
 /** 2-D convolution with bias, named as PyTorch's `Conv2d`. */
 export class Conv2d {

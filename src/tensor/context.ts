@@ -2,14 +2,26 @@ import type { Gpu, Plan } from "../gpu/gpu.ts";
 import type { Kernel } from "../kernels/kernel.ts";
 import { type Bindable, launch } from "./launch.ts";
 import { Tape } from "./tape.ts";
-import { boundBytes, elements, type ElementType, Tensor } from "./tensor.ts";
-import { Conv2dChoice, type Conv2dChooser, defaultAlgorithm } from "./operations/conv2d_choice.ts";
+import { boundBytes, type ElementType } from "./element_type.ts";
+import { elements, Tensor } from "./tensor.ts";
 import type { Parameter } from "./parameters.ts";
 
 /** What may be said about a context. */
 export interface ContextOptions {
-  /** Picks the algorithms of convolutions; by default always the first that is offered. */
-  readonly choose?: Conv2dChooser | undefined;
+  /** Picks the algorithms of operations that have several; by default always the first that is offered. */
+  readonly choose?: Choose | undefined;
+}
+
+/** Picks one of the algorithms that compute an operation of this name and shape. */
+export type Choose = ContextChoice["choose"];
+
+/** A method, so that an operation's own chooser, which knows its names and shapes, is one. */
+interface ContextChoice {
+  choose<Algorithm extends { readonly name: string }>(
+    candidates: readonly [Algorithm, ...Algorithm[]],
+    operation: string,
+    shape: object,
+  ): Algorithm;
 }
 
 /** What a loss is differentiated by. */
@@ -24,19 +36,26 @@ export interface Variables {
 export class Context {
   /** The scalar 1, where gradients begin. */
   readonly one: Tensor;
-  /** The algorithms of convolutions. */
-  readonly convolutions: Conv2dChoice;
+  /** Picks among the algorithms of an operation. */
+  readonly choose: Choose;
   #scope: Set<Tensor> | undefined;
   #tape: Tape | undefined;
+  readonly #memo = new Map<(context: Context) => unknown, unknown>();
 
-  constructor(readonly gpu: Gpu, { choose = defaultAlgorithm }: ContextOptions = {}) {
-    this.convolutions = new Conv2dChoice(gpu, choose);
+  constructor(readonly gpu: Gpu, { choose = ([first]) => first }: ContextOptions = {}) {
+    this.choose = choose;
     this.one = this.from(Float32Array.of(1), [1]);
   }
 
   /** The tape that operations record themselves on, if a gradient is being taken. */
   get tape(): Tape | undefined {
     return this.#tape;
+  }
+
+  /** What an operation keeps with this context: made by `make` when it is first asked for. */
+  memo<Value>(make: (context: Context) => Value): Value {
+    if (!this.#memo.has(make)) this.#memo.set(make, make(this));
+    return this.#memo.get(make) as Value;
   }
 
   /** A tensor with undefined contents. */

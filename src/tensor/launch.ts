@@ -5,7 +5,7 @@ import { inHalf } from "../kernels/half.ts";
 import { constantsOf, entryPointOf, type Kernel, uniformBinding } from "../kernels/kernel.ts";
 import { exceededLimit } from "../kernels/limits.ts";
 import { copiesToRows, rowsFormat, texelsPerRow, textureRows } from "../kernels/texture_rows.ts";
-import type { ElementType } from "./tensor.ts";
+import type { ElementType } from "./element_type.ts";
 
 /** Something that occupies a range of a GPU buffer: a tensor, or a part of one. */
 export interface Bindable {

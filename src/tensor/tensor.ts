@@ -3,20 +3,8 @@ import type { PooledBuffer } from "../gpu/buffer_pool.ts";
 import type { BufferRange } from "../gpu/command.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import type { Context } from "./context.ts";
+import { boundBytes, elementBytes, type ElementType } from "./element_type.ts";
 import type { Bindable } from "./launch.ts";
-
-/** What a tensor's elements are. Operations take float16, which halves memory, where they say so, and compute in float32. */
-export type ElementType = "float32" | "uint32" | "float16";
-
-/** Bytes of an element. */
-export function elementBytes(type: ElementType): number {
-  return type === "float16" ? 2 : 4;
-}
-
-/** Bytes that kernels bind for so many elements: whole vectors of four. */
-export function boundBytes(size: number, type: ElementType): number {
-  return Math.ceil(size / 4) * 4 * elementBytes(type);
-}
 
 /** Where a tensor's elements lie: in memory borrowed from the pool, or inside another tensor. */
 export type Placement =

@@ -1,6 +1,6 @@
 import { CheckpointError, SadaJemError } from "../errors.ts";
 import type { Gpu } from "../gpu/gpu.ts";
-import type { Conv2dTable } from "../tensor/operations/conv2d_table.ts";
+import type { Conv2dTable } from "../tensor/operations/conv2d/table.ts";
 import { type Checkpoint, decodeCheckpoint } from "./checkpoint.ts";
 import { type Configuration, parseConfiguration } from "./configuration.ts";
 import { writeAtomically } from "./files.ts";

@@ -3,9 +3,10 @@ import { Gpu } from "../gpu/gpu.ts";
 import type { Conv2dShape } from "../kernels/conv2d/shape.ts";
 import type { ActivationType } from "../nn/wide_resnet.ts";
 import { Context } from "../tensor/context.ts";
-import type { Direction } from "../tensor/operations/conv2d_algorithm.ts";
-import { type Conv2dTable, conv2dTable } from "../tensor/operations/conv2d_table.ts";
-import { type CandidateTime, timeConv2d } from "../tensor/operations/conv2d_timing.ts";
+import type { Direction } from "../tensor/operations/conv2d/algorithm.ts";
+import type { Conv2dChooser } from "../tensor/operations/conv2d/choice.ts";
+import { type Conv2dTable, conv2dTable } from "../tensor/operations/conv2d/table.ts";
+import { type CandidateTime, timeConv2d } from "../tensor/operations/conv2d/timing.ts";
 import type { Configuration } from "./configuration.ts";
 import { Trainer } from "./trainer.ts";
 
@@ -32,12 +33,11 @@ export async function tunableConvolutions(
   const found: TunableConvolution[] = [];
   // A device of its own, because a recorded iteration holds its memory until the device is destroyed.
   const gpu = await Gpu.request();
-  const context = new Context(gpu, {
-    choose(candidates, direction, shape) {
-      if (candidates.length > 1) found.push({ direction, shape });
-      return candidates[0];
-    },
-  });
+  const choose: Conv2dChooser = (candidates, direction, shape) => {
+    if (candidates.length > 1) found.push({ direction, shape });
+    return candidates[0];
+  };
+  const context = new Context(gpu, { choose });
   try {
     new Trainer(context, configuration, dataset).record();
     await gpu.read([]);

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { loadDataset } from "../../src/data/load.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
-import { conv2dCandidates } from "../../src/tensor/operations/conv2d_candidates.ts";
-import { type Conv2dTable, conv2dTable } from "../../src/tensor/operations/conv2d_table.ts";
+import { conv2dCandidates } from "../../src/tensor/operations/conv2d/candidates.ts";
+import { type Conv2dTable, conv2dTable } from "../../src/tensor/operations/conv2d/table.ts";
 import { parseConfiguration } from "../../src/train/configuration.ts";
 import { preset } from "../../src/train/presets.ts";
 import { tunableConvolutions } from "../../src/train/tuning.ts";

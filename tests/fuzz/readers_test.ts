@@ -25,7 +25,7 @@ import { type NamedTensor, parseSafetensors, serializeSafetensors } from "../../
 import { readTar } from "../../src/formats/tar.ts";
 import { ZipArchive } from "../../src/formats/zip.ts";
 import { zip } from "../../src/formats/zip_writer.ts";
-import { conv2dTable, parseConv2dTable } from "../../src/tensor/operations/conv2d_table.ts";
+import { conv2dTable, parseConv2dTable } from "../../src/tensor/operations/conv2d/table.ts";
 import { parseConfiguration } from "../../src/train/configuration.ts";
 import { readModelFile } from "../../src/train/import.ts";
 import { preset } from "../../src/train/presets.ts";

@@ -4,7 +4,7 @@ import { imagesToPyTorch } from "../../src/formats/pytorch_layout.ts";
 import { readModel, splitVector, type StateDict } from "../../src/nn/state_dict.ts";
 import { evaluation, frozenTraining, training, type WideResNet } from "../../src/nn/wide_resnet.ts";
 import { Context } from "../../src/tensor/context.ts";
-import type { Conv2dChooser } from "../../src/tensor/operations/conv2d_choice.ts";
+import type { Conv2dChooser } from "../../src/tensor/operations/conv2d/choice.ts";
 import type { NormMode } from "../../src/tensor/operations/batch_norm.ts";
 import { logSumExp } from "../../src/tensor/operations/log_sum_exp.ts";
 import { mean, sum } from "../../src/tensor/operations/reduce.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { sgldStep } from "../../src/jem/sgld.ts";
 import { Context } from "../../src/tensor/context.ts";
 import { multiply } from "../../src/tensor/operations/arithmetic.ts";
-import { conv2d } from "../../src/tensor/operations/conv2d.ts";
+import { conv2d } from "../../src/tensor/operations/conv2d/operation.ts";
 import { globalAveragePool } from "../../src/tensor/operations/global_average_pool.ts";
 import { logSumExp } from "../../src/tensor/operations/log_sum_exp.ts";
 import { sum } from "../../src/tensor/operations/reduce.ts";

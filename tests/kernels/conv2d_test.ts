@@ -19,7 +19,7 @@ import { conv2dPatch, gradientConvolution } from "../../src/kernels/conv2d/patch
 import { type Conv2dShape, conv2dSizes } from "../../src/kernels/conv2d/shape.ts";
 import { conv2dTurnWeight } from "../../src/kernels/conv2d/turn_weight.ts";
 import { sumPartials } from "../../src/kernels/reduce/sum_partials.ts";
-import { describeConv2d } from "../../src/tensor/operations/conv2d_choice.ts";
+import { describeConv2d } from "../../src/tensor/operations/conv2d/choice.ts";
 import { products, tolerance } from "./conv2d_reference.ts";
 import { relativeError, runKernel, values } from "./harness.ts";
 

@@ -6,7 +6,7 @@
 import { compileAhead } from "../../src/gpu/compile_ahead.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
 import { Context } from "../../src/tensor/context.ts";
-import { conv2d } from "../../src/tensor/operations/conv2d.ts";
+import { conv2d } from "../../src/tensor/operations/conv2d/operation.ts";
 import { globalAveragePool } from "../../src/tensor/operations/global_average_pool.ts";
 import { logSumExp } from "../../src/tensor/operations/log_sum_exp.ts";
 import { values } from "../kernels/harness.ts";

@@ -11,7 +11,7 @@ import { Context } from "../../src/tensor/context.ts";
 import { actNorm } from "../../src/tensor/operations/act_norm.ts";
 import { add, multiply } from "../../src/tensor/operations/arithmetic.ts";
 import { batchNorm } from "../../src/tensor/operations/batch_norm.ts";
-import { conv2d } from "../../src/tensor/operations/conv2d.ts";
+import { conv2d } from "../../src/tensor/operations/conv2d/operation.ts";
 import { dropout } from "../../src/tensor/operations/dropout.ts";
 import { globalAveragePool } from "../../src/tensor/operations/global_average_pool.ts";
 import { instanceNorm, layerNorm } from "../../src/tensor/operations/image_norms.ts";

@@ -5,7 +5,7 @@ import { Gpu } from "../../src/gpu/gpu.ts";
 import { WideResNet } from "../../src/nn/wide_resnet.ts";
 import { Context } from "../../src/tensor/context.ts";
 import { add } from "../../src/tensor/operations/arithmetic.ts";
-import { conv2d } from "../../src/tensor/operations/conv2d.ts";
+import { conv2d } from "../../src/tensor/operations/conv2d/operation.ts";
 import { dropout } from "../../src/tensor/operations/dropout.ts";
 import { globalAveragePool } from "../../src/tensor/operations/global_average_pool.ts";
 import { leakyRelu } from "../../src/tensor/operations/leaky_relu.ts";

@@ -1,6 +1,6 @@
 import { matmul } from "../../kernels/matmul/matmul.ts";
 import { assertShapes, type Tensor } from "../tensor.ts";
-import { addColumnSums, convolve } from "./conv2d.ts";
+import { addColumnSums, convolve } from "./conv2d/operation.ts";
 
 /**
  * x·W + b.

@@ -1,5 +1,6 @@
 import { ShapeError } from "../../errors.ts";
-import { elementBytes, elements, type Tensor } from "../tensor.ts";
+import { elementBytes } from "../element_type.ts";
+import { elements, type Tensor } from "../tensor.ts";
 
 /**
  * A copy of the given entries along the first dimension: `[N, ...]` → `[count, ...]`.

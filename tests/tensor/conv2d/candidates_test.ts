@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
-import { adapterFamilies } from "../../src/gpu/adapter_family.ts";
-import { Gpu } from "../../src/gpu/gpu.ts";
-import { type Conv2dShape, conv2dSizes } from "../../src/kernels/conv2d/shape.ts";
-import { Context } from "../../src/tensor/context.ts";
-import type { Conv2dAlgorithm } from "../../src/tensor/operations/conv2d_algorithm.ts";
-import { conv2dCandidates } from "../../src/tensor/operations/conv2d_candidates.ts";
-import { describeConv2d } from "../../src/tensor/operations/conv2d_choice.ts";
-import { products, tolerance } from "../kernels/conv2d_reference.ts";
-import { relativeError, values } from "../kernels/harness.ts";
+import { adapterFamilies } from "../../../src/gpu/adapter_family.ts";
+import { Gpu } from "../../../src/gpu/gpu.ts";
+import { type Conv2dShape, conv2dSizes } from "../../../src/kernels/conv2d/shape.ts";
+import { Context } from "../../../src/tensor/context.ts";
+import type { Conv2dAlgorithm } from "../../../src/tensor/operations/conv2d/algorithm.ts";
+import { conv2dCandidates } from "../../../src/tensor/operations/conv2d/candidates.ts";
+import { describeConv2d } from "../../../src/tensor/operations/conv2d/choice.ts";
+import { products, tolerance } from "../../kernels/conv2d_reference.ts";
+import { relativeError, values } from "../../kernels/harness.ts";
 
 const base: Conv2dShape = {
   batch: 3,

@@ -1,6 +1,6 @@
-import { conv2dPatch, gradientConvolution } from "../../kernels/conv2d/patch.ts";
-import { conv2dTurnWeight } from "../../kernels/conv2d/turn_weight.ts";
-import type { Conv2dAlgorithms } from "./conv2d_algorithm.ts";
+import { conv2dPatch, gradientConvolution } from "../../../kernels/conv2d/patch.ts";
+import { conv2dTurnWeight } from "../../../kernels/conv2d/turn_weight.ts";
+import type { Conv2dAlgorithms } from "./algorithm.ts";
 
 /** A 3×3 convolution of stride 1 in patches. */
 export const patchForward: Conv2dAlgorithms["forward"] = {

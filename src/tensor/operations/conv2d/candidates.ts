@@ -1,28 +1,28 @@
-import type { AdapterFamily } from "../../gpu/adapter_family.ts";
+import type { AdapterFamily } from "../../../gpu/adapter_family.ts";
 import {
   conv2dForward,
   conv2dForwardCompact,
   conv2dForwardTexture,
   conv2dForwardTiled,
-} from "../../kernels/conv2d/forward.ts";
+} from "../../../kernels/conv2d/forward.ts";
 import {
   conv2dGradientInput,
   conv2dGradientInputCompact,
   conv2dGradientInputTexture,
   conv2dGradientInputTiled,
-} from "../../kernels/conv2d/gradient_input.ts";
+} from "../../../kernels/conv2d/gradient_input.ts";
 import {
   conv2dGradientWeight,
   conv2dGradientWeightCompact,
   conv2dGradientWeightTexture,
   conv2dGradientWeightTiled,
-} from "../../kernels/conv2d/gradient_weight.ts";
-import { suitsPatches, takesPatches } from "../../kernels/conv2d/patch.ts";
-import type { Conv2dShape } from "../../kernels/conv2d/shape.ts";
-import type { StagedTile } from "../../kernels/conv2d/staged.ts";
-import type { Kernel } from "../../kernels/kernel.ts";
-import { byKernel, byParts, type Conv2dAlgorithms, type Direction } from "./conv2d_algorithm.ts";
-import { patchForward, patchGradientInput } from "./conv2d_patch.ts";
+} from "../../../kernels/conv2d/gradient_weight.ts";
+import { suitsPatches, takesPatches } from "../../../kernels/conv2d/patch.ts";
+import type { Conv2dShape } from "../../../kernels/conv2d/shape.ts";
+import type { StagedTile } from "../../../kernels/conv2d/staged.ts";
+import type { Kernel } from "../../../kernels/kernel.ts";
+import { byKernel, byParts, type Conv2dAlgorithms, type Direction } from "./algorithm.ts";
+import { patchForward, patchGradientInput } from "./patch.ts";
 import { suitsWinograd, winogradForward, winogradGradientInput, winogradGradientWeight } from "./winograd.ts";
 
 /** What of an adapter decides which algorithms there are; a `Gpu` is one. */

@@ -1,13 +1,14 @@
-import { GpuError } from "../../errors.ts";
-import { type Clock, type Effort, type Part, timeInTurns } from "../../gpu/time_in_turns.ts";
-import { type Conv2dShape, conv2dSizes } from "../../kernels/conv2d/shape.ts";
-import { leakyRelu } from "../../kernels/vector/leaky_relu.ts";
-import { Purpose } from "../../random/philox.ts";
-import type { Context } from "../context.ts";
-import type { ElementType, Tensor } from "../tensor.ts";
-import type { Conv2dAlgorithm, Direction } from "./conv2d_algorithm.ts";
-import { conv2dCandidates } from "./conv2d_candidates.ts";
-import { uniform } from "./random.ts";
+import { GpuError } from "../../../errors.ts";
+import { type Clock, type Effort, type Part, timeInTurns } from "../../../gpu/time_in_turns.ts";
+import { type Conv2dShape, conv2dSizes } from "../../../kernels/conv2d/shape.ts";
+import { leakyRelu } from "../../../kernels/vector/leaky_relu.ts";
+import { Purpose } from "../../../random/philox.ts";
+import type { Context } from "../../context.ts";
+import type { ElementType } from "../../element_type.ts";
+import type { Tensor } from "../../tensor.ts";
+import type { Conv2dAlgorithm, Direction } from "./algorithm.ts";
+import { conv2dCandidates } from "./candidates.ts";
+import { uniform } from "../random.ts";
 
 /** How long an algorithm takes. */
 export interface CandidateTime {

@@ -1,21 +1,22 @@
-import { GpuError } from "../../errors.ts";
-import { type Conv2dShape, outputSize } from "../../kernels/conv2d/shape.ts";
-import { winogradInput } from "../../kernels/winograd/input.ts";
-import { winogradOutput } from "../../kernels/winograd/output.ts";
-import { winogradOutputGradient } from "../../kernels/winograd/output_gradient.ts";
-import { winogradProduct } from "../../kernels/winograd/product.ts";
-import { type WinogradOutputs, winogradTiles, winogradValues } from "../../kernels/winograd/shape.ts";
-import { winogradWeight } from "../../kernels/winograd/weight.ts";
-import { winogradWeightGradient } from "../../kernels/winograd/weight_gradient.ts";
+import { GpuError } from "../../../errors.ts";
+import { type Conv2dShape, outputSize } from "../../../kernels/conv2d/shape.ts";
+import { winogradInput } from "../../../kernels/winograd/input.ts";
+import { winogradOutput } from "../../../kernels/winograd/output.ts";
+import { winogradOutputGradient } from "../../../kernels/winograd/output_gradient.ts";
+import { winogradProduct } from "../../../kernels/winograd/product.ts";
+import { type WinogradOutputs, winogradTiles, winogradValues } from "../../../kernels/winograd/shape.ts";
+import { winogradWeight } from "../../../kernels/winograd/weight.ts";
+import { winogradWeightGradient } from "../../../kernels/winograd/weight_gradient.ts";
 import {
   winogradWeightParts,
   winogradWeightProduct,
   type WinogradWeightProductShape,
-} from "../../kernels/winograd/weight_product.ts";
-import type { Context } from "../context.ts";
-import type { Bindable } from "../launch.ts";
-import { elementBytes, elements, type Tensor } from "../tensor.ts";
-import type { AccumulatedConv2dShape } from "./conv2d_algorithm.ts";
+} from "../../../kernels/winograd/weight_product.ts";
+import type { Context } from "../../context.ts";
+import type { Bindable } from "../../launch.ts";
+import { elementBytes } from "../../element_type.ts";
+import { elements, type Tensor } from "../../tensor.ts";
+import type { AccumulatedConv2dShape } from "./algorithm.ts";
 
 /**
  * So many images of any size in whole vectors of channels, of float16 as well, end at a multiple of 256 bytes, where another
@@ -27,7 +28,7 @@ const alignedImages = 32;
 const enoughBytes = 2 ** 26;
 
 /** What a convolution of stride 1 goes from and to, forwards or backwards. */
-interface Direction {
+interface TiledConvolution {
   readonly batch: number;
   /** `[height, width, channels]` of an image. */
   readonly source: readonly [number, number, number];
@@ -41,7 +42,7 @@ interface Direction {
  * Images whose transformed tiles fit into a binding and are not more than enough: the whole batch, or a multiple of 32, so that each
  * part of the batch can be bound by itself; 0 if even 32 do not fit.
  */
-function imagesAtATime({ batch, source, result, outputs }: Direction, largestBinding: number): number {
+function imagesAtATime({ batch, source, result, outputs }: TiledConvolution, largestBinding: number): number {
   const tiles = winogradTiles({ batch: 1, height: result[0], width: result[1] }, outputs).count;
   const bytes = 4 * winogradValues(outputs) * tiles * Math.max(source[2], result[2]);
   const enough = Math.max(alignedImages, Math.floor(enoughBytes / bytes));
@@ -49,7 +50,7 @@ function imagesAtATime({ batch, source, result, outputs }: Direction, largestBin
   return images >= batch ? batch : images - images % alignedImages;
 }
 
-function forwards(shape: Conv2dShape, outputs: WinogradOutputs): Direction {
+function forwards(shape: Conv2dShape, outputs: WinogradOutputs): TiledConvolution {
   const { batch, height, width, inChannels, outChannels, padding } = shape;
   const output = outputSize(shape);
   return {
@@ -61,22 +62,22 @@ function forwards(shape: Conv2dShape, outputs: WinogradOutputs): Direction {
   };
 }
 
-function backwards(shape: Conv2dShape, outputs: WinogradOutputs): Direction {
+function backwards(shape: Conv2dShape, outputs: WinogradOutputs): TiledConvolution {
   const { source, result, padding, ...rest } = forwards(shape, outputs);
   return { ...rest, source: result, result: source, padding: 2 - padding };
 }
 
 /** The products for the gradient by the weight, in no parts if none suit. */
-function weightProducts({ batch, source, result, outputs }: Direction): WinogradWeightProductShape {
+function weightProducts({ batch, source, result, outputs }: TiledConvolution): WinogradWeightProductShape {
   const tiles = winogradTiles({ batch, height: result[0], width: result[1] }, outputs).count;
   const shape = { products: winogradValues(outputs), tiles, inChannels: source[2], outChannels: result[2] };
   return { ...shape, parts: winogradWeightParts(shape) };
 }
 
 /** Parts in which a batch is taken: so many images from the first on. */
-function partsOfBatch(direction: Direction, largestBinding: number): { first: number; images: number }[] {
-  const { batch } = direction;
-  const step = imagesAtATime(direction, largestBinding);
+function partsOfBatch(tiled: TiledConvolution, largestBinding: number): { first: number; images: number }[] {
+  const { batch } = tiled;
+  const step = imagesAtATime(tiled, largestBinding);
   return Array.from({ length: Math.ceil(batch / step) }, (_, i) => ({
     first: i * step,
     images: Math.min(step, batch - i * step),
@@ -84,9 +85,9 @@ function partsOfBatch(direction: Direction, largestBinding: number): { first: nu
 }
 
 /** Whether the products for the gradient by the weight, and so the transformed weights, fit into a binding. */
-function suitsWeights(direction: Direction, largestBinding: number): boolean {
-  return partsOfBatch(direction, largestBinding).every(({ images }) => {
-    const { products, inChannels, outChannels, parts } = weightProducts({ ...direction, batch: images });
+function suitsWeights(tiled: TiledConvolution, largestBinding: number): boolean {
+  return partsOfBatch(tiled, largestBinding).every(({ images }) => {
+    const { products, inChannels, outChannels, parts } = weightProducts({ ...tiled, batch: images });
     return parts > 0 && 4 * products * parts * inChannels * outChannels <= largestBinding;
   });
 }
@@ -129,7 +130,7 @@ export function winogradForward(
     weight,
     transformed,
   });
-  convolve(context, forwards(shape, outputs), input, transformed, output, { bias });
+  convolveTiles(context, forwards(shape, outputs), input, transformed, output, { bias });
 }
 
 /**
@@ -153,7 +154,9 @@ export function winogradGradientInput(
     weight,
     transformed,
   });
-  convolve(context, backwards(shape, outputs), outputGradient, transformed, inputGradient, { accumulate });
+  convolveTiles(context, backwards(shape, outputs), outputGradient, transformed, inputGradient, {
+    accumulate,
+  });
 }
 
 /**
@@ -171,18 +174,18 @@ export function winogradGradientWeight(
   outputs: WinogradOutputs,
 ): void {
   requireSuitable(context, shape, outputs);
-  const direction = forwards(shape, outputs);
+  const tiled = forwards(shape, outputs);
   const { inChannels, outChannels } = shape;
   const { maxStorageBufferBindingSize } = context.gpu.device.limits;
-  for (const { first, images } of partsOfBatch(direction, maxStorageBufferBindingSize)) {
-    const part = { ...direction, batch: images };
+  for (const { first, images } of partsOfBatch(tiled, maxStorageBufferBindingSize)) {
+    const part = { ...tiled, batch: images };
     const product = weightProducts(part);
     using products = multiplyTiles(
       context,
       part,
       product,
-      imagesOf(input, direction.source, first, images),
-      imagesOf(outputGradient, direction.result, first, images),
+      imagesOf(input, tiled.source, first, images),
+      imagesOf(outputGradient, tiled.result, first, images),
     );
     const accumulate = shape.accumulate || first > 0;
     const { parts } = product;
@@ -201,29 +204,29 @@ function requireSuitable(context: Context, shape: Conv2dShape, outputs: Winograd
 }
 
 /** Convolves with transformed weights `[(m + 2)², result channels, source channels]`, part of the batch by part. */
-function convolve(
+function convolveTiles(
   context: Context,
-  direction: Direction,
+  tiled: TiledConvolution,
   source: Bindable,
   transformedWeight: Bindable,
   result: Bindable,
   { bias, accumulate = false }: { readonly bias?: Bindable; readonly accumulate?: boolean },
 ): void {
-  const { outputs } = direction;
+  const { outputs } = tiled;
   const { maxStorageBufferBindingSize } = context.gpu.device.limits;
-  for (const { first, images } of partsOfBatch(direction, maxStorageBufferBindingSize)) {
-    const [height, width, channels] = direction.result;
+  for (const { first, images } of partsOfBatch(tiled, maxStorageBufferBindingSize)) {
+    const [height, width, channels] = tiled.result;
     const size = { batch: images, height, width };
     using product = multiply(
       context,
-      { ...direction, batch: images },
-      imagesOf(source, direction.source, first, images),
+      { ...tiled, batch: images },
+      imagesOf(source, tiled.source, first, images),
       transformedWeight,
     );
     context.launch(winogradOutput, { ...size, channels, outputs, bias: bias !== undefined, accumulate }, {
       product,
       bias: bias ?? product,
-      output: imagesOf(result, direction.result, first, images),
+      output: imagesOf(result, tiled.result, first, images),
     });
   }
 }
@@ -243,7 +246,7 @@ function imagesOf(batch: Bindable, size: readonly number[], first: number, count
 /** The products `[(m + 2)², tiles, result channels]`; they belong to the caller. */
 function multiply(
   context: Context,
-  { batch, source, result, padding, outputs }: Direction,
+  { batch, source, result, padding, outputs }: TiledConvolution,
   images: Bindable,
   transformedWeight: Bindable,
 ): Tensor {
@@ -268,7 +271,7 @@ function multiply(
 /** The products over tiles `[(m + 2)², parts, source channels, result channels]`; they belong to the caller. */
 function multiplyTiles(
   context: Context,
-  { batch, source, result, padding, outputs }: Direction,
+  { batch, source, result, padding, outputs }: TiledConvolution,
   shape: WinogradWeightProductShape,
   images: Bindable,
   gradients: Bindable,

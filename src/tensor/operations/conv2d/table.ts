@@ -1,8 +1,8 @@
-import { TuningError } from "../../errors.ts";
-import { conv2dConstants, type Conv2dShape } from "../../kernels/conv2d/shape.ts";
-import { type Direction, directions } from "./conv2d_algorithm.ts";
-import { candidatesVersion, conv2dCandidates, type ConvolutionAdapter } from "./conv2d_candidates.ts";
-import { type Conv2dChooser, describeConv2d } from "./conv2d_choice.ts";
+import { TuningError } from "../../../errors.ts";
+import { conv2dConstants, type Conv2dShape } from "../../../kernels/conv2d/shape.ts";
+import { type Direction, directions } from "./algorithm.ts";
+import { candidatesVersion, conv2dCandidates, type ConvolutionAdapter } from "./candidates.ts";
+import { type Conv2dChooser, describeConv2d } from "./choice.ts";
 
 /** One choice: which algorithm computes a convolution in one direction. */
 export interface Conv2dTableEntry extends Conv2dShape {

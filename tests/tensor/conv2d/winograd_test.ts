@@ -1,21 +1,21 @@
 import assert from "node:assert/strict";
-import { GpuError } from "../../src/errors.ts";
-import { Gpu } from "../../src/gpu/gpu.ts";
-import { type Conv2dShape, conv2dSizes } from "../../src/kernels/conv2d/shape.ts";
-import type { WinogradOutputs } from "../../src/kernels/winograd/shape.ts";
-import { Context } from "../../src/tensor/context.ts";
+import { GpuError } from "../../../src/errors.ts";
+import { Gpu } from "../../../src/gpu/gpu.ts";
+import { type Conv2dShape, conv2dSizes } from "../../../src/kernels/conv2d/shape.ts";
+import type { WinogradOutputs } from "../../../src/kernels/winograd/shape.ts";
+import { Context } from "../../../src/tensor/context.ts";
 import {
   suitsWinograd,
   winogradForward,
   winogradGradientInput,
   winogradGradientWeight,
-} from "../../src/tensor/operations/winograd.ts";
-import { conv2dGradientWeightTexture } from "../../src/kernels/conv2d/gradient_weight.ts";
-import { byParts, type Conv2dAlgorithms } from "../../src/tensor/operations/conv2d_algorithm.ts";
-import { patchForward } from "../../src/tensor/operations/conv2d_patch.ts";
-import type { Tensor } from "../../src/tensor/tensor.ts";
-import { products, tolerance } from "../kernels/conv2d_reference.ts";
-import { relativeError, rootMeanSquareError, testGpu, values } from "../kernels/harness.ts";
+} from "../../../src/tensor/operations/conv2d/winograd.ts";
+import { conv2dGradientWeightTexture } from "../../../src/kernels/conv2d/gradient_weight.ts";
+import { byParts, type Conv2dAlgorithms } from "../../../src/tensor/operations/conv2d/algorithm.ts";
+import { patchForward } from "../../../src/tensor/operations/conv2d/patch.ts";
+import type { Tensor } from "../../../src/tensor/tensor.ts";
+import { products, tolerance } from "../../kernels/conv2d_reference.ts";
+import { relativeError, rootMeanSquareError, testGpu, values } from "../../kernels/harness.ts";
 
 const bothOutputs: readonly WinogradOutputs[] = [2, 4];
 const base = {

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { clockOf } from "../../src/gpu/time_in_turns.ts";
-import { Gpu } from "../../src/gpu/gpu.ts";
-import type { Conv2dShape } from "../../src/kernels/conv2d/shape.ts";
-import type { ShapeLimits } from "../../src/kernels/limits.ts";
-import { Context } from "../../src/tensor/context.ts";
-import { directions } from "../../src/tensor/operations/conv2d_algorithm.ts";
-import { conv2dCandidates } from "../../src/tensor/operations/conv2d_candidates.ts";
-import { timeConv2d } from "../../src/tensor/operations/conv2d_timing.ts";
+import { clockOf } from "../../../src/gpu/time_in_turns.ts";
+import { Gpu } from "../../../src/gpu/gpu.ts";
+import type { Conv2dShape } from "../../../src/kernels/conv2d/shape.ts";
+import type { ShapeLimits } from "../../../src/kernels/limits.ts";
+import { Context } from "../../../src/tensor/context.ts";
+import { directions } from "../../../src/tensor/operations/conv2d/algorithm.ts";
+import { conv2dCandidates } from "../../../src/tensor/operations/conv2d/candidates.ts";
+import { timeConv2d } from "../../../src/tensor/operations/conv2d/timing.ts";
 
 const large = {
   batch: 8,

@@ -1,6 +1,7 @@
-import type { Conv2dShape } from "../../kernels/conv2d/shape.ts";
-import type { Conv2dAlgorithms, Direction } from "./conv2d_algorithm.ts";
-import { conv2dCandidates, type ConvolutionAdapter } from "./conv2d_candidates.ts";
+import type { Conv2dShape } from "../../../kernels/conv2d/shape.ts";
+import type { Context } from "../../context.ts";
+import type { Conv2dAlgorithms, Direction } from "./algorithm.ts";
+import { conv2dCandidates, type ConvolutionAdapter } from "./candidates.ts";
 
 /** Picks one of the algorithms that can compute a convolution in one direction; the first is the default. */
 export type Conv2dChooser = <Algorithm extends { readonly name: string }>(
@@ -9,9 +10,6 @@ export type Conv2dChooser = <Algorithm extends { readonly name: string }>(
   shape: Conv2dShape,
 ) => Algorithm;
 
-/** Always the default. */
-export const defaultAlgorithm: Conv2dChooser = ([first]) => first;
-
 /** The shape of a convolution in words, which tell it from all others. */
 export function describeConv2d(
   { batch, height, width, inChannels, outChannels, kernel, stride, padding }: Conv2dShape,
@@ -19,8 +17,17 @@ export function describeConv2d(
   return `${batch}×${height}×${width}, ${inChannels}→${outChannels}, kernel ${kernel}, stride ${stride}, padding ${padding}`;
 }
 
+/** The algorithms of a context's convolutions. */
+export function conv2dChoice(context: Context): Conv2dChoice {
+  return context.memo(newConv2dChoice);
+}
+
+function newConv2dChoice({ gpu, choose }: Context): Conv2dChoice {
+  return new Conv2dChoice(gpu, choose);
+}
+
 /** The algorithms of all convolutions on one adapter, each chosen when it is first asked for. */
-export class Conv2dChoice {
+class Conv2dChoice {
   readonly #adapter: ConvolutionAdapter;
   readonly #choose: Conv2dChooser;
   readonly #chosen: { readonly [Name in Direction]: Map<string, Conv2dAlgorithms[Name]> } = {

@@ -1,17 +1,17 @@
 import assert from "node:assert/strict";
-import { TuningError } from "../../src/errors.ts";
-import type { Conv2dShape } from "../../src/kernels/conv2d/shape.ts";
-import { Gpu } from "../../src/gpu/gpu.ts";
-import { Context } from "../../src/tensor/context.ts";
-import { candidatesVersion } from "../../src/tensor/operations/conv2d_candidates.ts";
-import { conv2d } from "../../src/tensor/operations/conv2d.ts";
+import { TuningError } from "../../../src/errors.ts";
+import type { Conv2dShape } from "../../../src/kernels/conv2d/shape.ts";
+import { Gpu } from "../../../src/gpu/gpu.ts";
+import { Context } from "../../../src/tensor/context.ts";
+import { candidatesVersion } from "../../../src/tensor/operations/conv2d/candidates.ts";
+import { conv2d } from "../../../src/tensor/operations/conv2d/operation.ts";
 import {
   conv2dChooser,
   conv2dTable,
   type Conv2dTableEntry,
   mergeConv2dTables,
   parseConv2dTable,
-} from "../../src/tensor/operations/conv2d_table.ts";
+} from "../../../src/tensor/operations/conv2d/table.ts";
 
 const adapter = {
   adapterName: "an adapter",

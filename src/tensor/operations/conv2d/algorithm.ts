@@ -1,9 +1,9 @@
-import type { Conv2dGradientWeight } from "../../kernels/conv2d/gradient_weight.ts";
-import { type Conv2dShape, conv2dSizes } from "../../kernels/conv2d/shape.ts";
-import type { Kernel } from "../../kernels/kernel.ts";
-import { sumPartials } from "../../kernels/reduce/sum_partials.ts";
-import type { Context } from "../context.ts";
-import type { Bindable } from "../launch.ts";
+import type { Conv2dGradientWeight } from "../../../kernels/conv2d/gradient_weight.ts";
+import { type Conv2dShape, conv2dSizes } from "../../../kernels/conv2d/shape.ts";
+import type { Kernel } from "../../../kernels/kernel.ts";
+import { sumPartials } from "../../../kernels/reduce/sum_partials.ts";
+import type { Context } from "../../context.ts";
+import type { Bindable } from "../../launch.ts";
 
 /** A convolution, and whether its gradient is added to what is there. */
 export interface AccumulatedConv2dShape extends Conv2dShape {

@@ -1,9 +1,11 @@
-import { columnSumChunks, columnSums } from "../../kernels/reduce/column_sums.ts";
-import { type Conv2dShape, outputSize } from "../../kernels/conv2d/shape.ts";
-import { sumPartials } from "../../kernels/reduce/sum_partials.ts";
-import type { GradientTarget } from "../tape.ts";
-import { assertShapes, type ElementType, type Tensor } from "../tensor.ts";
-import { fitColumns } from "./fit_columns.ts";
+import { columnSumChunks, columnSums } from "../../../kernels/reduce/column_sums.ts";
+import { type Conv2dShape, outputSize } from "../../../kernels/conv2d/shape.ts";
+import { sumPartials } from "../../../kernels/reduce/sum_partials.ts";
+import type { GradientTarget } from "../../tape.ts";
+import type { ElementType } from "../../element_type.ts";
+import { assertShapes, type Tensor } from "../../tensor.ts";
+import { conv2dChoice } from "./choice.ts";
+import { fitColumns } from "../fit_columns.ts";
 
 /** How {@link conv2d} goes over its images, and what it makes. */
 export interface Conv2dOptions {
@@ -53,7 +55,7 @@ export function convolve(
   output: Tensor,
 ): Tensor {
   const { context } = x;
-  const algorithms = context.convolutions;
+  const algorithms = conv2dChoice(context);
   algorithms.of("forward", shape).launch(context, shape, { input: x, weight, bias, output });
 
   const tape = context.tape;

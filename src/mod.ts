@@ -70,11 +70,12 @@ export {
   type Initialisation,
   UniformInitialisation,
 } from "./jem/initialisation.ts";
-export { type Batch, type Losses, objective, type ObjectiveWeights } from "./jem/objective.ts";
+export { type BatchFeatures, type Losses, objective, type ObjectiveWeights } from "./jem/objective.ts";
 export { ReplayBuffer } from "./jem/replay_buffer.ts";
 export { type DrawInputs, Sampler } from "./jem/sampler.ts";
 export { type Score, sgldChain, type SgldOptions, sgldStep } from "./jem/sgld.ts";
 export {
+  type Batch,
   type ReportField,
   reportFields,
   TrainingStep,

@@ -21,7 +21,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   tensor: ["kernels", "gpu", ...bottom],
   nn: [...network, ...bottom],
   optim: [...network, ...bottom],
-  jem: [...method, ...bottom],
+  jem: [...method, "data", ...bottom],
   data: ["tensor", "kernels", "gpu", ...bottom],
   evaluate: [...method, "data", ...bottom],
   train: ["evaluate", ...method, "data", ...bottom],

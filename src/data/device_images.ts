@@ -1,7 +1,7 @@
 import { mostImagesPerBuffer } from "../kernels/chains/class_means.ts";
 import { expandImages } from "../kernels/images/expand.ts";
 import type { Context } from "../tensor/context.ts";
-import type { ImageBuffer } from "../tensor/image_buffer.ts";
+import type { ImageBuffer } from "./image_buffer.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { type Dataset, imageBytes, type ImageSet } from "./dataset.ts";
 

@@ -1,5 +1,5 @@
 import type { Context } from "../tensor/context.ts";
-import type { ImageBuffer } from "../tensor/image_buffer.ts";
+import type { ImageBuffer } from "../data/image_buffer.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 /** The members of each class in one buffer. */

@@ -3,7 +3,7 @@ import { informativeSample } from "../kernels/chains/informative_sample.ts";
 import { Purpose } from "../random/philox.ts";
 import type { Context } from "../tensor/context.ts";
 import { normal, uniform } from "../tensor/operations/random.ts";
-import type { ImageBuffer } from "../tensor/image_buffer.ts";
+import type { ImageBuffer } from "../data/image_buffer.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { type BufferMembers, listMembers } from "./class_members.ts";
 

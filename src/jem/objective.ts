@@ -1,20 +1,17 @@
-import { featuresOfBatches } from "../nn/joined_batches.ts";
 import type { WideResNet } from "../nn/wide_resnet.ts";
 import { add, multiply } from "../tensor/operations/arithmetic.ts";
-import type { NormMode } from "../tensor/operations/batch_norm.ts";
 import { mean } from "../tensor/operations/reduce.ts";
 import { softmaxCrossEntropy } from "../tensor/operations/softmax_cross_entropy.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
-/** What one evaluation of the objective sees. */
-export interface Batch {
-  /** x_p: real images, not augmented, for the likelihood. */
-  readonly real: Tensor;
-  /** x_q: images drawn from the model. Called after the forward pass of the real images. */
-  readonly generated: () => Tensor;
-  /** x_l: augmented images, and their labels, uint32 `[N]`. */
-  readonly labelled: Tensor;
-  readonly labels: Tensor;
+/** Pooled features `[N, C]` of the images that one evaluation of the objective sees; those of a term of weight 0 are not needed. */
+export interface BatchFeatures {
+  /** Of x_p: real images, not augmented, for the likelihood. */
+  readonly real?: Tensor | undefined;
+  /** Of x_q: images drawn from the model. */
+  readonly generated?: Tensor | undefined;
+  /** Of x_l: augmented images, for the classification. */
+  readonly labelled?: Tensor | undefined;
 }
 
 /** Weights of the terms, at least one of the first and the last above 0. */
@@ -51,19 +48,17 @@ export interface Losses {
  *
  * L(θ) = p_x·[ −(mean s(x_p) − mean s(x_q)) + l2·(mean s(x_p)² + mean s(x_q)²) ] + p_{y|x}·CE(f(x_l), y_l), s = log p̃.
  *
- * Augmentation stays out of the likelihood: x_p is not augmented, x_l is. The three batches have batch statistics of
- * their own, and the running ones take them up in the order x_p, x_q, x_l.
+ * Augmentation stays out of the likelihood: x_p is not augmented, x_l is.
+ * @param labels of x_l, uint32 `[N]`
  */
 export function objective(
   model: WideResNet,
-  batch: Batch,
-  weights: ObjectiveWeights,
-  mode: NormMode,
+  { real, generated, labelled }: BatchFeatures,
+  labels: Tensor,
+  { likelihoodWeight, classificationWeight, l2 }: ObjectiveWeights,
 ): Losses {
-  const { likelihoodWeight, classificationWeight, l2 } = weights;
-  const { real, generated, labelled } = featuresOf(model, batch, weights, mode);
   const likelihood = real && generated && contrastive(model, real, generated, l2);
-  const classification = labelled && classify(model, labelled, batch.labels);
+  const classification = labelled && classify(model, labelled, labels);
   if (!likelihood) {
     return {
       total: scaled(classification!.crossEntropy, classificationWeight),
@@ -78,30 +73,6 @@ export function objective(
 
 function scaled(value: Tensor, weight: number): Tensor {
   return weight === 1 ? value : add(value, value, weight - 1);
-}
-
-/** Pooled features of the batches that have a term. */
-interface BatchFeatures {
-  readonly real?: Tensor | undefined;
-  readonly generated?: Tensor | undefined;
-  readonly labelled?: Tensor | undefined;
-}
-
-/** x_p goes by itself: the chains that end in x_q come after it, and move the running statistics as well. */
-function featuresOf(
-  model: WideResNet,
-  batch: Batch,
-  { likelihoodWeight, classificationWeight }: ObjectiveWeights,
-  mode: NormMode,
-): BatchFeatures {
-  const classified = classificationWeight > 0 ? [batch.labelled] : [];
-  if (likelihoodWeight === 0) {
-    const [labelled] = featuresOfBatches(model, classified, mode);
-    return { labelled };
-  }
-  const real = model.features(batch.real, mode);
-  const [generated, labelled] = featuresOfBatches(model, [batch.generated(), ...classified], mode);
-  return { real, generated, labelled };
 }
 
 /** −log p(y|x). */

@@ -1,9 +1,22 @@
 import { divergence } from "../kernels/optimiser/divergence.ts";
+import { featuresOfBatches } from "../nn/joined_batches.ts";
 import { frozenTraining, training, type WideResNet } from "../nn/wide_resnet.ts";
 import type { StepInputs } from "../optim/optimizer.ts";
 import type { Pass, SharpnessAware } from "../optim/sharpness_aware.ts";
+import type { NormMode } from "../tensor/operations/batch_norm.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { type Batch, type Losses, objective, type ObjectiveWeights } from "./objective.ts";
+import { type BatchFeatures, type Losses, objective, type ObjectiveWeights } from "./objective.ts";
+
+/** The images of one iteration. */
+export interface Batch {
+  /** x_p: real images, not augmented, for the likelihood. */
+  readonly real: Tensor;
+  /** x_l: augmented images, and their labels, uint32 `[N]`. */
+  readonly labelled: Tensor;
+  readonly labels: Tensor;
+  /** Draws x_q, images from the model; called after the forward pass of x_p. */
+  readonly draw: () => Tensor;
+}
 
 /** Settings of {@link TrainingStep}. */
 export interface TrainingStepOptions extends ObjectiveWeights {
@@ -54,22 +67,37 @@ export class TrainingStep {
 
   /**
    * Records one iteration: first gradient, ascent, second gradient at the same images with the running statistics
-   * frozen, return, descent. The generated images are drawn once, between the forward passes of x_p and x_q.
+   * frozen, return, descent. x_q is drawn once, in the first pass.
    */
-  record(batch: Batch, inputs: TrainingStepInputs): void {
+  record({ real, labelled, labels, draw }: Batch, inputs: TrainingStepInputs): void {
     const { context, parameters } = this.#model;
+    const generative = this.#options.likelihoodWeight > 0;
     let generated: Tensor | undefined;
-    const drawnOnce: Batch = { ...batch, generated: () => generated ??= batch.generated() };
     this.#optimizer.step(inputs, (pass) => {
+      const mode = pass === "first" ? training : frozenTraining;
       context.differentiate({ parameters: parameters.trainable }, () => {
-        const mode = pass === "first" ? training : frozenTraining;
-        const losses = objective(this.#model, drawnOnce, this.#weights(pass), mode);
+        // In this order the running statistics take up x_p, the images of the chains, x_q and x_l.
+        const ofReal = generative ? this.#model.features(real, mode) : undefined;
+        if (generative) generated ??= draw();
+        const features = { real: ofReal, ...this.#featuresTogether({ generated, labelled }, mode) };
+        const losses = objective(this.#model, features, labels, this.#weights(pass));
         this.#report(losses, pass);
         this.#watch(losses, inputs);
         return losses.total;
       }).value.dispose();
     });
     this.#copyToReport("gradientNorm", this.#optimizer.gradientNorm);
+  }
+
+  /** Features of x_q, if there are any, and then of x_l, if they are classified. */
+  #featuresTogether(
+    { generated, labelled }: { readonly generated: Tensor | undefined; readonly labelled: Tensor },
+    mode: NormMode,
+  ): BatchFeatures {
+    const classified = this.#options.classificationWeight > 0 ? [labelled] : [];
+    if (!generated) return { labelled: featuresOfBatches(this.#model, classified, mode)[0] };
+    const [first, second] = featuresOfBatches(this.#model, [generated, ...classified], mode);
+    return { generated: first, labelled: second };
   }
 
   #weights(pass: Pass): ObjectiveWeights {

@@ -98,8 +98,14 @@ export function bytes32(count: number): number {
   return Math.ceil(count / 4) * 16;
 }
 
+/**
+ * Most iterations of all loops of an invocation together. Mesa 22's lavapipe ends every loop after them, without an error, so
+ * that sums are silently wrong.
+ */
+export const mostLoopIterations = 65_535;
+
 /** Most workgroups in one dimension that WebGPU guarantees. */
-const maximumWorkgroups = 65535;
+export const maximumWorkgroups = 65_535;
 
 /**
  * Workgroup counts for `invocations` independent invocations in one dimension, folded into two when there are many.

@@ -36,7 +36,7 @@ export {
 export { conv2dTurnWeight, type Conv2dWeightShape } from "./conv2d/turn_weight.ts";
 export { conv2dPatch, type Conv2dPatchShape, gradientConvolution, suitsPatches } from "./conv2d/patch.ts";
 export { type Conv2dShape, conv2dSizes, outputSize } from "./conv2d/shape.ts";
-export { divergence, type DivergenceShape } from "./optimiser/divergence.ts";
+export { divergence, type DivergenceOptions } from "./optimiser/divergence.ts";
 export { dropout, type DropoutShape } from "./vector/dropout.ts";
 export { expandImages, type ExpandImagesShape } from "./images/expand.ts";
 export { fitColumns, type FitColumnsShape } from "./vector/fit_columns.ts";
@@ -85,7 +85,7 @@ export { resizeBilinear, type ResizeBilinearShape } from "./images/resize_biline
 export { type Contents, type Operand, run } from "./run.ts";
 export { samAscent } from "./optimiser/sam_ascent.ts";
 export { samNorm, samNormPartials, type SamShape } from "./optimiser/sam_norm.ts";
-export { samScale, type SamScaleShape } from "./optimiser/sam_scale.ts";
+export { samScale, type SamScaleOptions } from "./optimiser/sam_scale.ts";
 export { selectColumn, selectColumnBackward } from "./loss/select_column.ts";
 export { sgdStep, type SgdStepShape } from "./optimiser/sgd_step.ts";
 export { sgldStep, type SgldStepShape } from "./chains/sgld_step.ts";

@@ -1,5 +1,3 @@
-import { skipped } from "../jem/initialisation.ts";
-import { Purpose, RandomStream } from "../random/philox.ts";
 import type { Context } from "../tensor/context.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
@@ -19,7 +17,7 @@ function partLengths(likelihoodBatch: number, labelledBatch: number) {
     labels: labelledBatch,
     /** Replay buffer entries of the chains, then flags (1: start from a fresh image instead). */
     draws: 2 * likelihoodBatch,
-    /** Class of each fresh image; {@link skipped} where none is wanted. */
+    /** Class of each fresh image; `skipped` where none is wanted. */
     freshClasses: likelihoodBatch,
   };
 }
@@ -73,44 +71,4 @@ export class IterationInputs {
     }
     this.#all.write(this.#words);
   }
-}
-
-/** Random crops and flips of a batch, packed as `expandImages` reads them. */
-export function drawCrops(
-  stream: RandomStream,
-  batch: number,
-  { padding, flip }: { readonly padding: number; readonly flip: boolean },
-): Uint32Array {
-  return Uint32Array.from({ length: batch }, (_, i) => {
-    const dy = stream.integer(3 * i, 2 * padding + 1);
-    const dx = stream.integer(3 * i + 1, 2 * padding + 1);
-    const mirrored = flip ? stream.integer(3 * i + 2, 2) : 0;
-    return dy | dx << 8 | mirrored << 16;
-  });
-}
-
-/**
- * Draws where the chains of an iteration start: a buffer entry each, uniformly with replacement, replaced with some
- * probability by a fresh image of a uniformly drawn class.
- */
-export function drawReplay(
-  { seed, iteration, batch, capacity, classes, reinitProbability }: {
-    readonly seed: number;
-    readonly iteration: number;
-    readonly batch: number;
-    readonly capacity: number;
-    readonly classes: number;
-    readonly reinitProbability: number;
-  },
-): { draws: Uint32Array; freshClasses: Uint32Array } {
-  const stream = new RandomStream(seed, Purpose.replayDraw, iteration);
-  const draws = new Uint32Array(2 * batch);
-  const freshClasses = new Uint32Array(batch).fill(skipped);
-  for (let i = 0; i < batch; i++) {
-    draws[i] = stream.integer(3 * i, capacity);
-    if (stream.uniform(3 * i + 1) >= reinitProbability) continue;
-    draws[batch + i] = 1;
-    freshClasses[i] = stream.integer(3 * i + 2, classes);
-  }
-  return { draws, freshClasses };
 }

@@ -25,7 +25,8 @@ import {
   residentImages,
 } from "./build.ts";
 import type { Configuration } from "./configuration.ts";
-import { drawCrops, drawReplay, type InputValues, IterationInputs } from "./iteration_inputs.ts";
+import { drawCrops, drawReplay } from "./iteration_draws.ts";
+import { type InputValues, IterationInputs } from "./iteration_inputs.ts";
 
 /** What an iteration reported; NaN where a field does not apply. */
 export type IterationReport = Readonly<Record<ReportField | "iteration" | "learningRate", number>>;
@@ -241,8 +242,8 @@ export class Trainer {
     this.model.dropoutStream?.copyFrom(stream);
     const real = this.#likelihoodImages();
     const labelled = this.#expand("labelled", true);
-    const generated = () => this.sampler!.draw({ ...this.#inputs.parts, status });
-    this.#step.record({ real, generated, labelled, labels }, { stream, schedule, status });
+    const draw = () => this.sampler!.draw({ ...this.#inputs.parts, status });
+    this.#step.record({ real, labelled, labels, draw }, { stream, schedule, status });
   }
 
   /** x_p: not augmented, perhaps with noise. */

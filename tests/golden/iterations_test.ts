@@ -97,8 +97,7 @@ async function compareIteration(
       real: images("x_p_d"),
       labelled,
       labels: context.from(labels, [batch]),
-      generated: () =>
-        generated = sgldChain((x) => model.energyScore(x, training), images("x_0"), chain).retain(),
+      draw: () => generated = sgldChain((x) => model.energyScore(x, training), images("x_0"), chain).retain(),
     },
     {
       stream: context.zeros([4], "uint32"),

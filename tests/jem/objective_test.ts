@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Batch, objective, type ObjectiveWeights } from "../../src/jem/objective.ts";
+import { objective, type ObjectiveWeights } from "../../src/jem/objective.ts";
 import { canBeJoined, featuresOfBatches } from "../../src/nn/joined_batches.ts";
 import { type NormName, normNames } from "../../src/nn/norms.ts";
 import {
@@ -30,10 +30,17 @@ const small: Architecture = {
 const size = 5;
 const weights: ObjectiveWeights = { likelihoodWeight: 0.5, l2: 0.1, classificationWeight: 2 };
 
+interface Batch {
+  readonly real: Tensor;
+  readonly generated: Tensor;
+  readonly labelled: Tensor;
+  readonly labels: Tensor;
+}
+
 /** The objective as its definition has it, each batch by itself. */
 function byDefinition(model: WideResNet, batch: Batch, mode: NormMode): Tensor {
   const real = mean(model.energyScore(batch.real, mode));
-  const generated = mean(model.energyScore(batch.generated(), mode));
+  const generated = mean(model.energyScore(batch.generated, mode));
   const crossEntropy = mean(softmaxCrossEntropy(model.classify(batch.labelled, mode), batch.labels).losses);
   const squares = add(multiply(real, real), multiply(generated, generated));
   const likelihood = add(add(generated, real, -1), squares, weights.l2);
@@ -58,7 +65,7 @@ async function outcome(
   const before = context.gpu.counters.dispatches;
   const { value } = context.differentiate(
     { parameters: trainable },
-    () => loss(model, { real, generated: () => drawn, labelled, labels }),
+    () => loss(model, { real, generated: drawn, labelled, labels }),
   );
   const [total, gradient, running] = await context.read([value, gradients, runningStatistics.values]);
   const dispatches = context.gpu.counters.dispatches - before;
@@ -75,7 +82,11 @@ for (const [title, change] of cases) {
       const expected = await outcome(change, (model, batch) => byDefinition(model, batch, mode));
       const actual = await outcome(
         change,
-        (model, batch) => objective(model, batch, weights, mode).total,
+        (model, batch) => {
+          const real = model.features(batch.real, mode);
+          const [generated, labelled] = featuresOfBatches(model, [batch.generated, batch.labelled], mode);
+          return objective(model, { real, generated, labelled }, batch.labels, weights).total;
+        },
       );
       assert.deepEqual(actual.total, expected.total);
       // The same sums in another order: some units in the last place of their largest terms.

@@ -1,5 +1,12 @@
 import wgsl from "../../../shaders/attack/pgd_step.wgsl" with { type: "text" };
-import { type Binding, bytes32, foldWorkgroups, type Kernel, requireShape } from "../kernel.ts";
+import {
+  type Binding,
+  bytes32,
+  foldWorkgroups,
+  type Kernel,
+  maximumWorkgroups,
+  requireShape,
+} from "../kernel.ts";
 
 /** A batch of images under attack. */
 export interface PgdShape {
@@ -75,7 +82,11 @@ export const pgdStepL2: Kernel<PgdShape, Names> = {
   entryPoint: "l2",
   bindings,
   constants: (shape) => {
-    requireShape(shape.batch <= 65_535, "pgd_step", `${shape.batch} images; at most 65,535 at once`);
+    requireShape(
+      shape.batch <= maximumWorkgroups,
+      "pgd_step_l2",
+      `${shape.batch} images; at most ${maximumWorkgroups} at once`,
+    );
     return constants(shape);
   },
   workgroups: ({ batch }) => [batch, 1, 1],

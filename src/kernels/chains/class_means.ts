@@ -1,5 +1,5 @@
 import wgsl from "../../../shaders/chains/class_means.wgsl" with { type: "text" };
-import { bytes32, foldWorkgroups, type Kernel, requireShape } from "../kernel.ts";
+import { bytes32, foldWorkgroups, type Kernel, mostLoopIterations, requireShape } from "../kernel.ts";
 
 /** A buffer of a data set of bytes whose images are grouped by class. */
 export interface ClassShape {
@@ -19,8 +19,8 @@ export interface ClassShape {
   readonly last: boolean;
 }
 
-/** Most images that a buffer may hold, so that no loop is longer than every driver allows. */
-export const mostImagesPerBuffer = 65_535;
+/** Most images that a buffer may hold, since one loop goes through them. */
+export const mostImagesPerBuffer = mostLoopIterations;
 
 /** Constants of the kernels that go through the members of a class. */
 export function classConstants(shape: ClassShape): Record<string, number> {

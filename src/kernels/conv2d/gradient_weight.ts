@@ -2,7 +2,7 @@ import compactWgsl from "../../../shaders/conv2d/gradient_weight_compact.wgsl" w
 import stagedWgsl from "../../../shaders/conv2d/gradient_weight_staged.wgsl" with { type: "text" };
 import textureWgsl from "../../../shaders/conv2d/gradient_weight_texture.wgsl" with { type: "text" };
 import { conv2dConstants, type Conv2dShape, conv2dSizes, conv2dUniforms, outputSize } from "./shape.ts";
-import { type Binding, bytes32, foldWorkgroups, type Kernel } from "../kernel.ts";
+import { type Binding, bytes32, foldWorkgroups, type Kernel, mostLoopIterations } from "../kernel.ts";
 
 type Names = "input" | "outputGradient" | "partials";
 
@@ -14,8 +14,8 @@ export interface Conv2dGradientWeight extends Kernel<Conv2dShape, Names> {
   readonly splits: (shape: Conv2dShape) => number;
 }
 
-/** Below the 65,535 iterations of all loops together after which some drivers (lavapipe of Mesa 22) end them without an error. */
-const mostIterations = 60_000;
+/** Below {@link mostLoopIterations}, with some to spare for the iterations in which loops end. */
+const mostIterations = mostLoopIterations - 5535;
 
 /** Into how many parts a sum over pixels is split. */
 interface Splitting {

@@ -1,5 +1,5 @@
 import wgsl from "../../../shaders/matmul/matmul.wgsl" with { type: "text" };
-import { bytes32, foldWorkgroups, type Kernel, requireShape } from "../kernel.ts";
+import { bytes32, foldWorkgroups, type Kernel, mostLoopIterations, requireShape } from "../kernel.ts";
 
 /** A matrix product `[rows, inner]` · `[inner, columns]`. */
 export interface MatmulShape {
@@ -55,9 +55,9 @@ export const matmul: Kernel<MatmulShape, "left" | "right" | "bias" | "product"> 
   ],
   constants: ({ rows, columns, inner, transposeLeft, transposeRight, accumulate, bias }) => {
     requireShape(
-      inner <= 65_535,
+      inner <= mostLoopIterations,
       "matmul",
-      `inner dimension ${inner}; at most 65,535 are summed by one loop`,
+      `inner dimension ${inner}; at most ${mostLoopIterations} are summed by one loop`,
     );
     return {
       rows,

@@ -4,6 +4,7 @@ import {
   foldSums,
   foldWorkgroups,
   type Kernel,
+  mostLoopIterations,
   requireShape,
   type Uniforms,
   withTextures,
@@ -54,7 +55,7 @@ export function normConstants(shape: NormShape): Record<string, number> {
   const { groups, rows, channels } = shape;
   const rowsPerChunk = normRowsPerChunk(shape);
   requireShape(channels % 4 === 0, "norm", `channels must be a multiple of 4, not ${channels}`);
-  requireShape(rowsPerChunk <= 65_535, "norm", `${rows} rows are too many`);
+  requireShape(rowsPerChunk <= mostLoopIterations, "norm", `${rows} rows are too many`);
   return { channels, rowsPerGroup: rows, rowsPerChunk, allRows: groups * rows };
 }
 

@@ -2,7 +2,7 @@ import wgsl from "../../../shaders/optimiser/divergence.wgsl" with { type: "text
 import type { Kernel } from "../kernel.ts";
 
 /** When training counts as diverged. */
-export interface DivergenceShape {
+export interface DivergenceOptions {
   /** Largest magnitude of the likelihood term. */
   readonly limit: number;
 }
@@ -25,7 +25,7 @@ export interface DivergenceShape {
  * assert.deepEqual([...new Float32Array(status.buffer, 8)], [2e5, 1]);
  * ```
  */
-export const divergence: Kernel<DivergenceShape, "likelihood" | "loss" | "stream" | "status"> = {
+export const divergence: Kernel<DivergenceOptions, "likelihood" | "loss" | "stream" | "status"> = {
   name: "divergence",
   wgsl,
   bindings: [

@@ -2,7 +2,7 @@ import wgsl from "../../../shaders/optimiser/sam_scale.wgsl" with { type: "text"
 import { bytes32, type Kernel } from "../kernel.ts";
 
 /** Partial sums of squares, and the radius of the ascent. */
-export interface SamScaleShape {
+export interface SamScaleOptions {
   readonly partials: number;
   readonly rho: number;
 }
@@ -19,7 +19,7 @@ export interface SamScaleShape {
  * [2 / 5, 5].forEach((value, i) => assert.ok(Math.abs(scale[i]! - value) < 1e-6));
  * ```
  */
-export const samScale: Kernel<SamScaleShape, "partials" | "scale"> = {
+export const samScale: Kernel<SamScaleOptions, "partials" | "scale"> = {
   name: "sam_scale",
   wgsl,
   bindings: [

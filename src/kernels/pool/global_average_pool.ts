@@ -1,6 +1,6 @@
 import wgsl from "../../../shaders/pool/global_average_pool.wgsl" with { type: "text" };
 import backwardWgsl from "../../../shaders/pool/global_average_pool_backward.wgsl" with { type: "text" };
-import { bytes32, foldWorkgroups, type Kernel, requireShape } from "../kernel.ts";
+import { bytes32, foldWorkgroups, type Kernel, mostLoopIterations, requireShape } from "../kernel.ts";
 
 /** Images `[batch, pixels, channels]`; channels a multiple of 4. */
 export interface PoolShape {
@@ -16,9 +16,9 @@ function constants({ pixels, channels }: PoolShape): Record<string, number> {
     `channels must be a multiple of 4, not ${channels}`,
   );
   requireShape(
-    pixels <= 65_535,
+    pixels <= mostLoopIterations,
     "global_average_pool",
-    `${pixels} pixels; at most 65,535 are summed by one loop`,
+    `${pixels} pixels; at most ${mostLoopIterations} are summed by one loop`,
   );
   return { pixels, channels };
 }

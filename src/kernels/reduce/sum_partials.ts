@@ -1,5 +1,5 @@
 import { columnSumming } from "./column_sums.ts";
-import { bytes32, type Kernel, requireShape } from "../kernel.ts";
+import { bytes32, type Kernel, mostLoopIterations, requireShape } from "../kernel.ts";
 
 /** Parts of a sum of vectors. */
 export interface SumPartialsShape {
@@ -34,9 +34,9 @@ export const sumPartials: Kernel<SumPartialsShape, "partials" | "sum"> = columnS
   ],
   ({ partials, length, accumulate }) => {
     requireShape(
-      partials <= 65_535,
+      partials <= mostLoopIterations,
       "sum_partials",
-      `${partials} parts; at most 65,535 are summed by one loop`,
+      `${partials} parts; at most ${mostLoopIterations} are summed by one loop`,
     );
     return { rows: partials, columns: length, rowsPerChunk: partials, accumulate };
   },

@@ -20,7 +20,7 @@ const tileChannels = 64;
 const enoughWorkgroups = 512;
 /** Tiles that an invocation sums at least: with fewer, adding up the parts costs more than it gains. */
 const leastTiles = 256;
-/** Taken four or eight at a time, they stay below the 65,535 iterations after which lavapipe of Mesa 22 ends loops without an error. */
+/** Taken four or eight at a time, they take far fewer loop iterations than `mostLoopIterations`. */
 const mostTiles = 30_000;
 
 /**

@@ -1,4 +1,4 @@
-import type { Tensor } from "./tensor.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 
 /** Images of a data set in one GPU buffer: bytes, `[count, H, W, C]`, four to a word. */
 export interface ImageBuffer {

@@ -1,0 +1,44 @@
+/** What an iteration draws at random on the host: functions of the seed and the iteration's number. */
+
+import { skipped } from "../jem/initialisation.ts";
+import { Purpose, RandomStream } from "../random/philox.ts";
+
+/** Random crops and flips of a batch, packed as `expandImages` reads them. */
+export function drawCrops(
+  stream: RandomStream,
+  batch: number,
+  { padding, flip }: { readonly padding: number; readonly flip: boolean },
+): Uint32Array {
+  return Uint32Array.from({ length: batch }, (_, i) => {
+    const dy = stream.integer(3 * i, 2 * padding + 1);
+    const dx = stream.integer(3 * i + 1, 2 * padding + 1);
+    const mirrored = flip ? stream.integer(3 * i + 2, 2) : 0;
+    return dy | dx << 8 | mirrored << 16;
+  });
+}
+
+/**
+ * Draws where the chains of an iteration start: a buffer entry each, uniformly with replacement, replaced with some
+ * probability by a fresh image of a uniformly drawn class.
+ */
+export function drawReplay(
+  { seed, iteration, batch, capacity, classes, reinitProbability }: {
+    readonly seed: number;
+    readonly iteration: number;
+    readonly batch: number;
+    readonly capacity: number;
+    readonly classes: number;
+    readonly reinitProbability: number;
+  },
+): { draws: Uint32Array; freshClasses: Uint32Array } {
+  const stream = new RandomStream(seed, Purpose.replayDraw, iteration);
+  const draws = new Uint32Array(2 * batch);
+  const freshClasses = new Uint32Array(batch).fill(skipped);
+  for (let i = 0; i < batch; i++) {
+    draws[i] = stream.integer(3 * i, capacity);
+    if (stream.uniform(3 * i + 1) >= reinitProbability) continue;
+    draws[batch + i] = 1;
+    freshClasses[i] = stream.integer(3 * i + 2, classes);
+  }
+  return { draws, freshClasses };
+}

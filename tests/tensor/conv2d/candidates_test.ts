@@ -6,7 +6,7 @@ import { Context } from "../../../src/tensor/context.ts";
 import type { Conv2dAlgorithm } from "../../../src/tensor/operations/conv2d/algorithm.ts";
 import { conv2dCandidates } from "../../../src/tensor/operations/conv2d/candidates.ts";
 import { describeConv2d } from "../../../src/tensor/operations/conv2d/choice.ts";
-import { products, tolerance } from "../../kernels/conv2d_reference.ts";
+import { products, tolerance } from "../../kernels/conv2d/reference.ts";
 import { relativeError, values } from "../../kernels/harness.ts";
 
 const base: Conv2dShape = {

@@ -14,7 +14,7 @@ import { conv2dGradientWeightTexture } from "../../../src/kernels/conv2d/gradien
 import { byParts, type Conv2dAlgorithms } from "../../../src/tensor/operations/conv2d/algorithm.ts";
 import { patchForward } from "../../../src/tensor/operations/conv2d/patch.ts";
 import type { Tensor } from "../../../src/tensor/tensor.ts";
-import { products, tolerance } from "../../kernels/conv2d_reference.ts";
+import { products, tolerance } from "../../kernels/conv2d/reference.ts";
 import { relativeError, rootMeanSquareError, testGpu, values } from "../../kernels/harness.ts";
 
 const bothOutputs: readonly WinogradOutputs[] = [2, 4];

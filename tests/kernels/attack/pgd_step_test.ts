@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { pgdStepL2, pgdStepLinf } from "../../src/kernels/attack/pgd_step.ts";
-import { relativeError, runKernel, values } from "./harness.ts";
+import { pgdStepL2, pgdStepLinf } from "../../../src/kernels/attack/pgd_step.ts";
+import { relativeError, runKernel, values } from "../harness.ts";
 
 const clamp = (value: number, low: number, high: number) => Math.max(low, Math.min(high, value));
 const norm = (row: readonly number[]) => Math.hypot(...row);

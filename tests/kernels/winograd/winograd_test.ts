@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
-import { winogradInput } from "../../src/kernels/winograd/input.ts";
-import { winogradOutput } from "../../src/kernels/winograd/output.ts";
-import { winogradOutputGradient } from "../../src/kernels/winograd/output_gradient.ts";
-import { winogradProduct } from "../../src/kernels/winograd/product.ts";
-import { type WinogradOutputs, winogradTiles, winogradValues } from "../../src/kernels/winograd/shape.ts";
-import { winogradWeight } from "../../src/kernels/winograd/weight.ts";
-import { winogradWeightGradient } from "../../src/kernels/winograd/weight_gradient.ts";
-import { winogradWeightParts, winogradWeightProduct } from "../../src/kernels/winograd/weight_product.ts";
-import { relativeError, runKernel, values } from "./harness.ts";
+import { winogradInput } from "../../../src/kernels/winograd/input.ts";
+import { winogradOutput } from "../../../src/kernels/winograd/output.ts";
+import { winogradOutputGradient } from "../../../src/kernels/winograd/output_gradient.ts";
+import { winogradProduct } from "../../../src/kernels/winograd/product.ts";
+import { type WinogradOutputs, winogradTiles, winogradValues } from "../../../src/kernels/winograd/shape.ts";
+import { winogradWeight } from "../../../src/kernels/winograd/weight.ts";
+import { winogradWeightGradient } from "../../../src/kernels/winograd/weight_gradient.ts";
+import { winogradWeightParts, winogradWeightProduct } from "../../../src/kernels/winograd/weight_product.ts";
+import { relativeError, runKernel, values } from "../harness.ts";
 
 type Matrix = readonly (readonly number[])[];
 

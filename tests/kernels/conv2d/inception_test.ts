@@ -3,10 +3,10 @@ import {
   inceptionConv,
   inceptionConvOutputSize,
   type InceptionConvShape,
-} from "../../src/kernels/conv2d/inception.ts";
-import { pool2d, pool2dOutputSize, type Pool2dShape } from "../../src/kernels/pool/pool2d.ts";
-import { resizeBilinear, type ResizeBilinearShape } from "../../src/kernels/images/resize_bilinear.ts";
-import { relativeError, runKernel, values } from "./harness.ts";
+} from "../../../src/kernels/conv2d/inception.ts";
+import { pool2d, pool2dOutputSize, type Pool2dShape } from "../../../src/kernels/pool/pool2d.ts";
+import { resizeBilinear, type ResizeBilinearShape } from "../../../src/kernels/images/resize_bilinear.ts";
+import { relativeError, runKernel, values } from "../harness.ts";
 
 /** Sums of up to 500 products of values up to 1, each rounded to float32. */
 const tolerance = 5e-6;

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
-import { add } from "../../src/kernels/vector/add.ts";
-import { addInto } from "../../src/kernels/vector/add_into.ts";
-import { broadcast } from "../../src/kernels/vector/broadcast.ts";
-import { dropout } from "../../src/kernels/vector/dropout.ts";
-import { forkStream } from "../../src/kernels/random/fork_stream.ts";
-import { leakyRelu, leakyReluBackward } from "../../src/kernels/vector/leaky_relu.ts";
-import { multiply, multiplyInto } from "../../src/kernels/vector/multiply.ts";
-import { reduceSum } from "../../src/kernels/reduce/reduce_sum.ts";
-import { relativeError, runKernel, values } from "./harness.ts";
+import { add } from "../../../src/kernels/vector/add.ts";
+import { addInto } from "../../../src/kernels/vector/add_into.ts";
+import { broadcast } from "../../../src/kernels/vector/broadcast.ts";
+import { dropout } from "../../../src/kernels/vector/dropout.ts";
+import { forkStream } from "../../../src/kernels/random/fork_stream.ts";
+import { leakyRelu, leakyReluBackward } from "../../../src/kernels/vector/leaky_relu.ts";
+import { multiply, multiplyInto } from "../../../src/kernels/vector/multiply.ts";
+import { reduceSum } from "../../../src/kernels/reduce/reduce_sum.ts";
+import { relativeError, runKernel, values } from "../harness.ts";
 
 /** Lengths that divide neither vectors nor workgroups. */
 const lengths = [1, 3, 257, 1001];

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { adamStep } from "../../src/kernels/optimiser/adam_step.ts";
-import { samAscent } from "../../src/kernels/optimiser/sam_ascent.ts";
-import { samNorm, samNormPartials } from "../../src/kernels/optimiser/sam_norm.ts";
-import { samScale } from "../../src/kernels/optimiser/sam_scale.ts";
-import { sgdStep } from "../../src/kernels/optimiser/sgd_step.ts";
-import { relativeError, runKernel, values } from "./harness.ts";
+import { adamStep } from "../../../src/kernels/optimiser/adam_step.ts";
+import { samAscent } from "../../../src/kernels/optimiser/sam_ascent.ts";
+import { samNorm, samNormPartials } from "../../../src/kernels/optimiser/sam_norm.ts";
+import { samScale } from "../../../src/kernels/optimiser/sam_scale.ts";
+import { sgdStep } from "../../../src/kernels/optimiser/sgd_step.ts";
+import { relativeError, runKernel, values } from "../harness.ts";
 
 /** Lengths that divide neither vectors nor workgroups. */
 const lengths = [1, 3, 255, 10_003];

@@ -3,25 +3,25 @@ import {
   conv2dForward,
   conv2dForwardCompact,
   conv2dForwardTexture,
-} from "../../src/kernels/conv2d/forward.ts";
+} from "../../../src/kernels/conv2d/forward.ts";
 import {
   conv2dGradientInput,
   conv2dGradientInputCompact,
   conv2dGradientInputTexture,
-} from "../../src/kernels/conv2d/gradient_input.ts";
+} from "../../../src/kernels/conv2d/gradient_input.ts";
 import {
   type Conv2dGradientWeight,
   conv2dGradientWeight,
   conv2dGradientWeightCompact,
   conv2dGradientWeightTexture,
-} from "../../src/kernels/conv2d/gradient_weight.ts";
-import { conv2dPatch, gradientConvolution } from "../../src/kernels/conv2d/patch.ts";
-import { type Conv2dShape, conv2dSizes } from "../../src/kernels/conv2d/shape.ts";
-import { conv2dTurnWeight } from "../../src/kernels/conv2d/turn_weight.ts";
-import { sumPartials } from "../../src/kernels/reduce/sum_partials.ts";
-import { describeConv2d } from "../../src/tensor/operations/conv2d/choice.ts";
-import { products, tolerance } from "./conv2d_reference.ts";
-import { relativeError, runKernel, values } from "./harness.ts";
+} from "../../../src/kernels/conv2d/gradient_weight.ts";
+import { conv2dPatch, gradientConvolution } from "../../../src/kernels/conv2d/patch.ts";
+import { type Conv2dShape, conv2dSizes } from "../../../src/kernels/conv2d/shape.ts";
+import { conv2dTurnWeight } from "../../../src/kernels/conv2d/turn_weight.ts";
+import { sumPartials } from "../../../src/kernels/reduce/sum_partials.ts";
+import { describeConv2d } from "../../../src/tensor/operations/conv2d/choice.ts";
+import { products, tolerance } from "./reference.ts";
+import { relativeError, runKernel, values } from "../harness.ts";
 
 const base: Conv2dShape = {
   batch: 2,

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { classMeans } from "../../src/kernels/chains/class_means.ts";
-import { expandImages } from "../../src/kernels/images/expand.ts";
-import { informativeSample } from "../../src/kernels/chains/informative_sample.ts";
-import type { Operand } from "../../src/kernels/run.ts";
-import { runKernel, values } from "./harness.ts";
+import { classMeans } from "../../../src/kernels/chains/class_means.ts";
+import { expandImages } from "../../../src/kernels/images/expand.ts";
+import { informativeSample } from "../../../src/kernels/chains/informative_sample.ts";
+import type { Operand } from "../../../src/kernels/run.ts";
+import { runKernel, values } from "../harness.ts";
 
 /** Deterministic bytes up to `maximum`, and the words that hold them. */
 function dataset(length: number, maximum: number) {

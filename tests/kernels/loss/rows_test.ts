@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
-import { globalAveragePool, globalAveragePoolBackward } from "../../src/kernels/pool/global_average_pool.ts";
-import { logSumExp, logSumExpBackward } from "../../src/kernels/loss/log_sum_exp.ts";
-import { selectColumn, selectColumnBackward } from "../../src/kernels/loss/select_column.ts";
+import {
+  globalAveragePool,
+  globalAveragePoolBackward,
+} from "../../../src/kernels/pool/global_average_pool.ts";
+import { logSumExp, logSumExpBackward } from "../../../src/kernels/loss/log_sum_exp.ts";
+import { selectColumn, selectColumnBackward } from "../../../src/kernels/loss/select_column.ts";
 import {
   softmaxCrossEntropy,
   softmaxCrossEntropyBackward,
-} from "../../src/kernels/loss/softmax_cross_entropy.ts";
-import { relativeError, runKernel, values } from "./harness.ts";
+} from "../../../src/kernels/loss/softmax_cross_entropy.ts";
+import { relativeError, runKernel, values } from "../harness.ts";
 
 const shapes = [[1, 1], [7, 2], [65, 10], [3, 100]].map(([rows, columns]) => ({
   rows: rows!,

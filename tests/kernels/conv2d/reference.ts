@@ -1,6 +1,6 @@
 /** The definition of a convolution, which its kernels are tested against. */
 
-import { type Conv2dShape, outputSize } from "../../src/kernels/conv2d/shape.ts";
+import { type Conv2dShape, outputSize } from "../../../src/kernels/conv2d/shape.ts";
 
 /**
  * Largest error relative to the largest value. A float32 sum of n products of values up to 1 is off by about √n · 2^-24

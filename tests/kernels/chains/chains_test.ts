@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { divergence } from "../../src/kernels/optimiser/divergence.ts";
-import { replayGather } from "../../src/kernels/chains/replay_gather.ts";
-import { replayScatter } from "../../src/kernels/chains/replay_scatter.ts";
-import { sgldStep } from "../../src/kernels/chains/sgld_step.ts";
-import { runKernel, values } from "./harness.ts";
+import { divergence } from "../../../src/kernels/optimiser/divergence.ts";
+import { replayGather } from "../../../src/kernels/chains/replay_gather.ts";
+import { replayScatter } from "../../../src/kernels/chains/replay_scatter.ts";
+import { sgldStep } from "../../../src/kernels/chains/sgld_step.ts";
+import { runKernel, values } from "../harness.ts";
 
 const withoutInner = { innerSteps: 0, innerStepSize: 0, innerClamp: 1 };
 const clamp = (value: number, bound: number) => Math.max(-bound, Math.min(bound, value));

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { philoxNormal, philoxUniform } from "../../src/kernels/random/philox.ts";
-import { Purpose, RandomStream, streamWords } from "../../src/random/philox.ts";
-import { runKernel } from "./harness.ts";
+import { philoxNormal, philoxUniform } from "../../../src/kernels/random/philox.ts";
+import { Purpose, RandomStream, streamWords } from "../../../src/random/philox.ts";
+import { runKernel } from "../harness.ts";
 
 const seeds = [0, 1, 2 ** 45 + 12345];
 

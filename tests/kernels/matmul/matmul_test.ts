@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { fitColumns } from "../../src/kernels/vector/fit_columns.ts";
-import { columnSumChunks, columnSums } from "../../src/kernels/reduce/column_sums.ts";
-import { matmul } from "../../src/kernels/matmul/matmul.ts";
-import { sumPartials } from "../../src/kernels/reduce/sum_partials.ts";
-import { relativeError, runKernel, values } from "./harness.ts";
+import { fitColumns } from "../../../src/kernels/vector/fit_columns.ts";
+import { columnSumChunks, columnSums } from "../../../src/kernels/reduce/column_sums.ts";
+import { matmul } from "../../../src/kernels/matmul/matmul.ts";
+import { sumPartials } from "../../../src/kernels/reduce/sum_partials.ts";
+import { relativeError, runKernel, values } from "../harness.ts";
 
 /** Sums of up to 100 products of values up to 1, each rounded to float32. */
 const tolerance = 2e-6;

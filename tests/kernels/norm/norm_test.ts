@@ -1,19 +1,24 @@
 import assert from "node:assert/strict";
-import { actNormStatistics } from "../../src/kernels/norm/act_statistics.ts";
-import { layerNormStatistics } from "../../src/kernels/norm/layer_statistics.ts";
-import { layerNormSums } from "../../src/kernels/norm/layer_sums.ts";
-import { normApply } from "../../src/kernels/norm/apply.ts";
-import { normBackwardApply } from "../../src/kernels/norm/backward_apply.ts";
-import { normBackwardMoments } from "../../src/kernels/norm/backward_moments.ts";
-import { normBackwardSums } from "../../src/kernels/norm/backward_sums.ts";
-import { normChunks, normMoments, normRowsPerChunk, type NormShape } from "../../src/kernels/norm/moments.ts";
-import { normRunning } from "../../src/kernels/norm/running.ts";
+import { actNormStatistics } from "../../../src/kernels/norm/act_statistics.ts";
+import { layerNormStatistics } from "../../../src/kernels/norm/layer_statistics.ts";
+import { layerNormSums } from "../../../src/kernels/norm/layer_sums.ts";
+import { normApply } from "../../../src/kernels/norm/apply.ts";
+import { normBackwardApply } from "../../../src/kernels/norm/backward_apply.ts";
+import { normBackwardMoments } from "../../../src/kernels/norm/backward_moments.ts";
+import { normBackwardSums } from "../../../src/kernels/norm/backward_sums.ts";
+import {
+  normChunks,
+  normMoments,
+  normRowsPerChunk,
+  type NormShape,
+} from "../../../src/kernels/norm/moments.ts";
+import { normRunning } from "../../../src/kernels/norm/running.ts";
 import {
   actNormInitialise,
   normStatistics,
   normStatisticsAndRunning,
-} from "../../src/kernels/norm/statistics.ts";
-import { relativeError, runKernel, values } from "./harness.ts";
+} from "../../../src/kernels/norm/statistics.ts";
+import { relativeError, runKernel, values } from "../harness.ts";
 
 const epsilon = 1e-5;
 const momentum = 0.9;

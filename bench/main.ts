@@ -1,66 +1,45 @@
-/**
- * What `deno task bench` measures, one process for each: training iterations of the digits preset, of WRN-10-1 at
- * 3×32×32 and, on a real GPU, of the published WRN-28-10, with the host's share, the time of every kernel and the memory
- * by part. Prints tables and writes `bench/results/ADAPTER.json`. The comparison with other libraries is
- * `deno task bench:peers`.
- */
+/** `deno task bench NAME [ARGUMENT]...` runs a bench; without a name it lists them. */
 
-import { table } from "../src/cli/format.ts";
-import { adapterFamily } from "../src/gpu/adapter_family.ts";
-import type { IterationResult } from "./iteration.ts";
-import { runNames } from "./iteration_case.ts";
-import { measureProcess, resultsFile, saveResults } from "./processes.ts";
+import { type Program, programs } from "./programs.ts";
 
 const print = (text: string) => Deno.stdout.writeSync(new TextEncoder().encode(`${text}\n`));
-const milliseconds = (value: number) => value.toFixed(1);
-const percent = (part: number, whole: number) => `${(100 * part / whole).toFixed(1)} %`;
-const total = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0);
+const isHelp = (argument: string | undefined) => argument === "--help" || argument === "-h";
 
-function printIteration({ name, adapter, imagesPerSecond, counts, kernels, ...result }: IterationResult) {
-  print(`\n${name}, on ${adapter}`);
-  print(table([
-    ["iteration, ms", "images/s", "host, ms", "of it", ...Object.keys(counts)],
-    [
-      milliseconds(result.median),
-      imagesPerSecond.toFixed(0),
-      result.host.toFixed(2),
-      percent(result.host, result.median),
-      ...Object.values(counts).map(String),
-    ],
-  ]));
-  const kernelTime = total(kernels.map((kernel) => kernel.milliseconds));
-  print(`\n${
-    table([
-      ["kernel", "dispatches", "ms", "share"],
-      ...kernels.map(({ kernel, dispatches, milliseconds: time }) => [
-        kernel,
-        String(dispatches),
-        milliseconds(time),
-        percent(time, kernelTime),
-      ]),
-    ])
-  }`);
-  const memory = Object.entries(result.memory);
-  print(`\n${
-    table([
-      ["GPU memory", "MB"],
-      ...[...memory, ["all", total(Object.values(result.memory))] as const].map(([part, bytes]) => [
-        part,
-        (bytes / 1e6).toFixed(2),
-      ]),
-    ])
-  }`);
+const usage = `Usage: deno task bench NAME [ARGUMENT]...
+
+${
+  Object.entries(programs).map(([name, { measures, takes }]) =>
+    `  ${name.padEnd(18)}${measures}\n${" ".repeat(20)}(${takes})`
+  ).join("\n")
 }
 
-const results: Record<string, IterationResult> = {};
-let adapter = "";
-for (const name of runNames) {
-  if (name === "wrn-28-10" && adapterFamily(adapter) !== "gpu") continue;
-  const result = await measureProcess<IterationResult>("iteration.ts", ["--allow-read"], name);
-  ({ adapter } = result);
-  printIteration(result);
-  results[name] = result;
+\`deno task bench NAME --help\` lists the arguments of a bench, and bench/README.md says which decision it
+serves. Results are kept in bench/results/.`;
+
+/** Runs a program with the permissions that it needs, and returns its exit status. */
+async function run(name: string, { permissions }: Program, args: readonly string[]): Promise<number> {
+  const script = `${import.meta.dirname}/programs/${name}.ts`;
+  const { code } = await new Deno.Command("deno", {
+    args: ["run", "--quiet", ...permissions, script, ...args],
+    stdin: "inherit",
+  }).spawn().status;
+  return code;
 }
-const file = resultsFile(adapter);
-await saveResults(file, results);
-print(`\nwrote ${file}`);
+
+const [name, ...args] = Deno.args;
+if (name === undefined || isHelp(name)) {
+  print(usage);
+  Deno.exit(0);
+}
+const program = Object.hasOwn(programs, name) ? programs[name] : undefined;
+if (!program) {
+  const known = Object.keys(programs).join(", ");
+  Deno.stderr.writeSync(new TextEncoder().encode(`error: no bench is called ${name}; there are ${known}\n`));
+  Deno.exit(2);
+}
+if (args.some(isHelp)) {
+  const { parameters, measures, takes } = program;
+  print(`Usage: deno task bench ${`${name} ${parameters}`.trim()}\n\nMeasures ${measures}. Takes ${takes}.`);
+  Deno.exit(0);
+}
+Deno.exit(await run(name, program, args));

@@ -5,7 +5,7 @@
  * that its model's gradients would be wrong there). Whole iterations exist on this project and on PyTorch.
  */
 
-import type { RunName } from "../iteration_case.ts";
+import type { RunName } from "../lib/iteration_case.ts";
 import type { GradientCase } from "./gradient_case.ts";
 import type { OperationCase } from "./operation_case.ts";
 

@@ -6,7 +6,7 @@ import { frozenTraining, WideResNet } from "../../src/nn/wide_resnet.ts";
 import { Context } from "../../src/tensor/context.ts";
 import { mean, sum } from "../../src/tensor/operations/reduce.ts";
 import { softmaxCrossEntropy } from "../../src/tensor/operations/softmax_cross_entropy.ts";
-import { timeCalls } from "../timing.ts";
+import { timeCalls } from "../lib/timing.ts";
 import {
   architectureOf,
   type GradientCase,

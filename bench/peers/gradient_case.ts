@@ -5,7 +5,7 @@
 
 import { type Architecture, groupCount, stemChannels } from "../../src/nn/wide_resnet.ts";
 import { Purpose, RandomStream } from "../../src/random/philox.ts";
-import type { Times } from "../timing.ts";
+import type { Times } from "../lib/timing.ts";
 
 /** A gradient of WRN-depth-width at 3×32×32. */
 export interface GradientCase {

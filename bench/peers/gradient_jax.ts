@@ -11,7 +11,7 @@ import {
   valueAndGrad,
 } from "@jax-js/jax";
 import { imagesToPyTorch } from "../../src/formats/pytorch_layout.ts";
-import { timeCalls } from "../timing.ts";
+import { timeCalls } from "../lib/timing.ts";
 import { architectureOf, type GradientCase, type GradientResult, inputsOf, norm } from "./gradient_case.ts";
 import { JaxResults } from "./jax_results.ts";
 import { initialParameters } from "./parameters.ts";

@@ -15,8 +15,8 @@ import { type ReportField, reportFields } from "../../src/jem/training_step.ts";
 import type { Context } from "../../src/tensor/context.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 import type { Trainer } from "../../src/train/trainer.ts";
-import type { Run } from "../iteration_case.ts";
-import type { Times } from "../timing.ts";
+import type { Run } from "../lib/iteration_case.ts";
+import type { Times } from "../lib/timing.ts";
 import { architectureOf, operationsPerImage } from "./gradient_case.ts";
 
 /** What all libraries report of the first iteration; accuracy stays this project's own. */

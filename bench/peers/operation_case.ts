@@ -1,7 +1,7 @@
 /** The operations that all libraries compute, on the same numbers, and what their results must be. */
 
 import { RandomStream } from "../../src/random/philox.ts";
-import { timeCalls, type Times } from "../timing.ts";
+import { timeCalls, type Times } from "../lib/timing.ts";
 
 /** A 3×3 convolution of stride 1 that keeps the size, or the gradient of one, or a product of square matrices. */
 export interface OperationCase {

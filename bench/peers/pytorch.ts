@@ -10,8 +10,8 @@ import { Gpu } from "../../src/gpu/gpu.ts";
 import { readModel } from "../../src/nn/state_dict.ts";
 import { Context } from "../../src/tensor/context.ts";
 import { pythonWith, runPython } from "../../tests/python.ts";
-import { prepareTrainer, type Run, type RunName, runNamed } from "../iteration_case.ts";
-import { type Times, timing } from "../timing.ts";
+import { prepareTrainer, type Run, type RunName, runNamed } from "../lib/iteration_case.ts";
+import { type Times, timing } from "../lib/timing.ts";
 import { architectureOf, type GradientCase, type GradientResult, inputsOf, norm } from "./gradient_case.ts";
 import { firstBatches, type IterationTimes, reportOf } from "./iteration_case.ts";
 import {

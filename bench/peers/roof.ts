@@ -2,7 +2,7 @@
 
 import { Gpu, type Plan } from "../../src/gpu/gpu.ts";
 import type { Program } from "../../src/gpu/pipeline_cache.ts";
-import { timeRounds } from "../timing.ts";
+import { timeRounds } from "../lib/timing.ts";
 
 /** Peaks of a device. */
 export interface Roof {

@@ -1,7 +1,7 @@
 /** What was measured of one benchmark, and what follows from it. */
 
-import { runNamed } from "../iteration_case.ts";
-import { median } from "../statistics.ts";
+import { runNamed } from "../lib/iteration_case.ts";
+import { median } from "../lib/statistics.ts";
 import type { Benchmark } from "./benchmarks.ts";
 import {
   architectureOf,

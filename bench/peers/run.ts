@@ -1,6 +1,6 @@
 /** Measures one benchmark on one library and prints JSON: `run.ts LIBRARY BENCHMARK [PYTHON]`. */
 
-import { measureIterations } from "../iteration.ts";
+import { measureIterations } from "../lib/iteration.ts";
 import { type Benchmark, benchmarkNamed } from "./benchmarks.ts";
 import type { GradientCase, GradientResult } from "./gradient_case.ts";
 import type { IterationTimes } from "./iteration_case.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { callsPerWait, timing } from "../../bench/timing.ts";
+import { callsPerWait, timing } from "../../bench/lib/timing.ts";
 
 /** Milliseconds of a call that takes `duration`, of so many before a wait that is noticed late. */
 const withWait = (duration: number) => (calls: number) => Promise.resolve(duration + 11 / calls);

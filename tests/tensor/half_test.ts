@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { withAdapter } from "../../bench/published_memory.ts";
 import { GpuError, ShapeError } from "../../src/errors.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
 import { WideResNet } from "../../src/nn/wide_resnet.ts";
@@ -12,6 +11,7 @@ import { leakyRelu } from "../../src/tensor/operations/leaky_relu.ts";
 import { sum } from "../../src/tensor/operations/reduce.ts";
 import { concatenate, rows } from "../../src/tensor/operations/rows.ts";
 import { testGpu, values } from "../kernels/harness.ts";
+import { withAdapter } from "../paper_adapter.ts";
 
 const gpu = await testGpu();
 const ignore = !gpu.device.features.has("shader-f16");

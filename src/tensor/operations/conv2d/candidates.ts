@@ -69,7 +69,7 @@ const hasLargeWeight: Wins = ({ height, width, inChannels, outChannels }) => {
 
 const inAllDirections = (wins: Wins) => ({ forward: wins, gradientInput: wins, gradientWeight: wins });
 
-/** On lavapipe measured by `bench/winograd.ts`; for GPUs by operations and bytes, see `docs/performance.md`. */
+/** On lavapipe measured by `bench/programs/winograd.ts`; for GPUs by operations and bytes, see `docs/performance.md`. */
 const winogradWins: Readonly<Record<Exclude<AdapterFamily, "slow-compiler">, Record<Direction, Wins>>> = {
   lavapipe: { ...inAllDirections(fromChannels(128)), gradientWeight: hasLargeWeight },
   gpu: inAllDirections(fromChannels(160)),

@@ -1,12 +1,11 @@
 /**
- * What each ingredient of SADA-JEM does on the digits: `deno task ablation` trains five recipes with three seeds each,
- * evaluates every run, and compares the recipes. A run that is already there is not repeated, so an interrupted ablation
+ * What each ingredient of SADA-JEM does on the digits: trains five recipes with three seeds each, evaluates every run, and compares the recipes. A run that is already there is not repeated, so an interrupted ablation
  * goes on where it stopped.
  */
 
 import { parseArgs } from "node:util";
-import { preset } from "../src/train/presets.ts";
-import { command, exists, trainDigits } from "./run_commands.ts";
+import { preset } from "../../src/train/presets.ts";
+import { command, exists, trainDigits } from "../lib/run_commands.ts";
 
 /**
  * The `digits` preset is SADA-JEM; a recipe is what it changes of it. All recipes start chains at informative samples and

@@ -1,10 +1,10 @@
 /** Trainings and evaluations by the project's commands, for benches of many runs that can be interrupted. */
 
-import { checkpointNames } from "../src/train/run_directory.ts";
+import { checkpointNames } from "../../src/train/run_directory.ts";
 
 /** Runs a command of this project, which prints as it goes. */
 export async function command(name: string, ...args: string[]): Promise<void> {
-  const script = new URL(`../src/cli/${name}.ts`, import.meta.url).pathname;
+  const script = `${import.meta.dirname}/../../src/cli/${name}.ts`;
   const { code } = await new Deno.Command("deno", {
     args: ["run", "--quiet", "--allow-read", "--allow-write", script, ...args],
     stdin: "null",

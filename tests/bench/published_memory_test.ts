@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { publishedMemory } from "../../bench/published_memory.ts";
+import { publishedMemory } from "../../bench/lib/published_memory.ts";
 import { preset } from "../../src/train/presets.ts";
 
 Deno.test("training WRN-28-10 with the published batches takes less than 12 GB", async () => {

@@ -1,28 +1,36 @@
 /**
- * Measures 3×3 convolutions directly and by Winograd's algorithm, in turns, and what each kernel takes:
- * `deno run --allow-read bench/winograd.ts`. Prints a table. On a software adapter the processor's time says more than the
+ * Measures 3×3 convolutions directly and by Winograd's algorithm, in turns, and what each kernel takes: `[BATCH]`, 16 by
+ * default. Prints a table. On a software adapter the processor's time says more than the
  * clock's: it does not depend on what else the machine does.
  */
 
 import process from "node:process";
 
-import { table } from "../src/cli/format.ts";
-import { Gpu, type Plan } from "../src/gpu/gpu.ts";
-import { type KernelTime, profile } from "../src/gpu/profile.ts";
-import { conv2dForward } from "../src/kernels/conv2d/forward.ts";
-import { conv2dGradientInput } from "../src/kernels/conv2d/gradient_input.ts";
-import { conv2dGradientWeight, conv2dGradientWeightTexture } from "../src/kernels/conv2d/gradient_weight.ts";
-import { type Conv2dShape, conv2dSizes } from "../src/kernels/conv2d/shape.ts";
-import { Context } from "../src/tensor/context.ts";
-import { byKernel, byParts, type Direction, directions } from "../src/tensor/operations/conv2d/algorithm.ts";
-import { patchForward, patchGradientInput } from "../src/tensor/operations/conv2d/patch.ts";
+import { table } from "../../src/cli/format.ts";
+import { Gpu, type Plan } from "../../src/gpu/gpu.ts";
+import { type KernelTime, profile } from "../../src/gpu/profile.ts";
+import { conv2dForward } from "../../src/kernels/conv2d/forward.ts";
+import { conv2dGradientInput } from "../../src/kernels/conv2d/gradient_input.ts";
+import {
+  conv2dGradientWeight,
+  conv2dGradientWeightTexture,
+} from "../../src/kernels/conv2d/gradient_weight.ts";
+import { type Conv2dShape, conv2dSizes } from "../../src/kernels/conv2d/shape.ts";
+import { Context } from "../../src/tensor/context.ts";
+import {
+  byKernel,
+  byParts,
+  type Direction,
+  directions,
+} from "../../src/tensor/operations/conv2d/algorithm.ts";
+import { patchForward, patchGradientInput } from "../../src/tensor/operations/conv2d/patch.ts";
 import {
   winogradForward,
   winogradGradientInput,
   winogradGradientWeight,
-} from "../src/tensor/operations/conv2d/winograd.ts";
-import { median } from "./statistics.ts";
-import { callsPerWait, timeRound } from "./timing.ts";
+} from "../../src/tensor/operations/conv2d/winograd.ts";
+import { median } from "../lib/statistics.ts";
+import { callsPerWait, timeRound } from "../lib/timing.ts";
 
 const stagedForward = byKernel("staged", conv2dForward);
 const stagedGradientInput = byKernel("staged", conv2dGradientInput);
@@ -88,7 +96,7 @@ interface Time {
 }
 
 /** Medians of runs in turns. */
-async function timeInTurns(gpu: Gpu, plans: readonly Plan[]): Promise<Time[]> {
+async function timePlans(gpu: Gpu, plans: readonly Plan[]): Promise<Time[]> {
   const time = async (plan: Plan, calls: number): Promise<Time> => {
     const before = process.cpuUsage();
     const clock = await timeRound(calls, () => gpu.run(plan), () => gpu.device.queue.onSubmittedWorkDone());
@@ -125,7 +133,7 @@ for (const direction of directions) {
   for (const [channels, size] of maps) {
     const square = { height: size, width: size, inChannels: channels, outChannels: channels };
     const ways = plans(context, { batch, ...square, kernel: 3, stride: 1, padding: 1 }, direction);
-    const times = await timeInTurns(gpu, ways);
+    const times = await timePlans(gpu, ways);
     const [direct] = times;
     for (const [i, name] of ["direct", "F(2×2)", "F(4×4)"].entries()) {
       const profiles: KernelTime[][] = [];

@@ -1,23 +1,22 @@
 /**
- * Measures kernels that are bound by the memory's bandwidth, as the training launches them:
- * `deno run --allow-read bench/bandwidth.ts`. Prints the bytes that each must move a second, and their share of what copies move.
+ * Measures kernels that are bound by the memory's bandwidth, as the training launches them. Prints the bytes that each must move a second, and their share of what copies move.
  */
 
-import { table } from "../src/cli/format.ts";
-import { Gpu } from "../src/gpu/gpu.ts";
-import { adamStep } from "../src/kernels/optimiser/adam_step.ts";
-import { add } from "../src/kernels/vector/add.ts";
-import type { Kernel } from "../src/kernels/kernel.ts";
-import { leakyRelu, leakyReluBackward } from "../src/kernels/vector/leaky_relu.ts";
-import { normApply } from "../src/kernels/norm/apply.ts";
-import { normBackwardApply } from "../src/kernels/norm/backward_apply.ts";
-import { normBackwardMoments } from "../src/kernels/norm/backward_moments.ts";
-import { normMoments } from "../src/kernels/norm/moments.ts";
-import { samAscent } from "../src/kernels/optimiser/sam_ascent.ts";
-import { sgdStep } from "../src/kernels/optimiser/sgd_step.ts";
-import { sgldStep } from "../src/kernels/chains/sgld_step.ts";
-import { Context } from "../src/tensor/context.ts";
-import { bestTime, measureBandwidth } from "./peers/roof.ts";
+import { table } from "../../src/cli/format.ts";
+import { Gpu } from "../../src/gpu/gpu.ts";
+import { adamStep } from "../../src/kernels/optimiser/adam_step.ts";
+import { add } from "../../src/kernels/vector/add.ts";
+import type { Kernel } from "../../src/kernels/kernel.ts";
+import { leakyRelu, leakyReluBackward } from "../../src/kernels/vector/leaky_relu.ts";
+import { normApply } from "../../src/kernels/norm/apply.ts";
+import { normBackwardApply } from "../../src/kernels/norm/backward_apply.ts";
+import { normBackwardMoments } from "../../src/kernels/norm/backward_moments.ts";
+import { normMoments } from "../../src/kernels/norm/moments.ts";
+import { samAscent } from "../../src/kernels/optimiser/sam_ascent.ts";
+import { sgdStep } from "../../src/kernels/optimiser/sgd_step.ts";
+import { sgldStep } from "../../src/kernels/chains/sgld_step.ts";
+import { Context } from "../../src/tensor/context.ts";
+import { bestTime, measureBandwidth } from "../peers/roof.ts";
 
 const launchesPerRun = 8;
 const channels = 160;

@@ -1,11 +1,11 @@
 /** The training runs whose iterations are measured. */
 
-import type { Dataset, ImageSet } from "../src/data/dataset.ts";
-import { loadDataset } from "../src/data/load.ts";
-import type { Context } from "../src/tensor/context.ts";
-import { type Configuration, parseConfiguration } from "../src/train/configuration.ts";
-import { preset } from "../src/train/presets.ts";
-import { Trainer } from "../src/train/trainer.ts";
+import type { Dataset, ImageSet } from "../../src/data/dataset.ts";
+import { loadDataset } from "../../src/data/load.ts";
+import type { Context } from "../../src/tensor/context.ts";
+import { type Configuration, parseConfiguration } from "../../src/train/configuration.ts";
+import { preset } from "../../src/train/presets.ts";
+import { Trainer } from "../../src/train/trainer.ts";
 
 /** Names of the runs; WRN-28-10 is for real GPUs. */
 export const runNames = ["digits", "wrn-10-1", "wrn-28-10"] as const;

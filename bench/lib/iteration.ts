@@ -1,9 +1,9 @@
 /** Measures training iterations of one run in the steady state: `iteration.ts NAME` prints JSON. */
 
-import { type Counters, Gpu } from "../src/gpu/gpu.ts";
-import { type KernelTime, profile } from "../src/gpu/profile.ts";
-import { Context } from "../src/tensor/context.ts";
-import { type IterationReport, reportCapacity } from "../src/train/trainer.ts";
+import { type Counters, Gpu } from "../../src/gpu/gpu.ts";
+import { type KernelTime, profile } from "../../src/gpu/profile.ts";
+import { Context } from "../../src/tensor/context.ts";
+import { type IterationReport, reportCapacity } from "../../src/train/trainer.ts";
 import { hostTime } from "./host.ts";
 import { prepareTrainer, type RunName, runNamed } from "./iteration_case.ts";
 import { type MemoryPart, memoryParts } from "./memory.ts";

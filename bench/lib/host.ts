@@ -1,6 +1,6 @@
-import type { Command } from "../src/gpu/command.ts";
-import { type Gpu, Plan } from "../src/gpu/gpu.ts";
-import type { Trainer } from "../src/train/trainer.ts";
+import type { Command } from "../../src/gpu/command.ts";
+import { type Gpu, Plan } from "../../src/gpu/gpu.ts";
+import type { Trainer } from "../../src/train/trainer.ts";
 import { median } from "./statistics.ts";
 
 const rounds = 15;

@@ -1,5 +1,5 @@
 /**
- * `deno task bench:peers [WORD]... [--turns N]`: the same operations, gradients of whole models and training iterations
+ * `[WORD]... [--turns N]`: the same operations, gradients of whole models and training iterations
  * on this project and its peers, one process for each benchmark and library. Prints tables and writes
  * `bench/results/peers-ADAPTER.json`.
  *
@@ -12,11 +12,11 @@
 import { parseArgs } from "node:util";
 import { table } from "../../src/cli/format.ts";
 import { adapterFamily } from "../../src/gpu/adapter_family.ts";
-import { measureProcess, resultsFile, saveResults } from "../processes.ts";
-import { type Benchmark, benchmarks } from "./benchmarks.ts";
-import { findPyTorch, type PyTorch, type PyTorchMode } from "./pytorch.ts";
-import type { Roof } from "./roof.ts";
-import { type Measured, merge, type Row, rowOf, shares, timeOf } from "./row.ts";
+import { measureProcess, resultsFile, saveResults } from "../lib/processes.ts";
+import { type Benchmark, benchmarks } from "../peers/benchmarks.ts";
+import { findPyTorch, type PyTorch, type PyTorchMode } from "../peers/pytorch.ts";
+import type { Roof } from "../peers/roof.ts";
+import { type Measured, merge, type Row, rowOf, shares, timeOf } from "../peers/row.ts";
 
 const webGpuPeers = ["TensorFlow.js", "jax-js", "ONNX Runtime"];
 const print = (text: string) => Deno.stdout.writeSync(new TextEncoder().encode(`${text}\n`));

@@ -1,15 +1,15 @@
 /**
  * Measures how long the digits preset takes from the start of the process to the report of its first iteration, in turns with
  * an empty cache of Mesa's (lavapipe's shaders compiled ahead, and one after the other) and with a filled one:
- * `deno run --allow-read --allow-write --allow-run bench/first_iteration.ts`. Prints medians.
+ * `deno run --allow-read --allow-write --allow-run bench/programs/first_iteration.ts`. Prints medians.
  */
 
-import { compileAhead } from "../src/gpu/compile_ahead.ts";
-import { Gpu } from "../src/gpu/gpu.ts";
-import { Context } from "../src/tensor/context.ts";
-import { Trainer } from "../src/train/trainer.ts";
-import { runNamed } from "./iteration_case.ts";
-import { median } from "./statistics.ts";
+import { compileAhead } from "../../src/gpu/compile_ahead.ts";
+import { Gpu } from "../../src/gpu/gpu.ts";
+import { Context } from "../../src/tensor/context.ts";
+import { Trainer } from "../../src/train/trainer.ts";
+import { runNamed } from "../lib/iteration_case.ts";
+import { median } from "../lib/statistics.ts";
 
 const rounds = 5;
 const ways = ["ahead", "one after the other"] as const;

@@ -1,15 +1,21 @@
 /** What the benches share: cases in processes of their own, and files of results. */
 
-const here = new URL(".", import.meta.url).pathname;
+import { dirname } from "node:path";
 
-/** Runs a script of this folder in its own process and returns what it printed as JSON. */
+/** The folder `bench/`. */
+const folder = dirname(import.meta.dirname!);
+
+/**
+ * Runs a script in its own process and returns what it printed as JSON.
+ * @param script path below `bench/`
+ */
 export async function measureProcess<Result>(
   script: string,
   permissions: readonly string[],
   ...args: string[]
 ): Promise<Result> {
   const { code, stdout, stderr } = await new Deno.Command("deno", {
-    args: ["run", "--quiet", ...permissions, `${here}${script}`, ...args],
+    args: ["run", "--quiet", ...permissions, `${folder}/${script}`, ...args],
     stdout: "piped",
     stderr: "piped",
   }).output();
@@ -24,7 +30,7 @@ export function resultsFile(name: string): string {
 
 /** Writes results. */
 export async function saveResults(file: string, results: unknown): Promise<void> {
-  const path = `${here}../${file}`;
-  await Deno.mkdir(new URL(".", `file://${path}`), { recursive: true });
+  const path = `${dirname(folder)}/${file}`;
+  await Deno.mkdir(dirname(path), { recursive: true });
   await Deno.writeTextFile(path, `${JSON.stringify(results, undefined, 2)}\n`);
 }

@@ -1,6 +1,6 @@
-import type { Gpu } from "../src/gpu/gpu.ts";
-import type { Tensor } from "../src/tensor/tensor.ts";
-import type { Trainer } from "../src/train/trainer.ts";
+import type { Gpu } from "../../src/gpu/gpu.ts";
+import type { Tensor } from "../../src/tensor/tensor.ts";
+import type { Trainer } from "../../src/train/trainer.ts";
 
 /** What GPU memory is used for in training. */
 export type MemoryPart =

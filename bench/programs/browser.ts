@@ -1,20 +1,20 @@
 /**
- * `deno task bench:browser`: one SGLD step of the digits model at batch 64, in Chromium and in Deno by turns, both on
+ * One SGLD step of the digits model at batch 64, in Chromium and in Deno by turns, both on
  * SwiftShader, the software adapter that comes with Chromium. SWIFTSHADER names the description of its Vulkan driver if
  * it is not where Debian has it.
  */
 
 import { build, stop } from "esbuild";
-import { table } from "../src/cli/format.ts";
-import { withPage } from "../tests/browser/chromium.ts";
-import { denoPackages } from "../web/tools/packages.ts";
-import type { SgldTimes } from "./sgld_steps.ts";
-import { median } from "./statistics.ts";
+import { table } from "../../src/cli/format.ts";
+import { withPage } from "../../tests/browser/chromium.ts";
+import { denoPackages } from "../../web/tools/packages.ts";
+import type { SgldTimes } from "../lib/sgld_steps.ts";
+import { median } from "../lib/statistics.ts";
 
 /** Each runs once in every turn, so that a busy machine slows both. */
 const turns = 3;
-const model = new URL("../data/models/digits.safetensors", import.meta.url);
-const path = (name: string) => decodeURIComponent(new URL(name, import.meta.url).pathname);
+const model = new URL("../../data/models/digits.safetensors", import.meta.url);
+const path = (name: string) => `${import.meta.dirname}/../lib/${name}`;
 const driver = Deno.env.get("SWIFTSHADER") ?? "/usr/lib/chromium/vk_swiftshader_icd.json";
 
 async function inDeno(): Promise<SgldTimes> {

@@ -1,0 +1,70 @@
+/** A bench, `bench/programs/NAME.ts`. */
+export interface Program {
+  /** Its arguments, as in `[WORD]... [--turns N]`. */
+  readonly parameters: string;
+  /** What it measures, to follow the word "Measures". */
+  readonly measures: string;
+  /** How long it takes on two cores, without a GPU. */
+  readonly takes: string;
+  /** Deno's flags for its process. */
+  readonly permissions: readonly string[];
+}
+
+const read = "--allow-read";
+const runDeno = "--allow-run=deno";
+const writeResults = "--allow-write=bench/results";
+
+/** All benches, by name. */
+export const programs: Readonly<Record<string, Program>> = {
+  iterations: {
+    parameters: "",
+    measures: "training iterations: their kernels, the host's share, the memory",
+    takes: "two minutes",
+    permissions: [read, runDeno, writeResults],
+  },
+  peers: {
+    parameters: "[WORD]... [--turns N]",
+    measures: "operations, gradients and iterations beside TensorFlow.js, jax-js, ONNX Runtime and PyTorch",
+    takes: "an hour; a few minutes with words that choose benchmarks",
+    permissions: [read, "--allow-run=deno,python3,/usr/bin/python3", writeResults],
+  },
+  winograd: {
+    parameters: "[BATCH]",
+    measures: "convolutions directly and by Winograd's algorithm, and each step of it",
+    takes: "five minutes",
+    permissions: [read],
+  },
+  bandwidth: {
+    parameters: "",
+    measures: "the kernels that only move memory, beside copies",
+    takes: "a minute",
+    permissions: [read],
+  },
+  first_iteration: {
+    parameters: "",
+    measures: "the time to the first iteration of a training, with empty and filled caches of the driver",
+    takes: "two minutes",
+    permissions: [read, "--allow-write", "--allow-run"],
+  },
+  published_memory: {
+    parameters: "[float16]",
+    measures: "the GPU memory of the published training, which needs no GPU",
+    takes: "ten seconds",
+    permissions: [read],
+  },
+  browser: {
+    parameters: "",
+    measures: "a step of SGLD in Chromium and in Deno, both on SwiftShader",
+    takes: "a minute",
+    permissions: [
+      ...[read, "--allow-write", "--allow-run", "--allow-net=127.0.0.1", "--allow-env=SWIFTSHADER"],
+      ...["--ignore-env", "--ignore-read=/proc/sys", "--allow-sys=homedir,osRelease"],
+    ],
+  },
+  ablation: {
+    parameters: "[--seeds 1,2,3] [--iterations N] [--folder DIR] [--out DIR]",
+    measures: "what each ingredient of SADA-JEM does on the digits: five recipes with several seeds",
+    takes: "one to two hours; an interrupted one goes on where it stopped",
+    permissions: [read, "--allow-write", runDeno],
+  },
+};

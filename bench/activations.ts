@@ -7,7 +7,7 @@
 import { parseArgs } from "node:util";
 import { table } from "../src/cli/format.ts";
 import { activationTypes } from "../src/nn/wide_resnet.ts";
-import { percent } from "../src/report/question.ts";
+import { percent } from "../src/report/percent.ts";
 import type { Summary } from "../src/train/training_run.ts";
 import { trainDigits } from "./run_commands.ts";
 

@@ -1,6 +1,6 @@
 /** What the benches share: cases in processes of their own, and files of results. */
 
-const here = new URL(".", import.meta.url).pathname;
+import { projectFolder, wholeLock } from "../scripts/tasks.ts";
 
 /** Runs a script of this folder in its own process and returns what it printed as JSON. */
 export async function measureProcess<Result>(
@@ -9,7 +9,10 @@ export async function measureProcess<Result>(
   ...args: string[]
 ): Promise<Result> {
   const { code, stdout, stderr } = await new Deno.Command("deno", {
-    args: ["run", "--quiet", ...permissions, `${here}${script}`, ...args],
+    args: [
+      ...["run", "--quiet", `--lock=${wholeLock}`, ...permissions],
+      ...[`${projectFolder}bench/${script}`, ...args],
+    ],
     stdout: "piped",
     stderr: "piped",
   }).output();
@@ -24,7 +27,7 @@ export function resultsFile(name: string): string {
 
 /** Writes results. */
 export async function saveResults(file: string, results: unknown): Promise<void> {
-  const path = `${here}../${file}`;
-  await Deno.mkdir(new URL(".", `file://${path}`), { recursive: true });
+  const path = `${projectFolder}${file}`;
+  await Deno.mkdir(path.replace(/[^/]*$/, ""), { recursive: true });
   await Deno.writeTextFile(path, `${JSON.stringify(results, undefined, 2)}\n`);
 }

@@ -1,5 +1,6 @@
 /** `deno task bench NAME [ARGUMENT]...` runs a bench; without a name it lists them. */
 
+import { projectFolder, wholeLock } from "../scripts/tasks.ts";
 import { type Program, programs } from "./programs.ts";
 
 const print = (text: string) => Deno.stdout.writeSync(new TextEncoder().encode(`${text}\n`));
@@ -18,9 +19,11 @@ serves. Results are kept in bench/results/.`;
 
 /** Runs a program with the permissions that it needs, and returns its exit status. */
 async function run(name: string, { permissions }: Program, args: readonly string[]): Promise<number> {
-  const script = `${import.meta.dirname}/programs/${name}.ts`;
   const { code } = await new Deno.Command("deno", {
-    args: ["run", "--quiet", ...permissions, script, ...args],
+    args: [
+      ...["run", "--quiet", `--lock=${wholeLock}`, ...permissions],
+      ...[`${projectFolder}bench/programs/${name}.ts`, ...args],
+    ],
     stdin: "inherit",
   }).spawn().status;
   return code;

@@ -2,6 +2,8 @@
 
 import * as esbuild from "esbuild";
 import { gzipSync } from "fflate";
+// Whose packages must lie in Deno's cache, where their declarations are read.
+import "../src/mod.ts";
 import { declarations } from "./declarations.ts";
 import { shaderPaths } from "./launchers.ts";
 

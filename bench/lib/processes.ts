@@ -1,9 +1,7 @@
 /** What the benches share: cases in processes of their own, and files of results. */
 
 import { dirname } from "node:path";
-
-/** The folder `bench/`. */
-const folder = dirname(import.meta.dirname!);
+import { projectFolder, wholeLock } from "../../scripts/tasks.ts";
 
 /**
  * Runs a script in its own process and returns what it printed as JSON.
@@ -15,7 +13,10 @@ export async function measureProcess<Result>(
   ...args: string[]
 ): Promise<Result> {
   const { code, stdout, stderr } = await new Deno.Command("deno", {
-    args: ["run", "--quiet", ...permissions, `${folder}/${script}`, ...args],
+    args: [
+      ...["run", "--quiet", `--lock=${wholeLock}`, ...permissions],
+      ...[`${projectFolder}bench/${script}`, ...args],
+    ],
     stdout: "piped",
     stderr: "piped",
   }).output();
@@ -30,7 +31,7 @@ export function resultsFile(name: string): string {
 
 /** Writes results. */
 export async function saveResults(file: string, results: unknown): Promise<void> {
-  const path = `${dirname(folder)}/${file}`;
+  const path = `${projectFolder}${file}`;
   await Deno.mkdir(dirname(path), { recursive: true });
   await Deno.writeTextFile(path, `${JSON.stringify(results, undefined, 2)}\n`);
 }

@@ -1,12 +1,12 @@
 /** Trainings and evaluations by the project's commands, for benches of many runs that can be interrupted. */
 
+import { taskArguments } from "../../scripts/tasks.ts";
 import { checkpointNames } from "../../src/train/run_directory.ts";
 
 /** Runs a command of this project, which prints as it goes. */
 export async function command(name: string, ...args: string[]): Promise<void> {
-  const script = `${import.meta.dirname}/../../src/cli/${name}.ts`;
   const { code } = await new Deno.Command("deno", {
-    args: ["run", "--quiet", "--allow-read", "--allow-write", script, ...args],
+    args: [...taskArguments(name), ...args],
     stdin: "null",
   }).spawn().status;
   if (code !== 0) throw new Error(`${name} ${args.join(" ")} ended with status ${code}`);

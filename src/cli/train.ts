@@ -14,7 +14,7 @@ import {
   TrainingRun,
 } from "../train/training_run.ts";
 import { type Command, execute, exitStatus, print, UsageError, wholeNumber } from "./command.ts";
-import { percent } from "../report/question.ts";
+import { percent } from "../report/percent.ts";
 import { chosenConfiguration, configurationOptions, defaultPreset } from "./configuration.ts";
 import { duration } from "./format.ts";
 import { compilePlan } from "./compiling.ts";

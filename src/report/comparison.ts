@@ -1,7 +1,8 @@
 /** Several evaluations side by side. */
 
 import { curves } from "./figures.ts";
-import { AnswerBuilder, percent } from "./question.ts";
+import { percent } from "./percent.ts";
+import { AnswerBuilder } from "./question.ts";
 
 /** What `results.json` holds of an evaluation, as far as it is compared. */
 export interface Evaluation {

@@ -129,9 +129,3 @@ export class AnswerBuilder {
     return { results, key, files: this.#files, section: { title: this.title, blocks: this.#blocks } };
   }
 }
-
-/** A fraction as a percentage, with two decimals below ten. */
-export function percent(fraction: number): string {
-  const value = 100 * fraction;
-  return `${value.toFixed(Math.abs(value) < 10 ? 2 : 1)} %`;
-}

@@ -3,12 +3,12 @@
  * Together with the data it determines a run's numbers bit for bit on one adapter.
  */
 
-import { closest } from "fastest-levenshtein";
 import * as z from "zod";
 import { datasetNames } from "../data/dataset.ts";
 import { ConfigurationError } from "../errors.ts";
 import { normNames } from "../nn/norms.ts";
 import { activationTypes } from "../nn/wide_resnet.ts";
+import { closest } from "./closest.ts";
 
 /** A number of iterations, images and the like. */
 const integer = (low: number, high = 1e9) =>

@@ -1,6 +1,6 @@
 /** Runs the commands as a user does, with the permissions that their tasks name. */
 
-const root = new URL("../..", import.meta.url).pathname;
+import { projectFolder, taskArguments } from "../../scripts/tasks.ts";
 
 /** What a command printed, and its exit status. */
 export interface Outcome {
@@ -9,16 +9,9 @@ export interface Outcome {
   readonly errors: string;
 }
 
-/** The arguments of a task in `deno.json`, after `deno`. */
-function taskArguments(task: string): string[] {
-  const { tasks } = JSON.parse(Deno.readTextFileSync(`${root}/deno.json`));
-  const command = tasks[task].command ?? tasks[task];
-  return command.split(" ").slice(1);
-}
-
 /** Starts a command in the background. */
 export function start(task: string, ...args: string[]): Deno.ChildProcess {
-  return startIn(root, task, ...args);
+  return startIn(projectFolder, task, ...args);
 }
 
 /** Runs a command to its end. */
@@ -32,9 +25,8 @@ export async function runIn(folder: string, task: string, ...args: string[]): Pr
 }
 
 function startIn(folder: string, task: string, ...args: string[]): Deno.ChildProcess {
-  const ofTask = taskArguments(task).map((arg) => arg.startsWith("src/") ? `${root}${arg}` : arg);
   return new Deno.Command(Deno.execPath(), {
-    args: [...ofTask, ...args],
+    args: [...taskArguments(task), ...args],
     cwd: folder,
     stdout: "piped",
     stderr: "piped",

@@ -12,6 +12,8 @@ export const denoPackages: Plugin = {
   setup(build) {
     build.onResolve({ filter: /^[@a-z]/, namespace: "file" }, async ({ path, kind, pluginData }) => {
       if (kind === "entry-point" || pluginData === denoPackages) return undefined;
+      // Deno fetches a package when it is first imported.
+      await import(path);
       const file = decodeURIComponent(new URL(import.meta.resolve(path)).pathname);
       const folder = packageFolder.exec(file)?.[1];
       if (!folder) return { errors: [{ text: `${path} is no npm package of deno.json` }] };

@@ -6,7 +6,8 @@ import {
 } from "../../evaluate/calibration.ts";
 import type { Classified } from "../../evaluate/classification.ts";
 import { reliabilityDiagram } from "../figures.ts";
-import { AnswerBuilder, percent, type Question } from "../question.ts";
+import { percent } from "../percent.ts";
+import { AnswerBuilder, type Question } from "../question.ts";
 
 const bins = 20;
 

@@ -6,7 +6,8 @@ import {
   confusionMatrix,
 } from "../../evaluate/classification.ts";
 import { confusionFigure } from "../figures.ts";
-import { AnswerBuilder, percent, type Question } from "../question.ts";
+import { percent } from "../percent.ts";
+import { AnswerBuilder, type Question } from "../question.ts";
 
 /** How often is it right? Accuracy and cross-entropy, by class, and what is taken for what. */
 export const classification: Question = {

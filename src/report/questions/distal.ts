@@ -5,7 +5,8 @@ import { UniformInitialisation } from "../../jem/initialisation.ts";
 import { generate, posteriorScore } from "../../jem/generate.ts";
 import { evaluation } from "../../nn/wide_resnet.ts";
 import { streamWords } from "../../random/philox.ts";
-import { AnswerBuilder, percent, type Question } from "../question.ts";
+import { percent } from "../percent.ts";
+import { AnswerBuilder, type Question } from "../question.ts";
 
 const perClass = 5;
 const mostClasses = 10;

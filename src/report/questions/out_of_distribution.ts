@@ -5,7 +5,8 @@ import { constantImages, interpolatedImages, noiseImages } from "../../data/synt
 import { type Separation, separation } from "../../evaluate/ranking.ts";
 import { type ImageScores, scoreImages, scoreNames } from "../../evaluate/scores.ts";
 import { histograms } from "../figures.ts";
-import { AnswerBuilder, percent, type Question, type Subject } from "../question.ts";
+import { percent } from "../percent.ts";
+import { AnswerBuilder, type Question, type Subject } from "../question.ts";
 
 type ScoreName = keyof ImageScores;
 const scores = Object.keys(scoreNames) as ScoreName[];

@@ -9,7 +9,8 @@ import { PurifyingDefence } from "../../evaluate/purification.ts";
 import { imageGrid } from "../../formats/image_grid.ts";
 import { encodePng } from "../../formats/png.ts";
 import { curves } from "../figures.ts";
-import { AnswerBuilder, percent, type Question, type QuestionOptions, type Subject } from "../question.ts";
+import { percent } from "../percent.ts";
+import { AnswerBuilder, type Question, type QuestionOptions, type Subject } from "../question.ts";
 
 /** Radii of the L∞ balls in 255ths, those of the official evaluation. */
 const linfRadii = [1, 2, 4, 8, 12, 16, 22, 30];

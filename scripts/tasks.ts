@@ -1,0 +1,27 @@
+/** The tasks of `deno.json`, for programs that run one of them from another folder. */
+
+import { fileURLToPath } from "node:url";
+import configuration from "../deno.json" with { type: "json" };
+
+/** The project's folder, with a slash at the end. */
+export const projectFolder: string = fileURLToPath(new URL("../", import.meta.url));
+
+/** The lock file of every package; `deno.lock` has only those that the first commands need. */
+export const wholeLock = `${projectFolder}all.lock`;
+
+/** The commands of the tasks, by their names. */
+export const taskCommands: ReadonlyMap<string, string> = new Map(
+  Object.entries(configuration.tasks).map(([name, { command }]) => [name, command]),
+);
+
+/**
+ * What a task's command hands to `deno`, with absolute paths.
+ * @throws {RangeError} if there is no such task.
+ */
+export function taskArguments(task: string): string[] {
+  const command = taskCommands.get(task);
+  if (command === undefined) throw new RangeError(`deno.json has no task ${task}`);
+  return command.split(" ").slice(1).map((argument) =>
+    argument.replace(/^(--lock=)?(?=\w.*[./])/, (option) => `${option}${projectFolder}`)
+  );
+}

@@ -32,16 +32,61 @@ export function headerOf(wgsl: string): string {
   return lines.slice(0, end).map((line) => line.replace(/^\/\/ ?/, "")).join("\n");
 }
 
-/** Names and types of the fields of a shader's structure of that name, in order. */
-export function fieldsOf(wgsl: string, structure: string): [name: string, type: string][] {
-  const body = new RegExp(`^struct ${structure} \\{([^}]*)\\}`, "m").exec(wgsl)?.[1];
-  if (body === undefined) throw new Error(`no structure ${structure}`);
-  return [...body.matchAll(/(\w+): (\w+)/g)].map(([, name, type]) => [name!, type!]);
+/** Names and types, of a structure's fields or a function's parameters, in order. */
+export type Typed = [name: string, type: string][];
+
+/** A function of a shader. */
+export interface ShaderFunction {
+  readonly name: string;
+  /** Of an entry point, the extents of its workgroup as they are written. */
+  readonly workgroupSize: string | undefined;
+  readonly parameters: Typed;
+  /** Type of what it returns, if it returns something. */
+  readonly result: string | undefined;
+  /** What stands between its braces, without comments. */
+  readonly body: string;
+}
+
+/** The functions of a shader, in order. */
+export function functionsOf(wgsl: string): ShaderFunction[] {
+  const declaration =
+    /^(?:@compute @workgroup_size\((.*)\)\s+)?fn (\w+)\(([^]*?)\)(?: -> (.+))? \{$([^]*?)^\}/gm;
+  return [...withoutComments(wgsl).matchAll(declaration)]
+    .map(([, workgroupSize, name, parameters, result, body]) => ({
+      name: name!,
+      workgroupSize,
+      parameters: typedIn(parameters!),
+      result,
+      body: body!,
+    }));
+}
+
+/** The structures of a shader: their fields, by their names. */
+export function structuresOf(wgsl: string): Map<string, Typed> {
+  return new Map(
+    [...withoutComments(wgsl).matchAll(/^struct (\w+) \{([^}]*)\}/gm)].map((
+      [, name, fields],
+    ) => [name!, typedIn(fields!)]),
+  );
+}
+
+function withoutComments(wgsl: string): string {
+  return wgsl.replaceAll(/ *\/\/.*/g, "");
+}
+
+function typedIn(text: string): Typed {
+  return [...text.matchAll(/(\w+): (\w+(?:<[^:]*>)?)/g)].map(([, name, type]) => [name!, type!]);
+}
+
+/** Names of the variables, overrides and constants that a shader declares outside its functions. */
+export function globalsOf(wgsl: string): Set<string> {
+  const declaration = /^(?:@group\(\d+\) @binding\(\d+\) )?(?:var(?:<[^>]*>)?|override|const) (\w+)/gm;
+  return new Set([...wgsl.matchAll(declaration)].map(([, name]) => name!));
 }
 
 /** Names of a shader's entry points. */
 export function entryPointsOf(wgsl: string): string[] {
-  return [...wgsl.matchAll(/@compute @workgroup_size\([^)]*\)\s*fn (\w+)/g)].map((match) => match[1]!);
+  return functionsOf(wgsl).filter(({ workgroupSize }) => workgroupSize !== undefined).map(({ name }) => name);
 }
 
 /**
@@ -49,7 +94,7 @@ export function entryPointsOf(wgsl: string): string[] {
  * @throws {Error} if the shader has no such entry point, or declares something that is not understood.
  */
 export function entryPoint(wgsl: string, name: string): EntryPoint {
-  const size = new RegExp(`@workgroup_size\\(([^)]*)\\)\\s*fn ${name}\\b`).exec(wgsl)?.[1];
+  const size = functionsOf(wgsl).find((candidate) => candidate.name === name)?.workgroupSize;
   if (size === undefined) throw new Error(`no entry point ${name}`);
   const uses = usesOf(wgsl, name);
   const workgroupTypes = [...wgsl.matchAll(/^var<workgroup> (\w+): (.*);/gm)]
@@ -74,19 +119,15 @@ export function entryPoint(wgsl: string, name: string): EntryPoint {
   };
 }
 
-/** A type with what the names in it stand for. */
-function withoutAliases(wgsl: string, type: string): string {
+/** A type with what the aliases in it stand for. */
+export function withoutAliases(wgsl: string, type: string): string {
   return [...wgsl.matchAll(/^alias (\w+) = (.*);/gm)]
     .reduce((text, [, name, meaning]) => text.replaceAll(new RegExp(`\\b${name}\\b`, "g"), meaning!), type);
 }
 
 /** Whether a name occurs in an entry point or a function that it calls, directly or not. */
 function usesOf(wgsl: string, entry: string): (name: string) => boolean {
-  const functions = new Map(
-    [...wgsl.matchAll(/^fn (\w+)\([^]*?^\}/gm)].map((
-      [text, name],
-    ) => [name!, text.replaceAll(/\/\/.*/g, "")]),
-  );
+  const functions = new Map(functionsOf(wgsl).map(({ name, body }) => [name, body]));
   const words = new Set([entry]);
   const pending = [entry];
   for (let name = pending.pop(); name !== undefined; name = pending.pop()) {

@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { documentPath, entriesOf, kernelDocument } from "../../scripts/kernel_document.ts";
 import { launchers } from "../../scripts/launchers.ts";
-import { entryPoint, fieldsOf, headerOf } from "../../scripts/wgsl.ts";
+import {
+  entryPoint,
+  entryPointsOf,
+  functionsOf,
+  globalsOf,
+  headerOf,
+  structuresOf,
+} from "../../scripts/wgsl.ts";
 import { uniformBinding } from "../../src/kernels/kernel.ts";
 
 Deno.test("docs/kernels.md is up to date", async () => {
@@ -26,7 +33,7 @@ Deno.test("every kernel keeps to WebGPU's default limits, and its bindings are t
 Deno.test("every kernel's uniforms, also through textures, are the fields of its shader's structure", async () => {
   for (const { name, kernel } of await launchers()) {
     for (const { uniforms, wgsl } of [kernel, kernel.throughTextures ?? kernel]) {
-      if (uniforms) assert.deepEqual(fieldsOf(wgsl, "Shape"), Object.entries(uniforms), name);
+      if (uniforms) assert.deepEqual(structuresOf(wgsl).get("Shape"), Object.entries(uniforms), name);
     }
   }
 });
@@ -75,4 +82,63 @@ fn second() {
     workgroupBytes: 0,
   });
   assert.throws(() => entryPoint(wgsl, "third"), /no entry point third/);
+});
+
+Deno.test("functionsOf(), structuresOf() and globalsOf() find what a shader declares", () => {
+  const wgsl = `const lanes = 8u;
+override width: u32 = 4u;
+@group(0) @binding(0) var<storage, read> input: array<vec4f>;
+@group(0) @binding(1) var image: texture_2d<f32>;
+var<workgroup> sums: array<f32, 64>;
+
+// Not fn this() {
+struct Pair {
+  a: array<vec4<f32>, 2>, // b: u32
+  c: u32,
+}
+
+fn add(sums: ptr<function, array<Pair, 2>>, i: u32) {
+  // nothing
+}
+
+@compute @workgroup_size(lanes, 4)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  const inside = 1u;
+}
+
+fn zero() -> vec4f { // of a kind
+  if (true) {
+    return vec4f();
+  }
+}
+`;
+  assert.deepEqual(functionsOf(wgsl), [
+    {
+      name: "add",
+      workgroupSize: undefined,
+      parameters: [["sums", "ptr<function, array<Pair, 2>>"], ["i", "u32"]],
+      result: undefined,
+      body: "\n\n",
+    },
+    {
+      name: "main",
+      workgroupSize: "lanes, 4",
+      parameters: [["group", "vec3u"], ["lane", "u32"]],
+      result: undefined,
+      body: "\n  const inside = 1u;\n",
+    },
+    {
+      name: "zero",
+      workgroupSize: undefined,
+      parameters: [],
+      result: "vec4f",
+      body: "\n  if (true) {\n    return vec4f();\n  }\n",
+    },
+  ]);
+  assert.deepEqual(entryPointsOf(wgsl), ["main"]);
+  assert.deepEqual([...structuresOf(wgsl)], [["Pair", [["a", "array<vec4<f32>, 2>"], ["c", "u32"]]]]);
+  assert.deepEqual([...globalsOf(wgsl)], ["lanes", "width", "input", "image", "sums"]);
 });

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { divergence } from "../../../src/kernels/optimiser/divergence.ts";
 import { replayGather } from "../../../src/kernels/chains/replay_gather.ts";
 import { replayScatter } from "../../../src/kernels/chains/replay_scatter.ts";
 import { sgldStep } from "../../../src/kernels/chains/sgld_step.ts";
@@ -44,26 +43,6 @@ Deno.test("sgldStep() goes on along the same gradient in inner steps", async () 
     // Five roundings of values below 4.
     assert(Math.abs(value - clamp(moved + 0.01 * noise[i]!, 1)) < 1e-6);
   });
-});
-
-Deno.test("divergence() notices what is too large or not finite, and remembers the first", async () => {
-  const run = async (likelihood: number, loss: number, status = new Uint32Array(4)) => {
-    const result = await runKernel(divergence, { limit: 1e5 }, {
-      likelihood: Float32Array.of(likelihood),
-      loss: Float32Array.of(loss),
-      stream: Uint32Array.of(1, 2, 33, 0),
-      status,
-    });
-    return new Uint32Array(result.status.slice().buffer);
-  };
-  const bits = (value: number) => new Uint32Array(Float32Array.of(value).buffer)[0]!;
-  assert.deepEqual([...await run(99_999, 3)], [0, 0, 0, 0]);
-  for (const [likelihood, loss] of [[1e6, 1], [-1e6, 1], [1, Infinity], [-Infinity, 1]] as const) {
-    assert.deepEqual([...await run(likelihood, loss)], [1, 33, bits(likelihood), bits(loss)]);
-  }
-  assert.equal((await run(1, NaN))[0], 1);
-  assert.equal((await run(NaN, 1))[0], 1);
-  assert.deepEqual([...await run(1e9, 1, Uint32Array.of(1, 7, 8, 9))], [1, 7, 8, 9]);
 });
 
 Deno.test("replayGather() takes entries, and fresh images where the draw says so", async () => {

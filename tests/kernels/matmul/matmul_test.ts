@@ -1,8 +1,5 @@
 import assert from "node:assert/strict";
-import { fitColumns } from "../../../src/kernels/vector/fit_columns.ts";
-import { columnSumChunks, columnSums } from "../../../src/kernels/reduce/column_sums.ts";
 import { matmul } from "../../../src/kernels/matmul/matmul.ts";
-import { sumPartials } from "../../../src/kernels/reduce/sum_partials.ts";
 import { relativeError, runKernel, values } from "../harness.ts";
 
 /** Sums of up to 100 products of values up to 1, each rounded to float32. */
@@ -44,52 +41,6 @@ Deno.test("matmul() equals the definition for all storage orders, with bias and 
       };
       const { product } = await runKernel(matmul, shape, operands);
       assert(relativeError(product, expected) < tolerance, JSON.stringify(shape));
-    }
-  }
-});
-
-Deno.test("columnSums() with sumPartials() sums columns, and more rows than one loop may have iterations", async () => {
-  for (const [rows, columns] of [[1, 1], [3, 10], [257, 16], [1000, 7], [700, 44], [70_000, 3]] as const) {
-    const matrix = values(rows * columns, 1);
-    const expected = new Float64Array(columns);
-    matrix.forEach((value, i) => expected[i % columns]! += value);
-    const chunks = columnSumChunks({ rows, columns });
-    const { partials } = await runKernel(columnSums, { rows, columns }, {
-      matrix,
-      partials: chunks * columns,
-    });
-    for (const accumulate of [false, true]) {
-      const before = new Float32Array(columns).fill(0.5);
-      const { sum } = await runKernel(sumPartials, { partials: chunks, length: columns, accumulate }, {
-        partials,
-        sum: accumulate ? before : columns,
-      });
-      const total = expected.map((value) => value + (accumulate ? 0.5 : 0));
-      // The sums are random walks: their rounding errors are relative to √rows, not to the sums themselves.
-      total.forEach((value, j) => assert(Math.abs(sum[j]! - value) < 1e-6 * Math.sqrt(rows)));
-    }
-  }
-});
-
-Deno.test("fitColumns() pads rows with zeros, or cuts them off", async () => {
-  for (
-    const [rows, sourceColumns, fittedColumns] of [[1, 1, 4], [77, 3, 4], [65, 8, 5], [30, 6, 6]] as const
-  ) {
-    const source = values(rows * sourceColumns, 1);
-    const before = values(rows * fittedColumns, 2);
-    for (const accumulate of [false, true]) {
-      const { fitted } = await runKernel(
-        fitColumns,
-        { rows, sourceColumns, fittedColumns, accumulate },
-        { source, fitted: accumulate ? before : before.length },
-      );
-      const expected = before.map((value, i) => {
-        const column = i % fittedColumns;
-        const fits = column < sourceColumns;
-        const moved = fits ? source[Math.floor(i / fittedColumns) * sourceColumns + column]! : 0;
-        return moved + (accumulate ? value : 0);
-      });
-      assert.deepEqual(fitted, expected);
     }
   }
 });

@@ -3,10 +3,9 @@ import { add } from "../../../src/kernels/vector/add.ts";
 import { addInto } from "../../../src/kernels/vector/add_into.ts";
 import { broadcast } from "../../../src/kernels/vector/broadcast.ts";
 import { dropout } from "../../../src/kernels/vector/dropout.ts";
-import { forkStream } from "../../../src/kernels/random/fork_stream.ts";
+import { fitColumns } from "../../../src/kernels/vector/fit_columns.ts";
 import { leakyRelu, leakyReluBackward } from "../../../src/kernels/vector/leaky_relu.ts";
 import { multiply, multiplyInto } from "../../../src/kernels/vector/multiply.ts";
-import { reduceSum } from "../../../src/kernels/reduce/reduce_sum.ts";
 import { relativeError, runKernel, values } from "../harness.ts";
 
 /** Lengths that divide neither vectors nor workgroups. */
@@ -68,18 +67,6 @@ Deno.test("broadcast() writes or adds a scaled scalar", async () => {
   }
 });
 
-Deno.test("reduceSum() sums in fixed order, without what lies beyond the length", async () => {
-  for (const length of [...lengths, 255, 256, 100_003]) {
-    const input = values(length, 1, 0, 1);
-    const { sum } = await runKernel(reduceSum, { length, factor: 0.5 }, { input, sum: 1 });
-    const expected = 0.5 * input.reduce((total, value) => total + value, 0);
-    // 256 sums of 400 values, then eight levels of pairs.
-    assert(Math.abs(sum[0]! / expected - 1) < 5e-6);
-    const again = await runKernel(reduceSum, { length, factor: 0.5 }, { input, sum: 1 });
-    assert.deepEqual(again.sum, sum);
-  }
-});
-
 Deno.test("dropout() keeps what its uniform numbers allow, written or added", async () => {
   const length = 1003;
   const [input, uniforms, present] = [values(length, 1), values(length, 2, 0, 1), values(length, 3)];
@@ -97,8 +84,25 @@ Deno.test("dropout() keeps what its uniform numbers allow, written or added", as
   assert.throws(() => dropout.constants({ length, rate: 1, accumulate: false }), RangeError);
 });
 
-Deno.test("forkStream() copies the stream and advances its call", async () => {
-  const result = await runKernel(forkStream, undefined, { stream: Uint32Array.of(7, 8, 9, 4), child: 4 });
-  const words = ({ buffer, byteOffset }: Float32Array) => [...new Uint32Array(buffer, byteOffset, 4)];
-  assert.deepEqual([words(result.child), words(result.stream)], [[7, 8, 9, 4], [7, 8, 9, 5]]);
+Deno.test("fitColumns() pads rows with zeros, or cuts them off", async () => {
+  for (
+    const [rows, sourceColumns, fittedColumns] of [[1, 1, 4], [77, 3, 4], [65, 8, 5], [30, 6, 6]] as const
+  ) {
+    const source = values(rows * sourceColumns, 1);
+    const before = values(rows * fittedColumns, 2);
+    for (const accumulate of [false, true]) {
+      const { fitted } = await runKernel(
+        fitColumns,
+        { rows, sourceColumns, fittedColumns, accumulate },
+        { source, fitted: accumulate ? before : before.length },
+      );
+      const expected = before.map((value, i) => {
+        const column = i % fittedColumns;
+        const fits = column < sourceColumns;
+        const moved = fits ? source[Math.floor(i / fittedColumns) * sourceColumns + column]! : 0;
+        return moved + (accumulate ? value : 0);
+      });
+      assert.deepEqual(fitted, expected);
+    }
+  }
 });

@@ -4,6 +4,7 @@ import type { Dataset, ImageSet } from "../data/dataset.ts";
 import type { DeviceImages } from "../data/device_images.ts";
 import type { Classified } from "../evaluate/classification.ts";
 import type { GaussianStatistics } from "../evaluate/frechet.ts";
+import type { Interval } from "../evaluate/proportion.ts";
 import type { InceptionNetwork } from "../evaluate/inception_features.ts";
 import type { WideResNet } from "../nn/wide_resnet.ts";
 import type { Checkpoint } from "../train/checkpoint.ts";
@@ -33,11 +34,18 @@ export interface HistoryPicture {
   readonly png: Uint8Array;
 }
 
+/** Which test images are attacked: a draw in which each class has its share, or the test set's first. */
+export const attackOrders = ["drawn", "first"] as const;
+
+/** One of {@link attackOrders}. */
+export type AttackOrder = typeof attackOrders[number];
+
 /** How much is asked. */
 export interface QuestionOptions {
   readonly seed: number;
   /** Test images that are attacked. */
   readonly attackImages: number;
+  readonly attackOrder: AttackOrder;
   readonly attackSteps: number;
   readonly attackRestarts: number;
   /** SGLD steps of a purification; 0 for none. */
@@ -79,8 +87,11 @@ export interface Answer {
   readonly section: Section;
   /** Files beside the report: SVG texts and PNG bytes, by name. */
   readonly files: ReadonlyMap<string, string | Uint8Array>;
-  readonly key: readonly (readonly [string, string])[];
+  readonly key: readonly KeyFigure[];
 }
+
+/** A figure for the report's head: its name, its value, and perhaps how far it is known. */
+export type KeyFigure = readonly [name: string, value: string, note?: string];
 
 /** One question. */
 export interface Question {
@@ -99,6 +110,12 @@ export class AnswerBuilder {
 
   text(text: string): this {
     this.#blocks.push({ kind: "text", text });
+    return this;
+  }
+
+  /** Adds what must not be missed. */
+  warning(text: string): this {
+    this.#blocks.push({ kind: "warning", text });
     return this;
   }
 
@@ -124,7 +141,7 @@ export class AnswerBuilder {
 
   answer(
     results: Readonly<Record<string, unknown>>,
-    key: readonly (readonly [string, string])[] = [],
+    key: readonly KeyFigure[] = [],
   ): Answer {
     return { results, key, files: this.#files, section: { title: this.title, blocks: this.#blocks } };
   }
@@ -132,6 +149,28 @@ export class AnswerBuilder {
 
 /** A fraction as a percentage, with two decimals below ten. */
 export function percent(fraction: number): string {
+  return `${percentage(fraction)} %`;
+}
+
+/** Bounds of a proportion in per cent, such as 95.3–98.7. */
+export function intervalText([low, high]: Interval): string {
+  return `${percentage(low)}–${percentage(high)}`;
+}
+
+/** A proportion with its bounds, such as 97.5 % (95.3–98.7). */
+export function percentWithin(fraction: number, interval: Interval): string {
+  return `${percent(fraction)} (${intervalText(interval)})`;
+}
+
+/** A proportion for the report's head: what it is of, and its 95 % interval, stand in the note. */
+export function keyProportion(name: string, fraction: number, interval: Interval, images: number): KeyFigure {
+  return [name, percent(fraction), `95 %: ${intervalText(interval)}, n = ${images}`];
+}
+
+/** What intervals beside proportions are. */
+export const intervalNote = "In brackets 95 % intervals (Wilson).";
+
+function percentage(fraction: number): string {
   const value = 100 * fraction;
-  return `${value.toFixed(Math.abs(value) < 10 ? 2 : 1)} %`;
+  return value.toFixed(Math.abs(value) < 10 ? 2 : 1);
 }

@@ -1,11 +1,11 @@
 import { parseArgs } from "node:util";
 import { DeviceImages } from "../data/device_images.ts";
 import { type Dataset, datasetNames } from "../data/dataset.ts";
+import { describeData } from "../data/description.ts";
 import { requireImageSize } from "../data/fit.ts";
 import { exists } from "../data/files.ts";
 import { classifyImages } from "../evaluate/classification.ts";
 import { extractFeatures } from "../evaluate/features.ts";
-import { crc32 } from "../formats/crc32.ts";
 import { type NumpyArray, serializeNpz } from "../formats/npz.ts";
 import { Gpu } from "../gpu/gpu.ts";
 import type { WideResNet } from "../nn/wide_resnet.ts";
@@ -225,7 +225,7 @@ async function write(
     description: about,
     iteration: checkpoint.iteration,
     configuration: checkpoint.configuration,
-    data: dataDescription(dataset),
+    data: describeData(dataset),
   };
   const json = JSON.stringify(
     { ...head, adapter: model.context.gpu.adapterName, seconds, results },
@@ -245,17 +245,6 @@ async function write(
     reportPage({ title: `Evaluation of ${name}`, subtitle, key, sections }),
   );
   return json;
-}
-
-/** What a model was evaluated on, by which results are comparable; the checksum is that of the test images. */
-function dataDescription({ name, classNames, train, test }: Dataset) {
-  return {
-    name,
-    classes: classNames.length,
-    trainingImages: train.count,
-    testImages: test.count,
-    testChecksum: crc32(test.bytes).toString(16).padStart(8, "0"),
-  };
 }
 
 function description({ configuration, iteration, images: { height, width, channels } }: Checkpoint): string {

@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { type DataDescription, describeData } from "../data/description.ts";
 import { fitDataset } from "../data/fit.ts";
 import { loadDataset } from "../data/load.ts";
 import { missingClasses } from "../data/subsets.ts";
@@ -112,6 +113,7 @@ const train: Command = {
     // Only now: options and data that turn out to be wrong leave no run behind.
     using directory = resumed ??
       await RunDirectory.create(runPath(values, configuration), configuration, kernels);
+    await sameData(directory, describeData(dataset), line);
     if (checkpoint) await resume(trainer, checkpoint, directory, line);
     print(headline(gpu, trainer, configuration, dataset.train.count));
 
@@ -126,6 +128,9 @@ const train: Command = {
     return interruption.signal.aborted ? exitStatus.interrupted : exitStatus.success;
   },
 };
+
+/** Describes what a run is trained on. */
+const dataFile = "data.json";
 
 /** Where a new run is kept. */
 function runPath(values: Options, { dataset }: Configuration): string {
@@ -156,6 +161,17 @@ async function resumedDirectory(values: Options): Promise<RunDirectory> {
     await directory.writeJson("config.json", parseConfiguration(changed));
   }
   return directory;
+}
+
+/** Keeps what a new run is trained on; warns if a run goes on with other images than it began with. */
+async function sameData(directory: RunDirectory, data: DataDescription, line: LiveLine): Promise<void> {
+  const before = await directory.readJson<DataDescription>(dataFile);
+  if (before === undefined) return await directory.writeJson(dataFile, data);
+  const { trainingImages: count, trainingChecksum: checksum } = data;
+  if (before.trainingImages === count && before.trainingChecksum === checksum) return;
+  line.note(
+    `warning: the training images are not those that the run began with (${before.trainingImages} then, ${count} now)`,
+  );
 }
 
 async function resume(

@@ -10,7 +10,7 @@ interface Evaluated {
 /** Where a value is found in an evaluation; −1 is an array's last element. */
 export type Path = readonly (string | number)[];
 
-/** A condition: where the value is, what it is called, and whether it names something of its own in each evaluation. */
+/** What must be the same: what it is called, and its value in an evaluation. */
 interface Condition {
   readonly called: string;
   readonly of: (evaluation: Evaluated) => unknown;
@@ -40,7 +40,11 @@ const testSet = [
   inData("test images' checksum", "testChecksum"),
 ];
 
-const trainingSet = [inData("data set", "name"), inData("training images", "trainingImages")];
+const trainingSet = [
+  inData("data set", "name"),
+  inData("training images", "trainingImages"),
+  inData("training images' checksum", "trainingChecksum"),
+];
 
 const attack = ["attackOrder", "attackSteps", "attackRestarts"] as const;
 const attackNames = {
@@ -67,7 +71,7 @@ const features: Condition = {
 const samples = [
   inResults("samples", "generation", "images"),
   inResults("their origin", "generation", "origin"),
-  inData("data set", "name"),
+  ...trainingSet,
 ];
 
 /** The conditions of each kind of figure. */
@@ -83,7 +87,6 @@ export const conditions = {
   ],
   features: [
     ...samples,
-    inResults("training images", "generation", "trainingImages"),
     features,
   ],
   inception: [
@@ -93,12 +96,12 @@ export const conditions = {
     inResults("real images", "generation", "inception", "reference"),
   ],
   landscape: [
-    inData("data set", "name"),
+    ...trainingSet,
     inResults("images", "landscape", "images"),
     inResults("power iterations", "landscape", "powerIterations"),
   ],
   sharpness: [
-    inData("data set", "name"),
+    ...trainingSet,
     inResults("images", "landscape", "images"),
     inResults("ρ", "landscape", "rho"),
     inResults("adaptive ascent", "landscape", "adaptive"),

@@ -64,6 +64,8 @@ const fruit = { apple: 9, leaf: 12, sky: 9 };
 const folders = {
   ...pictures("fruit/train", fruit),
   ...pictures("fruit/test", { apple: 5, leaf: 4, sky: 6 }),
+  ...pictures("others/train", { apple: 3, leaf: 3, sky: 3 }),
+  ...pictures("others/test", { apple: 1, leaf: 1, sky: 1 }),
   ...pictures("animals", { ant: 6, bee: 6, cow: 6 }),
   ...pictures("twelve", Object.fromEntries(Array.from({ length: 12 }, (_, i) => [`c${10 + i}`, 3]))),
 };
@@ -246,8 +248,18 @@ Deno.test("train: a limited folder has all classes, and a run goes on with its o
     await withData("twelve", async () => {
       refused(await resume(), /the data has 12 classes .* the model 3/);
     });
+    await withData("others", async () => {
+      const { status, output } = await run("train", "--resume", ...place, "--stop-after", "1");
+      assert.equal(status, 0);
+      assert.match(
+        output,
+        /warning: the training images are not those that the run began with \(10 then, 9 now\)/,
+      );
+    });
     await withData("fruit", async () => {
-      assert.equal((await resume()).status, 0);
+      const resumed = await resume();
+      assert.equal(resumed.status, 0, resumed.errors);
+      assert.doesNotMatch(resumed.output, /warning/);
       const out = ["--only", "classification", "--out", `${folder}/out`, "--json"];
       const evaluated = await run("evaluate", "--model", `${folder}/run`, ...out);
       assert.equal(JSON.parse(evaluated.output).data.trainingImages, 10);

@@ -60,7 +60,6 @@ export const generation: Question = {
     return report.answer({
       images: count,
       origin: samples.origin,
-      trainingImages: train.count,
       featuresOf,
       ...distances,
       inception: official,

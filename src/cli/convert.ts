@@ -20,7 +20,7 @@ ${hintHelp.split("\n").map((line) => line.startsWith("  ") ? line : `  ${line}`)
 Nothing in a .pt file is executed: it is read without Python, and refused if it holds more than tensors.
 
 Examples:
-  deno task convert best_valid_ckpt.pt cifar10.safetensors
+  deno task convert best_valid_ckpt.pt cifar10.safetensors --dataset cifar10
   deno task convert runs/cifar10 for_pytorch.pt
 `;
 

@@ -1,6 +1,6 @@
-import { shortList } from "../data/class_names.ts";
 import { type Dataset, type DatasetName, datasetNames } from "../data/dataset.ts";
 import { fitDataset } from "../data/fit.ts";
+import { classesOf } from "../data/formats.ts";
 import { loadDataset } from "../data/load.ts";
 import { missingClasses } from "../data/subsets.ts";
 import { CheckpointError } from "../errors.ts";
@@ -92,7 +92,7 @@ export async function readCheckpoint(path: string | URL, hints: ImportHints): Pr
 
 /**
  * Loads the data set that a model was trained on, or another that was named, with its classes matched with the model's. Says
- * so where nobody knows that they are the same.
+ * which classes have no images.
  * @param folder where it lies, if not where it was in training
  * @param named the data set, if not that of training
  * @throws {DataError} if files are missing or damaged, or the data is not of the model's kind.
@@ -111,12 +111,6 @@ export async function loadFitting(
     imageSize: images.height,
   });
   const fitted = fitDataset(dataset, images);
-  if (images.unnamed && named === undefined) {
-    printError(
-      `note: the model does not say what its classes are called; they are taken to be those of ${name} ` +
-        `(${shortList(fitted.classNames)}). --dataset says what it was trained on`,
-    );
-  }
   for (const warning of missingClasses(fitted)) printError(`warning: ${warning}`);
   return fitted;
 }
@@ -125,8 +119,8 @@ export async function loadFitting(
  * Checks that a file that names its data set was not said to be of another.
  * @throws {CheckpointError} naming both.
  */
-export function requireDataset({ configuration, images }: Checkpoint, named: DatasetName | undefined): void {
-  if (named === undefined || images.unnamed || named === configuration.dataset) return;
+export function requireDataset({ configuration }: Checkpoint, named: DatasetName | undefined): void {
+  if (named === undefined || named === configuration.dataset) return;
   throw new CheckpointError(
     `the model was trained on ${configuration.dataset}, says the file; leave out --dataset ${named}`,
   );
@@ -138,11 +132,27 @@ async function decodeNamed(
   hints: ImportHints,
 ): Promise<Checkpoint> {
   try {
-    return await readModelFile(bytes, hints);
+    return namedClasses(name, await readModelFile(bytes, hints), hints.dataset);
   } catch (error) {
     if (error instanceof CheckpointError) throw new CheckpointError(`${name}: ${error.message}`);
     throw error;
   }
+}
+
+/** A checkpoint whose classes are named after the data set, if neither the file nor anyone else has; or a note that says so. */
+function namedClasses(file: string, checkpoint: Checkpoint, dataset: DatasetName | undefined): Checkpoint {
+  const { images, configuration } = checkpoint;
+  if (!images.unnamed) return checkpoint;
+  if (dataset !== undefined) {
+    const { unnamed: _, ...format } = images;
+    const classes = classesOf(dataset, images.classNames.length);
+    return { ...checkpoint, configuration: { ...configuration, dataset }, images: { ...format, ...classes } };
+  }
+  printError(
+    `note: ${file} names no classes; they are taken to be those of ${configuration.dataset}, in its order. ` +
+      "--dataset says what it was trained on",
+  );
+  return checkpoint;
 }
 
 async function readIfThere(path: string): Promise<Uint8Array<ArrayBuffer> | undefined> {

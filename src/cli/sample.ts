@@ -55,7 +55,7 @@ Examples:
   deno task sample --class 3 --count 25 --out threes.png
   deno task sample --init noise --steps 200 --animate chain.png
   deno task sample --model runs/cifar10 --init buffer --steps 0
-  deno task sample --model best_valid_ckpt.pt --init noise --steps 100 --export samples.npz
+  deno task sample --model best_valid_ckpt.pt --dataset cifar10 --init noise --steps 100 --export samples.npz
 `;
 
 const options = {

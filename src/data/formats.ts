@@ -1,5 +1,6 @@
 import { cifar100ClassNames, cifar10ClassNames, digitNames, fashionClassNames } from "./class_names.ts";
 import type { DatasetName } from "./dataset.ts";
+import type { ImageDescription } from "./fit.ts";
 
 /** What the images and classes of a data set always are. */
 export interface DatasetFormat {
@@ -26,4 +27,14 @@ export function datasetsOf(channels: number, classes: number, side: number): Dat
       return format.side === side && format.channels === channels && format.classNames.length === classes;
     })
     .map(([name]) => name);
+}
+
+/** The classes of a model of a data set, if it is known which; numbers where nobody has named them. */
+export function classesOf(
+  dataset: DatasetName | undefined,
+  classes: number,
+): Pick<ImageDescription, "classNames" | "unnamed"> {
+  const names = dataset && datasetFormats.get(dataset)?.classNames;
+  if (names?.length === classes) return { classNames: names };
+  return { classNames: Array.from({ length: classes }, (_, label) => `${label}`), unnamed: true };
 }

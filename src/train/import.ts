@@ -2,7 +2,7 @@
 
 import type { DatasetName } from "../data/dataset.ts";
 import type { ImageDescription } from "../data/fit.ts";
-import { datasetFormats, datasetsOf } from "../data/formats.ts";
+import { classesOf, datasetFormats, datasetsOf } from "../data/formats.ts";
 import { CheckpointError, FormatError } from "../errors.ts";
 import { parsePyTorch } from "../formats/pytorch.ts";
 import { serializePyTorch } from "../formats/pytorch_writer.ts";
@@ -117,14 +117,4 @@ function officialNames(tensors: ReadonlyMap<string, NamedTensor>): Map<string, N
   throw new CheckpointError(
     "the file holds no state dict of the official networks (no tensor f.conv1.weight)",
   );
-}
-
-/** The classes of a model of a data set, if it is known which; numbers where nobody has named them. */
-function classesOf(
-  dataset: DatasetName | undefined,
-  classes: number,
-): Pick<ImageDescription, "classNames" | "unnamed"> {
-  const names = dataset && datasetFormats.get(dataset)?.classNames;
-  if (names?.length === classes) return { classNames: names };
-  return { classNames: Array.from({ length: classes }, (_, label) => `${label}`), unnamed: true };
 }

@@ -188,7 +188,7 @@ Deno.test("evaluate: a model whose file names neither data nor classes says what
     assert.equal(guessed.status, 0, guessed.errors);
     assert.match(
       guessed.errors,
-      /note: the model does not say .* those of cifar10 \(airplane, .*--dataset says/,
+      /note: .*model\.pt names no classes; they are taken to be those of cifar10, in its order\. --dataset says/,
     );
     assert.match(guessed.errors, /warning: cifar10: no test images of class airplane, /);
     const said = await run("evaluate", "--model", `${folder}/model.pt`, "--dataset", "cifar10", ...options);

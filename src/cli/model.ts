@@ -140,16 +140,19 @@ async function decodeNamed(
 }
 
 /** A checkpoint whose classes are named after the data set, if neither the file nor anyone else has; or a note that says so. */
-function namedClasses(file: string, checkpoint: Checkpoint, dataset: DatasetName | undefined): Checkpoint {
-  const { images, configuration } = checkpoint;
-  if (!images.unnamed) return checkpoint;
+function namedClasses<File extends Checkpoint>(
+  path: string,
+  checkpoint: File,
+  dataset: DatasetName | undefined,
+): File {
+  const { images: { unnamed, ...format }, configuration } = checkpoint;
+  if (!unnamed) return checkpoint;
   if (dataset !== undefined) {
-    const { unnamed: _, ...format } = images;
-    const classes = classesOf(dataset, images.classNames.length);
-    return { ...checkpoint, configuration: { ...configuration, dataset }, images: { ...format, ...classes } };
+    const images = { ...format, ...classesOf(dataset, format.classNames.length) };
+    return { ...checkpoint, configuration: { ...configuration, dataset }, images };
   }
   printError(
-    `note: ${file} names no classes; they are taken to be those of ${configuration.dataset}, in its order. ` +
+    `note: ${path} names no classes; they are taken to be those of ${configuration.dataset}, in its order. ` +
       "--dataset says what it was trained on",
   );
   return checkpoint;

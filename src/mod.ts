@@ -85,6 +85,7 @@ export { permutation, philox4x32, Purpose, RandomStream, streamWords } from "./r
 export { parseSafetensors, type SafetensorsFile, serializeSafetensors } from "./formats/safetensors.ts";
 export { type Dataset, type ImageSet } from "./data/dataset.ts";
 export { DeviceImages } from "./data/device_images.ts";
+export { fitDataset, type ImageDescription } from "./data/fit.ts";
 export { buildModel } from "./train/build.ts";
 export {
   type Checkpoint,
@@ -92,7 +93,6 @@ export {
   encodeCheckpoint,
   encodeModel,
   hasReplayImages,
-  type ImageDescription,
   modelState,
   replayImages,
   restoreModel,

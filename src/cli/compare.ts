@@ -1,15 +1,16 @@
 import { parseArgs } from "node:util";
 import { readIfPresent } from "../data/files.ts";
 import { CheckpointError } from "../errors.ts";
-import { comparisonSection, comparisonTable, type Evaluation } from "../report/comparison.ts";
+import { comparisonSection, type Evaluation } from "../report/comparison.ts";
 import { reportPage } from "../report/html.ts";
 import { writeAtomically } from "../train/files.ts";
 import { parseJson } from "../train/run_directory.ts";
-import { type Command, execute, exitStatus, print, UsageError } from "./command.ts";
+import { type Command, execute, exitStatus, print, printError, UsageError } from "./command.ts";
 import { table } from "./format.ts";
 
 const help = `
-Put evaluated runs side by side, in one table and one report.
+Put evaluated runs side by side, in one table and one report. Figures of different data, images, attacks or samples are
+marked with ≠, and what differs is said.
 
 Usage: deno task compare RUN RUN... [options]
 
@@ -38,8 +39,7 @@ const compare: Command = {
     if (positionals.length < 2) throw new UsageError("compare takes at least two runs");
     const names = runNames(positionals);
     const evaluations = await Promise.all(positionals.map((run, i) => readEvaluation(run, names[i]!)));
-    const { head, rows } = comparisonTable(evaluations);
-    const { section, files, results } = await comparisonSection(evaluations);
+    const { section, files, results, comparison } = await comparisonSection(evaluations);
     await Deno.mkdir(values.out, { recursive: true });
     for (const [name, contents] of files) await writeAtomically(`${values.out}/${name}`, contents);
     const page = reportPage({
@@ -50,7 +50,8 @@ const compare: Command = {
     });
     await writeAtomically(`${values.out}/report.html`, page);
     await writeAtomically(`${values.out}/results.json`, `${JSON.stringify(results, undefined, 2)}\n`);
-    print(table([head, ...rows]));
+    for (const warning of comparison.warnings) printError(`warning: ${warning}`);
+    print(table([comparison.head, ...comparison.rows]));
     print(`wrote ${values.out}/report.html, results.json and plots`);
     return exitStatus.success;
   },
@@ -69,13 +70,13 @@ async function readEvaluation(run: string, name: string): Promise<Evaluation> {
     const text = await readIfPresent(path);
     if (text === undefined) continue;
     const value = parseJson(new TextDecoder().decode(text), path) as
-      | { results?: Evaluation["results"] }
+      | { results?: Evaluation["results"]; data?: unknown }
       | null;
     if (typeof value?.results !== "object") {
       throw new CheckpointError(`${path} holds no results of an evaluation`);
     }
     const samples = await readIfPresent(`${folder}/best_by_class.png`);
-    return { name, results: value.results, ...(samples && { samples }) };
+    return { name, results: value.results, data: value.data, ...(samples && { samples }) };
   }
   throw new CheckpointError(`${run} has not been evaluated: deno task evaluate --model ${run}`);
 }

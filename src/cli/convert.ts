@@ -3,7 +3,7 @@ import { serializeCheckpoint } from "../train/checkpoint.ts";
 import { writeAtomically } from "../train/files.ts";
 import { serializeOfficial } from "../train/import.ts";
 import { type Command, execute, exitStatus, print, UsageError } from "./command.ts";
-import { hintHelp, hintOptions, hintsOf, readCheckpoint } from "./model.ts";
+import { hintHelp, hintOptions, hintsOf, readCheckpoint, requireDataset } from "./model.ts";
 
 const help = `
 Convert a model between PyTorch's files and this project's.
@@ -20,7 +20,7 @@ ${hintHelp.split("\n").map((line) => line.startsWith("  ") ? line : `  ${line}`)
 Nothing in a .pt file is executed: it is read without Python, and refused if it holds more than tensors.
 
 Examples:
-  deno task convert best_valid_ckpt.pt cifar10.safetensors
+  deno task convert best_valid_ckpt.pt cifar10.safetensors --dataset cifar10
   deno task convert runs/cifar10 for_pytorch.pt
 `;
 
@@ -41,7 +41,9 @@ const convert: Command = {
     }
     const suffix = /\.(pt|pth|safetensors)$/.exec(to)?.[1];
     if (suffix === undefined) throw new UsageError(`${to} must end in .safetensors or .pt`);
-    const checkpoint = await readCheckpoint(from, hintsOf(values));
+    const hints = hintsOf(values);
+    const checkpoint = await readCheckpoint(from, hints);
+    requireDataset(checkpoint, hints.dataset);
     const bytes = suffix === "safetensors" ? serializeCheckpoint(checkpoint) : serializeOfficial(checkpoint);
     await writeAtomically(to, bytes);
     const { depth, width, norm } = checkpoint.configuration;

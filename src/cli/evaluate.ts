@@ -1,7 +1,8 @@
 import { parseArgs } from "node:util";
 import { DeviceImages } from "../data/device_images.ts";
-import { datasetNames } from "../data/dataset.ts";
-import { loadDataset } from "../data/load.ts";
+import { type Dataset, datasetNames } from "../data/dataset.ts";
+import { describeData } from "../data/description.ts";
+import { requireImageSize } from "../data/fit.ts";
 import { exists } from "../data/files.ts";
 import { classifyImages } from "../evaluate/classification.ts";
 import { extractFeatures } from "../evaluate/features.ts";
@@ -9,7 +10,13 @@ import { type NumpyArray, serializeNpz } from "../formats/npz.ts";
 import { Gpu } from "../gpu/gpu.ts";
 import type { WideResNet } from "../nn/wide_resnet.ts";
 import { reportPage, type Section } from "../report/html.ts";
-import type { Answer, QuestionOptions, Subject } from "../report/question.ts";
+import {
+  type Answer,
+  type AttackOrder,
+  attackOrders,
+  type QuestionOptions,
+  type Subject,
+} from "../report/question.ts";
 import { questions } from "../report/questions.ts";
 import type { Context } from "../tensor/context.ts";
 import type { Checkpoint } from "../train/checkpoint.ts";
@@ -19,7 +26,7 @@ import { duration, table } from "./format.ts";
 import { inceptionArguments, inceptionHelp, inceptionOptions } from "./inception.ts";
 import { contextWith, kernelHelp, kernelOption, kernelTable } from "./kernels.ts";
 import { LiveLine } from "./live_line.ts";
-import { datasetOf, hintHelp, hintOptions, hintsOf, loadModel, shippedModel } from "./model.ts";
+import { hintHelp, hintOptions, hintsOf, loadFitting, loadModel, shippedModel } from "./model.ts";
 import { otherSets } from "./other_sets.ts";
 import { sampleHistory } from "./sample_history.ts";
 
@@ -40,6 +47,8 @@ Usage: deno task evaluate [options]
 }),
                       or your own for any folder of pictures. Those in data/, and pictures in data/celeba/, are used anyway
   --attack-images N   test images that are attacked (default: 100)
+  --attack-order O    drawn: at random, of each class its share, always the same ones; first: the test set's first ones, as
+                      the official scripts take them (default: drawn)
   --attack-steps N    steps of an attack (default: 50)
   --restarts N        random starts of an attack (default: 1)
   --purify N          also attack the classifier behind N steps of SGLD purification, by BPDA + EOT
@@ -70,6 +79,7 @@ const options = {
   "data-folder": { type: "string" },
   ood: { type: "string", multiple: true },
   "attack-images": { type: "string", default: "100" },
+  "attack-order": { type: "string", default: "drawn" },
   "attack-steps": { type: "string", default: "50" },
   restarts: { type: "string", default: "1" },
   purify: { type: "string", default: "0" },
@@ -148,6 +158,7 @@ function optionsOf(values: Values): QuestionOptions {
   return {
     seed: wholeNumber("--seed", values.seed)!,
     attackImages: wholeNumber("--attack-images", values["attack-images"], 1)!,
+    attackOrder: attackOrderOf(values["attack-order"]),
     attackSteps: wholeNumber("--attack-steps", values["attack-steps"], 1)!,
     attackRestarts: wholeNumber("--restarts", values.restarts, 1)!,
     purificationSteps: wholeNumber("--purify", values.purify)!,
@@ -158,9 +169,16 @@ function optionsOf(values: Values): QuestionOptions {
   };
 }
 
+function attackOrderOf(name: string): AttackOrder {
+  const found = attackOrders.find((order) => order === name);
+  if (found) return found;
+  throw new UsageError(`--attack-order takes ${attackOrders.join(" or ")}, not "${name}"`);
+}
+
 async function loadSubject(context: Context, values: Values): Promise<Subject> {
-  const { model, checkpoint } = await loadModel(context, values.model ?? shippedModel, hintsOf(values));
-  const dataset = await loadDataset(datasetOf(checkpoint, values["data-folder"]));
+  const hints = hintsOf(values);
+  const { model, checkpoint } = await loadModel(context, values.model ?? shippedModel, hints);
+  const dataset = await loadFitting(checkpoint, values["data-folder"], hints.dataset);
   const test = new DeviceImages(context, dataset, dataset.test);
   const train = new DeviceImages(context, dataset, dataset.train);
   let classified: ReturnType<typeof classifyImages> | undefined;
@@ -171,12 +189,20 @@ async function loadSubject(context: Context, values: Values): Promise<Subject> {
     test,
     train,
     classifiedTest: () => classified ??= classifyImages(model, test),
-    referee: values.referee === undefined
-      ? undefined
-      : { name: values.referee, model: (await loadModel(context, values.referee, {})).model },
+    referee: values.referee === undefined ? undefined : await loadReferee(context, values.referee, dataset),
     others: await otherSets(dataset, values.ood ?? [], otherImages),
     history: await sampleHistory(values.model),
   };
+}
+
+/**
+ * The model in whose features samples are judged. It may know other classes, but it must take the same images.
+ * @throws {DataError} if it takes images of another size.
+ */
+async function loadReferee(context: Context, path: string, dataset: Dataset): Promise<Subject["referee"]> {
+  const { model, checkpoint } = await loadModel(context, path, {});
+  requireImageSize(`--referee ${path}`, dataset, checkpoint.images);
+  return { name: path, model };
 }
 
 async function defaultOut(model: string | undefined): Promise<string> {
@@ -186,7 +212,7 @@ async function defaultOut(model: string | undefined): Promise<string> {
 /** Writes all files and returns the JSON text. */
 async function write(
   folder: string,
-  { checkpoint, model }: Subject,
+  { checkpoint, model, dataset }: Subject,
   answers: ReadonlyMap<string, Answer>,
   name: string,
   seconds: number,
@@ -199,6 +225,7 @@ async function write(
     description: about,
     iteration: checkpoint.iteration,
     configuration: checkpoint.configuration,
+    data: describeData(dataset),
   };
   const json = JSON.stringify(
     { ...head, adapter: model.context.gpu.adapterName, seconds, results },
@@ -211,7 +238,8 @@ async function write(
   }
   const sections: Section[] = [...answers.values()].map(({ section }) => section);
   const key = [...answers.values()].flatMap((answer) => answer.key);
-  const subtitle = `${about}; evaluated in ${duration(seconds)} on ${model.context.gpu.adapterName}`;
+  const subtitle = `${about}; evaluated on ${dataset.test.count} test images of ${dataset.name} in ` +
+    `${duration(seconds)} on ${model.context.gpu.adapterName}`;
   await writeAtomically(
     `${folder}/report.html`,
     reportPage({ title: `Evaluation of ${name}`, subtitle, key, sections }),
@@ -228,7 +256,8 @@ function description({ configuration, iteration, images: { height, width, channe
 
 function summary(answers: ReadonlyMap<string, Answer>, folder: string, seconds: number): string {
   const key = [...answers.values()].flatMap((answer) => answer.key);
-  const figures = key.length > 0 ? `${table(key)}\n` : "";
+  const rows = key.map(([name, value, note]) => [name, value, note === undefined ? "" : `(${note})`]);
+  const figures = key.length > 0 ? `${table(rows)}\n` : "";
   return `${figures}wrote ${folder}/report.html, ${folder}/results.json and plots in ${duration(seconds)}`;
 }
 

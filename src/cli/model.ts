@@ -1,4 +1,8 @@
-import { type DatasetName, datasetNames } from "../data/dataset.ts";
+import { type Dataset, type DatasetName, datasetNames } from "../data/dataset.ts";
+import { fitDataset } from "../data/fit.ts";
+import { classesOf } from "../data/formats.ts";
+import { loadDataset } from "../data/load.ts";
+import { missingClasses } from "../data/subsets.ts";
 import { CheckpointError } from "../errors.ts";
 import { normNames } from "../nn/norms.ts";
 import type { WideResNet } from "../nn/wide_resnet.ts";
@@ -21,7 +25,8 @@ export const hintOptions = {
 
 /** Their part of a command's help. */
 export const hintHelp = `
-  --dataset NAME      for a model of the official code: the data set it was trained on, if it cannot be guessed
+  --dataset NAME      the data set: for a model of the official code, what it was trained on; for others, another one with
+                      the same classes. Classes are matched by their names
   --norm NAME         for such a model: its norm, where instance and layer norm cannot be told apart
   --unconditional     for such a model: score images by its energy head, as it was trained with --uncond
 `.trim();
@@ -85,12 +90,40 @@ export async function readCheckpoint(path: string | URL, hints: ImportHints): Pr
   }
 }
 
-/** The data set that a model was trained on, and where it lies. */
-export function datasetOf(
-  { configuration: { dataset: name, dataFolder, dataLimit: limit, imageSize } }: Checkpoint,
+/**
+ * Loads the data set that a model was trained on, or another that was named, with its classes matched with the model's. Says
+ * which classes have no images.
+ * @param folder where it lies, if not where it was in training
+ * @param named the data set, if not that of training
+ * @throws {DataError} if files are missing or damaged, or the data is not of the model's kind.
+ */
+export async function loadFitting(
+  { configuration, images }: Checkpoint,
   folder: string | undefined,
-): { name: DatasetName; folder: string | null; limit: number | null; imageSize: number } {
-  return { name, folder: folder ?? dataFolder, limit, imageSize };
+  named: DatasetName | undefined,
+): Promise<Dataset> {
+  const name = named ?? configuration.dataset;
+  const isTrained = name === configuration.dataset;
+  const dataset = await loadDataset({
+    name,
+    folder: folder ?? (isTrained ? configuration.dataFolder : null),
+    limit: isTrained ? configuration.dataLimit : null,
+    imageSize: images.height,
+  });
+  const fitted = fitDataset(dataset, images);
+  for (const warning of missingClasses(fitted)) printError(`warning: ${warning}`);
+  return fitted;
+}
+
+/**
+ * Checks that a file that names its data set was not said to be of another.
+ * @throws {CheckpointError} naming both.
+ */
+export function requireDataset({ configuration }: Checkpoint, named: DatasetName | undefined): void {
+  if (named === undefined || named === configuration.dataset) return;
+  throw new CheckpointError(
+    `the model was trained on ${configuration.dataset}, says the file; leave out --dataset ${named}`,
+  );
 }
 
 async function decodeNamed(
@@ -99,11 +132,30 @@ async function decodeNamed(
   hints: ImportHints,
 ): Promise<Checkpoint> {
   try {
-    return await readModelFile(bytes, hints);
+    return namedClasses(name, await readModelFile(bytes, hints), hints.dataset);
   } catch (error) {
     if (error instanceof CheckpointError) throw new CheckpointError(`${name}: ${error.message}`);
     throw error;
   }
+}
+
+/** A checkpoint whose classes are named after the data set, if neither the file nor anyone else has; or a note that says so. */
+function namedClasses<File extends Checkpoint>(
+  path: string,
+  checkpoint: File,
+  dataset: DatasetName | undefined,
+): File {
+  const { images: { unnamed, ...format }, configuration } = checkpoint;
+  if (!unnamed) return checkpoint;
+  if (dataset !== undefined) {
+    const images = { ...format, ...classesOf(dataset, format.classNames.length) };
+    return { ...checkpoint, configuration: { ...configuration, dataset }, images };
+  }
+  printError(
+    `note: ${path} names no classes; they are taken to be those of ${configuration.dataset}, in its order. ` +
+      "--dataset says what it was trained on",
+  );
+  return checkpoint;
 }
 
 async function readIfThere(path: string): Promise<Uint8Array<ArrayBuffer> | undefined> {

@@ -70,7 +70,7 @@ async function readSet(
     other === name && other !== "images"
   );
   if (known) {
-    const other = await loadDataset({ name: known, folder, limit: 1 });
+    const other = await loadDataset({ name: known, folder, testOnly: true });
     const keys = ["height", "width", "channels", "maximum"] as const;
     return keys.every((key) => other[key] === dataset[key]) ? other.test : undefined;
   }

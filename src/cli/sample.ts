@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { loadDataset } from "../data/load.ts";
+import { shortList } from "../data/class_names.ts";
 import { imageGrid, type ImagesShape } from "../formats/image_grid.ts";
 import { type NumpyArray, serializeNpz } from "../formats/npz.ts";
 import { type ByteImage, encodeApng, encodePng } from "../formats/png.ts";
@@ -26,7 +26,7 @@ import {
 import { table } from "./format.ts";
 import { contextWith, kernelHelp, kernelOption, kernelTable } from "./kernels.ts";
 import { LiveLine } from "./live_line.ts";
-import { datasetOf, hintHelp, hintOptions, hintsOf, loadModel, shippedModel } from "./model.ts";
+import { hintHelp, hintOptions, hintsOf, loadFitting, loadModel, shippedModel } from "./model.ts";
 
 const help = `
 Draw images from a trained model by SGLD, and picture them in one PNG.
@@ -55,7 +55,7 @@ Examples:
   deno task sample --class 3 --count 25 --out threes.png
   deno task sample --init noise --steps 200 --animate chain.png
   deno task sample --model runs/cifar10 --init buffer --steps 0
-  deno task sample --model best_valid_ckpt.pt --init noise --steps 100 --export samples.npz
+  deno task sample --model best_valid_ckpt.pt --dataset cifar10 --init noise --steps 100 --export samples.npz
 `;
 
 const options = {
@@ -90,13 +90,14 @@ const sample: Command = {
 
     const gpu = await Gpu.request();
     const context = contextWith(gpu, await kernelTable(gpu, values.kernels));
-    const { model, checkpoint } = await loadModel(context, values.model ?? shippedModel, hintsOf(values));
+    const hints = hintsOf(values);
+    const { model, checkpoint } = await loadModel(context, values.model ?? shippedModel, hints);
     const steps = wholeNumber("--steps", values.steps) ?? checkpoint.configuration.steps;
     const stepSize = positiveNumber("--step-size", values["step-size"]) ?? checkpoint.configuration.stepSize;
     const label = classNumber(values.class, checkpoint.images.classNames);
     const classes = startingClasses(count, checkpoint.images.classNames.length, label);
     const informative = async () =>
-      informativeStart(context, await loadDataset(datasetOf(checkpoint, values["data-folder"])));
+      informativeStart(context, await loadFitting(checkpoint, values["data-folder"], hints.dataset));
     const images = await startImages(context, checkpoint, start, classes, seed, informative);
 
     const shape = { count, ...checkpoint.images };
@@ -216,7 +217,9 @@ function classNumber(text: string | undefined, classNames: readonly string[]): n
   const named = classNames.indexOf(text);
   const number = named >= 0 ? named : /^\d+$/.test(text) ? Number(text) : -1;
   if (number >= 0 && number < classNames.length) return number;
-  throw new UsageError(`--class takes one of ${classNames.join(", ")}, not "${text}"`);
+  throw new UsageError(
+    `--class takes one of ${shortList(classNames)}, or a number below ${classNames.length}, not "${text}"`,
+  );
 }
 
 if (import.meta.main) await execute(sample);

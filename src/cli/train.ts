@@ -1,7 +1,11 @@
+import { intervalText, percent, percentWithin } from "../evaluate/percent.ts";
 import { parseArgs } from "node:util";
+import { type DataDescription, describeData } from "../data/description.ts";
+import { fitDataset } from "../data/fit.ts";
 import { loadDataset } from "../data/load.ts";
+import { missingClasses } from "../data/subsets.ts";
 import { Gpu } from "../gpu/gpu.ts";
-import { restoreTrainer } from "../train/checkpoint.ts";
+import { type Checkpoint, restoreTrainer } from "../train/checkpoint.ts";
 import { applySetting, type Configuration, parseConfiguration } from "../train/configuration.ts";
 import { presetNames } from "../train/presets.ts";
 import { newestCheckpoint, RunDirectory } from "../train/run_directory.ts";
@@ -14,7 +18,6 @@ import {
   TrainingRun,
 } from "../train/training_run.ts";
 import { type Command, execute, exitStatus, print, UsageError, wholeNumber } from "./command.ts";
-import { percent } from "../report/percent.ts";
 import { chosenConfiguration, configurationOptions, defaultPreset } from "./configuration.ts";
 import { duration } from "./format.ts";
 import { compilePlan } from "./compiling.ts";
@@ -92,7 +95,9 @@ const train: Command = {
     const resumed = values.resume ? await resumedDirectory(values) : undefined;
     const configuration = await (resumed?.configuration() ?? configurationOf(values));
     const line = new LiveLine();
-    const dataset = await loadDataset({
+    const checkpoint = resumed &&
+      await newestCheckpoint(resumed.path, (message) => line.note(`warning: ${message}`));
+    const loaded = await loadDataset({
       name: configuration.dataset,
       folder: configuration.dataFolder,
       limit: configuration.dataLimit,
@@ -100,13 +105,16 @@ const train: Command = {
       progress: (done, total) => line.update(`reading pictures: ${done}/${total}`),
     });
     line.clear();
+    const dataset = checkpoint ? fitDataset(loaded, checkpoint.images) : loaded;
+    for (const warning of missingClasses(dataset)) line.note(`warning: ${warning}`);
     const gpu = await Gpu.request();
     const kernels = await (resumed ? resumed.kernels(gpu) : kernelTable(gpu, values.kernels));
     const trainer = new Trainer(contextWith(gpu, kernels), configuration, dataset);
     // Only now: options and data that turn out to be wrong leave no run behind.
     using directory = resumed ??
       await RunDirectory.create(runPath(values, configuration), configuration, kernels);
-    if (resumed) await resume(trainer, directory, line);
+    await sameData(directory, describeData(dataset), line);
+    if (checkpoint) await resume(trainer, checkpoint, directory, line);
     print(headline(gpu, trainer, configuration, dataset.train.count));
 
     const interruption = onInterrupt(line);
@@ -120,6 +128,9 @@ const train: Command = {
     return interruption.signal.aborted ? exitStatus.interrupted : exitStatus.success;
   },
 };
+
+/** Describes what a run is trained on. */
+const dataFile = "data.json";
 
 /** Where a new run is kept. */
 function runPath(values: Options, { dataset }: Configuration): string {
@@ -152,8 +163,23 @@ async function resumedDirectory(values: Options): Promise<RunDirectory> {
   return directory;
 }
 
-async function resume(trainer: Trainer, directory: RunDirectory, line: LiveLine): Promise<void> {
-  const checkpoint = await newestCheckpoint(directory.path, (message) => line.note(`warning: ${message}`));
+/** Keeps what a new run is trained on; warns if a run goes on with other images than it began with. */
+async function sameData(directory: RunDirectory, data: DataDescription, line: LiveLine): Promise<void> {
+  const before = await directory.readJson<DataDescription>(dataFile);
+  if (before === undefined) return await directory.writeJson(dataFile, data);
+  const { trainingImages: count, trainingChecksum: checksum } = data;
+  if (before.trainingImages === count && before.trainingChecksum === checksum) return;
+  line.note(
+    `warning: the training images are not those that the run began with (${before.trainingImages} then, ${count} now)`,
+  );
+}
+
+async function resume(
+  trainer: Trainer,
+  checkpoint: Checkpoint,
+  directory: RunDirectory,
+  line: LiveLine,
+): Promise<void> {
   restoreTrainer(trainer, checkpoint);
   await directory.truncateMetrics(checkpoint.iteration);
   line.note(`resuming ${directory.path} at iteration ${checkpoint.iteration}`);
@@ -200,12 +226,13 @@ class Listener implements RunListener {
     this.line.update(parts.join("  "));
   }
 
-  tested(iteration: number, { testAccuracy, testLoss, ece }: TestResult, set: string): void {
+  tested(iteration: number, result: TestResult, set: string): void {
+    const { testAccuracy, testAccuracyInterval, testLoss, ece } = result;
     this.#testAccuracy = testAccuracy;
     this.line.note(
-      `iteration ${iteration}: ${set} accuracy ${percent(testAccuracy)}, loss ${testLoss.toFixed(4)}, ECE ${
-        percent(ece)
-      }`,
+      `iteration ${iteration}: ${set} accuracy ${percentWithin(testAccuracy, testAccuracyInterval)}, loss ${
+        testLoss.toFixed(4)
+      }, ECE ${percent(ece)}`,
     );
   }
 }
@@ -222,7 +249,12 @@ function headline(gpu: Gpu, { model }: Trainer, configuration: Configuration, im
 
 function printSummary(summary: Summary, path: string): void {
   print(`${summary.iterations} iterations in ${duration(summary.seconds)} on ${summary.adapter}`);
-  print(`test accuracy              ${percent(summary.testAccuracy)}`);
+  const { testAccuracy, testAccuracyInterval, testImages } = summary;
+  print(
+    `test accuracy              ${percent(testAccuracy)} (95 %: ${
+      intervalText(testAccuracyInterval)
+    }, n = ${testImages})`,
+  );
   print(`test cross-entropy         ${summary.testLoss.toFixed(4)}`);
   print(`expected calibration error ${percent(summary.ece)}`);
   print(`model                      ${path}/model.safetensors`);

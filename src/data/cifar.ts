@@ -48,34 +48,32 @@ const cifar100: Layout = {
  * one is needed.
  * @param path Folder with the files or the archive, or one above it that has the files under the official name; or the
  * archive itself.
- * @param limit Keep the first so many training images only.
+ * @param testOnly Read no training images.
  * @throws {DataError} naming the file, what was expected there, and what was found.
  */
-export function loadCifar10(path: string, limit = Infinity): Promise<Dataset> {
-  return load(cifar10, path, limit);
+export function loadCifar10(path: string, testOnly = false): Promise<Dataset> {
+  return load(cifar10, path, testOnly);
 }
 
 /** CIFAR-100 with its fine labels: `train.bin` and `test.bin`; otherwise like {@link loadCifar10}. */
-export function loadCifar100(path: string, limit = Infinity): Promise<Dataset> {
-  return load(cifar100, path, limit);
+export function loadCifar100(path: string, testOnly = false): Promise<Dataset> {
+  return load(cifar100, path, testOnly);
 }
 
-async function load(layout: Layout, path: string, limit: number): Promise<Dataset> {
+async function load(layout: Layout, path: string, testOnly: boolean): Promise<Dataset> {
   const source = await sourceOf(layout, path);
-  const test = await readSet(layout, source, layout.testFile, Infinity);
+  const test = await readSet(layout, source, layout.testFile);
   if (!test) {
     throw missing(layout, `no ${layout.testFile}, ${layout.testFile}.gz or ${layout.archive} in ${path}`);
   }
   const parts: ImageSet[] = [];
-  let count = 0;
-  for (const file of layout.trainingFiles) {
-    if (count >= limit) break;
-    const part = await readSet(layout, source, file, limit - count);
-    if (!part) continue;
-    parts.push(part);
-    count += part.count;
+  for (const file of testOnly ? [] : layout.trainingFiles) {
+    const part = await readSet(layout, source, file);
+    if (part) parts.push(part);
   }
-  if (count === 0) throw missing(layout, `no ${layout.trainingFiles.join(", ")} in ${path}`);
+  if (parts.length === 0 && !testOnly) {
+    throw missing(layout, `no ${layout.trainingFiles.join(", ")} in ${path}`);
+  }
   return {
     name: layout.name,
     height: side,
@@ -110,25 +108,20 @@ async function sourceOf(
   return inFolder;
 }
 
-/** Up to `limit` images of one file; nothing if it does not exist. */
-async function readSet(
-  layout: Layout,
-  source: FileSource,
-  name: string,
-  limit: number,
-): Promise<ImageSet | undefined> {
+/** The images of one file; nothing if it does not exist. */
+async function readSet(layout: Layout, source: FileSource, name: string): Promise<ImageSet | undefined> {
   const file = await source(name);
-  return file && decode(layout, file.path, file.bytes, limit);
+  return file && decode(layout, file.path, file.bytes);
 }
 
-function decode(layout: Layout, path: string, records: Uint8Array, limit: number): ImageSet {
+function decode(layout: Layout, path: string, records: Uint8Array): ImageSet {
   const { labelClasses } = layout;
   const recordBytes = labelClasses.length + imageSize;
   if (records.length === 0 || records.length % recordBytes !== 0) {
     const got = `${records.length} bytes; the file is damaged or truncated`;
     throw new DataError(`${path}: expected whole records of ${recordBytes} bytes, got ${got}`);
   }
-  const count = Math.min(limit, records.length / recordBytes);
+  const count = records.length / recordBytes;
   const bytes = new Uint8Array(count * imageSize);
   const labels = new Uint32Array(count);
   for (let i = 0; i < count; i++) {

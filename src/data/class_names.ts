@@ -1,3 +1,6 @@
+/** Classes of data sets of digits, by label. */
+export const digitNames: readonly string[] = Array.from({ length: 10 }, (_, digit) => `${digit}`);
+
 /** Classes of CIFAR-10, by label. */
 export const cifar10ClassNames: readonly string[] =
   "airplane automobile bird cat deer dog frog horse ship truck".split(" ");
@@ -26,3 +29,21 @@ export const fashionClassNames: readonly string[] = [
   "Bag",
   "Ankle boot",
 ];
+
+const mostShownNames = 6;
+const longestShownName = 24;
+
+/** A class's name without control characters, which a terminal would obey. */
+export function cleanName(name: string): string {
+  return name.replaceAll(/\p{Cc}/gu, "\ufffd");
+}
+
+/** Some of many names, for a message on one line. */
+export function shortList(names: readonly string[]): string {
+  const shown = names.slice(0, mostShownNames).map(cleanName).map((name) =>
+    name.length > longestShownName ? `${name.slice(0, longestShownName)}…` : name
+  );
+  return names.length > mostShownNames
+    ? `${shown.join(", ")} and ${names.length - mostShownNames} more`
+    : shown.join(", ");
+}

@@ -43,14 +43,15 @@ export function imageBytes(
   return height * width * channels;
 }
 
-/** The first `limit` images of a set, or all of them if there are fewer. */
-export function firstImages({ bytes, labels, count }: ImageSet, limit: number): ImageSet {
-  const kept = Math.min(limit, count);
-  return {
-    bytes: bytes.subarray(0, bytes.length / count * kept),
-    labels: labels.subarray(0, kept),
-    count: kept,
-  };
+/** No images. */
+export const noImages: ImageSet = { bytes: new Uint8Array(), labels: new Uint32Array(), count: 0 };
+
+/** The images of these indices, copied. */
+export function selectImages({ bytes, labels, count }: ImageSet, indices: Uint32Array): ImageSet {
+  const size = bytes.length / count;
+  const chosen = new Uint8Array(indices.length * size);
+  indices.forEach((index, i) => chosen.set(bytes.subarray(index * size, (index + 1) * size), i * size));
+  return { bytes: chosen, labels: indices.map((index) => labels[index]!), count: indices.length };
 }
 
 /** Sets of images of one format as one. */

@@ -41,10 +41,13 @@ export class DeviceImages {
 
   /** `count` images from `start` on, as they are, `[count, H, W, C]`. */
   range(start: number, count: number): Tensor {
+    return this.at(Uint32Array.from({ length: count }, (_, i) => start + i));
+  }
+
+  /** The images of these indices, as they are, `[N, H, W, C]`. */
+  at(indices: Uint32Array): Tensor {
     const { context } = this.buffers[0]!.bytes;
-    return context.scope(() => {
-      return this.expand(context.from(Uint32Array.from({ length: count }, (_, i) => start + i), [count]));
-    });
+    return context.scope(() => this.expand(context.from(indices, [indices.length])));
   }
 
   /**

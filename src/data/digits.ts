@@ -1,5 +1,6 @@
 import { DataError } from "../errors.ts";
 import { permutation, Purpose, RandomStream } from "../random/philox.ts";
+import { digitNames } from "./class_names.ts";
 import type { Dataset, ImageSet } from "./dataset.ts";
 import { unpack } from "./unpack.ts";
 
@@ -32,7 +33,7 @@ export async function loadDigits(bytes: Uint8Array<ArrayBuffer>): Promise<Datase
     width: side,
     channels: 1,
     maximum,
-    classNames: Array.from({ length: classes }, (_, digit) => `${digit}`),
+    classNames: digitNames,
     train: select(order.subarray(0, trainingImages)),
     test: select(order.subarray(trainingImages)),
     augmentation: { padding: 1, flip: false },

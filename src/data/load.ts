@@ -1,7 +1,8 @@
 import { DataError } from "../errors.ts";
 import { loadCifar10, loadCifar100 } from "./cifar.ts";
-import { type Dataset, type DatasetName, firstImages } from "./dataset.ts";
+import { type Dataset, type DatasetName, selectImages } from "./dataset.ts";
 import { loadDigits } from "./digits.ts";
+import { Draw, stratifiedDraw } from "./draw.ts";
 import { readIfPresent } from "./files.ts";
 import { loadImageFolder } from "./image_folder.ts";
 import { loadFashionMnist, loadMnist } from "./mnist.ts";
@@ -12,8 +13,10 @@ export interface DatasetSource {
   readonly name: DatasetName;
   /** Folder with the files; {@link defaultFolder} if there is none. */
   readonly folder?: string | null | undefined;
-  /** Keep the first so many training images only. */
+  /** Keep so many training images only, drawn at random but always the same, of each class its share. */
   readonly limit?: number | null | undefined;
+  /** Read no training images: the set is only tested on. Folders of pictures and the digits are read whole. */
+  readonly testOnly?: boolean | undefined;
   /** Side to which the pictures of a folder are resized; other data sets have their own. */
   readonly imageSize?: number | undefined;
   /** Called while a folder of pictures is read. */
@@ -32,29 +35,31 @@ export function defaultFolder(name: string): string {
  * @throws {DataError} if files are missing or damaged.
  */
 export async function loadDataset(source: DatasetSource): Promise<Dataset> {
-  const limit = source.limit ?? Infinity;
-  const dataset = await loadWhole(source, source.folder ?? defaultFolder(source.name), limit);
-  return { ...dataset, train: firstImages(dataset.train, limit) };
+  const dataset = await loadWhole(source, source.folder ?? defaultFolder(source.name));
+  const { train } = dataset;
+  const { limit } = source;
+  if (limit === undefined || limit === null || limit >= train.count) return dataset;
+  const kept = stratifiedDraw(train.labels, limit, Draw.dataLimit).toSorted();
+  return { ...dataset, train: selectImages(train, kept) };
 }
 
 async function loadWhole(
-  { name, folder: given, imageSize, progress }: DatasetSource,
+  { name, folder: given, imageSize, testOnly = false, progress }: DatasetSource,
   folder: string,
-  limit: number,
 ): Promise<Dataset> {
   switch (name) {
     case "digits":
       return await readDigits(folder);
     case "mnist":
-      return await loadMnist(folder);
+      return await loadMnist(folder, testOnly);
     case "fashion-mnist":
-      return await loadFashionMnist(folder);
+      return await loadFashionMnist(folder, testOnly);
     case "cifar10":
-      return await loadCifar10(folder, limit);
+      return await loadCifar10(folder, testOnly);
     case "cifar100":
-      return await loadCifar100(folder, limit);
+      return await loadCifar100(folder, testOnly);
     case "svhn":
-      return await loadSvhn(folder);
+      return await loadSvhn(folder, testOnly);
     case "images":
       if (!given) throw new DataError("images: give the folder of pictures (--set dataFolder=PATH)");
       return await loadImageFolder(folder, imageSize ?? defaultImageSize, progress);

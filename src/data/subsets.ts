@@ -1,6 +1,8 @@
 import { DataError } from "../errors.ts";
 import { permutation, Purpose, RandomStream } from "../random/philox.ts";
-import { type Dataset, imageBytes, type ImageSet } from "./dataset.ts";
+import type { Dataset } from "./dataset.ts";
+import { shortList } from "./class_names.ts";
+import { Draw, stratifiedDraw } from "./draw.ts";
 
 /** The subsets are a property of the data set: runs with different seeds see the same ones, as in the official code. */
 const subsetSeed = 0;
@@ -24,10 +26,10 @@ export interface Subsets {
 }
 
 /**
- * Divides a training set at random, the same way every time: first `validationCount` images are held out, then
- * `labelsPerClass` of each class keep their labels. The official code does the same with numpy's random numbers, so the
- * subsets themselves are others.
- * @throws {DataError} if there are too few images.
+ * Divides a training set at random, the same way every time: first `validationCount` images are held out, of each class its
+ * share, then `labelsPerClass` of each class keep their labels. The official code draws both with numpy's random numbers,
+ * and what it holds out without regard to the classes, so its subsets are others.
+ * @throws {DataError} if there are too few images, a class has none, or a label belongs to no class.
  */
 export function divide(
   { train, classNames, name }: Dataset,
@@ -38,17 +40,41 @@ export function divide(
       `${name}: validationCount ${validationCount} leaves none of ${train.count} training images`,
     );
   }
+  requireLabels(name, train.labels, classNames);
+  const validation = stratifiedDraw(train.labels, validationCount, Draw.validation);
+  const isHeldOut = new Set(validation);
   const order = permutation(new RandomStream(subsetSeed, Purpose.subset, 0), train.count);
-  const training = order.subarray(validationCount);
+  const training = order.filter((index) => !isHeldOut.has(index));
   const labelled = labelsPerClass === null
     ? training
     : firstOfEachClass(training, train.labels, labelsPerClass);
-  requireEveryClass(name, train.labels, labelled, classNames, labelsPerClass ?? 0);
+  requireEveryClass(name, train.labels, labelled, classNames, labelsPerClass ?? 1);
   return {
     training: training.toSorted(),
     labelled: labelled.toSorted(),
-    validation: order.subarray(0, validationCount).toSorted(),
+    validation: validation.toSorted(),
   };
+}
+
+/**
+ * Checks that every label is a class's number.
+ * @throws {DataError} naming the first image whose label is not.
+ */
+export function requireLabels(what: string, labels: Uint32Array, classNames: readonly string[]): void {
+  const wrong = labels.findIndex((label) => label >= classNames.length);
+  if (wrong < 0) return;
+  throw new DataError(
+    `${what}: image ${wrong} has label ${labels[wrong]}, expected one below ${classNames.length}`,
+  );
+}
+
+/** What to say of classes that have no training or no test images, which no figure would show. */
+export function missingClasses({ name, classNames, train, test }: Dataset): string[] {
+  return Object.entries({ training: train, test }).flatMap(([kind, { labels }]) => {
+    const present = new Set(labels);
+    const absent = classNames.filter((_, label) => !present.has(label));
+    return absent.length === 0 ? [] : [`${name}: no ${kind} images of class ${shortList(absent)}`];
+  });
 }
 
 /**
@@ -71,14 +97,6 @@ export function requireEveryClass(
       classNames[lacking]
     }, where at least ${least} are needed`,
   );
-}
-
-/** The images of these indices, copied. */
-export function selectImages(dataset: Dataset, set: ImageSet, indices: Uint32Array): ImageSet {
-  const size = imageBytes(dataset);
-  const bytes = new Uint8Array(indices.length * size);
-  indices.forEach((index, i) => bytes.set(set.bytes.subarray(index * size, (index + 1) * size), i * size));
-  return { bytes, labels: indices.map((index) => set.labels[index]!), count: indices.length };
 }
 
 function firstOfEachClass(indices: Uint32Array, labels: Uint32Array, perClass: number): Uint32Array {

@@ -1,6 +1,7 @@
 import { DataError } from "../errors.ts";
 import { type MatArray, parseMat } from "../formats/mat.ts";
-import type { Dataset, ImageSet } from "./dataset.ts";
+import { digitNames } from "./class_names.ts";
+import { type Dataset, type ImageSet, noImages } from "./dataset.ts";
 import { type DataFile, folderSource } from "./files.ts";
 import { named } from "./unpack.ts";
 import { maximumFileBytes } from "./remote.ts";
@@ -13,9 +14,10 @@ const classes = 10;
 /**
  * SVHN (cropped digits): colour images of 32×32 pixels in the official `train_32x32.mat` and `test_32x32.mat`. Label 10
  * stands for the digit 0.
+ * @param testOnly Read no training images.
  * @throws {DataError} naming the file, what was expected there, and what was found.
  */
-export async function loadSvhn(folder: string): Promise<Dataset> {
+export async function loadSvhn(folder: string, testOnly = false): Promise<Dataset> {
   const source = folderSource(folder, ["svhn", "SVHN"], maximumFileBytes);
   const read = async (name: string): Promise<ImageSet> => {
     const file = await source(name);
@@ -31,8 +33,8 @@ export async function loadSvhn(folder: string): Promise<Dataset> {
     width: side,
     channels,
     maximum: 255,
-    classNames: Array.from({ length: classes }, (_, digit) => `${digit}`),
-    train: await read("train_32x32.mat"),
+    classNames: digitNames,
+    train: testOnly ? noImages : await read("train_32x32.mat"),
     test: await read("test_32x32.mat"),
     // As in the official code: mirrored digits are no digits.
     augmentation: { padding: 4, flip: false },

@@ -1,8 +1,9 @@
 /** Images that no data set contains, to test whether a model notices. */
 
 import { Purpose, RandomStream } from "../random/philox.ts";
-import { type Dataset, imageBytes, type ImageSet } from "./dataset.ts";
+import { type Dataset, imageBytes, type ImageSet, selectImages } from "./dataset.ts";
 import type { ImageFormat } from "./device_images.ts";
+import { Draw, drawnOrder } from "./draw.ts";
 
 /** Images of one batch in the official evaluation, which interpolates between neighbouring batches. */
 const batch = 100;
@@ -28,10 +29,13 @@ export function constantImages(format: ImageFormat, count: number, seed: number)
 
 /**
  * Means (x_i + x_j)/2 of test images with those of the batch before, as in the official evaluation, rounded to whole
- * bytes.
+ * bytes. A folder's pictures come class after class, where an official test set mixes the classes; they are mixed first.
  */
 export function interpolatedImages(dataset: Dataset): ImageSet {
-  const { bytes, count } = dataset.test;
+  const { name, test } = dataset;
+  const { bytes, count } = name === "images"
+    ? selectImages(test, drawnOrder(test.count, Draw.interpolation))
+    : test;
   const distance = Math.min(batch, Math.floor(count / 2));
   const offset = distance * imageBytes(dataset);
   const mixed = Uint8Array.from({ length: bytes.length - offset }, (_, i) => {

@@ -67,25 +67,27 @@ export class PlainDefence implements Defence {
 const scale = 2;
 
 /**
- * Attacks the first `count` images of a set.
+ * Attacks images of a set.
+ * @param indices which images, in the order of the record; each one's random starts follow from its place
  * @param progress called with the number of batches of images done, as a share
  */
 export async function attackImages(
   images: DeviceImages,
-  count: number,
+  indices: Uint32Array,
   defence: Defence,
   attack: Attack,
   progress?: (share: number) => void,
 ): Promise<AttackRecord> {
-  const total = Math.min(count, images.count);
+  const total = indices.length;
   const pixels = images.shape.reduce((product, extent) => product * extent, 1);
   const survivors = new Array<number>(attack.steps + 2).fill(0);
   const defended: boolean[] = [];
   const adversarial = new Float32Array(total * pixels);
   for (let start = 0; start < total; start += batchSize) {
     const size = Math.min(batchSize, total - start);
-    using batch = images.range(start, size);
-    const labels = images.labels.subarray(start, start + size);
+    const chosen = indices.subarray(start, start + size);
+    using batch = images.at(chosen);
+    const labels = chosen.map((index) => images.labels[index]!);
     const record = await attackBatch(batch, labels, defence, attack, start);
     record.defended.forEach((row, k) => survivors[k]! += row.filter((flag) => flag).length);
     defended.push(...record.defended.at(-1)!);

@@ -1,12 +1,15 @@
 import { DivergenceError, ShapeError } from "../errors.ts";
 import { softmaxRows } from "./probabilities.ts";
+import { type Interval, wilsonInterval } from "./proportion.ts";
 
-/** One bar of a reliability diagram; an empty bin is all zeros. */
+/** One bar of a reliability diagram; an empty bin is all zeros, and its interval all of [0, 1]. */
 export interface CalibrationBin {
   /** Images whose confidence lies in the bin. */
   readonly count: number;
   /** Share of them that are classified correctly. */
   readonly accuracy: number;
+  /** 95 % interval of the accuracy. */
+  readonly interval: Interval;
   /** Their mean confidence. */
   readonly confidence: number;
 }
@@ -55,6 +58,7 @@ export function expectedCalibrationError(
     bins: sums.map(({ count, correct, confidence }) => ({
       count,
       accuracy: count && correct / count,
+      interval: wilsonInterval(correct, count),
       confidence: count && confidence / count,
     })),
   };

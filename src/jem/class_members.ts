@@ -1,3 +1,4 @@
+import { DataError } from "../errors.ts";
 import type { Context } from "../tensor/context.ts";
 import type { ImageBuffer } from "../data/image_buffer.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -18,6 +19,7 @@ const header = 4;
  * Lists the images of each class, buffer by buffer, as the kernels `classMeans` and `informativeSample` read them.
  * @param chosen indices of the images that count, ascending; all by default
  * @returns the lists, and the number of images of the largest class
+ * @throws {DataError} if a class has no image, or an image no class.
  */
 export function listMembers(
   context: Context,
@@ -27,7 +29,17 @@ export function listMembers(
   chosen?: Uint32Array,
 ): { lists: BufferMembers[]; maximumCount: number } {
   const totals = new Uint32Array(classes);
-  for (const index of chosen ?? labels.keys()) totals[labels[index]!]!++;
+  for (const index of chosen ?? labels.keys()) {
+    const label = labels[index]!;
+    if (label >= classes) {
+      throw new DataError(`image ${index} has label ${label}, expected one below ${classes}`);
+    }
+    totals[label]!++;
+  }
+  const absent = totals.indexOf(0);
+  if (absent >= 0) {
+    throw new DataError(`no image of class ${absent}, where a Gaussian is fitted to each class`);
+  }
   const before = new Uint32Array(classes);
   const lists = buffers.map((buffer) => {
     const groups: number[][] = Array.from({ length: classes }, () => []);

@@ -55,6 +55,7 @@ export const Purpose = {
   attackStart: 17,
   purification: 18,
   direction: 19,
+  draw: 20,
 } as const;
 
 /**

@@ -1,62 +1,127 @@
 /** Several evaluations side by side. */
 
+import { percent, percentWithin } from "../evaluate/percent.ts";
+import type { Interval } from "../evaluate/proportion.ts";
+import {
+  conditions,
+  differences,
+  differenceText,
+  otherSetConditions,
+  type Path,
+  valueAt,
+} from "./budgets.ts";
 import { curves } from "./figures.ts";
-import { percent } from "./percent.ts";
-import { AnswerBuilder } from "./question.ts";
+import { AnswerBuilder, intervalNote } from "./question.ts";
 
 /** What `results.json` holds of an evaluation, as far as it is compared. */
 export interface Evaluation {
   /** The run's name; runs whose names differ in a trailing number only are one group. */
   readonly name: string;
   readonly results: Readonly<Record<string, unknown>>;
+  /** What it was evaluated on, as `results.json` says. */
+  readonly data?: unknown;
   /** PNG of its samples by class, if there is one. */
   readonly samples?: Uint8Array;
 }
 
-/** One row of the comparison: where the figure is found in the results, and how it is written. */
+/** One row of the comparison. */
 interface Row {
   readonly name: string;
-  readonly path: readonly (string | number)[];
+  /** Where the figure is found in the results. */
+  readonly path: Path;
+  /** How it is written. */
   readonly show: (value: number) => string;
+  /** What evaluations must have in common for it. */
+  readonly wanted: Parameters<typeof differences>[1];
+  /** Its 95 % interval in the results, where it is a proportion. */
+  readonly interval?: (results: Evaluation["results"]) => unknown;
 }
 
 const decimals = (digits: number) => (value: number) => value.toFixed(digits);
 
+/** The accuracy under attacks of a norm at a radius. */
+function attacked(name: string, norm: "linf" | "l2", radius: number): Row {
+  return {
+    name,
+    path: ["robustness", norm, "records", String(radius), -1],
+    show: percent,
+    wanted: conditions.attack,
+    interval: (results) => {
+      const points = valueAt(results, ["robustness", norm, "points"]);
+      const place = Array.isArray(points) ? points.findIndex((point) => valueAt(point, [0]) === radius) : -1;
+      return place < 0 ? undefined : valueAt(results, ["robustness", norm, "intervals", place]);
+    },
+  };
+}
+
+const accuracy = (name: string, set: "test" | "train", wanted: Row["wanted"]): Row => ({
+  name,
+  path: ["classification", set, "accuracy"],
+  show: percent,
+  wanted,
+  interval: (results) => valueAt(results, ["classification", set, "accuracyInterval"]),
+});
+
+/** A row whose figure is no proportion. */
+const plain = (name: string, path: Path, show: Row["show"], wanted: Row["wanted"]): Row => ({
+  name,
+  path,
+  show,
+  wanted,
+});
+
 /** @param sets names of the sets that the test images were told apart from */
 const rowsWith = (sets: readonly string[]): readonly Row[] => [
-  { name: "test accuracy", path: ["classification", "test", "accuracy"], show: percent },
-  { name: "test cross-entropy", path: ["classification", "test", "loss"], show: decimals(4) },
-  { name: "training accuracy", path: ["classification", "train", "accuracy"], show: percent },
-  { name: "calibration error, 20 bins", path: ["calibration", "ece20"], show: percent },
-  { name: "Brier score", path: ["calibration", "brier"], show: decimals(4) },
-  ...sets.map((set) => ({
-    name: `AUROC by log p̃(x), ${set}`,
-    path: ["outOfDistribution", set, "logDensity", "auroc"],
-    show: decimals(3),
-  })),
-  { name: "accuracy, L∞ 8/255", path: ["robustness", "linf", "records", "8", -1], show: percent },
-  { name: "accuracy, L∞ 30/255", path: ["robustness", "linf", "records", "30", -1], show: percent },
-  { name: "accuracy, L2 0.5", path: ["robustness", "l2", "records", "0.5", -1], show: percent },
-  { name: "purified, L∞ 8/255", path: ["robustness", "purified", "accuracies", -1], show: percent },
-  { name: "FID", path: ["generation", "inception", "fid"], show: decimals(2) },
-  { name: "KID", path: ["generation", "inception", "kid", "mean"], show: decimals(4) },
-  { name: "Inception Score", path: ["generation", "inception", "inceptionScore", "mean"], show: decimals(2) },
+  accuracy("test accuracy", "test", conditions.test),
+  plain("test cross-entropy", ["classification", "test", "loss"], decimals(4), conditions.test),
+  accuracy("training accuracy", "train", conditions.training),
+  plain("calibration error, 20 bins", ["calibration", "ece20"], percent, conditions.test),
+  plain("Brier score", ["calibration", "brier"], decimals(4), conditions.test),
+  ...sets.map((set) =>
+    plain(
+      `AUROC by log p̃(x), ${set}`,
+      ["outOfDistribution", set, "logDensity", "auroc"],
+      decimals(3),
+      otherSetConditions(set),
+    )
+  ),
+  attacked("accuracy, L∞ 8/255", "linf", 8),
+  attacked("accuracy, L∞ 30/255", "linf", 30),
+  attacked("accuracy, L2 0.5", "l2", 0.5),
   {
-    name: "Fréchet classifier distance",
-    path: ["generation", "frechetClassifierDistance"],
-    show: decimals(3),
+    name: "purified, L∞ 8/255",
+    path: ["robustness", "purified", "accuracies", -1],
+    show: percent,
+    wanted: conditions.purified,
+    interval: (results) => valueAt(results, ["robustness", "purified", "interval"]),
   },
-  {
-    name: "kernel classifier distance",
-    path: ["generation", "kernelClassifierDistance", "mean"],
-    show: decimals(4),
-  },
-  { name: "sharpness", path: ["landscape", "sharpness"], show: decimals(4) },
-  {
-    name: "largest Hessian eigenvalue",
-    path: ["landscape", "eigenvalue"],
-    show: (value) => value.toPrecision(2),
-  },
+  plain("FID", ["generation", "inception", "fid"], decimals(2), conditions.inception),
+  plain("KID", ["generation", "inception", "kid", "mean"], decimals(4), conditions.inception),
+  plain(
+    "Inception Score",
+    ["generation", "inception", "inceptionScore", "mean"],
+    decimals(2),
+    conditions.inception,
+  ),
+  plain(
+    "Fréchet classifier distance",
+    ["generation", "frechetClassifierDistance"],
+    decimals(3),
+    conditions.features,
+  ),
+  plain(
+    "kernel classifier distance",
+    ["generation", "kernelClassifierDistance", "mean"],
+    decimals(4),
+    conditions.features,
+  ),
+  plain("sharpness", ["landscape", "sharpness"], decimals(4), conditions.sharpness),
+  plain(
+    "largest Hessian eigenvalue",
+    ["landscape", "eigenvalue"],
+    (value) => value.toPrecision(2),
+    conditions.landscape,
+  ),
 ];
 
 /** The group of a run: its name without a trailing number, such as a seed. */
@@ -64,19 +129,44 @@ export function groupOf(name: string): string {
   return name.replace(/[-_]\d+$/, "");
 }
 
-/** A table: a column for each group of runs, means with the range's half where there are several runs. */
-export function comparisonTable(evaluations: readonly Evaluation[]): { head: string[]; rows: string[][] } {
+/** Figures of several evaluations side by side. */
+export interface Comparison {
+  readonly head: string[];
+  /** A row whose figures are not comparable is marked, and {@link warnings} says why. */
+  readonly rows: string[][];
+  /** One line for each reason why figures are not comparable, with the figures that it concerns. */
+  readonly warnings: string[];
+}
+
+const mark = "≠";
+
+/**
+ * A table: a column for each group of runs, means with their standard deviation where there are several runs. Runs of one
+ * group that are not comparable have no mean.
+ */
+export function comparisonTable(evaluations: readonly Evaluation[]): Comparison {
   const groups = [...new Set(evaluations.map(({ name }) => groupOf(name)))];
   const members = (group: string) => evaluations.filter(({ name }) => groupOf(name) === group);
   const head = [
     "",
     ...groups.map((group) => members(group).length > 1 ? `${group} (${members(group).length})` : group),
   ];
-  const lines = rowsWith(outsideSets(evaluations)).map(({ name, path, show }) => [
-    name,
-    ...groups.map((group) => cell(members(group).map(({ results }) => numberAt(results, path)), show)),
-  ]);
-  return { head, rows: lines.filter(([, ...cells]) => cells.some((text) => text !== "–")) };
+  const rows: string[][] = [];
+  const concerned = new Map<string, string[]>();
+  for (const row of rowsWith(outsideSets(evaluations))) {
+    const known = evaluations.filter(({ results }) => numberAt(results, row.path) !== undefined);
+    if (known.length === 0) continue;
+    const found = differences(known, row.wanted);
+    const cells = groups.map((group) => cell(known.filter(({ name }) => groupOf(name) === group), row));
+    rows.push([found.length > 0 ? `${row.name} ${mark}` : row.name, ...cells]);
+    if (found.length === 0) continue;
+    const reason = found.map(differenceText).join("; ");
+    concerned.set(reason, [...concerned.get(reason) ?? [], row.name]);
+  }
+  const warnings = [...concerned].map(([reason, names]) =>
+    `not comparable (${mark}): ${names.join(", ")}; they differ in ${reason}`
+  );
+  return { head, rows, warnings };
 }
 
 /** The other sets of all evaluations, in their order. */
@@ -84,47 +174,74 @@ function outsideSets(evaluations: readonly Evaluation[]): string[] {
   return [...new Set(evaluations.flatMap(({ results }) => Object.keys(results["outOfDistribution"] ?? {})))];
 }
 
-function cell(values: readonly (number | undefined)[], show: (value: number) => string): string {
-  const known = values.filter((value) => value !== undefined);
-  if (known.length === 0) return "–";
-  const mean = known.reduce((sum, value) => sum + value, 0) / known.length;
-  if (known.length === 1) return show(mean);
+function cell(members: readonly Evaluation[], { path, show, wanted, interval }: Row): string {
+  const [first] = members;
+  if (!first) return "–";
+  const values = members.map(({ results }) => numberAt(results, path)!);
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  if (values.length === 1) {
+    const bounds = interval?.(first.results);
+    return isInterval(bounds) ? percentWithin(mean, bounds) : show(mean);
+  }
+  if (differences(members, wanted).length > 0) return "not comparable";
   const deviation = Math.sqrt(
-    known.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (known.length - 1),
+    values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1),
   );
   return `${show(mean)} ± ${show(deviation)}`;
 }
 
-/** The number at a path through objects and arrays; −1 is an array's last element. */
-function numberAt(value: unknown, path: readonly (string | number)[]): number | undefined {
-  for (const key of path) {
-    if (Array.isArray(value)) value = value.at(Number(key));
-    else if (typeof value === "object" && value !== null) value = (value as Record<string, unknown>)[key];
-    else return undefined;
-  }
+function isInterval(value: unknown): value is Interval {
+  return Array.isArray(value) && value.length === 2 && value.every((bound) => typeof bound === "number");
+}
+
+/** The finite number at a path. */
+function numberAt(results: unknown, path: Path): number | undefined {
+  const value = valueAt(results, path);
   return typeof value === "number" && Number.isFinite(value) ? value : undefined;
 }
 
+/** The curves that are drawn. */
+const shownCurves = [
+  {
+    name: "linf",
+    path: ["robustness", "linf", "points"],
+    x: "ε · 255 (L∞)",
+    y: "accuracy",
+    wanted: conditions.attack,
+  },
+  { name: "l2", path: ["robustness", "l2", "points"], x: "ε (L2)", y: "accuracy", wanted: conditions.attack },
+  {
+    name: "ascent",
+    path: ["landscape", "ascent"],
+    x: "distance along SAM's ascent direction",
+    y: "cross-entropy",
+    wanted: conditions.landscape,
+  },
+] as const;
+
 /** The comparison as a section: the table, and the curves that differ. */
 export async function comparisonSection(evaluations: readonly Evaluation[]) {
-  const { head, rows } = comparisonTable(evaluations);
-  const report = new AnswerBuilder("Comparison").table(
+  const comparison = comparisonTable(evaluations);
+  const { head, rows, warnings } = comparison;
+  const report = new AnswerBuilder("Comparison");
+  for (const warning of warnings) report.warning(warning);
+  report.table(
     head,
     rows,
-    "Groups of runs that differ by a trailing number: mean ± standard deviation.",
+    `Groups of runs that differ by a trailing number: mean ± standard deviation. ${intervalNote}`,
   );
-  const shown: readonly [string, readonly string[], string, string][] = [
-    ["linf", ["robustness", "linf", "points"], "ε · 255 (L∞)", "accuracy"],
-    ["l2", ["robustness", "l2", "points"], "ε (L2)", "accuracy"],
-    ["ascent", ["landscape", "ascent"], "distance along SAM's ascent direction", "cross-entropy"],
-  ];
-  for (const [name, path, x, y] of shown) {
+  for (const { name, path, x, y, wanted } of shownCurves) {
     const series = groupCurves(evaluations, path);
     if (Object.keys(series).length === 0) continue;
+    const found = differences(
+      evaluations.filter(({ results }) => Array.isArray(valueAt(results, path))),
+      wanted,
+    );
+    const warning = found.length > 0 ? `. Not comparable: ${found.map(differenceText).join("; ")}` : "";
     await report.plot(
       `compare_${name}`,
       curves(series, { x, y, points: true }),
-      `${y} over ${x}, mean of each group`,
+      `${y} over ${x}, mean of each group${warning}`,
     );
   }
   const pictured = new Set<string>();
@@ -133,7 +250,7 @@ export async function comparisonSection(evaluations: readonly Evaluation[]) {
     pictured.add(groupOf(name));
     report.picture(`compare_samples_${pictured.size}`, samples, `Samples by class: ${name}`);
   }
-  return report.answer({ head, rows });
+  return { ...report.answer({ ...comparison }), comparison };
 }
 
 function groupCurves(
@@ -143,9 +260,7 @@ function groupCurves(
   const series: Record<string, [number, number][]> = {};
   for (const group of new Set(evaluations.map(({ name }) => groupOf(name)))) {
     const all = evaluations.filter(({ name }) => groupOf(name) === group)
-      .map(({ results }) =>
-        path.reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], results)
-      )
+      .map(({ results }) => valueAt(results, path))
       .filter((points): points is [number, number][] => Array.isArray(points));
     const [first] = all;
     if (!first) continue;

@@ -8,12 +8,14 @@ type LayerSpec = Extract<PlotSpec, { layer: unknown }>["layer"][number];
 
 const size = { width: 300, height: 220 } as const;
 
-/** Accuracy over confidence, bin by bin, beside the diagonal of perfect calibration. */
+/** Accuracy over confidence, bin by bin with its 95 % intervals, beside the diagonal of perfect calibration. */
 export function reliabilityDiagram({ bins }: Calibration): PlotSpec {
-  const values = bins.map(({ count, accuracy, confidence }, i) => ({
+  const values = bins.map(({ count, accuracy, interval: [low, high], confidence }, i) => ({
     left: i / bins.length,
     right: (i + 1) / bins.length,
     accuracy,
+    low,
+    high,
     confidence,
     count,
   })).filter(({ count }) => count > 0);
@@ -33,6 +35,14 @@ export function reliabilityDiagram({ bins }: Calibration): PlotSpec {
           },
           x2: { field: "right" },
           y: { field: "accuracy", type: "quantitative", title: "accuracy", scale: { domain: [0, 1] } },
+        },
+      },
+      {
+        mark: { type: "rule", color: "#d55e00" },
+        encoding: {
+          x: { field: "confidence", type: "quantitative" },
+          y: { field: "low", type: "quantitative" },
+          y2: { field: "high" },
         },
       },
       {

@@ -6,9 +6,10 @@ export interface ReportTable {
   readonly rows: readonly (readonly string[])[];
 }
 
-/** Part of a section: a paragraph, a table, a plot (SVG) or a picture (PNG), with a caption. */
+/** Part of a section: a paragraph, a warning, a table, a plot (SVG) or a picture (PNG), with a caption. */
 export type Block =
   | { readonly kind: "text"; readonly text: string }
+  | { readonly kind: "warning"; readonly text: string }
   | { readonly kind: "table"; readonly table: ReportTable; readonly caption?: string }
   | { readonly kind: "plot"; readonly svg: string; readonly caption: string }
   | { readonly kind: "picture"; readonly png: Uint8Array; readonly caption: string };
@@ -27,7 +28,7 @@ const style = `
 body { margin: 0 auto; max-width: 68rem; padding: 2rem 1.25rem 4rem; background: var(--ground); color: var(--ink);
   font: 16px/1.5 system-ui, "Segoe UI", Roboto, sans-serif; }
 h1 { font-size: 1.7rem; margin: 0 0 .25rem; } h2 { font-size: 1.2rem; margin: 2.5rem 0 .5rem; }
-p { max-width: 46rem; } .subtitle, figcaption, caption { color: var(--soft); font-size: .88rem; }
+p { max-width: 46rem; } .warning { border-left: 4px solid #d55e00; background: var(--panel); padding: .5rem .9rem; } .subtitle, figcaption, caption { color: var(--soft); font-size: .88rem; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; margin: .75rem 0; }
 caption { caption-side: bottom; text-align: left; padding-top: .35rem; max-width: 32rem; }
 th, td { padding: .25rem .75rem; border-bottom: 1px solid var(--rule); text-align: right; }
@@ -42,25 +43,28 @@ svg .role-axis-grid line { stroke: var(--rule) !important; }
 svg .role-axis-domain line, svg .role-axis-tick line { stroke: var(--soft) !important; }
 .key { display: flex; flex-wrap: wrap; gap: .75rem; margin: 1.25rem 0; padding: 0; list-style: none; }
 .key li { background: var(--panel); border: 1px solid var(--rule); border-radius: 8px; padding: .6rem .9rem; min-width: 7.5rem; }
-.key b { display: block; font-size: 1.35rem; } .key span { color: var(--soft); font-size: .85rem; }
+.key b { display: block; font-size: 1.35rem; } .key span, .key small { color: var(--soft); font-size: .85rem; }
+.key small { display: block; font-size: .78rem; }
 nav a { color: inherit; margin-right: 1rem; font-size: .9rem; } a { color: #2f81f7; }
 `;
 
 /**
  * A whole report.
- * @param key figures that come first, by name
+ * @param key figures that come first, by name, with a note in small print
  */
 export function reportPage(
   { title, subtitle, key, sections }: {
     readonly title: string;
     readonly subtitle: string;
-    readonly key: readonly (readonly [string, string])[];
+    readonly key: readonly (readonly [name: string, value: string, note?: string])[];
     readonly sections: readonly Section[];
   },
 ): string {
   const links = sections.map((section, i) => `<a href="#s${i}">${escape(section.title)}</a>`).join("");
-  const figures = key.map(([name, value]) => `<li><b>${escape(value)}</b><span>${escape(name)}</span></li>`)
-    .join("");
+  const figures = key.map(([name, value, note]) => {
+    const small = note === undefined ? "" : `<small>${escape(note)}</small>`;
+    return `<li><b>${escape(value)}</b><span>${escape(name)}</span>${small}</li>`;
+  }).join("");
   const body = sections.map((section, i) =>
     `<section id="s${i}"><h2>${escape(section.title)}</h2>${blocks(section)}</section>`
   );
@@ -79,7 +83,7 @@ function blocks({ blocks }: Section): string {
   let html = "";
   let open = false;
   for (const block of blocks) {
-    const isBox = block.kind !== "text";
+    const isBox = block.kind !== "text" && block.kind !== "warning";
     if (isBox !== open) html += isBox ? `<div class="boxes">` : "</div>";
     open = isBox;
     html += blockHtml(block);
@@ -91,6 +95,8 @@ function blockHtml(block: Block): string {
   switch (block.kind) {
     case "text":
       return `<p>${escape(block.text)}</p>`;
+    case "warning":
+      return `<p class="warning">${escape(block.text)}</p>`;
     case "table":
       return `<div class="scroll">${tableHtml(block.table, block.caption)}</div>`;
     case "plot":

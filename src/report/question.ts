@@ -1,9 +1,11 @@
 /** What the report asks of a model, and what an answer consists of. */
 
+import { intervalText, percent } from "../evaluate/percent.ts";
 import type { Dataset, ImageSet } from "../data/dataset.ts";
 import type { DeviceImages } from "../data/device_images.ts";
 import type { Classified } from "../evaluate/classification.ts";
 import type { GaussianStatistics } from "../evaluate/frechet.ts";
+import type { Interval } from "../evaluate/proportion.ts";
 import type { InceptionNetwork } from "../evaluate/inception_features.ts";
 import type { WideResNet } from "../nn/wide_resnet.ts";
 import type { Checkpoint } from "../train/checkpoint.ts";
@@ -33,11 +35,18 @@ export interface HistoryPicture {
   readonly png: Uint8Array;
 }
 
+/** Which test images are attacked: a draw in which each class has its share, or the test set's first. */
+export const attackOrders = ["drawn", "first"] as const;
+
+/** One of {@link attackOrders}. */
+export type AttackOrder = typeof attackOrders[number];
+
 /** How much is asked. */
 export interface QuestionOptions {
   readonly seed: number;
   /** Test images that are attacked. */
   readonly attackImages: number;
+  readonly attackOrder: AttackOrder;
   readonly attackSteps: number;
   readonly attackRestarts: number;
   /** SGLD steps of a purification; 0 for none. */
@@ -79,8 +88,11 @@ export interface Answer {
   readonly section: Section;
   /** Files beside the report: SVG texts and PNG bytes, by name. */
   readonly files: ReadonlyMap<string, string | Uint8Array>;
-  readonly key: readonly (readonly [string, string])[];
+  readonly key: readonly KeyFigure[];
 }
+
+/** A figure for the report's head: its name, its value, and perhaps how far it is known. */
+export type KeyFigure = readonly [name: string, value: string, note?: string];
 
 /** One question. */
 export interface Question {
@@ -99,6 +111,12 @@ export class AnswerBuilder {
 
   text(text: string): this {
     this.#blocks.push({ kind: "text", text });
+    return this;
+  }
+
+  /** Adds what must not be missed. */
+  warning(text: string): this {
+    this.#blocks.push({ kind: "warning", text });
     return this;
   }
 
@@ -124,8 +142,16 @@ export class AnswerBuilder {
 
   answer(
     results: Readonly<Record<string, unknown>>,
-    key: readonly (readonly [string, string])[] = [],
+    key: readonly KeyFigure[] = [],
   ): Answer {
     return { results, key, files: this.#files, section: { title: this.title, blocks: this.#blocks } };
   }
 }
+
+/** A proportion for the report's head: what it is of, and its 95 % interval, stand in the note. */
+export function keyProportion(name: string, fraction: number, interval: Interval, images: number): KeyFigure {
+  return [name, percent(fraction), `95 %: ${intervalText(interval)}, n = ${images}`];
+}
+
+/** What intervals beside proportions are. */
+export const intervalNote = "In brackets 95 % intervals (Wilson).";

@@ -1,7 +1,8 @@
 /** What a configuration describes, built. */
 
 import { DeviceImages } from "../data/device_images.ts";
-import { type Dataset, firstImages, imageBytes } from "../data/dataset.ts";
+import { type Dataset, imageBytes, selectImages } from "../data/dataset.ts";
+import { Draw, stratifiedDraw } from "../data/draw.ts";
 import { requireEveryClass, type Subsets } from "../data/subsets.ts";
 import {
   InformativeInitialisation,
@@ -68,26 +69,41 @@ export function learningRates(
   };
 }
 
-/** The training images that are kept on the GPU: all of them, or as many as the configuration allows, the first ones. */
+/** Training images on the GPU. */
+export interface ResidentImages {
+  readonly images: DeviceImages;
+  /** Which of them may be used with their labels: indices within them, ascending. */
+  readonly labelled: Uint32Array;
+}
+
+/**
+ * The training images that are kept on the GPU: all of them, or else as many of the labelled ones as the configuration
+ * allows, drawn so that each class has its share.
+ */
 export function residentImages(
   context: Context,
   dataset: Dataset,
   { residentMebibytes }: Configuration,
-): DeviceImages {
+  { labelled }: Subsets,
+): ResidentImages {
+  const { train } = dataset;
   const count = Math.floor(residentMebibytes * 2 ** 20 / imageBytes(dataset));
-  return new DeviceImages(context, dataset, firstImages(dataset.train, count));
+  if (count >= train.count) return { images: new DeviceImages(context, dataset, train), labelled };
+  const labels = labelled.map((index) => train.labels[index]!);
+  const chosen = stratifiedDraw(labels, count, Draw.resident).map((place) => labelled[place]!).toSorted();
+  const images = new DeviceImages(context, dataset, selectImages(train, chosen));
+  return { images, labelled: chosen.map((_, i) => i) };
 }
 
 /**
  * The sampler of a configuration, with an empty replay buffer. Informative chains start at Gaussians fitted to the images
- * whose labels may be used, as far as they are on the GPU.
+ * on the GPU whose labels may be used.
  * @throws {DataError} if these do not contain every class.
  */
 export function buildSampler(
   model: WideResNet,
   configuration: Configuration,
-  images: DeviceImages,
-  { labelled }: Subsets,
+  { images, labelled }: ResidentImages,
   classNames: readonly string[],
 ): Sampler {
   const { context, architecture: { classes } } = model;
@@ -95,9 +111,8 @@ export function buildSampler(
   const { innerSteps, innerStepSize, innerClamp } = configuration;
   let start: Initialisation = new UniformInitialisation(images.shape);
   if (configuration.initialisation === "informative") {
-    const chosen = labelled.filter((index) => index < images.count);
-    requireEveryClass("informative initialisation", images.labels, chosen, classNames, 1);
-    start = new InformativeInitialisation(context, images, images.labels, classes, chosen);
+    requireEveryClass("informative initialisation", images.labels, labelled, classNames, 1);
+    start = new InformativeInitialisation(context, images, images.labels, classes, labelled);
   }
   const options = {
     steps,

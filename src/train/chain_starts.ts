@@ -2,6 +2,7 @@
 
 import type { Dataset } from "../data/dataset.ts";
 import { DeviceImages } from "../data/device_images.ts";
+import { requireEveryClass } from "../data/subsets.ts";
 import {
   InformativeInitialisation,
   type Initialisation,
@@ -23,10 +24,15 @@ export function startingClasses(count: number, classes: number, label: number | 
   return Uint32Array.from({ length: count }, (_, i) => label ?? Math.floor(i * classes / count));
 }
 
-/** Gaussians fitted to the training images of a data set, which is uploaded for it. */
+/**
+ * Gaussians fitted to the training images of a data set, which is uploaded for it.
+ * @throws {DataError} if a class has none.
+ */
 export function informativeStart(context: Context, dataset: Dataset): InformativeInitialisation {
-  const images = new DeviceImages(context, dataset, dataset.train);
-  return new InformativeInitialisation(context, images, images.labels, dataset.classNames.length);
+  const { name, train, classNames } = dataset;
+  requireEveryClass(name, train.labels, train.labels.map((_, i) => i), classNames, 1);
+  const images = new DeviceImages(context, dataset, train);
+  return new InformativeInitialisation(context, images, images.labels, classNames.length);
 }
 
 /**

@@ -17,6 +17,8 @@ import {
   type StateDict,
   writeModel,
 } from "../nn/state_dict.ts";
+import { cleanName } from "../data/class_names.ts";
+import type { ImageDescription } from "../data/fit.ts";
 import type { WideResNet } from "../nn/wide_resnet.ts";
 import { type Configuration, parseConfiguration } from "./configuration.ts";
 import type { Trainer } from "./trainer.ts";
@@ -24,16 +26,10 @@ import type { Trainer } from "./trainer.ts";
 /** Value of the metadata key `format`. */
 const format = "sada-jem checkpoint 1";
 const replayBufferName = "replay_buffer";
+/** A folder's name is at most so long, and classes are mostly named after folders. */
+const longestName = 255;
 const trackedSuffix = "num_batches_tracked";
 const initialisedSuffix = "initialized";
-
-/** The images that a model was made for. */
-export interface ImageDescription {
-  readonly height: number;
-  readonly width: number;
-  readonly channels: number;
-  readonly classNames: readonly string[];
-}
 
 /** A checkpoint file in memory. */
 export interface Checkpoint {
@@ -231,18 +227,19 @@ export function officialTensors(checkpoint: Checkpoint): Map<string, NamedTensor
 
 /** A checkpoint as a safetensors file. */
 export function serializeCheckpoint(checkpoint: Checkpoint): Uint8Array<ArrayBuffer> {
-  const { configuration, iteration, images: { height, width, channels, classNames } } = checkpoint;
+  const { configuration, iteration, images: { height, width, channels, classNames, unnamed } } = checkpoint;
   return serializeSafetensors(officialTensors(checkpoint), {
     format,
     configuration: JSON.stringify(configuration),
     iteration: String(iteration),
-    images: JSON.stringify({ height, width, channels, classNames }),
+    images: JSON.stringify({ height, width, channels, classNames, ...(unnamed && { unnamed }) }),
   });
 }
 
 function imageDescription(value: unknown): ImageDescription {
-  const { height, width, channels, classNames } = (value ?? {}) as Partial<ImageDescription>;
-  if (!Array.isArray(classNames) || !classNames.every((name) => typeof name === "string")) {
+  const { height, width, channels, classNames, unnamed = false } = (value ?? {}) as Partial<ImageDescription>;
+  const isName = (name: unknown) => typeof name === "string" && name.length <= longestName;
+  if (!Array.isArray(classNames) || !classNames.every(isName) || typeof unnamed !== "boolean") {
     throw new CheckpointError("damaged checkpoint: it does not name its classes");
   }
   if (height !== width) throw new CheckpointError(`damaged checkpoint: images of ${height}×${width} pixels`);
@@ -250,7 +247,8 @@ function imageDescription(value: unknown): ImageDescription {
     height: wholeNumber(height, "height"),
     width: wholeNumber(width, "width"),
     channels: wholeNumber(channels, "channels"),
-    classNames,
+    classNames: classNames.map(cleanName),
+    ...(unnamed && { unnamed }),
   };
 }
 

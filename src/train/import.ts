@@ -1,21 +1,15 @@
 /** Models that other programs made: state dicts of the official code, from PyTorch or in safetensors files. */
 
-import { cifar100ClassNames, cifar10ClassNames, fashionClassNames } from "../data/class_names.ts";
 import type { DatasetName } from "../data/dataset.ts";
+import type { ImageDescription } from "../data/fit.ts";
+import { classesOf, datasetFormats, datasetsOf } from "../data/formats.ts";
 import { CheckpointError, FormatError } from "../errors.ts";
 import { parsePyTorch } from "../formats/pytorch.ts";
 import { serializePyTorch } from "../formats/pytorch_writer.ts";
 import { type NamedTensor, parseSafetensors } from "../formats/safetensors.ts";
 import type { NormName } from "../nn/norms.ts";
 import { inferArchitecture } from "../nn/state_dict.ts";
-import {
-  type Checkpoint,
-  decodeCheckpoint,
-  type ImageDescription,
-  modelOnly,
-  modelState,
-  officialTensors,
-} from "./checkpoint.ts";
+import { type Checkpoint, decodeCheckpoint, modelOnly, modelState, officialTensors } from "./checkpoint.ts";
 import { parseConfiguration } from "./configuration.ts";
 
 /** What a state dict does not tell. */
@@ -87,11 +81,13 @@ function importState(tensors: ReadonlyMap<string, NamedTensor>, hints: ImportHin
   const state = officialNames(tensors);
   const buffer = tensors.get(replayBuffer) ?? state.get(replayBuffer);
   const { norm: normHint, unconditional = false } = hints;
-  const side = buffer?.shape[2] ?? (hints.dataset && sides[hints.dataset]);
+  const side = buffer?.shape[2] ?? (hints.dataset && datasetFormats.get(hints.dataset)?.side);
   const architecture = inferArchitecture(state, { norm: normHint, imageSize: side });
   if (buffer) state.set(replayBuffer, buffer);
   const { depth, width, norm, channels, classes, imageSize } = architecture;
-  const dataset = hints.dataset ?? guessDataset(channels, classes, imageSize);
+  // Where several data sets fit, the first is a guess, and the classes go without names.
+  const fitting = datasetsOf(channels, classes, imageSize);
+  const dataset = hints.dataset ?? fitting[0];
   if (!dataset) {
     throw new CheckpointError(
       `the file does not say what the model was trained on (${channels} channels, ${classes} classes); say so (--dataset)`,
@@ -101,7 +97,7 @@ function importState(tensors: ReadonlyMap<string, NamedTensor>, hints: ImportHin
     height: imageSize,
     width: imageSize,
     channels,
-    classNames: classNamesOf(dataset, classes),
+    ...classesOf(hints.dataset ?? (fitting.length === 1 ? fitting[0] : undefined), classes),
   };
   const options = { dataset, depth, width, norm, unconditional };
   // Only folders of pictures come in any size; for other data sets the option would say nothing.
@@ -121,34 +117,4 @@ function officialNames(tensors: ReadonlyMap<string, NamedTensor>): Map<string, N
   throw new CheckpointError(
     "the file holds no state dict of the official networks (no tensor f.conv1.weight)",
   );
-}
-
-/** Sides of the images of data sets, where they have one. */
-const sides: Readonly<Partial<Record<DatasetName, number>>> = {
-  digits: 8,
-  mnist: 28,
-  "fashion-mnist": 28,
-  cifar10: 32,
-  cifar100: 32,
-  svhn: 32,
-};
-
-function guessDataset(channels: number, classes: number, imageSize: number): DatasetName | undefined {
-  if (channels === 3 && imageSize === 32) {
-    return classes === 10 ? "cifar10" : classes === 100 ? "cifar100" : undefined;
-  }
-  if (channels === 1 && classes === 10) {
-    return imageSize === 8 ? "digits" : imageSize === 28 ? "mnist" : undefined;
-  }
-  return undefined;
-}
-
-function classNamesOf(dataset: DatasetName, classes: number): readonly string[] {
-  const known = {
-    cifar10: cifar10ClassNames,
-    cifar100: cifar100ClassNames,
-    "fashion-mnist": fashionClassNames,
-  };
-  const names = dataset in known ? known[dataset as keyof typeof known] : undefined;
-  return names?.length === classes ? names : Array.from({ length: classes }, (_, label) => `${label}`);
 }

@@ -11,7 +11,7 @@ const kernelsFile = "kernels.json";
 const checkpointPattern = /^\d{8}\.safetensors$/;
 
 /**
- * A training run on disk: `config.json`, `metrics.jsonl`, `samples/`, `checkpoints/`, `model.safetensors`,
+ * A training run on disk: `config.json`, `data.json`, `metrics.jsonl`, `samples/`, `checkpoints/`, `model.safetensors`,
  * `summary.json`, `kernels.json` if kernels were chosen by a table, and `best.safetensors` if images were held out. One
  * process at a time may hold it; the lock ends with the process, however it ends.
  */

@@ -50,7 +50,7 @@ const imagesPerWait = 1000;
 export class Trainer {
   readonly model: WideResNet;
   readonly optimizer: Optimizer;
-  /** The training images on the GPU: all, or as many as the configuration allows. */
+  /** The training images on the GPU: all, or as many of the labelled ones as the configuration allows. */
   readonly images: DeviceImages;
   /** How the training images are divided into those for training and validation, with and without labels. */
   readonly subsets: Subsets;
@@ -98,7 +98,8 @@ export class Trainer {
     this.iterations = configuration.iterations ??
       Math.ceil(configuration.epochs! * this.#labelledOrder.batchesPerEpoch);
 
-    this.images = residentImages(context, dataset, configuration);
+    const resident = residentImages(context, dataset, configuration, this.subsets);
+    this.images = resident.images;
     if (this.images.count < dataset.train.count) {
       this.#streamed = {
         likelihood: new StreamedImages(context, dataset, likelihoodBatch),
@@ -108,7 +109,7 @@ export class Trainer {
     this.model = buildModel(context, configuration, dataset, configuration.activations);
     this.optimizer = buildOptimizer(this.model, configuration);
     this.sampler = configuration.likelihoodWeight > 0
-      ? buildSampler(this.model, configuration, this.images, this.subsets, dataset.classNames)
+      ? buildSampler(this.model, configuration, resident, dataset.classNames)
       : undefined;
     this.sharpnessAware = buildSharpnessAware(this.model, this.optimizer, configuration);
     this.#step = new TrainingStep(this.model, this.sharpnessAware, configuration);

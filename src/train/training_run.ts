@@ -1,8 +1,8 @@
-import type { Dataset } from "../data/dataset.ts";
+import { type Dataset, selectImages } from "../data/dataset.ts";
 import { DeviceImages } from "../data/device_images.ts";
-import { selectImages } from "../data/subsets.ts";
 import { expectedCalibrationError } from "../evaluate/calibration.ts";
 import { accuracyAndLoss, classifyImages } from "../evaluate/classification.ts";
+import type { Interval } from "../evaluate/proportion.ts";
 import { imageGrid } from "../formats/image_grid.ts";
 import { encodePng } from "../formats/png.ts";
 import { encodeCheckpoint, encodeModel } from "./checkpoint.ts";
@@ -22,6 +22,9 @@ const reportInterval = 1000;
 /** Accuracy, mean cross-entropy (nats) and expected calibration error on the test set. */
 export interface TestResult {
   readonly testAccuracy: number;
+  /** 95 % interval of the accuracy. */
+  readonly testAccuracyInterval: Interval;
+  readonly testImages: number;
   readonly testLoss: number;
   readonly ece: number;
 }
@@ -98,7 +101,7 @@ export class TrainingRun {
       this.#validationImages = new DeviceImages(
         context,
         dataset,
-        selectImages(dataset, dataset.train, validation),
+        selectImages(dataset.train, validation),
       );
     }
   }
@@ -214,8 +217,14 @@ export class TrainingRun {
 
   async #test(images: DeviceImages): Promise<TestResult> {
     const classified = await classifyImages(this.trainer.model, images);
-    const { accuracy, loss } = accuracyAndLoss(classified);
+    const { accuracy, accuracyInterval, loss } = accuracyAndLoss(classified);
     const { value } = expectedCalibrationError(classified.logits, classified.labels, calibrationBins);
-    return { testAccuracy: accuracy, testLoss: loss, ece: value };
+    return {
+      testAccuracy: accuracy,
+      testAccuracyInterval: accuracyInterval,
+      testImages: images.count,
+      testLoss: loss,
+      ece: value,
+    };
   }
 }

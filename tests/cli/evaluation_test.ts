@@ -23,7 +23,8 @@ Deno.test("evaluate: answers every question of the digits model in a report; com
       const out = ["--out", `${folder}/${name}`];
       const { status, output, errors } = await run("evaluate", ...model, ...few, ...rest, ...out);
       assert.equal(status, 0, errors);
-      assert.match(output, /test accuracy +99\.2 %/);
+      assert.match(output, /test accuracy +99\.2 % +\(95 %: 97\.6–99\.7, n = 360\)/);
+      assert.match(output, /accuracy, L∞ 8\/255 .*n = 8\)/);
       assert.match(output, /wrote .*report\.html, .*results\.json and plots in \d+:/);
     }
     const { results, description } = JSON.parse(await Deno.readTextFile(`${folder}/other/results.json`));
@@ -39,6 +40,14 @@ Deno.test("evaluate: answers every question of the digits model in a report; com
     const points: [number, number][] = robustness.linf.points;
     assert.deepEqual(points.map(([radius]) => Math.round(radius)), [0, 1, 2, 4, 8, 12, 16, 22, 30]);
     assert.deepEqual(robustness.purified.images, 2);
+    assert.deepEqual([robustness.images, robustness.attackSteps, robustness.attackRestarts], [8, 2, 2]);
+    assert.equal(robustness.linf.intervals.length, points.length);
+    points.forEach(([, accuracy], i) => {
+      const [low, high] = robustness.linf.intervals[i];
+      assert(0 <= low && low <= accuracy && accuracy <= high && high <= 1 && high - low > 0.3);
+    });
+    const { fittedOn, images: judgedOn } = calibration.temperatureScaling;
+    assert.deepEqual([fittedOn, judgedOn], [180, 180]);
     assert.equal(generation.images, 60);
     assert(generation.frechetClassifierDistance > 0 && generation.inception === undefined);
     assert.equal(Object.keys(chains.energies).length, 4);
@@ -71,7 +80,7 @@ Deno.test("evaluate: answers every question of the digits model in a report; com
 
     const compared = await run("compare", ...runs, "--out", `${folder}/comparison`);
     assert.equal(compared.status, 0, compared.errors);
-    assert.match(compared.output, /test accuracy +99\.2 % +99\.2 %/);
+    assert.match(compared.output, /test accuracy +99\.2 % \(97\.6–99\.7\) +99\.2 % \(97\.6–99\.7\)/);
     assert(await Deno.stat(`${folder}/comparison/compare_samples_2.png`));
     assert.match(await Deno.readTextFile(`${folder}/comparison/report.html`), /compare|Comparison/);
   });

@@ -48,18 +48,11 @@ Deno.test("loadCifar10() joins the batches that exist, gzipped or not, as interl
   });
 });
 
-Deno.test("loadCifar10() keeps the first images up to a limit, and the whole test set", async () => {
-  const files = { "data_batch_1.bin": first, "data_batch_2.bin": second, "test_batch.bin": test };
-  await withFiles(files, async (folder) => {
-    const whole = await loadCifar10(folder);
-    for (const limit of [1, 3, 4, 100]) {
-      const { train, test } = await loadCifar10(folder, limit);
-      const count = Math.min(limit, 5);
-      assert.equal(train.count, count);
-      assert.deepEqual(train.labels, whole.train.labels.slice(0, count));
-      assert.deepEqual(train.bytes, whole.train.bytes.slice(0, count * 3072));
-      assert.equal(test.count, 1);
-    }
+Deno.test("loadCifar10() can do without training images where they are not wanted", async () => {
+  await withFiles({ "test_batch.bin": test }, async (folder) => {
+    const { train, test } = await loadCifar10(folder, true);
+    assert.deepEqual([train.count, train.bytes.length, test.count], [0, 0, 1]);
+    await refused(loadCifar10(folder), /no data_batch_1\.bin/);
   });
 });
 
@@ -84,7 +77,6 @@ Deno.test("loadCifar10() reads the official archive as it is, in a folder or by 
     await withFiles({ "cifar-10-binary.tar.gz": archive }, async (folder) => {
       assert.deepEqual(await loadCifar10(folder), expected);
       assert.deepEqual(await loadCifar10(`${folder}/cifar-10-binary.tar.gz`), expected);
-      assert.deepEqual((await loadCifar10(folder, 4)).train.labels, expected.train.labels.slice(0, 4));
     });
   });
   const damaged = archive.slice(0, archive.length - 40);
@@ -180,10 +172,11 @@ Deno.test({
   name: `loadCifar10() reads the real batches in ${batches} (set SADA_JEM_DATA)`,
   ignore: await absent(batches),
   async fn() {
-    const { train, test } = await loadCifar10(real, 10_000);
-    const perClass = Array.from({ length: 10 }, (_, c) => train.labels.filter((label) => label === c).length);
+    const { train, test } = await loadCifar10(real);
+    const batch = train.labels.subarray(0, 10_000);
+    const perClass = Array.from({ length: 10 }, (_, c) => batch.filter((label) => label === c).length);
     assert.deepEqual(perClass, [1005, 974, 1032, 1016, 999, 937, 1030, 1001, 1025, 981]);
-    assert.deepEqual([train.count, test.count], [10_000, 10_000]);
+    assert.deepEqual([train.count % 10_000, test.count], [0, 10_000]);
     // Published channel means of all training images. Means of single images deviate by about 0.15, so the mean of
     // 10,000 has a standard error of 0.0015; five of them are allowed.
     [0.4914, 0.4822, 0.4465].forEach((expected, channel) => {

@@ -6,15 +6,24 @@ Deno.test("loadDataset() loads the digits that come with the project", async () 
   assert.deepEqual([name, train.count, test.count], ["digits", 1437, 360]);
 });
 
-Deno.test("loadDataset() limits the training images, not the test images", async () => {
+Deno.test("loadDataset() draws a limited number of training images, ever more of the same, not of test images", async () => {
   const whole = await loadDataset({ name: "digits", folder: null, limit: null });
   const { train, test } = await loadDataset({ name: "digits", limit: 100 });
-  assert.deepEqual(train, {
-    bytes: whole.train.bytes.slice(0, 6400),
-    labels: whole.train.labels.slice(0, 100),
-    count: 100,
-  });
-  assert.equal(test.count, 360);
+  assert.deepEqual([train.count, train.labels.length, train.bytes.length, test], [
+    100,
+    100,
+    6400,
+    whole.test,
+  ]);
+  for (let digit = 0; digit < 10; digit++) {
+    const [part, all] = [train, whole.train].map(({ labels }) => labels.filter((l) => l === digit).length);
+    assert(Math.abs(part! - all! * 100 / 1437) < 1, `${part} images of ${digit}`);
+  }
+  const imagesOf = ({ bytes, count }: { bytes: Uint8Array; count: number }) =>
+    new Set(Array.from({ length: count }, (_, i) => bytes.slice(i * 64, (i + 1) * 64).join()));
+  const more = imagesOf((await loadDataset({ name: "digits", limit: 150 })).train);
+  assert(imagesOf(train).isSubsetOf(more) && more.isSubsetOf(imagesOf(whole.train)));
+  assert.deepEqual((await loadDataset({ name: "digits", limit: 5000 })).train, whole.train);
 });
 
 Deno.test("loadDataset() says what is missing", async () => {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import type { Dataset } from "../../src/data/dataset.ts";
+import { type Dataset, selectImages } from "../../src/data/dataset.ts";
 import { DeviceImages } from "../../src/data/device_images.ts";
 import { StreamedImages } from "../../src/data/streamed_images.ts";
-import { divide, selectImages } from "../../src/data/subsets.ts";
+import { divide, missingClasses } from "../../src/data/subsets.ts";
 import { constantImages, interpolatedImages, noiseImages } from "../../src/data/synthetic.ts";
 import { DataError } from "../../src/errors.ts";
 import { Context } from "../../src/tensor/context.ts";
@@ -46,12 +46,21 @@ Deno.test("divide() holds images out and keeps so many labels of each class, wit
   }
   assert.deepEqual(divide(data, { validationCount: 50, labelsPerClass: 7 }).labelled, labelled);
   assert.notDeepEqual([...validation], [...Array(50).keys()], "held out at random");
+  for (const label of [0, 1, 2]) {
+    const count = validation.filter((index) => data.train.labels[index] === label).length;
+    const all = data.train.labels.filter((other) => other === label).length;
+    assert(Math.abs(count - all / 4) < 1, `${count} of ${all} of class ${label} are held out`);
+  }
 });
 
 Deno.test("divide() says what is missing", () => {
-  const refused = (options: { validationCount: number; labelsPerClass: number | null }, message: RegExp) =>
+  const refused = (
+    options: { validationCount: number; labelsPerClass: number | null },
+    message: RegExp,
+    classes = 3,
+  ) =>
     assert.throws(
-      () => divide(dataset(30), options),
+      () => divide(dataset(30, classes), options),
       (error) => error instanceof DataError && message.test(error.message),
     );
   refused(
@@ -62,12 +71,23 @@ Deno.test("divide() says what is missing", () => {
     { validationCount: 0, labelsPerClass: 20 },
     /\d+ training images of class \d, where at least 20 are needed/,
   );
-  assert.equal(divide(dataset(30), { validationCount: 0, labelsPerClass: null }).labelled.length, 30);
+  const all = { validationCount: 0, labelsPerClass: null };
+  assert.equal(divide(dataset(30, 3), all).labelled.length, 30);
+  refused(all, /0 training images of class 3, where at least 1 are needed/, 4);
+  assert.deepEqual(missingClasses(dataset(30)), [
+    "test: no training images of class 3",
+    "test: no test images of class 3",
+  ]);
+  const data = dataset(30, 3);
+  assert.throws(
+    () => divide({ ...data, classNames: ["a", "b"] }, all),
+    { name: "DataError", message: "test: image 3 has label 2, expected one below 2" },
+  );
 });
 
 Deno.test("selectImages() copies images with their labels", () => {
   const data = dataset(20, 3);
-  const { bytes, labels, count } = selectImages(data, data.train, Uint32Array.of(3, 17));
+  const { bytes, labels, count } = selectImages(data.train, Uint32Array.of(3, 17));
   assert.deepEqual([...bytes], [
     ...data.train.bytes.subarray(27, 36),
     ...data.train.bytes.subarray(153, 162),
@@ -116,4 +136,19 @@ Deno.test("noiseImages(), constantImages() and interpolatedImages() are what the
   assert.equal(mixed.count, 150);
   const { bytes } = data.test;
   assert(mixed.bytes.every((value, i) => value === Math.floor((bytes[i]! + bytes[i + 900]! + 1) / 2)));
+});
+
+Deno.test("interpolatedImages() mixes the classes of a folder, whose pictures come class after class", () => {
+  // Two images of one class are mixed as often as chance has it: in a quarter of the pairs, with four classes of 100.
+  const labels = Uint32Array.from({ length: 400 }, (_, i) => Math.floor(i / 100));
+  const bytes = Uint8Array.from({ length: 3600 }, (_, i) => 2 * 4 ** labels[Math.floor(i / 9)]!);
+  const folder = { ...dataset(20, 4), name: "images", test: { bytes, labels, count: 400 } };
+  const alike = (data: Dataset) => {
+    const mixed = interpolatedImages(data);
+    return Array.from({ length: mixed.count }, (_, i) => mixed.bytes[9 * i]!)
+      .filter((value) => [2, 8, 32, 128].includes(value)).length / mixed.count;
+  };
+  // 300 pairs: a deviation of 0.025; four of them.
+  assert(Math.abs(alike(folder) - 0.25) < 0.1, `${alike(folder)}`);
+  assert.equal(alike({ ...folder, name: "test" }), 0, "an official order is left as it is");
 });

@@ -6,7 +6,8 @@ import {
   expectedCalibrationError,
   fitTemperature,
 } from "../../src/evaluate/calibration.ts";
-import { accuracyAndLoss, classAccuracies, confusionMatrix } from "../../src/evaluate/classification.ts";
+import { accuracyAndLoss, classResults, confusionMatrix } from "../../src/evaluate/classification.ts";
+import { wilsonInterval } from "../../src/evaluate/proportion.ts";
 import { softmaxRows } from "../../src/evaluate/probabilities.ts";
 import { goldenFloats, goldenNumbers } from "./metrics.ts";
 
@@ -37,9 +38,11 @@ Deno.test("expectedCalibrationError() equals the official implementation's", () 
 Deno.test("expectedCalibrationError() puts a confidence on a boundary into the lower bin", () => {
   // Two equal logits: confidence 1/2, and the first class is predicted.
   const { value, bins } = expectedCalibrationError(Float32Array.of(3, 3, 3, 3), [0, 1], 2);
-  assert.deepEqual(bins, [{ count: 2, accuracy: 0.5, confidence: 0.5 }, {
+  const half = { count: 2, accuracy: 0.5, interval: wilsonInterval(1, 2), confidence: 0.5 };
+  assert.deepEqual(bins, [half, {
     count: 0,
     accuracy: 0,
+    interval: [0, 1],
     confidence: 0,
   }]);
   assert.equal(value, 0);
@@ -48,7 +51,7 @@ Deno.test("expectedCalibrationError() puts a confidence on a boundary into the l
 Deno.test("expectedCalibrationError() takes logits of any size", () => {
   const { value, bins } = expectedCalibrationError(Float32Array.of(3e38, -3e38, 1e4, -Infinity), [0, 1], 10);
   assert.equal(value, 0.5);
-  assert.deepEqual(bins[9], { count: 2, accuracy: 0.5, confidence: 1 });
+  assert.deepEqual(bins[9], { count: 2, accuracy: 0.5, interval: wilsonInterval(1, 2), confidence: 1 });
 });
 
 Deno.test("expectedCalibrationError() refuses logits that are not finite or not one row an image", () => {
@@ -85,6 +88,14 @@ Deno.test("confusionMatrix() counts images by class and prediction; accuracies f
   const classified = { logits, labels: Uint32Array.of(0, 1, 1, 2), classes: 3 };
   const matrix = confusionMatrix(classified);
   assert.deepEqual(matrix, [[1, 0, 0], [1, 1, 0], [1, 0, 0]]);
-  assert.deepEqual(classAccuracies(matrix), [1, 0.5, 0]);
+  const results = classResults([...matrix, [0, 0, 0]]);
+  assert.deepEqual(results.map(({ accuracy }) => accuracy), [1, 0.5, 0, NaN]);
+  assert.deepEqual(results.map(({ images }) => images), [1, 2, 1, 0]);
+  assert.deepEqual(results.map(({ interval }) => interval), [
+    wilsonInterval(1, 1),
+    wilsonInterval(1, 2),
+    wilsonInterval(0, 1),
+    [0, 1],
+  ]);
   assert.equal(accuracyAndLoss(classified).accuracy, 0.5);
 });

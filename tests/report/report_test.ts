@@ -8,7 +8,12 @@ import { type PlotSpec, rasterise, renderSvg } from "../../src/report/plot.ts";
 
 const bins = Array.from(
   { length: 10 },
-  (_, i) => ({ count: i, accuracy: i / 10, confidence: (i + 0.5) / 10 }),
+  (_, i) => ({
+    count: i,
+    accuracy: i / 10,
+    interval: [i / 20, (i + 5) / 15] as const,
+    confidence: (i + 0.5) / 10,
+  }),
 );
 const directions = { first: "first direction", second: "second direction", value: "loss" };
 const figures: Record<string, [PlotSpec, RegExp]> = {
@@ -67,7 +72,11 @@ Deno.test("comparisonTable() groups runs by their names, with means and deviatio
       robustness: { linf: { records: { 8: [1, 0.5, 0.25] } } },
     },
   });
-  const { head, rows } = comparisonTable([run("jem-1", 0.9), run("softmax", 0.8), run("jem-2", 0.92)]);
+  const { head, rows, warnings } = comparisonTable([
+    run("jem-1", 0.9),
+    run("softmax", 0.8),
+    run("jem-2", 0.92),
+  ]);
   assert.deepEqual(head, ["", "jem (2)", "softmax"]);
   assert.deepEqual(rows.find(([name]) => name === "test accuracy"), [
     "test accuracy",
@@ -80,7 +89,77 @@ Deno.test("comparisonTable() groups runs by their names, with means and deviatio
     "25.0 %",
   ]);
   assert(!rows.some(([name]) => name === "sharpness"), "what no run has is left out");
+  assert.deepEqual(warnings, []);
   assert.deepEqual(["a-12", "a", "k5_3"].map(groupOf), ["a", "a", "k5"]);
+});
+
+/** An evaluation with an attack of so many images and steps on so many test images. */
+function attacked(name: string, { images = 100, steps = 50, testImages = 360, accuracy = 0.5 } = {}) {
+  return {
+    name,
+    data: { name: "digits", testImages, testChecksum: "0" },
+    results: {
+      classification: { test: { accuracy: 0.9, accuracyInterval: [0.86, 0.93] } },
+      robustness: {
+        images,
+        attackOrder: "drawn",
+        attackSteps: steps,
+        attackRestarts: 1,
+        linf: {
+          points: [[0, 1], [8, accuracy]],
+          intervals: [[0.9, 1], [0.4, 0.6]],
+          records: { 8: [1, accuracy] },
+        },
+      },
+    },
+  };
+}
+
+Deno.test("comparisonTable() shows intervals, and marks figures of other budgets and data", () => {
+  const same = comparisonTable([attacked("a"), attacked("b", { accuracy: 0.25 })]);
+  assert.deepEqual(same.warnings, []);
+  assert.deepEqual(same.rows, [
+    ["test accuracy", "90.0 % (86.0–93.0)", "90.0 % (86.0–93.0)"],
+    ["accuracy, L∞ 8/255", "50.0 % (40.0–60.0)", "25.0 % (40.0–60.0)"],
+  ]);
+
+  const other = comparisonTable([attacked("a"), attacked("b", { images: 40, steps: 10 })]);
+  assert.deepEqual(other.rows.map(([name]) => name), ["test accuracy", "accuracy, L∞ 8/255 ≠"]);
+  assert.deepEqual(other.warnings, [
+    "not comparable (≠): accuracy, L∞ 8/255; they differ in attacked images: 100 (a), 40 (b); attack steps: 50 (a), 10 (b)",
+  ]);
+
+  const { rows, warnings } = comparisonTable([
+    attacked("jem-1"),
+    attacked("jem-2", { steps: 10 }),
+    attacked("sada", { testImages: 300 }),
+  ]);
+  assert.deepEqual(rows, [
+    ["test accuracy ≠", "90.0 % ± 0.00 %", "90.0 % (86.0–93.0)"],
+    ["accuracy, L∞ 8/255 ≠", "not comparable", "50.0 % (40.0–60.0)"],
+  ]);
+  assert.equal(
+    warnings[0],
+    "not comparable (≠): test accuracy; they differ in test images: 360 (jem-1, jem-2), 300 (sada)",
+  );
+
+  const old = { name: "old", results: attacked("old").results };
+  assert.match(
+    comparisonTable([old, attacked("new")]).warnings[0]!,
+    /data set: not stated \(old\), digits \(new\)/,
+  );
+});
+
+Deno.test("comparisonTable() marks distances in features of different models", () => {
+  const generated = (name: string, featuresOf: string) => ({
+    name,
+    results: { generation: { frechetClassifierDistance: 1, featuresOf, images: 5 } },
+  });
+  assert.deepEqual(comparisonTable([generated("a", "referee"), generated("b", "referee")]).warnings, []);
+  assert.match(
+    comparisonTable([generated("a", "the model itself"), generated("b", "the model itself")]).warnings[0]!,
+    /Fréchet classifier distance; they differ in features: a itself \(a\), b itself \(b\)/,
+  );
 });
 
 Deno.test("contourPlot() draws each level where linear interpolation puts it, the second direction upwards", () => {

@@ -57,6 +57,35 @@ Deno.test("readModelFile() infers depth, norm, classes, channels and size from t
   assert.equal((await imported(affine, { norm: "layer" })).configuration.norm, "layer");
 });
 
+Deno.test("readModelFile() names classes only where the data set is said, or is the only one that fits", async () => {
+  const classes = async (state: ReadonlyMap<string, NamedTensor>, hints?: ImportHints) => {
+    const { images: { classNames, unnamed = false }, configuration } = await imported(state, hints);
+    return [configuration.dataset, classNames[3], unnamed];
+  };
+  assert.deepEqual(await classes(weights()), ["cifar10", "3", true], "it may be of SVHN as well");
+  assert.deepEqual(await classes(weights(), { dataset: "cifar10" }), ["cifar10", "cat", false]);
+  assert.deepEqual(await classes(weights(), { dataset: "svhn" }), ["svhn", "3", false]);
+  assert.deepEqual(await classes(weights(), { dataset: "images" }), ["images", "3", true]);
+  assert.deepEqual(await classes(weights({ classes: 12 }), { dataset: "cifar10" }), ["cifar10", "3", true]);
+  assert.deepEqual(await classes(weights({ classes: 100 })), ["cifar100", "bear", false]);
+
+  const { tensors, metadata } = shipped;
+  const described = async (change: Readonly<Record<string, unknown>>) => {
+    const images = JSON.stringify({ ...JSON.parse(metadata["images"]!), ...change });
+    return (await readModelFile(serializeSafetensors(tensors, { ...metadata, images }))).images;
+  };
+  assert.equal((await described({})).unnamed, undefined);
+  assert.equal((await described({ unnamed: true })).unnamed, true);
+  const names = [..."abcdefghi", "\x1b[2J"];
+  assert.equal((await described({ classNames: names })).classNames[9], "\ufffd[2J");
+  await refuses(described({ unnamed: 1 }), CheckpointError, /does not name its classes/);
+  await refuses(
+    described({ classNames: [...names.slice(1), "x".repeat(300)] }),
+    CheckpointError,
+    /does not name/,
+  );
+});
+
 Deno.test("readModelFile() finds the state dict wherever files have it, and makes float32 of other types", async () => {
   const half: NamedTensor = { dtype: "F16", shape: [3], data: bytesOf(Float16Array.of(1.5, -2, 0.25)) };
   const double: NamedTensor = { dtype: "F64", shape: [2], data: bytesOf(Float64Array.of(1 / 3, -8)) };

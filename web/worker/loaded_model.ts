@@ -1,4 +1,5 @@
 import { type Dataset, imageBytes } from "../../src/data/dataset.ts";
+import { fitDataset } from "../../src/data/fit.ts";
 import { softmaxRows } from "../../src/evaluate/probabilities.ts";
 import type { Initialisation } from "../../src/jem/initialisation.ts";
 import { evaluation, type WideResNet } from "../../src/nn/wide_resnet.ts";
@@ -35,6 +36,7 @@ export class LoadedModel {
    * Reads a model file of any known kind and measures its reference.
    * @param digits loads the only data that the page has
    * @throws {CheckpointError} if the file is damaged or holds no such model.
+   * @throws {DataError} if it says that it was trained on the digits, but their classes are not its own.
    */
   static async open(
     context: Context,
@@ -43,9 +45,11 @@ export class LoadedModel {
     digits: () => Promise<Dataset>,
   ): Promise<LoadedModel> {
     const checkpoint = await readModelFile(bytes);
+    const dataset = checkpoint.configuration.dataset === "digits"
+      ? fitDataset(await digits(), checkpoint.images)
+      : undefined;
     const network = buildModel(context, checkpoint.configuration, checkpoint.images);
     restoreModel(network, checkpoint);
-    const dataset = checkpoint.configuration.dataset === "digits" ? await digits() : undefined;
     const reference = dataset && await measureReference(network, dataset);
     return new LoadedModel(context, name, checkpoint, network, dataset, reference);
   }

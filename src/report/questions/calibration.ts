@@ -1,12 +1,13 @@
+import { percent } from "../../evaluate/percent.ts";
+import { Draw, stratifiedDraw } from "../../data/draw.ts";
 import {
   brierScore,
   crossEntropy,
   expectedCalibrationError,
   fitTemperature,
 } from "../../evaluate/calibration.ts";
-import type { Classified } from "../../evaluate/classification.ts";
+import { type Classified, selectClassified } from "../../evaluate/classification.ts";
 import { reliabilityDiagram } from "../figures.ts";
-import { percent } from "../percent.ts";
 import { AnswerBuilder, type Question } from "../question.ts";
 
 const bins = 20;
@@ -25,17 +26,17 @@ export const calibration: Question = {
       ["expected calibration error", percent(coarse.value), percent(fine.value)],
       ["maximum calibration error", percent(coarse.maximum), percent(fine.maximum)],
     ], `Brier score ${brier.toFixed(4)}`).table([
-      "on half of the test images",
+      `on ${scaled.images} test images`,
       "as it is",
       `temperature ${scaled.temperature.toFixed(3)}`,
     ], [
       ["expected calibration error", percent(scaled.before.ece), percent(scaled.after.ece)],
       ["cross-entropy", scaled.before.loss.toFixed(4), scaled.after.loss.toFixed(4)],
-    ], "The temperature is fitted on the other half.");
+    ], `The temperature is fitted on the other ${scaled.fittedOn}; each class has its share of both.`);
     await report.plot(
       "reliability",
       reliabilityDiagram(fine),
-      "Test images: accuracy by confidence; the points are each bin's means",
+      "Test images: accuracy by confidence; the points are each bin's means, with 95 % intervals of the accuracy",
     );
     const results = {
       ece15: coarse.value,
@@ -46,18 +47,28 @@ export const calibration: Question = {
       temperatureScaling: scaled,
       bins: fine.bins,
     };
-    return report.answer(results, [["calibration error", percent(fine.value)]]);
+    return report.answer(results, [["calibration error", percent(fine.value), `n = ${labels.length}`]]);
   },
 };
 
-/** Calibration of the second half of the images before and after scaling by the first half's best temperature. */
-function temperatureScaling({ logits, labels, classes }: Classified) {
-  const half = Math.floor(labels.length / 2);
-  const temperature = fitTemperature(logits.subarray(0, half * classes), labels.subarray(0, half));
-  const [rest, truth] = [logits.subarray(half * classes), labels.subarray(half)];
+/** Calibration of half of the images, drawn at random, before and after scaling by the other half's best temperature. */
+function temperatureScaling(classified: Classified) {
+  const order = stratifiedDraw(classified.labels, Infinity, Draw.temperature);
+  const half = Math.floor(order.length / 2);
+  const [fitted, judged] = [order.subarray(0, half), order.subarray(half)].map((part) => {
+    return selectClassified(classified, part.toSorted());
+  }) as [Classified, Classified];
+  const temperature = fitTemperature(fitted.logits, fitted.labels);
+  const { logits, labels } = judged;
   const figures = (t: number) => ({
-    ece: expectedCalibrationError(rest.map((logit) => logit / t), truth, bins).value,
-    loss: crossEntropy(rest, truth, t),
+    ece: expectedCalibrationError(logits.map((logit) => logit / t), labels, bins).value,
+    loss: crossEntropy(logits, labels, t),
   });
-  return { temperature, before: figures(1), after: figures(temperature) };
+  return {
+    temperature,
+    fittedOn: fitted.labels.length,
+    images: labels.length,
+    before: figures(1),
+    after: figures(temperature),
+  };
 }

@@ -1,4 +1,5 @@
 import { decode } from "fast-png";
+import { Draw, drawSome } from "../../data/draw.ts";
 import { imageGrid } from "../../formats/image_grid.ts";
 import { type ByteImage, encodeApng, encodePng } from "../../formats/png.ts";
 import { generate, unconditionalScore } from "../../jem/generate.ts";
@@ -25,8 +26,9 @@ export const sampling: Question = {
     if (configuration.likelihoodWeight === 0 && subject.history.length === 0) return undefined;
     const { context } = model;
     const stream = context.from(streamWords(seed, 1), [4]);
+    const chosen = drawSome(classNames.length, chains, Draw.classes);
     const classes = context.from(
-      Uint32Array.from({ length: chains }, (_, i) => i % classNames.length),
+      Uint32Array.from({ length: chains }, (_, i) => chosen[i % chosen.length]!),
       [chains],
     );
     const starts = {
@@ -60,7 +62,7 @@ export const sampling: Question = {
     );
     addHistory(report, subject.history);
     for (const tensor of [stream, classes]) tensor.dispose();
-    return report.answer({ steps, energies: series });
+    return report.answer({ steps, chains, energies: series });
   },
 };
 

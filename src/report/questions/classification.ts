@@ -1,13 +1,15 @@
+import { percentWithin } from "../../evaluate/percent.ts";
 import {
   accuracyAndLoss,
-  classAccuracies,
   type Classified,
   classifyImages,
+  type ClassResult,
+  classResults,
   confusionMatrix,
 } from "../../evaluate/classification.ts";
+import { missingClasses } from "../../data/subsets.ts";
 import { confusionFigure } from "../figures.ts";
-import { percent } from "../percent.ts";
-import { AnswerBuilder, type Question } from "../question.ts";
+import { AnswerBuilder, intervalNote, keyProportion, type Question } from "../question.ts";
 
 /** How often is it right? Accuracy and cross-entropy, by class, and what is taken for what. */
 export const classification: Question = {
@@ -18,27 +20,37 @@ export const classification: Question = {
     const onTrain = await classifyImages(model, train, (done) => progress((test.count + done) / total));
     const [testResult, trainResult] = [onTest, onTrain].map(summary);
     const matrix = confusionMatrix(onTest);
-    const accuracies = classAccuracies(matrix);
+    const classes = classResults(matrix);
     const report = new AnswerBuilder("Classification").table(["", "test", "training"], [
       ["images", String(test.count), String(train.count)],
-      ["accuracy", percent(testResult!.accuracy), percent(trainResult!.accuracy)],
+      ["accuracy", ...[testResult!, trainResult!].map((r) => percentWithin(r.accuracy, r.accuracyInterval))],
       ["cross-entropy", testResult!.loss.toFixed(4), trainResult!.loss.toFixed(4)],
-    ]);
+    ], intervalNote);
+    for (const warning of missingClasses(dataset)) report.warning(warning);
     await report.plot(
       "confusion",
       confusionFigure(matrix, dataset.classNames),
       "Test images: class and prediction",
     );
     if (dataset.classNames.length <= 20) {
-      const rows = dataset.classNames.map((name, label) => [name, percent(accuracies[label]!)]);
-      report.table(["class", "accuracy"], rows);
+      const rows = dataset.classNames.map((name, label) => classRow(name, classes[label]!));
+      report.table(["class", "test images", "accuracy"], rows, intervalNote);
     }
-    return report.answer(
-      { test: testResult, train: trainResult, classAccuracies: accuracies, confusion: matrix },
-      [["test accuracy", percent(testResult!.accuracy)]],
-    );
+    const { accuracy, accuracyInterval, images } = testResult!;
+    return report.answer({
+      test: testResult,
+      train: trainResult,
+      classAccuracies: classes.map(({ accuracy }) => accuracy),
+      classIntervals: classes.map(({ interval }) => interval),
+      classImages: classes.map(({ images }) => images),
+      confusion: matrix,
+    }, [keyProportion("test accuracy", accuracy, accuracyInterval, images)]);
   },
 };
+
+function classRow(name: string, { images, accuracy, interval }: ClassResult): string[] {
+  return [name, String(images), images === 0 ? "–" : percentWithin(accuracy, interval)];
+}
 
 function summary(classified: Classified) {
   return { images: classified.labels.length, ...accuracyAndLoss(classified) };

@@ -1,3 +1,4 @@
+import { Draw, drawSome } from "../../data/draw.ts";
 import { extractFeatures, type Features, FloatImages } from "../../evaluate/features.ts";
 import { frechetDistance, gaussianStatistics } from "../../evaluate/frechet.ts";
 import {
@@ -128,7 +129,7 @@ function spread({ mean, deviation }: Spread): string {
   return `${mean.toPrecision(3)} ± ${deviation.toPrecision(2)}`;
 }
 
-/** A row of samples for each class that the model assigns, the best first. */
+/** A row of samples for each class that the model assigns, or for some of many classes, the best first. */
 function sheet(
   { dataset: { height, width, channels, classNames } }: Subject,
   { images: samples }: Samples,
@@ -136,10 +137,12 @@ function sheet(
   scores: ArrayLike<number>,
 ): Uint8Array {
   const pixels = height * width * channels;
-  const rows = Math.min(classNames.length, mostClasses);
+  const shown = drawSome(classNames.length, mostClasses, Draw.classes);
+  const rows = shown.length;
   const images = new Float32Array(rows * perClass * pixels);
-  bestOfClasses(logits, scores, classNames.length, 1).slice(0, rows).forEach((list, row) => {
-    list.slice(0, perClass).forEach((index, column) => {
+  const best = bestOfClasses(logits, scores, classNames.length, 1);
+  shown.forEach((label, row) => {
+    best[label]!.slice(0, perClass).forEach((index, column) => {
       images.set(samples.subarray(index * pixels, (index + 1) * pixels), (row * perClass + column) * pixels);
     });
   });

@@ -24,6 +24,8 @@ const kernelOptions = { subsets: 50, subsetSize: 1000 };
 export interface InceptionResults {
   readonly fid: number;
   readonly fidImages: number;
+  /** Real images that they are compared with, or the file that holds their statistics. */
+  readonly reference: number | string;
   /** Missing if the statistics came from a file: KID needs each real image's features. */
   readonly kid?: Spread;
   /** Missing if there are too few samples for the share of them that it takes. */
@@ -70,6 +72,7 @@ export async function inceptionResults(
   return {
     fid: frechetDistance(reference, own),
     fidImages: chosen.count,
+    reference: statistics?.file ?? realImages,
     ...(real &&
       { kid: kernelDistance(generated.pool3, real.pool3, real.dimension, { ...kernelOptions, seed }) }),
     ...(surest.length > 0 && { inceptionScore: scoreOf(generated, surest, seed) }),

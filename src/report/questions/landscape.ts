@@ -1,3 +1,4 @@
+import { Draw, stratifiedDraw } from "../../data/draw.ts";
 import { Landscape } from "../../evaluate/landscape.ts";
 import { contourPlot } from "../contours.ts";
 import { curves } from "../figures.ts";
@@ -16,9 +17,9 @@ const powerIterations = 30;
 export const landscape: Question = {
   name: "landscape",
   async ask({ model, train, checkpoint: { configuration } }, { seed }, progress) {
-    const count = Math.min(images, train.count);
-    using batch = train.range(0, count);
-    const view = await Landscape.of(model, batch, train.labels.subarray(0, count));
+    const drawn = stratifiedDraw(train.labels, images, Draw.landscape);
+    using batch = train.at(drawn);
+    const view = await Landscape.of(model, batch, drawn.map((index) => train.labels[index]!));
     const total = multiples.length + planePoints ** 2 + powerIterations;
     let done = 0;
     const step = () => progress(++done / total);
@@ -28,7 +29,7 @@ export const landscape: Question = {
       const ascent = await alongAscent(view, rho, adaptive, step);
       const plane = await onPlane(view, seed, step);
       const eigenvalue = await view.largestEigenvalue(powerIterations, seed, step);
-      return await write({ rho, adaptive, ascent, plane, eigenvalue, images: count });
+      return await write({ rho, adaptive, ascent, plane, eigenvalue, images: drawn.length });
     } finally {
       view.restore();
     }
@@ -75,7 +76,7 @@ async function write(results: {
   const at = (multiple: number) => ascent[multiples.indexOf(multiple)]![1];
   const sharpness = at(1) - at(0);
   const report = new AnswerBuilder("Loss landscape").text(
-    `Mean cross-entropy on ${images} training images, with batch statistics, around the parameters. Sharpness is how much it ` +
+    `Mean cross-entropy on ${images} training images, of each class its share, with batch statistics, around the parameters. Sharpness is how much it ` +
       `grows by SAM's ascent with ρ = ${rho}${adaptive ? ", adaptive" : ""}.`,
   ).table(["", ""], [
     ["sharpness", sharpness.toFixed(4)],
@@ -92,5 +93,5 @@ async function write(results: {
     }),
     "Loss on a plane of two random, filter-normalised directions: contours at equal ratios, the model in the middle",
   );
-  return report.answer({ ...results, sharpness }, [["sharpness", sharpness.toFixed(3)]]);
+  return report.answer({ ...results, powerIterations, sharpness }, [["sharpness", sharpness.toFixed(3)]]);
 }

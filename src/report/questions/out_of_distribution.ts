@@ -1,12 +1,13 @@
-import type { ImageSet } from "../../data/dataset.ts";
-import { firstImages } from "../../data/dataset.ts";
+import { percentWithin } from "../../evaluate/percent.ts";
+import { type ImageSet, selectImages } from "../../data/dataset.ts";
 import { DeviceImages } from "../../data/device_images.ts";
+import { Draw, stratifiedDraw } from "../../data/draw.ts";
 import { constantImages, interpolatedImages, noiseImages } from "../../data/synthetic.ts";
+import { type Interval, shareInterval } from "../../evaluate/proportion.ts";
 import { type Separation, separation } from "../../evaluate/ranking.ts";
 import { type ImageScores, scoreImages, scoreNames } from "../../evaluate/scores.ts";
 import { histograms } from "../figures.ts";
-import { percent } from "../percent.ts";
-import { AnswerBuilder, type Question, type Subject } from "../question.ts";
+import { AnswerBuilder, intervalNote, type Question, type Subject } from "../question.ts";
 
 type ScoreName = keyof ImageScores;
 const scores = Object.keys(scoreNames) as ScoreName[];
@@ -20,7 +21,9 @@ export const outOfDistribution: Question = {
     const { model, dataset, test } = subject;
     const sets = comparisons(subject, seed).map(({ name, set }) => ({
       name,
-      set: firstImages(set, otherImages),
+      set: set.count > otherImages
+        ? selectImages(set, stratifiedDraw(set.labels, otherImages, Draw.otherSet).toSorted())
+        : set,
     }));
     const total = test.count + sets.reduce((sum, { set }) => sum + set.count, 0);
     let done = 0;
@@ -31,13 +34,17 @@ export const outOfDistribution: Question = {
     };
     const own = await scored(test);
     const densities: Record<string, Float64Array> = { [`${dataset.name} test`]: own.logDensity };
-    const results: Record<string, Record<ScoreName, Separation> & { images: number }> = {};
+    const results: Record<string, SetResult> = {};
     for (const { name, set } of sets) {
       const other = await scored(new DeviceImages(model.context, dataset, set));
       densities[name] = other.logDensity;
-      const by = (score: ScoreName) => separation(own[score], other[score]);
+      const by = (score: ScoreName) => {
+        const found = separation(own[score], other[score]);
+        return { ...found, falsePositiveInterval: shareInterval(found.falsePositiveRate95, set.count) };
+      };
       results[name] = {
         images: set.count,
+        testImages: test.count,
         logDensity: by("logDensity"),
         confidence: by("confidence"),
         gradientNorm: by("gradientNorm"),
@@ -47,8 +54,14 @@ export const outOfDistribution: Question = {
   },
 };
 
+/** How well the scores tell the test images from one other set. */
+type SetResult = Readonly<Record<ScoreName, Separation & { readonly falsePositiveInterval: Interval }>> & {
+  readonly images: number;
+  readonly testImages: number;
+};
+
 async function write(
-  results: Readonly<Record<string, Record<ScoreName, Separation> & { images: number }>>,
+  results: Readonly<Record<string, SetResult>>,
   densities: Readonly<Record<string, Float64Array>>,
   count: number,
 ) {
@@ -59,9 +72,20 @@ async function write(
   const rows = Object.entries(results).flatMap(([name, result]) => [
     [`${name} (${result.images})`, "AUROC", ...scores.map((score) => result[score].auroc.toFixed(4))],
     ["", "AUPR", ...scores.map((score) => result[score].aupr.toFixed(4))],
-    ["", "FPR at 95 % TPR", ...scores.map((score) => percent(result[score].falsePositiveRate95))],
+    [
+      "",
+      "FPR at 95 % TPR",
+      ...scores.map((score) => {
+        const { falsePositiveRate95, falsePositiveInterval } = result[score];
+        return percentWithin(falsePositiveRate95, falsePositiveInterval);
+      }),
+    ],
   ]);
-  report.table(["against", "", ...scores.map((score) => scoreNames[score])], rows);
+  report.table(
+    ["against (images)", "", ...scores.map((score) => scoreNames[score])],
+    rows,
+    `${intervalNote} They take the threshold as given.`,
+  );
   await report.plot("log_density", histograms(densities, "log p̃(x)"), "Distribution of log p̃(x)");
   const mean = Object.values(results).reduce(
     (sum, { logDensity }, _, all) => sum + logDensity.auroc / all.length,

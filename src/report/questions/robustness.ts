@@ -1,3 +1,6 @@
+import { intervalText, percent, percentWithin } from "../../evaluate/percent.ts";
+import type { DeviceImages } from "../../data/device_images.ts";
+import { Draw, stratifiedDraw } from "../../data/draw.ts";
 import {
   type Attack,
   attackImages,
@@ -5,12 +8,20 @@ import {
   type Defence,
   PlainDefence,
 } from "../../evaluate/attack.ts";
+import { type Interval, shareInterval } from "../../evaluate/proportion.ts";
 import { PurifyingDefence } from "../../evaluate/purification.ts";
 import { imageGrid } from "../../formats/image_grid.ts";
 import { encodePng } from "../../formats/png.ts";
 import { curves } from "../figures.ts";
-import { percent } from "../percent.ts";
-import { AnswerBuilder, type Question, type QuestionOptions, type Subject } from "../question.ts";
+import {
+  AnswerBuilder,
+  type AttackOrder,
+  intervalNote,
+  keyProportion,
+  type Question,
+  type QuestionOptions,
+  type Subject,
+} from "../question.ts";
 
 /** Radii of the L∞ balls in 255ths, those of the official evaluation. */
 const linfRadii = [1, 2, 4, 8, 12, 16, 22, 30];
@@ -30,6 +41,8 @@ interface Curve {
   readonly norm: Attack["norm"];
   /** Accuracy over the radius; radius 0 is the clean accuracy. */
   readonly points: readonly (readonly [number, number])[];
+  /** 95 % interval of the accuracy at each point. */
+  readonly intervals: readonly Interval[];
   /** Share unbroken after each step of the attack, by radius. */
   readonly records: Readonly<Record<string, readonly number[]>>;
 }
@@ -59,22 +72,27 @@ async function curve(
   radii: readonly number[],
 ): Promise<[Curve, AttackRecord | undefined]> {
   const points: [number, number][] = [];
+  const intervals: Interval[] = [];
   const records: Record<string, readonly number[]> = {};
   let pictured: AttackRecord | undefined;
   for (const radius of radii) {
     const record = await run(norm, radius);
-    if (points.length === 0) points.push([0, record.accuracies[0]!]);
     const label = norm === "linf" ? Math.round(radius * 255) : radius;
-    points.push([label, record.accuracies.at(-1)!]);
+    const add = (at: number, accuracy: number) => {
+      points.push([at, accuracy]);
+      intervals.push(shareInterval(accuracy, record.defended.length));
+    };
+    if (points.length === 0) add(0, record.accuracies[0]!);
+    add(label, record.accuracies.at(-1)!);
     records[label] = record.accuracies;
     if (norm === "linf" && label === shownRadius) pictured = record;
   }
-  return [{ norm, points, records }, pictured];
+  return [{ norm, points, intervals, records }, pictured];
 }
 
 async function attack(
   { test }: Subject,
-  { attackImages: count, attackSteps: steps, attackRestarts: restarts, seed }: QuestionOptions,
+  { attackImages: count, attackOrder, attackSteps: steps, attackRestarts: restarts, seed }: QuestionOptions,
   defence: Defence,
   norm: Attack["norm"],
   radius: number,
@@ -83,11 +101,18 @@ async function attack(
   const stepSize = norm === "linf" ? linfStep / 255 : l2Reach * radius / steps;
   return await attackImages(
     test,
-    count,
+    attacked(test, count, attackOrder),
     defence,
     { norm, radius, stepSize, steps, restarts, seed },
     progress,
   );
+}
+
+/** Which test images are attacked. More of them always include those of a shorter attack. */
+function attacked({ labels, count }: DeviceImages, wanted: number, order: AttackOrder): Uint32Array {
+  return order === "drawn"
+    ? stratifiedDraw(labels, wanted, Draw.attack)
+    : Uint32Array.from({ length: Math.min(wanted, count) }, (_, i) => i);
 }
 
 async function attackPurified(subject: Subject, options: QuestionOptions, progress: (share: number) => void) {
@@ -95,7 +120,16 @@ async function attackPurified(subject: Subject, options: QuestionOptions, progre
   const defence = new PurifyingDefence(subject.model, { ...purification, steps, seed });
   const limited = { ...options, attackImages: purifiedImages };
   const record = await attack(subject, limited, defence, "linf", shownRadius / 255, progress);
-  return { steps, images: Math.min(purifiedImages, subject.test.count), accuracies: record.accuracies };
+  const { accuracies, defended: { length: images } } = record;
+  return {
+    steps,
+    images,
+    ...budgetOf(limited),
+    ...purification,
+    accuracies,
+    cleanInterval: shareInterval(accuracies[0]!, images),
+    interval: shareInterval(accuracies.at(-1)!, images),
+  };
 }
 
 async function write(
@@ -107,19 +141,20 @@ async function write(
   purified: Awaited<ReturnType<typeof attackPurified>> | undefined,
 ) {
   const images = Math.min(options.attackImages, subject.test.count);
+  const drawn = options.attackOrder === "drawn" ? "drawn so that each class has its share" : "the first ones";
   const { attackSteps, attackRestarts } = options;
   const report = new AnswerBuilder("Adversarial robustness").text(
-    `${images} test images, ${attackSteps} steps of PGD from ${
+    `${images} test images, ${drawn}, ${attackSteps} steps of PGD from ${
       attackRestarts === 1 ? "a random start" : `${attackRestarts} random starts`
     }, ${linfStep}/255 long in L∞ and ${l2Reach}ε/${attackSteps} in L2. Radii are in the units of images in [0, 1]. An ` +
       "image counts as broken if any step misclassifies it.",
   );
-  const row = ({ points }: Curve) => points.map(([, accuracy]) => percent(accuracy));
-  report.table(["ε · 255", ...linf.points.map(([radius]) => String(radius))], [[
-    "accuracy under L∞",
-    ...row(linf),
-  ]]);
-  report.table(["ε", ...l2.points.map(([radius]) => String(radius))], [["accuracy under L2", ...row(l2)]]);
+  for (const [curve, name, unit] of [[linf, "L∞", "ε · 255"], [l2, "L2", "ε"]] as const) {
+    report.table([unit, ...curve.points.map(([radius]) => String(radius))], [
+      [`accuracy under ${name}`, ...curve.points.map(([, accuracy]) => percent(accuracy))],
+      ["95 % interval (Wilson)", ...curve.intervals.map(intervalText)],
+    ], `n = ${images}`);
+  }
   const axes = { y: "accuracy", yDomain: [0, 1] as const, points: true };
   await report.plot(
     "pgd_linf",
@@ -147,10 +182,10 @@ async function write(
     const [clean, last] = [purified.accuracies[0]!, purified.accuracies.at(-1)!];
     report.text(
       `Behind purification by ${purified.steps} steps of SGLD, attacked by BPDA + EOT with ε = ${shownRadius}/255 ` +
-        `(${purified.images} images): ${percent(clean)} clean, ${
-          percent(last)
+        `(${purified.images} images): ${percentWithin(clean, purified.cleanInterval)} clean, ${
+          percentWithin(last, purified.interval)
         } under attack. The gradient is averaged over ` +
-        `${purification.attackReplicas} purifications, and ${purification.verificationReplicas} must agree that an image is broken.`,
+        `${purification.attackReplicas} purifications, and ${purification.verificationReplicas} must agree that an image is broken. ${intervalNote}`,
     );
     const unbroken = purified.accuracies.slice(1).map((accuracy, step): [number, number] => [step, accuracy]);
     await report.plot(
@@ -159,8 +194,16 @@ async function write(
       `Purified images unbroken after each step, L∞ ε = ${shownRadius}/255`,
     );
   }
-  const at = linf.points.find(([radius]) => radius === shownRadius)![1];
-  return report.answer({ images, linf, l2, purified }, [[`accuracy, L∞ ${shownRadius}/255`, percent(at)]]);
+  const place = linf.points.findIndex(([radius]) => radius === shownRadius);
+  const [[, accuracy], interval] = [linf.points[place]!, linf.intervals[place]!];
+  return report.answer({ images, ...budgetOf(options), linf, l2, purified }, [
+    keyProportion(`accuracy, L∞ ${shownRadius}/255`, accuracy, interval, images),
+  ]);
+}
+
+/** What an attack cost, by which results are comparable. */
+function budgetOf({ attackOrder, attackSteps, attackRestarts }: QuestionOptions) {
+  return { attackOrder, attackSteps, attackRestarts };
 }
 
 function picture(

@@ -1,3 +1,4 @@
+import { Draw, stratifiedDraw } from "../../data/draw.ts";
 import { generate, unconditionalScore } from "../../jem/generate.ts";
 import { InformativeInitialisation } from "../../jem/initialisation.ts";
 import { Purpose, RandomStream, streamWords } from "../../random/philox.ts";
@@ -15,7 +16,7 @@ export interface Samples {
   readonly origin: string;
 }
 
-/** Samples to judge: fresh chains if they are asked for, else entries from all over the replay buffer; nothing without one. */
+/** Samples to judge: fresh chains if they are asked for, else entries drawn from the replay buffer; nothing without one. */
 export async function samplesOf(subject: Subject, options: QuestionOptions): Promise<Samples | undefined> {
   if (options.freshSamples > 0) return await freshSamples(subject, options);
   if (!hasReplayImages(subject.checkpoint)) return undefined;
@@ -23,10 +24,15 @@ export async function samplesOf(subject: Subject, options: QuestionOptions): Pro
   const pixels = image.reduce((product, extent) => product * extent, 1);
   const count = Math.min(capacity, options.generatedImages);
   const images = new Float32Array(count * pixels);
-  for (let i = 0; i < count; i++) {
-    const entry = Math.floor(i * capacity / count);
+  // The buffer was filled class after class, and most entries are still near where their chains began.
+  const { classNames: { length: classes } } = subject.checkpoint.images;
+  const filledWith = Uint32Array.from(
+    { length: capacity },
+    (_, entry) => Math.floor(entry * classes / capacity),
+  );
+  stratifiedDraw(filledWith, count, Draw.samples).forEach((entry, i) => {
     images.set(data.subarray(entry * pixels, (entry + 1) * pixels), i * pixels);
-  }
+  });
   return { images, count, origin: "entries of the replay buffer" };
 }
 

@@ -1,0 +1,63 @@
+/** Whether a data set's images and classes are those of a model. */
+
+import { DataError } from "../errors.ts";
+import { cleanName, shortList } from "./class_names.ts";
+import type { Dataset, ImageSet } from "./dataset.ts";
+import { requireLabels } from "./subsets.ts";
+
+/** The images and classes that a model was made for. */
+export interface ImageDescription {
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+  /** The classes in the order of the logits. */
+  readonly classNames: readonly string[];
+  /** Whether nobody said what the classes are called, so that the names are mere numbers. */
+  readonly unnamed?: boolean | undefined;
+}
+
+/**
+ * A data set as a model sees it: its classes are matched by their names, and labels renumbered where both have the same
+ * classes in different orders. A model whose classes are not named has those of the data set, in its order.
+ * @throws {DataError} if the images have another size, the classes another number or other names.
+ */
+export function fitDataset(dataset: Dataset, model: ImageDescription): Dataset {
+  const { name, classNames, train, test } = dataset;
+  requireImageSize(name, dataset, model);
+  for (const { labels } of [train, test]) requireLabels(name, labels, classNames);
+  const theirs = model.classNames;
+  if (classNames.length !== theirs.length) {
+    throw new DataError(
+      `${name}: the data has ${classNames.length} classes (${shortList(classNames)}), the model ` +
+        `${theirs.length}${model.unnamed ? "" : ` (${shortList(theirs)})`}`,
+    );
+  }
+  if (model.unnamed) return dataset;
+  const cleaned = classNames.map(cleanName);
+  if (cleaned.every((className, label) => className === theirs[label])) return dataset;
+  const numbers = new Map(theirs.map((className, label) => [className, label]));
+  const order = cleaned.map((className) => numbers.get(className));
+  if (order.includes(undefined) || new Set(order).size < theirs.length) {
+    throw new DataError(
+      `${name}: the data's classes (${shortList(classNames)}) are not the model's (${shortList(theirs)})`,
+    );
+  }
+  const renumbered = (set: ImageSet) => ({ ...set, labels: set.labels.map((label) => order[label]!) });
+  return { ...dataset, classNames: theirs, train: renumbered(train), test: renumbered(test) };
+}
+
+/**
+ * Checks that images have the size and the channels that a model takes.
+ * @param what whose images they are
+ * @throws {DataError} giving both formats.
+ */
+export function requireImageSize(
+  what: string,
+  images: Pick<ImageDescription, "height" | "width" | "channels">,
+  model: Pick<ImageDescription, "height" | "width" | "channels">,
+): void {
+  const [found, wanted] = [images, model].map(({ height, width, channels }) =>
+    `${height}×${width}×${channels}`
+  );
+  if (found !== wanted) throw new DataError(`${what}: images of ${found}, the model takes ${wanted}`);
+}

@@ -1,0 +1,147 @@
+/** What figures of several evaluations must have in common to be compared. */
+
+/** An evaluation as far as it is compared. */
+interface Evaluated {
+  readonly name: string;
+  readonly results: Readonly<Record<string, unknown>>;
+  readonly data?: unknown;
+}
+
+/** Where a value is found in an evaluation; −1 is an array's last element. */
+export type Path = readonly (string | number)[];
+
+/** What must be the same: what it is called, and its value in an evaluation. */
+interface Condition {
+  readonly called: string;
+  readonly of: (evaluation: Evaluated) => unknown;
+}
+
+/** One condition that evaluations of the same figure do not share. */
+export interface Difference {
+  /** What differs, for example "attacked images". */
+  readonly condition: string;
+  /** The values, each with the names of the evaluations that have it. */
+  readonly values: readonly { readonly value: string; readonly names: readonly string[] }[];
+}
+
+const inResults = (called: string, ...path: Path): Condition => ({
+  called,
+  of: ({ results }) => valueAt(results, path),
+});
+
+const inData = (called: string, key: string): Condition => ({
+  called,
+  of: ({ data }) => valueAt(data, [key]),
+});
+
+const testSet = [
+  inData("data set", "name"),
+  inData("test images", "testImages"),
+  inData("test images' checksum", "testChecksum"),
+];
+
+const trainingSet = [
+  inData("data set", "name"),
+  inData("training images", "trainingImages"),
+  inData("training images' checksum", "trainingChecksum"),
+];
+
+const attack = ["attackOrder", "attackSteps", "attackRestarts"] as const;
+const attackNames = {
+  attackOrder: "choice of images",
+  attackSteps: "attack steps",
+  attackRestarts: "restarts",
+};
+
+const attackBudget = (...place: Path) => [
+  ...testSet,
+  inResults("attacked images", ...place, "images"),
+  ...attack.map((key) => inResults(attackNames[key], ...place, key)),
+];
+
+/** Distances to training images in a model's own features are like no other model's. */
+const features: Condition = {
+  called: "features",
+  of: ({ name, results }) => {
+    const value = valueAt(results, ["generation", "featuresOf"]);
+    return value === "the model itself" ? `${name} itself` : value;
+  },
+};
+
+const samples = [
+  inResults("samples", "generation", "images"),
+  inResults("their origin", "generation", "origin"),
+  ...trainingSet,
+];
+
+/** The conditions of each kind of figure. */
+export const conditions = {
+  test: testSet,
+  training: trainingSet,
+  attack: attackBudget("robustness"),
+  purified: [
+    ...attackBudget("robustness", "purified"),
+    inResults("purification steps", "robustness", "purified", "steps"),
+    inResults("replicas", "robustness", "purified", "attackReplicas"),
+    inResults("verifying replicas", "robustness", "purified", "verificationReplicas"),
+  ],
+  features: [
+    ...samples,
+    features,
+  ],
+  inception: [
+    ...samples,
+    inResults("convention", "generation", "inception", "convention"),
+    inResults("judged samples", "generation", "inception", "fidImages"),
+    inResults("real images", "generation", "inception", "reference"),
+  ],
+  landscape: [
+    ...trainingSet,
+    inResults("images", "landscape", "images"),
+    inResults("power iterations", "landscape", "powerIterations"),
+  ],
+  sharpness: [
+    ...trainingSet,
+    inResults("images", "landscape", "images"),
+    inResults("ρ", "landscape", "rho"),
+    inResults("adaptive ascent", "landscape", "adaptive"),
+  ],
+} as const satisfies Record<string, readonly Condition[]>;
+
+/** Conditions of the test images against another set. */
+export function otherSetConditions(set: string): readonly Condition[] {
+  return [...testSet, inResults("other images", "outOfDistribution", set, "images")];
+}
+
+/** The conditions that some evaluations do not share; a value that is stated nowhere is no difference. */
+export function differences(
+  evaluations: readonly Evaluated[],
+  wanted: readonly Condition[],
+): Difference[] {
+  return wanted.flatMap(({ called, of }) => {
+    const byValue = new Map<string, string[]>();
+    for (const evaluation of evaluations) {
+      const value = of(evaluation);
+      const text = value === undefined || value === null ? "not stated" : String(value);
+      byValue.set(text, [...byValue.get(text) ?? [], evaluation.name]);
+    }
+    if (byValue.size < 2) return [];
+    return [{ condition: called, values: [...byValue].map(([value, names]) => ({ value, names })) }];
+  });
+}
+
+/** A difference on one line, such as "attack steps: 50 (a, b), 10 (c)". */
+export function differenceText({ condition, values }: Difference): string {
+  return `${condition}: ${values.map(({ value, names }) => `${value} (${names.join(", ")})`).join(", ")}`;
+}
+
+/** What lies at a path through objects and arrays. */
+export function valueAt(value: unknown, path: Path): unknown {
+  for (const key of path) {
+    if (Array.isArray(value)) value = value.at(Number(key));
+    else if (typeof value === "object" && value !== null && Object.hasOwn(value, key)) {
+      value = (value as Record<string, unknown>)[key];
+    } else return undefined;
+  }
+  return value;
+}

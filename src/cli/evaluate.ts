@@ -160,7 +160,9 @@ function optionsOf(values: Values): QuestionOptions {
 
 async function loadSubject(context: Context, values: Values): Promise<Subject> {
   const { model, checkpoint } = await loadModel(context, values.model ?? shippedModel, hintsOf(values));
-  const dataset = await loadDataset(datasetOf(checkpoint, values["data-folder"]));
+  const source = datasetOf(checkpoint, values["data-folder"]);
+  const report = values.json ? printError : print;
+  const dataset = await loadDataset({ ...source, found: (summary) => report(`${source.name}: ${summary}`) });
   const test = new DeviceImages(context, dataset, dataset.test);
   const train = new DeviceImages(context, dataset, dataset.train);
   let classified: ReturnType<typeof classifyImages> | undefined;

@@ -1,4 +1,5 @@
-import { type DatasetName, datasetNames } from "../data/dataset.ts";
+import { datasetNames } from "../data/dataset.ts";
+import type { DatasetSource } from "../data/load.ts";
 import { CheckpointError } from "../errors.ts";
 import { normNames } from "../nn/norms.ts";
 import type { WideResNet } from "../nn/wide_resnet.ts";
@@ -87,10 +88,10 @@ export async function readCheckpoint(path: string | URL, hints: ImportHints): Pr
 
 /** The data set that a model was trained on, and where it lies. */
 export function datasetOf(
-  { configuration: { dataset: name, dataFolder, dataLimit: limit, imageSize } }: Checkpoint,
+  { configuration: { dataset: name, dataFolder, dataLimit: limit, imageSize, testShare } }: Checkpoint,
   folder: string | undefined,
-): { name: DatasetName; folder: string | null; limit: number | null; imageSize: number } {
-  return { name, folder: folder ?? dataFolder, limit, imageSize };
+): DatasetSource {
+  return { name, folder: folder ?? dataFolder, limit, imageSize, testShare };
 }
 
 async function decodeNamed(

@@ -106,7 +106,9 @@ function parseFrame(marker: number, segment: Uint8Array): Frame {
   if (segment.length < 6) throw new FormatError("JPEG: the file is truncated");
   const kind = refusedFrames[marker];
   const [precision = 0, high1 = 0, low1 = 0, high2 = 0, low2 = 0, components = 0] = segment;
-  if (kind) throw new FormatError(`JPEG: ${kind} coding is not read; save the picture as baseline or progressive`);
+  if (kind) {
+    throw new FormatError(`JPEG: ${kind} coding is not read; save the picture as baseline or progressive`);
+  }
   if (precision !== 8) throw new FormatError(`JPEG: ${precision} bits a sample; only 8 are read`);
   if (![1, 3, 4].includes(components)) {
     throw new FormatError(`JPEG: ${components} components; only 1, 3 and 4 (grey, colour, CMYK) are read`);

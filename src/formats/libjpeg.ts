@@ -15,6 +15,16 @@ interface Exports {
   malloc(bytes: number): number;
   free(pointer: number): void;
   tjInitDecompress(): number;
+  /** The last four are where it puts width, height, subsampling and colours. */
+  tjDecompressHeader3(
+    handle: number,
+    file: number,
+    fileBytes: number,
+    width: number,
+    height: number,
+    subsampling: number,
+    colours: number,
+  ): number;
   tjDecompress2(
     handle: number,
     file: number,
@@ -55,14 +65,19 @@ export function decompressJpeg(
   };
   const file = allocate(bytes.length);
   const pixels = allocate(length);
+  const header = allocate(16);
   new Uint8Array(library.memory.buffer, file, bytes.length).set(bytes);
   const handle = library.tjInitDecompress();
-  // Its result tells warnings from success. Errors are thrown.
+  // The results tell warnings from success. Errors are thrown.
+  library.tjDecompressHeader3(handle, file, bytes.length, header, header + 4, header + 8, header + 12);
+  const [seenWidth, seenHeight] = new Int32Array(library.memory.buffer, header, 2);
+  if (seenWidth !== width || seenHeight !== height) {
+    throw new FormatError("JPEG: the file states two sizes; it is damaged");
+  }
   library.tjDecompress2(handle, file, bytes.length, pixels, width, width * channels, height, code, 0);
   const decoded = new Uint8Array(library.memory.buffer, pixels, length).slice();
   library.tjDestroy(handle);
-  library.free(pixels);
-  library.free(file);
+  for (const pointer of [header, pixels, file]) library.free(pointer);
   if (library.memory.buffer.byteLength <= mostKeptBytes) instance = library;
   return decoded;
 }

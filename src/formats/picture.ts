@@ -36,7 +36,9 @@ export function decodePicture(bytes: Uint8Array): ByteImage {
   if (matches(bytes, jpeg)) return decodeJpeg(bytes);
   const name = others.find((other) => matches(bytes, other))?.name;
   throw new FormatError(
-    name ? `the picture is a ${name} file; only PNG and JPEG are read` : "the picture is neither PNG nor JPEG",
+    name
+      ? `the picture is a ${name} file; only PNG and JPEG are read`
+      : "the picture is neither PNG nor JPEG",
   );
 }
 

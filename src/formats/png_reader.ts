@@ -74,7 +74,9 @@ function parseHeader(chunk: Chunk | undefined): PngHeader {
     throw new FormatError(`PNG: there is no colour type ${colour} of ${depth} bits`);
   }
   if (compression !== 0 || filter !== 0 || interlace! > 1) {
-    throw new FormatError(`PNG: unknown methods: compression ${compression}, filter ${filter}, interlace ${interlace}`);
+    throw new FormatError(
+      `PNG: unknown methods: compression ${compression}, filter ${filter}, interlace ${interlace}`,
+    );
   }
   return {
     width: view.getUint32(0),

@@ -22,7 +22,12 @@ interface Pass {
 }
 
 /** Corner and steps of the seven passes of Adam7: left, top, columns, rows. */
-const adam7 = [[0, 0, 8, 8], [4, 0, 8, 8], [0, 4, 4, 8], [2, 0, 4, 4], [0, 2, 2, 4], [1, 0, 2, 2], [0, 1, 1, 2]];
+const adam7 = [[0, 0, 8, 8], [4, 0, 8, 8], [0, 4, 4, 8], [2, 0, 4, 4], [0, 2, 2, 4], [1, 0, 2, 2], [
+  0,
+  1,
+  1,
+  2,
+]];
 
 /** The passes that have pixels. */
 export function passesOf({ width, height, interlaced }: PngHeader): readonly Pass[] {
@@ -140,7 +145,13 @@ function unfilter(row: Uint8Array, above: Uint8Array, step: number): void {
     const left = i > step ? row[i - step]! : 0;
     const up = above[i]!;
     const corner = i > step ? above[i - step]! : 0;
-    row[i]! += filter === 1 ? left : filter === 2 ? up : filter === 3 ? (left + up) >> 1 : paeth(left, up, corner);
+    row[i]! += filter === 1
+      ? left
+      : filter === 2
+      ? up
+      : filter === 3
+      ? (left + up) >> 1
+      : paeth(left, up, corner);
   }
 }
 

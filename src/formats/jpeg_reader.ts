@@ -44,12 +44,16 @@ export function decodeJpeg(bytes: Uint8Array): ByteImage {
   return upright({ width, height, channels: 3, data }, orientation);
 }
 
-/** RGB of inks that are stored as what they leave of the light: the product with that of black, rounded. */
+/** RGB of inks that are stored as what they leave of the light: the product with that of black. */
 function fromInvertedCmyk(cmyk: Uint8Array): Uint8Array {
   const rgb = new Uint8Array(cmyk.length / 4 * 3);
   for (let source = 0, target = 0; source < cmyk.length; source += 4) {
     const black = cmyk[source + 3]!;
-    for (let c = 0; c < 3; c++) rgb[target++] = Math.round(cmyk[source + c]! * black / 255);
+    for (let c = 0; c < 3; c++) {
+      // Divided by 255 and rounded, in integers.
+      const product = cmyk[source + c]! * black + 128;
+      rgb[target++] = (product + (product >> 8)) >> 8;
+    }
   }
   return rgb;
 }

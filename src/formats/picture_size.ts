@@ -1,6 +1,6 @@
 import { FormatError } from "../errors.ts";
 
-/** The largest pictures that are read: those of 200-megapixel cameras. Decoding them takes up to 2.5 GB of memory. */
+/** The largest pictures that are read: those of 200-megapixel cameras. Decoding one takes 2 GB of memory, in CMYK 4 GB. */
 const mostPixels = 200e6;
 
 /** Width and height in pixels. */

@@ -11,7 +11,7 @@ const signatureBytes = 8;
 const frameBytes = 12;
 const headerBytes = 13;
 /** Compressed bytes that are unpacked at once; deflate makes at most so many bytes of each. */
-const pieceBytes = 2 ** 14;
+const pieceBytes = 2 ** 16;
 const deflateGain = 1032;
 /** Bits a sample may have, by colour type: grey, RGB, palette, grey and RGB with transparency. */
 const depths: Readonly<Record<number, readonly number[]>> = {

@@ -107,6 +107,10 @@ export class PngRows {
     const inColour = colour === 2 || colour === 6;
     const [pixelBits, mask] = [sampleBits(this.#header), 2 ** Math.min(depth, 8) - 1];
     let target = ((top + this.#row * rowStep) * width + left) * 3;
+    if (colour === 2 && depth === 8 && columnStep === 1) {
+      this.rgb.set(row, target);
+      return;
+    }
     for (let x = 0; x < columns; x++, target += columnStep * 3) {
       const bit = x * pixelBits;
       const at = bit >> 3;
@@ -135,23 +139,23 @@ function coloursOf({ colour, depth }: PngHeader, palette: Uint8Array | undefined
   return Uint8Array.from({ length: 3 * shades }, (_, i) => Math.floor(i / 3) * 255 / (shades - 1));
 }
 
-/** Undoes a row's filter, which its first byte names, in place. */
+/** Undoes a row's filter, which its first byte names, in place: adds what the filter took away. */
 function unfilter(row: Uint8Array, above: Uint8Array, step: number): void {
   const [filter] = row;
-  if (filter! > 4) throw new FormatError(`PNG: the data are damaged: there is no filter ${filter}`);
-  if (filter === 0) return;
-  // The first byte of a row is the filter, so what lies left of the first pixel begins with it.
-  for (let i = 1; i < row.length; i++) {
-    const left = i > step ? row[i - step]! : 0;
-    const up = above[i]!;
-    const corner = i > step ? above[i - step]! : 0;
-    row[i]! += filter === 1
-      ? left
-      : filter === 2
-      ? up
-      : filter === 3
-      ? (left + up) >> 1
-      : paeth(left, up, corner);
+  // The pixel to the left of the first one is zero.
+  const second = Math.min(row.length, 1 + step);
+  if (filter === 1) {
+    for (let i = second; i < row.length; i++) row[i]! += row[i - step]!;
+  } else if (filter === 2) {
+    for (let i = 1; i < row.length; i++) row[i]! += above[i]!;
+  } else if (filter === 3) {
+    for (let i = 1; i < second; i++) row[i]! += above[i]! >> 1;
+    for (let i = second; i < row.length; i++) row[i]! += (row[i - step]! + above[i]!) >> 1;
+  } else if (filter === 4) {
+    for (let i = 1; i < second; i++) row[i]! += above[i]!;
+    for (let i = second; i < row.length; i++) row[i]! += paeth(row[i - step]!, above[i]!, above[i - step]!);
+  } else if (filter !== 0) {
+    throw new FormatError(`PNG: the data are damaged: there is no filter ${filter}`);
   }
 }
 

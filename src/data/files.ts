@@ -24,7 +24,7 @@ export async function readIfPresent(path: string): Promise<Uint8Array<ArrayBuffe
   try {
     return await Deno.readFile(path);
   } catch (error) {
-    if (isMissing(error) || (await Deno.stat(path)).isDirectory) return undefined;
+    if (isMissing(error) || (await kindOf(path))?.isDirectory) return undefined;
     throw unreadable(path, error);
   }
 }

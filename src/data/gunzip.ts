@@ -6,7 +6,7 @@
 import { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { FormatError } from "../errors.ts";
-import { concatenate } from "../formats/bytes.ts";
+import { unpackedBytes } from "../formats/decompress.ts";
 
 /** Whether bytes begin like a gzip file. */
 export function isGzip(bytes: Uint8Array): boolean {
@@ -18,18 +18,7 @@ export function isGzip(bytes: Uint8Array): boolean {
  * @throws {FormatError} if it is damaged or truncated, or holds more.
  */
 export async function gunzip(bytes: Uint8Array, maximumBytes: number): Promise<Uint8Array<ArrayBuffer>> {
-  const pieces: Uint8Array[] = [];
-  let length = 0;
-  for await (const piece of gunzipped([bytes])) {
-    length += piece.length;
-    if (length > maximumBytes) {
-      throw new FormatError(
-        `compressed data unpack to more than the ${maximumBytes} bytes that are expected`,
-      );
-    }
-    pieces.push(piece);
-  }
-  return concatenate(pieces);
+  return await unpackedBytes(gunzipped([bytes]), maximumBytes);
 }
 
 /**

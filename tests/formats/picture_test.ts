@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { FormatError } from "../../src/errors.ts";
 import { concatenate } from "../../src/formats/bytes.ts";
 import { decodePicture } from "../../src/formats/picture.ts";
+import { requireSize } from "../../src/formats/picture_size.ts";
 import { encodePng } from "../../src/formats/png.ts";
 import { jpegSamples, plainJpeg } from "./picture_samples.ts";
 import { pngChannels, pngChunk, pngData, pngFile, pngHeader, type PngPicture } from "./png_files.ts";
@@ -190,6 +191,20 @@ Deno.test("decodePicture() refuses JPEG files that are damaged, of another kind,
   for (const [bytes, message] of cases) refusesPicture(bytes, message);
   // A refused file leaves nothing behind that would spoil the next one.
   assert.deepEqual(decodePicture(plainJpeg).data, jpegSamples.get("4:2:0")!.rgb);
+});
+
+Deno.test("requireSize() lets through what cameras make, and no more than the data can hold", () => {
+  for (const [width, height] of [[9000, 8000], [16_320, 12_240], [1, 65_535]] as const) {
+    requireSize("PNG", { width, height }, width * height);
+    assert.throws(
+      () => requireSize("PNG", { width, height }, width * height - 1),
+      /than the file's data can hold/,
+    );
+  }
+  assert.throws(
+    () => requireSize("PNG", { width: 20_001, height: 10_000 }, Infinity),
+    /PNG: 20001×10000 pixels are 201 megapixels, and at most 200 are read, to bound the memory; make the picture/,
+  );
 });
 
 Deno.test("decodePicture() refuses JPEG files of hundreds of scans, each of which walks over the picture", () => {

@@ -178,7 +178,8 @@ function attackOrderOf(name: string): AttackOrder {
 async function loadSubject(context: Context, values: Values): Promise<Subject> {
   const hints = hintsOf(values);
   const { model, checkpoint } = await loadModel(context, values.model ?? shippedModel, hints);
-  const dataset = await loadFitting(checkpoint, values["data-folder"], hints.dataset);
+  const report = values.json ? printError : print;
+  const dataset = await loadFitting(checkpoint, values["data-folder"], hints.dataset, report);
   const test = new DeviceImages(context, dataset, dataset.test);
   const train = new DeviceImages(context, dataset, dataset.train);
   let classified: ReturnType<typeof classifyImages> | undefined;

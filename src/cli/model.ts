@@ -95,12 +95,14 @@ export async function readCheckpoint(path: string | URL, hints: ImportHints): Pr
  * which classes have no images.
  * @param folder where it lies, if not where it was in training
  * @param named the data set, if not that of training
+ * @param report called with what was found in a folder of pictures
  * @throws {DataError} if files are missing or damaged, or the data is not of the model's kind.
  */
 export async function loadFitting(
   { configuration, images }: Checkpoint,
   folder: string | undefined,
   named: DatasetName | undefined,
+  report: (line: string) => void = () => {},
 ): Promise<Dataset> {
   const name = named ?? configuration.dataset;
   const isTrained = name === configuration.dataset;
@@ -109,6 +111,8 @@ export async function loadFitting(
     folder: folder ?? (isTrained ? configuration.dataFolder : null),
     limit: isTrained ? configuration.dataLimit : null,
     imageSize: images.height,
+    testShare: configuration.testShare,
+    found: (summary) => report(`${name}: ${summary}`),
   });
   const fitted = fitDataset(dataset, images);
   for (const warning of missingClasses(fitted)) printError(`warning: ${warning}`);

@@ -102,6 +102,8 @@ const train: Command = {
       folder: configuration.dataFolder,
       limit: configuration.dataLimit,
       imageSize: configuration.imageSize,
+      testShare: configuration.testShare,
+      found: (summary) => print(`${configuration.dataset}: ${summary}`),
       progress: (done, total) => line.update(`reading pictures: ${done}/${total}`),
     });
     line.clear();

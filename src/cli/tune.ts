@@ -55,6 +55,7 @@ const tune: Command = {
       folder: configuration.dataFolder,
       limit: configuration.dataLimit,
       imageSize: configuration.imageSize,
+      testShare: configuration.testShare,
     });
     const gpu = await Gpu.request();
     const out = values.out ?? tuningPath(gpu);

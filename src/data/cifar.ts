@@ -1,7 +1,7 @@
 import { DataError } from "../errors.ts";
 import { cifar100ClassNames, cifar10ClassNames } from "./class_names.ts";
 import { type Dataset, type ImageSet, joinSets } from "./dataset.ts";
-import { archiveSource, exists, type FileSource, folderSource } from "./files.ts";
+import { archiveSource, baseName, describeFolder, exists, type FileSource, folderSource } from "./files.ts";
 import { maximumFileBytes } from "./remote.ts";
 
 const side = 32;
@@ -15,6 +15,8 @@ interface Layout {
   /** The official archive of the binary version, and the folder that it unpacks to. */
   readonly archive: string;
   readonly folder: string;
+  /** Names by which the versions for Python and MATLAB are known: theirs, their archives' and folders', in order. */
+  readonly otherVersions: readonly string[];
   readonly trainingFiles: readonly string[];
   readonly testFile: string;
   /** Number of classes of each label byte; the last one is the label that is used. */
@@ -26,6 +28,10 @@ const cifar10: Layout = {
   name: "cifar10",
   archive: "cifar-10-binary.tar.gz",
   folder: "cifar-10-batches-bin",
+  otherVersions: [
+    ...["data_batch_1", "batches.meta", "cifar-10-batches-py", "cifar-10-python", "cifar-10-python.tar.gz"],
+    ...["data_batch_1.mat", "cifar-10-batches-mat", "cifar-10-matlab.tar.gz"],
+  ],
   trainingFiles: [1, 2, 3, 4, 5].map((batch) => `data_batch_${batch}.bin`),
   testFile: "test_batch.bin",
   labelClasses: [10],
@@ -36,6 +42,10 @@ const cifar100: Layout = {
   name: "cifar100",
   archive: "cifar-100-binary.tar.gz",
   folder: "cifar-100-binary",
+  otherVersions: [
+    ...["meta", "cifar-100-python", "cifar-100-python.tar.gz"],
+    ...["train.mat", "cifar-100-matlab", "cifar-100-matlab.tar.gz"],
+  ],
   trainingFiles: ["train.bin"],
   testFile: "test.bin",
   labelClasses: [20, 100],
@@ -44,7 +54,7 @@ const cifar100: Layout = {
 
 /**
  * CIFAR-10 in the official binary format: `data_batch_1.bin` to `data_batch_5.bin` and `test_batch.bin`, each possibly
- * gzipped (`.gz`), or the official archive as it was downloaded. Training batches that are absent are left out; at least
+ * gzipped, or the official archive as it was downloaded. Training batches that are absent are left out; at least
  * one is needed.
  * @param path Folder with the files or the archive, or one above it that has the files under the official name; or the
  * archive itself.
@@ -64,7 +74,7 @@ async function load(layout: Layout, path: string, testOnly: boolean): Promise<Da
   const source = await sourceOf(layout, path);
   const test = await readSet(layout, source, layout.testFile);
   if (!test) {
-    throw missing(layout, `no ${layout.testFile}, ${layout.testFile}.gz or ${layout.archive} in ${path}`);
+    throw await missing(layout, `no ${layout.testFile}, ${layout.testFile}.gz or ${layout.archive}`, path);
   }
   const parts: ImageSet[] = [];
   for (const file of testOnly ? [] : layout.trainingFiles) {
@@ -72,7 +82,7 @@ async function load(layout: Layout, path: string, testOnly: boolean): Promise<Da
     if (part) parts.push(part);
   }
   if (parts.length === 0 && !testOnly) {
-    throw missing(layout, `no ${layout.trainingFiles.join(", ")} in ${path}`);
+    throw await missing(layout, `no ${layout.trainingFiles.join(", ")}`, path);
   }
   return {
     name: layout.name,
@@ -87,11 +97,24 @@ async function load(layout: Layout, path: string, testOnly: boolean): Promise<Da
   };
 }
 
-function missing({ name }: Layout, what: string): DataError {
+async function missing(layout: Layout, what: string, path: string): Promise<DataError> {
+  const { name } = layout;
+  const other = await otherVersion(layout, path);
+  const found = other ?? `${what} in ${path}, ${await describeFolder(path)}`;
   return new DataError(
-    `${name}: ${what}; "deno task data ${name}" downloads it, or give the folder of the binary version ` +
+    `${name}: ${found}; "deno task data ${name}" downloads it, or give the folder of the binary version ` +
       "(--set dataFolder=PATH)",
   );
+}
+
+/** What to say of a version that is not read, if there is one. */
+async function otherVersion({ otherVersions, archive }: Layout, path: string): Promise<string | undefined> {
+  const own = otherVersions.includes(baseName(path)) ? [path] : [];
+  for (const found of [...own, ...otherVersions.map((name) => `${path}/${name}`)]) {
+    if (!await exists(found)) continue;
+    return `${found} is of the version for Python or MATLAB, and the binary version (${archive}) is needed`;
+  }
+  return undefined;
 }
 
 /** Single files are preferred to the archive, which takes longer to read. */
@@ -99,11 +122,18 @@ async function sourceOf(
   { archive, folder, trainingFiles, testFile }: Layout,
   path: string,
 ): Promise<FileSource> {
-  const inFolder = folderSource(path, [folder], maximumFileBytes);
+  const stem = archive.replace(".tar.gz", "");
+  const subfolders = [folder, `${folder}/${folder}`, `${stem}/${folder}`, stem];
+  const inFolder = folderSource(path, subfolders, maximumFileBytes);
   const names = [...trainingFiles, testFile];
-  if (path.endsWith(".gz")) return await archiveSource(path, names, maximumFileBytes);
-  if (await exists(`${path}/${archive}`) && !await inFolder(testFile)) {
-    return await archiveSource(`${path}/${archive}`, names, maximumFileBytes);
+  if (/\.(tar|tgz|tar\.gz)$/.test(path) && await exists(path)) {
+    return await archiveSource(path, names, maximumFileBytes);
+  }
+  // Some browsers unpack what they download.
+  for (const name of [archive, archive.replace(".gz", "")]) {
+    if (await exists(`${path}/${name}`) && !await inFolder(testFile)) {
+      return await archiveSource(`${path}/${name}`, names, maximumFileBytes);
+    }
   }
   return inFolder;
 }

@@ -1,7 +1,7 @@
 import { DataError } from "../errors.ts";
-import { decompressed } from "../formats/decompress.ts";
 import { readTar } from "../formats/tar.ts";
-import { named, unpack } from "./unpack.ts";
+import { gunzip, gunzipped, isGzip } from "./gunzip.ts";
+import { named } from "./unpack.ts";
 
 /** A file of a data set in memory. */
 export interface DataFile {
@@ -13,55 +13,102 @@ export interface DataFile {
 /** Where a data set's files are found by name. */
 export type FileSource = (name: string) => Promise<DataFile | undefined>;
 
+/** Names of a folder that a message shows. */
+const mostShownNames = 8;
+
 /**
- * A file's bytes, or nothing if there is no such file.
+ * A file's bytes, or nothing if there is no such file, or a folder in its place.
  * @throws {DataError} if it exists and cannot be read.
  */
 export async function readIfPresent(path: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
   try {
     return await Deno.readFile(path);
   } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw new DataError(`cannot read ${path}: ${error instanceof Error ? error.message : error}`);
+    if (isMissing(error) || (await kindOf(path))?.isDirectory) return undefined;
+    throw unreadable(path, error);
   }
 }
 
 /** Whether there is something at a path. */
 export async function exists(path: string): Promise<boolean> {
-  return await Deno.stat(path).then(() => true, (error) => {
-    if (isMissing(error)) return false;
-    throw new DataError(`cannot read ${path}: ${error instanceof Error ? error.message : error}`);
-  });
+  return await kindOf(path) !== undefined;
+}
+
+/** What there is at a path or behind the link there, if anything. */
+async function kindOf(path: string): Promise<Deno.FileInfo | undefined> {
+  try {
+    return await Deno.stat(path);
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw unreadable(path, error);
+  }
 }
 
 function isMissing(error: unknown): boolean {
   return error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory;
 }
 
+/** The error of the system about a path. */
+export function unreadable(path: string, error: unknown): DataError {
+  return new DataError(`cannot read ${path}: ${error instanceof Error ? error.message : error}`);
+}
+
+/** Why files are not in a folder: what it is, or which names are there; to be put behind "in FOLDER". */
+export async function describeFolder(folder: string): Promise<string> {
+  const kind = await kindOf(folder);
+  if (!kind) {
+    return folder.startsWith("~")
+      ? 'which does not exist: "~" stands for your home folder in a shell only, so write the whole path'
+      : "which does not exist";
+  }
+  if (!kind.isDirectory) return "which is a file, not a folder";
+  const names = (await Array.fromAsync(Deno.readDir(folder), ({ name }) => name)).sort();
+  if (names.length === 0) return "which is empty";
+  const shown = names.slice(0, mostShownNames).map(printable).join(", ");
+  return `which has ${shown}${
+    names.length > mostShownNames ? ` and ${names.length - mostShownNames} more` : ""
+  }`;
+}
+
+/** A name without what would break a line or colour a terminal. */
+export function printable(name: string): string {
+  return name.replaceAll(/\p{Cc}/gu, "?");
+}
+
 /**
- * Files in a folder or its sub-folders of the given names, as they are or gzipped (`.gz`).
+ * Files in a folder or its sub-folders of the given names, as they are or gzipped, whichever their content shows; or in
+ * folders that have a file's name, as some programs unpack archives.
  * @param maximumBytes most that a file may unpack to
+ * @param spellings the names under which a file may be found
  */
 export function folderSource(
   folder: string,
   subfolders: readonly string[],
   maximumBytes: number,
+  spellings: (name: string) => readonly string[] = (name) => [name],
 ): FileSource {
+  const parents = [folder, ...subfolders.map((subfolder) => `${folder}/${subfolder}`)];
   return async (name) => {
-    for (const parent of [folder, ...subfolders.map((subfolder) => `${folder}/${subfolder}`)]) {
-      for (const path of [`${parent}/${name}`, `${parent}/${name}.gz`]) {
+    const files = spellings(name).flatMap((spelling) => [spelling, `${spelling}.gz`]);
+    const inFolders = spellings(name).flatMap((own) => files.map((file) => `${own}/${file}`));
+    for (const parent of parents) {
+      for (const file of [...files, ...inFolders]) {
+        const path = `${parent}/${file}`;
         const bytes = await readIfPresent(path);
-        if (!bytes) continue;
-        return { path, bytes: path.endsWith(".gz") ? await unpack(path, bytes, maximumBytes) : bytes };
+        if (bytes) return { path, bytes: await unpacked(path, bytes, maximumBytes) };
       }
     }
     return undefined;
   };
 }
 
+async function unpacked(path: string, bytes: Uint8Array<ArrayBuffer>, maximumBytes: number) {
+  return isGzip(bytes) ? await named(path, () => gunzip(bytes, maximumBytes)) : bytes;
+}
+
 /**
- * Files of a `.tar.gz`, by the last part of their names, the first of each; the archive is unpacked in memory, once, and
- * only these are kept.
+ * Files of a tar archive, gzipped or not, by the last part of their names, the first of each; the archive is unpacked in
+ * memory, once, and only these are kept.
  * @throws {DataError} if it is damaged, or a file in it has more than `maximumBytes`.
  */
 export async function archiveSource(
@@ -69,19 +116,23 @@ export async function archiveSource(
   names: readonly string[],
   maximumBytes: number,
 ): Promise<FileSource> {
-  const baseName = (name: string) => name.slice(name.lastIndexOf("/") + 1);
   // No name is taken twice, or an archive of many small folders could fill the memory with copies.
   const missing = new Set(names);
   const files = await named(path, async () => {
-    const file = await Deno.open(path);
-    return await readTar(
-      decompressed(file.readable, "gzip"),
-      (name) => missing.delete(baseName(name)),
-      maximumBytes,
-    );
+    using file = await Deno.open(path);
+    const start = new Uint8Array(2);
+    await file.read(start);
+    await file.seek(0, Deno.SeekMode.Start);
+    const pieces = isGzip(start) ? gunzipped(file.readable) : file.readable;
+    return await readTar(pieces, (name) => missing.delete(baseName(name)), maximumBytes);
   });
   const found = new Map(
     [...files].map(([name, bytes]) => [baseName(name), { path: `${path}: ${name}`, bytes }]),
   );
   return (name) => Promise.resolve(found.get(name));
+}
+
+/** The last part of a path. */
+export function baseName(path: string): string {
+  return path.replace(/\/+$/, "").split("/").at(-1)!;
 }

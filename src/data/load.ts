@@ -19,11 +19,17 @@ export interface DatasetSource {
   readonly testOnly?: boolean | undefined;
   /** Side to which the pictures of a folder are resized; other data sets have their own. */
   readonly imageSize?: number | undefined;
+  /** Share of the pictures of a folder that is held out for testing if it has no test pictures of its own. */
+  readonly testShare?: number | undefined;
+  /** Called with what was found in a folder of pictures, before they are read. */
+  readonly found?: ((summary: string) => void) | undefined;
   /** Called while a folder of pictures is read. */
   readonly progress?: ((done: number, total: number) => void) | undefined;
 }
 
 const defaultImageSize = 32;
+/** Every tenth picture. */
+const defaultTestShare = 0.1;
 
 /** Where a data set lies unless a folder is named: `data/NAME` in the project, where `deno task data` puts it. */
 export function defaultFolder(name: string): string {
@@ -44,7 +50,14 @@ export async function loadDataset(source: DatasetSource): Promise<Dataset> {
 }
 
 async function loadWhole(
-  { name, folder: given, imageSize, testOnly = false, progress }: DatasetSource,
+  {
+    name,
+    folder: given,
+    testOnly = false,
+    imageSize: size = defaultImageSize,
+    testShare = defaultTestShare,
+    ...calls
+  }: DatasetSource,
   folder: string,
 ): Promise<Dataset> {
   switch (name) {
@@ -62,7 +75,7 @@ async function loadWhole(
       return await loadSvhn(folder, testOnly);
     case "images":
       if (!given) throw new DataError("images: give the folder of pictures (--set dataFolder=PATH)");
-      return await loadImageFolder(folder, imageSize ?? defaultImageSize, progress);
+      return await loadImageFolder(folder, { size, testShare, found: calls.found, progress: calls.progress });
   }
 }
 

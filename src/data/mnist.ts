@@ -2,7 +2,7 @@ import { DataError } from "../errors.ts";
 import { parseIdx } from "../formats/idx.ts";
 import { digitNames, fashionClassNames } from "./class_names.ts";
 import { type Dataset, type ImageSet, noImages } from "./dataset.ts";
-import { type DataFile, folderSource } from "./files.ts";
+import { type DataFile, describeFolder, folderSource } from "./files.ts";
 import { named } from "./unpack.ts";
 import { maximumFileBytes } from "./remote.ts";
 
@@ -11,34 +11,44 @@ const classes = 10;
 
 /**
  * MNIST: grey images of 28×28 pixels in the official IDX files (`train-images-idx3-ubyte` and so on), each possibly
- * gzipped, in a folder or its sub-folder `raw` as torchvision leaves them.
+ * gzipped, in a folder or its sub-folder `raw` as torchvision leaves them, or as Kaggle's copy has them:
+ * `train-images.idx3-ubyte`, or in a folder of the file's name.
  * @param testOnly Read no training images.
  * @throws {DataError} naming the file, what was expected there, and what was found.
  */
 export function loadMnist(folder: string, testOnly = false): Promise<Dataset> {
   // Mirrored digits are no digits, so they are shifted only.
-  return load("mnist", folder, testOnly, digitNames, { padding: 2, flip: false });
+  const subfolders = ["raw", "MNIST/raw", "MNIST"];
+  return load("mnist", { folder, subfolders, testOnly }, digitNames, { padding: 2, flip: false });
 }
 
 /** Fashion-MNIST, in files of the same names and format; otherwise like {@link loadMnist}. */
 export function loadFashionMnist(folder: string, testOnly = false): Promise<Dataset> {
-  return load("fashion-mnist", folder, testOnly, fashionClassNames, { padding: 2, flip: true });
+  const subfolders = ["raw", "FashionMNIST/raw", "FashionMNIST"];
+  return load("fashion-mnist", { folder, subfolders, testOnly }, fashionClassNames, {
+    padding: 2,
+    flip: true,
+  });
 }
 
 async function load(
   name: string,
-  folder: string,
-  testOnly: boolean,
+  { folder, subfolders, testOnly }: {
+    readonly folder: string;
+    readonly subfolders: readonly string[];
+    readonly testOnly: boolean;
+  },
   classNames: readonly string[],
   augmentation: Dataset["augmentation"],
 ): Promise<Dataset> {
-  const source = folderSource(folder, ["raw", "MNIST/raw", "FashionMNIST/raw"], maximumFileBytes);
+  const spellings = (file: string) => [file, file.replace("-idx", ".idx")];
+  const source = folderSource(folder, subfolders, maximumFileBytes, spellings);
   const read = async (file: string): Promise<DataFile> => {
     const found = await source(file);
     if (found) return found;
     throw new DataError(
-      `${name}: no ${file} or ${file}.gz in ${folder}; "deno task data ${name}" downloads it, or give the folder of the ` +
-        "official files (--set dataFolder=PATH)",
+      `${name}: no ${file} or ${file}.gz in ${folder}, ${await describeFolder(folder)}; ` +
+        `"deno task data ${name}" downloads it, or give the folder of the official files (--set dataFolder=PATH)`,
     );
   };
   const set = async (prefix: string) =>

@@ -2,7 +2,7 @@ import { DataError } from "../errors.ts";
 import { type MatArray, parseMat } from "../formats/mat.ts";
 import { digitNames } from "./class_names.ts";
 import { type Dataset, type ImageSet, noImages } from "./dataset.ts";
-import { type DataFile, folderSource } from "./files.ts";
+import { type DataFile, describeFolder, exists, folderSource } from "./files.ts";
 import { named } from "./unpack.ts";
 import { maximumFileBytes } from "./remote.ts";
 
@@ -22,9 +22,14 @@ export async function loadSvhn(folder: string, testOnly = false): Promise<Datase
   const read = async (name: string): Promise<ImageSet> => {
     const file = await source(name);
     if (file) return await decode(file);
+    const whole = await hasWholeNumbers(folder)
+      ? " (the pictures of whole house numbers are another set)"
+      : "";
     throw new DataError(
-      `svhn: no ${name} in ${folder}; "deno task data svhn" downloads it, or give the folder of the official files ` +
-        "(--set dataFolder=PATH)",
+      `svhn: no ${name} in ${folder}, ${await describeFolder(
+        folder,
+      )}${whole}; "deno task data svhn" downloads it, or ` +
+        "give the folder of the official files (--set dataFolder=PATH)",
     );
   };
   return {
@@ -39,6 +44,14 @@ export async function loadSvhn(folder: string, testOnly = false): Promise<Datase
     // As in the official code: mirrored digits are no digits.
     augmentation: { padding: 4, flip: false },
   };
+}
+
+/** Whether a folder has SVHN's other format: PNG files with bounding boxes. */
+async function hasWholeNumbers(folder: string): Promise<boolean> {
+  for (const name of ["digitStruct.mat", "train/digitStruct.mat", "train.tar.gz"]) {
+    if (await exists(`${folder}/${name}`)) return true;
+  }
+  return false;
 }
 
 async function decode({ path, bytes }: DataFile): Promise<ImageSet> {

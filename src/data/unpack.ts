@@ -2,7 +2,7 @@ import { DataError, FormatError } from "../errors.ts";
 import { decompress } from "../formats/decompress.ts";
 
 /**
- * Decompresses a gzipped data file; `what` names it in errors.
+ * Decompresses a gzip file of one member, in a browser too; `what` names it in errors.
  * @throws {DataError} if it is damaged or holds more than `maximumBytes`.
  */
 export async function unpack(

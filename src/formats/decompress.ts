@@ -11,18 +11,30 @@ export async function decompress(
   format: CompressionFormat,
   maximumBytes: number,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const pieces: Uint8Array[] = [];
+  return await unpackedBytes(decompressed(new Blob([bytes]).stream(), format), maximumBytes);
+}
+
+/**
+ * What compressed data unpack to, as one.
+ * @param pieces the unpacked bytes as they come
+ * @throws {FormatError} if they are more than `maximumBytes`; no more pieces are taken then.
+ */
+export async function unpackedBytes(
+  pieces: AsyncIterable<Uint8Array>,
+  maximumBytes: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const kept: Uint8Array[] = [];
   let length = 0;
-  for await (const piece of decompressed(new Blob([bytes]).stream(), format)) {
+  for await (const piece of pieces) {
     length += piece.length;
     if (length > maximumBytes) {
       throw new FormatError(
         `compressed data unpack to more than the ${maximumBytes} bytes that are expected`,
       );
     }
-    pieces.push(piece);
+    kept.push(piece);
   }
-  return concatenate(pieces);
+  return concatenate(kept);
 }
 
 /**

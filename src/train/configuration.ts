@@ -18,6 +18,8 @@ const positive = () => z.number().gt(0).describe("a number above 0");
 const share = () => z.number().min(0).max(1).describe("a number from 0 to 1");
 /** A decay rate of moments, which must leave something to a new gradient, or a share that must not be all. */
 const belowOne = () => z.number().min(0).lt(1).describe("a number of at least 0 and below 1");
+/** A share that must be neither nothing nor all. */
+const properShare = () => z.number().gt(0).lt(1).describe("a number above 0 and below 1");
 const flag = () => z.boolean().describe("true or false");
 const oneOf = <const Names extends readonly string[]>(...names: Names) =>
   z.enum(names).describe(`one of ${names.join(", ")}`);
@@ -38,6 +40,8 @@ const schema = z.strictObject({
   dataLimit: orNull(integer(1)).default(null),
   /** Side to which the pictures of a folder (dataset "images") are cropped and resized. */
   imageSize: integer(8, 64).default(32),
+  /** Share of each class that is held out for testing, if such a folder has no test pictures of its own. */
+  testShare: properShare().default(0.1),
   /** Training images held out; evaluations during training then use them instead of the test set. */
   validationCount: integer(0).default(0),
   /** Images of each class whose label is used; null for all. The likelihood uses all images. */

@@ -11,6 +11,13 @@ const cases: readonly [string, string[], number, RegExp][] = [
   ["train", ["--set", "rhoo=1"], 2, /unknown option "rhoo".*rho/],
   ["train", ["--set", "rho=-1"], 2, /rho is -1.*at least 0/],
   ["train", ["--set", "depth=11"], 2, /depth is 11.*6n \+ 4/],
+  ["train", ["--set", "testShare=1"], 2, /testShare is 1; it must be a number above 0 and below 1/],
+  [
+    "train",
+    ["--set", "dataset=images", "--set", "dataFolder=~/pictures", "--run-dir", `${folder}/a`],
+    1,
+    /no pictures in ~\/pictures, which does not exist: "~" .* write the whole path/,
+  ],
   ["train", ["--nonsense"], 2, /--nonsense/],
   ["train", ["--optimizer", "adamw"], 2, /optimizer is "adamw"; it must be one of sgd, adam/],
   ["train", ["--seed", "minus one"], 2, /--seed takes a whole number/],

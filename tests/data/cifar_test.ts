@@ -64,16 +64,55 @@ Deno.test("loadCifar10() finds the files in the official folder below the given 
   await withFiles(files, async (folder) => assert.equal((await loadCifar10(folder)).train.count, 3));
 });
 
+Deno.test("loadCifar10() finds the files in the folders that programs unpack them to", async () => {
+  const parents = [
+    "cifar-10-batches-bin/cifar-10-batches-bin",
+    "cifar-10-binary/cifar-10-batches-bin",
+    "cifar-10-binary",
+  ];
+  for (const parent of parents) {
+    const files = { [`${parent}/data_batch_1.bin`]: first, [`${parent}/test_batch.bin`]: gzipSync(test) };
+    await withFiles(files, async (folder) => assert.equal((await loadCifar10(folder)).train.count, 3));
+  }
+});
+
+Deno.test("loadCifar10() and loadCifar100() say that the version for Python or MATLAB is not read", async () => {
+  const cases = [
+    [loadCifar10, "data_batch_1"],
+    [loadCifar10, "cifar-10-batches-py/data_batch_1"],
+    [loadCifar10, "cifar-10-python.tar.gz"],
+    [loadCifar10, "data_batch_1.mat"],
+    [loadCifar100, "cifar-100-python/train"],
+    [loadCifar100, "meta"],
+  ] as const;
+  for (const [load, file] of cases) {
+    await withFiles({ [file]: first }, async (folder) => {
+      const message =
+        /is of the version for Python or MATLAB, and the binary version \(cifar-100?-binary\.tar\.gz\) is/;
+      await refused(load(folder), message);
+    });
+  }
+  await withFiles(
+    { "cifar-10-batches-py/data_batch_1": first },
+    (folder) => refused(loadCifar10(`${folder}/cifar-10-batches-py`), /is of the version for Python/),
+  );
+});
+
 Deno.test("loadCifar10() reads the official archive as it is, in a folder or by its own path", async () => {
-  const archive = gzipSync(tar({
+  const unzipped = tar({
     "cifar-10-batches-bin/readme.html": new Uint8Array(700),
     "cifar-10-batches-bin/data_batch_1.bin": first,
     "cifar-10-batches-bin/data_batch_2.bin": second,
     "cifar-10-batches-bin/test_batch.bin": test,
-  }));
+  });
+  const archive = gzipSync(unzipped);
   const files = { "data_batch_1.bin": first, "data_batch_2.bin": second, "test_batch.bin": test };
   await withFiles(files, async (unpacked) => {
     const expected = await loadCifar10(unpacked);
+    // Some browsers unpack what they download, and leave its name or not.
+    for (const file of [{ "cifar-10-binary.tar": unzipped }, { "cifar-10-binary.tar.gz": unzipped }]) {
+      await withFiles(file, async (folder) => assert.deepEqual(await loadCifar10(folder), expected));
+    }
     await withFiles({ "cifar-10-binary.tar.gz": archive }, async (folder) => {
       assert.deepEqual(await loadCifar10(folder), expected);
       assert.deepEqual(await loadCifar10(`${folder}/cifar-10-binary.tar.gz`), expected);
@@ -151,9 +190,9 @@ Deno.test("loadCifar10() and loadCifar100() refuse damaged files, naming file an
 Deno.test("loadCifar10() and loadCifar100() say where to get the files if there are none", async () => {
   await refused(
     loadCifar10("/nonexistent"),
-    /no test_batch\.bin, .* in \/nonexistent; "deno task data cifar10" downloads it, or give the folder/,
+    /no test_batch\.bin, .* in \/nonexistent, which does not exist; "deno task data cifar10" downloads it, or give/,
   );
-  await refused(loadCifar100("/nonexistent"), /in \/nonexistent; "deno task data cifar100" downloads it/);
+  await refused(loadCifar100("/nonexistent"), /in \/nonexistent, .*; "deno task data cifar100" downloads it/);
   const file = await Deno.makeTempFile();
   await refused(loadCifar10(file), /no test_batch\.bin/);
   await Deno.remove(file);

@@ -4,11 +4,11 @@
  */
 
 import { allocatingAtMost, ExcessiveAllocation } from "./allocation.ts";
-import { encode as encodeJpeg } from "jpeg-js";
 import fc from "fast-check";
 import assert from "node:assert/strict";
 import { zlibSync } from "fflate";
 import { loadDigits } from "../../src/data/digits.ts";
+import { gunzip } from "../../src/data/gunzip.ts";
 import { SadaJemError } from "../../src/errors.ts";
 import { concatenate } from "../../src/formats/bytes.ts";
 import { crc32 } from "../../src/formats/crc32.ts";
@@ -29,6 +29,7 @@ import { conv2dTable, parseConv2dTable } from "../../src/tensor/operations/conv2
 import { parseConfiguration } from "../../src/train/configuration.ts";
 import { readModelFile } from "../../src/train/import.ts";
 import { preset } from "../../src/train/presets.ts";
+import { jpegSamples } from "../formats/picture_samples.ts";
 import { gzip, idx, mat, type MatVariable, tar } from "../formats/samples.ts";
 import { damaged, damagedJson } from "./mutation.ts";
 
@@ -51,8 +52,9 @@ const variables: MatVariable[] = [
 ];
 const arrays = new Map([["x", { shape: [3, 2], data: Float32Array.from(ramp(6)) }]]);
 const rgb = { width: 9, height: 7, channels: 3 as const, data: ramp(189) };
-const jpeg = (quality: number) =>
-  encodeJpeg({ width: 24, height: 16, data: ramp(24 * 16 * 4) }, quality).data;
+const jpegs = ["4:2:0", "progressive", "restarts", "CMYK", "orientation 6"].map((name) =>
+  jpegSamples.get(name)!.file
+);
 const pyTorchContents: PyTorchContents = new Map<string, NamedTensor | typeof tensors>([
   ["model_state_dict", tensors],
   ["replay_buffer", tensors.get("a")!],
@@ -155,6 +157,10 @@ const cases: Readonly<Record<string, Case>> = {
     repair: withTarChecksums,
   },
   gzip: { files: [gzip(ramp(3000))], read: (bytes) => decompress(bytes, "gzip", expectedBytes) },
+  "gzip of several members": {
+    files: [concatenate([gzip(ramp(3000)), gzip(ramp(100)), new Uint8Array(64)])],
+    read: (bytes) => gunzip(bytes, expectedBytes),
+  },
   "gzipped digits": { files: [gzip(text("0,1,2\n3,4,5\n"))], read: loadDigits },
   MAT: {
     files: [mat(variables), mat(variables, false)],
@@ -168,7 +174,7 @@ const cases: Readonly<Record<string, Case>> = {
   PNG: { files: [encodePng(rgb)], read: decodePicture },
   "PNG with right checksums": { files: [encodePng(rgb)], read: decodePicture, repair: withPngChecksums },
   "PNG headers and rows": { files: rawPngs, read: (raw) => decodePicture(pngOf(raw)) },
-  JPEG: { files: [jpeg(90), jpeg(30)], read: decodePicture },
+  JPEG: { files: jpegs, read: decodePicture },
   npy: { files: [serializeNpy(arrays.get("x")!)], read: parseNpy },
   npz: { files: [serializeNpz(arrays)], read: parseNpz },
   "JSON configuration": {

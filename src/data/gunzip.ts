@@ -1,0 +1,46 @@
+/**
+ * Gzip with Node's zlib. The `DecompressionStream` of browsers refuses two things that gzip files may have (RFC 1952):
+ * several members, and zeros behind them.
+ */
+
+import { Readable } from "node:stream";
+import { createGunzip } from "node:zlib";
+import { FormatError } from "../errors.ts";
+import { unpackedBytes } from "../formats/decompress.ts";
+
+/** Whether bytes begin like a gzip file. */
+export function isGzip(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x1f && bytes[1] === 0x8b;
+}
+
+/**
+ * Unpacks a gzip file, and takes no more memory than `maximumBytes`, whatever it claims. Checksums are verified.
+ * @throws {FormatError} if it is damaged or truncated, or holds more.
+ */
+export async function gunzip(bytes: Uint8Array, maximumBytes: number): Promise<Uint8Array<ArrayBuffer>> {
+  return await unpackedBytes(gunzipped([bytes]), maximumBytes);
+}
+
+/**
+ * The pieces of a gzip file as they come, none kept.
+ * @throws {FormatError} if it is damaged or truncated.
+ */
+export async function* gunzipped(
+  pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  const unpacker = createGunzip();
+  const source = Readable.from(pieces, { objectMode: false });
+  source.on("error", (error) => unpacker.destroy(error));
+  try {
+    for await (const piece of source.pipe(unpacker)) yield piece as Uint8Array;
+  } catch (error) {
+    if (isZlibError(error)) throw new FormatError("compressed data are damaged or truncated");
+    throw error;
+  } finally {
+    source.destroy();
+  }
+}
+
+function isZlibError(error: unknown): boolean {
+  return error instanceof Error && "code" in error && String(error.code).startsWith("Z_");
+}

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { FormatError } from "../../src/errors.ts";
-import { type Global, parsePickle } from "../../src/formats/pickle.ts";
+import { parsePickle, PickledObject } from "../../src/formats/pickle.ts";
 import { parsePyTorch } from "../../src/formats/pytorch.ts";
 import { serializePyTorch } from "../../src/formats/pytorch_writer.ts";
 import { type DType, elementBytes, type NamedTensor, numbersOf } from "../../src/formats/safetensors.ts";
@@ -169,25 +169,38 @@ Deno.test("parsePyTorch() refuses compressed storages, and storages that are par
   await refuses(parsePyTorch(inside), FormatError, /storage 0 is a part of another/);
 });
 
-Deno.test("parsePickle() refuses every name and operation that tensors do not need, by name", () => {
-  const reader = {
-    allows: (global: Global) => `${global}` === "collections.OrderedDict",
-    call: () => new Map(),
-    persistent: () => null,
-  };
+const reader = { call: () => undefined, persistent: () => null };
+
+Deno.test("parsePickle() refuses what runs code by name, operations beyond the file, and damage", () => {
   const cases: [Uint8Array, RegExp][] = [
     [pickle("cos\nsystem\n", ...text("true"), 0x85, "R"), /names os\.system, which tensors do not need/],
     [pickle("c__builtin__\neval\n"), /names __builtin__\.eval/],
+    [pickle("cbuiltins\ngetattr\n"), /names builtins\.getattr/],
+    [pickle("csubprocess\nPopen\n"), /names subprocess\.Popen/],
+    [pickle("casyncio.subprocess\ncreate_subprocess_shell\n"), /names asyncio\.subprocess/],
+    [pickle("ctorch.hub\nload\n"), /names torch\.hub\.load/],
     [pickle(...text("os"), ...text("system"), 0x93), /names os\.system/],
-    [pickle("ccollections\nOrderedDict\n)", 0x81), /operation NEWOBJ/],
-    [pickle("(ios\nsystem\n"), /operation INST/],
+    [pickle(...text("torch"), ...text("os.system"), 0x93), /names torch\.os\.system/],
+    [
+      pickle(...text("collections"), ...text("namedtuple.__globals__"), 0x93),
+      /names collections\.namedtuple/,
+    ],
+    [pickle("(ios\nsystem\n"), /names os\.system/],
+    [pickle("cposix\na\u0007b\n"), /names posix\.a\?b,/],
     [pickle("K", 1, "K", 7, "b"), /damaged/],
     [pickle("K", 1, ")R"), /damaged/],
+    [pickle("(K", 1, "o"), /damaged/],
     [pickle(0x82, 1), /operation EXT1/],
+    [pickle(0x97), /operation NEXT_BUFFER/],
     [pickle("X", 255, 255, 255, 255), /truncated/],
-    [pickle(0x8b, 255, 255, 255, 127), /whole number of 2147483647 bytes/],
+    [pickle(0x8b, 255, 255, 255, 127), /truncated/],
+    [pickle(0x8e, 255, 255, 255, 255, 255, 255, 255, 255), /truncated/],
     [pickle("h", 3), /damaged/],
+    [pickle("g3\n"), /damaged/],
+    [pickle("Inone\n"), /damaged/],
     [pickle("a"), /damaged/],
+    [pickle("(K", 1, "d"), /damaged/],
+    [pickle("1"), /damaged/],
   ];
   for (const [bytes, message] of cases) {
     assert.throws(
@@ -196,6 +209,34 @@ Deno.test("parsePickle() refuses every name and operation that tensors do not ne
       `${message}`,
     );
   }
+});
+
+Deno.test("parsePickle() reads what each protocol writes, and makes no object", () => {
+  const value = (...parts: (string | number)[]) => parsePickle(pickle(...parts), reader).value;
+  assert.equal(value(0x8a, 8, 0, 0, 0, 0, 0, 0, 0, 0x80), -(2n ** 63n));
+  assert.equal(value(0x8a, 9, 0xf9, 0x87, 0xef, 0xe2, 0x4, 0x75, 0x20, 0xf0, 0x0), 17302958432205113337n);
+  assert.equal(value(0x8a, 2, 0xff, 0x7f), 32767);
+  assert.ok(Number.isNaN(value(0x8a, 33, ...Array(33).fill(1))), "longer than any that is needed");
+  assert.deepEqual(value("(I01\nI-7\nL18446744073709551615L\nF-inf\nS'it\\'s \\x41'\nVa\\u00e9\nt"), [
+    true,
+    -7,
+    2n ** 64n - 1n,
+    -Infinity,
+    "it's A",
+    "a\u00e9",
+  ]);
+  assert.deepEqual(value(0x8f, 0x94, "(K", 1, "K", 2, 0x90), [1, 2], "a set");
+  assert.deepEqual(value("(K", 1, 0x91), [1], "a frozen set");
+  assert.deepEqual(value("(K", 1, "K", 2, "d"), new Map([[1, 2]]));
+  assert.deepEqual(value(0x96, 2, 0, 0, 0, 0, 0, 0, 0, 7, 8), Uint8Array.of(7, 8));
+  assert.deepEqual(value("(K", 1, "K", 2, "1K", 3, "2", 0x86), [3, 3]);
+  const pairs = value("ccollections\nOrderedDict\n((lp1\n(lp2\nS'a'\naK", 5, "aatR");
+  assert.deepEqual(pairs, new Map([["a", 5]]), "as Python 2 writes an OrderedDict");
+  const object = value("cargparse\nNamespace\n)", 0x81, "}", ...text("lr"), "K", 3, "sb") as PickledObject<
+    never
+  >;
+  assert.ok(object instanceof PickledObject);
+  assert.deepEqual([object.name, object.state], ["argparse.Namespace", new Map([["lr", 3]])]);
 });
 
 const python = await pythonWith("torch");

@@ -5,7 +5,7 @@ import type { WideResNet } from "../nn/wide_resnet.ts";
 import type { Context } from "../tensor/context.ts";
 import { buildModel } from "../train/build.ts";
 import { type Checkpoint, restoreModel } from "../train/checkpoint.ts";
-import { type ImportHints, readModelFile } from "../train/import.ts";
+import { type ImportHints, type ModelFile, readModelFile } from "../train/import.ts";
 import { newestCheckpoint } from "../train/run_directory.ts";
 import { printError, UsageError } from "./command.ts";
 
@@ -17,6 +17,7 @@ export const hintOptions = {
   dataset: { type: "string" },
   norm: { type: "string" },
   unconditional: { type: "boolean" },
+  state: { type: "string" },
 } as const;
 
 /** Their part of a command's help. */
@@ -24,6 +25,7 @@ export const hintHelp = `
   --dataset NAME      for a model of the official code: the data set it was trained on, if it cannot be guessed
   --norm NAME         for such a model: its norm, where instance and layer norm cannot be told apart
   --unconditional     for such a model: score images by its energy head, as it was trained with --uncond
+  --state NAME        for such a model: the state dict to take if the file holds several, such as ema_state_dict
 `.trim();
 
 /**
@@ -34,9 +36,11 @@ export function hintsOf(values: {
   readonly dataset?: string;
   readonly norm?: string;
   readonly unconditional?: boolean;
+  readonly state?: string;
 }): ImportHints {
   return {
     unconditional: values.unconditional,
+    state: values.state,
     dataset: oneOf("--dataset", datasetNames, values.dataset),
     norm: oneOf("--norm", normNames, values.norm),
   };
@@ -69,8 +73,8 @@ export async function loadModel(
   return { model, checkpoint };
 }
 
-/** {@link loadModel} without the model. */
-export async function readCheckpoint(path: string | URL, hints: ImportHints): Promise<Checkpoint> {
+/** {@link loadModel} without the model; says on the error stream which of several state dicts was taken. */
+export async function readCheckpoint(path: string | URL, hints: ImportHints): Promise<ModelFile> {
   const name = path instanceof URL ? path.pathname : path;
   try {
     if (!(await Deno.stat(path)).isDirectory) {
@@ -78,7 +82,8 @@ export async function readCheckpoint(path: string | URL, hints: ImportHints): Pr
     }
     const model = await readIfThere(`${name}/model.safetensors`);
     if (model) return await decodeNamed(`${name}/model.safetensors`, model, hints);
-    return await newestCheckpoint(name, (message) => printError(`warning: ${message}`));
+    const newest = await newestCheckpoint(name, (message) => printError(`warning: ${message}`));
+    return { ...newest, leftAlone: [] };
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) throw new CheckpointError(`there is no model ${name}`);
     throw error;
@@ -97,9 +102,11 @@ async function decodeNamed(
   name: string,
   bytes: Uint8Array<ArrayBuffer>,
   hints: ImportHints,
-): Promise<Checkpoint> {
+): Promise<ModelFile> {
   try {
-    return await readModelFile(bytes, hints);
+    const model = await readModelFile(bytes, hints);
+    if (model.choice !== undefined) printError(`${name}: ${model.choice}`);
+    return model;
   } catch (error) {
     if (error instanceof CheckpointError) throw new CheckpointError(`${name}: ${error.message}`);
     throw error;

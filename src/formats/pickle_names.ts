@@ -25,7 +25,9 @@ export class Global {
 export function runsCode({ module, name }: Global): boolean {
   const [top = "", ...inner] = module.split(".");
   const parts = name.split(".");
-  if (refusedModules.has(top) || refusedInside.has(module)) return true;
+  if (refusedModules.has(top) || refusedInside.has(module) || refusedNames.has(`${module}.${name}`)) {
+    return true;
+  }
   if (builtinModules.has(top)) return inner.length > 0 || !plainTypes.has(name);
   const attributes = parts.slice(0, -1);
   if (attributes.some((part) => refusedModules.has(part) || builtinModules.has(part))) return true;
@@ -61,12 +63,20 @@ const refusedModules: ReadonlySet<string> = new Set(
 /** Modules inside packages that pass. */
 const refusedInside: ReadonlySet<string> = new Set([
   "torch.hub",
-  "torch.jit",
-  "torch.serialization",
   "torch.package",
   "torch.utils.cpp_extension",
   "torch.utils.bottleneck.__main__",
   "numpy.testing",
   "numpy.testing._private.utils",
   "numpy.f2py.crackfortran",
+]);
+
+/** What reads other files in modules that pass. */
+const refusedNames: ReadonlySet<string> = new Set([
+  "torch.load",
+  "torch.serialization.load",
+  "torch.jit.load",
+  "numpy.load",
+  "pandas.read_pickle",
+  "pandas.io.pickle.read_pickle",
 ]);

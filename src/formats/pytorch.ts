@@ -16,9 +16,11 @@ const legacyMagic = 0x1950a86a20f9469cfc6cn;
 /** The second. */
 const legacyVersion = 1001;
 
-/** Whether a file is one of `torch.save`: a zip archive, or one that begins with the old format's magic number. */
+/** Whether a file is to be opened by {@link openPyTorch}: it is a zip archive, or a pickle. */
 export function isPyTorch(bytes: Uint8Array): boolean {
-  return isZip(bytes) || legacyStart(bytes) !== undefined;
+  // A safetensors file begins with the length of its header, whose upper four bytes are zero.
+  const isPickle = bytes[0] === 0x80 && bytes[1]! <= 5 && bytes.subarray(4, 8).some((byte) => byte !== 0);
+  return isZip(bytes) || isPickle || legacyStart(bytes) !== undefined;
 }
 
 /**

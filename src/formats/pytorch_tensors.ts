@@ -53,7 +53,7 @@ export function tensorReader(storages: Map<string, Storage>): PickleReader<Stora
     call,
     persistent(id) {
       const storage = storageOf(id);
-      if (!storage) return [];
+      if (!storage) return classOf(id);
       const known = storages.get(storage.key);
       if (!known) {
         storages.set(storage.key, storage);
@@ -88,6 +88,12 @@ const calls: Readonly<Record<string, (args: Arguments) => TorchValue | undefined
 function rebuilt(rebuild: TorchValue | undefined, args: TorchValue | undefined): TorchValue | undefined {
   const nested = rebuild instanceof Global && !`${rebuild}`.includes("_rebuild_from_type");
   return nested && Array.isArray(args) ? call(rebuild, args) : undefined;
+}
+
+/** Old files put the class of a whole network into an identifier, ("module", class, file, source); else nothing is known. */
+function classOf(id: TorchValue): TorchValue {
+  const [kind, type] = Array.isArray(id) ? id : [];
+  return kind === "module" && type instanceof Global ? type : [];
 }
 
 /** The storage of an identifier ("storage", type, key, location, length, and in old files the part of another that it is). */

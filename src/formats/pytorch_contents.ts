@@ -31,10 +31,14 @@ export function contentsOf(value: TorchValue): Contents {
 
 class Search implements Contents {
   readonly views = new Map<string, View>();
-  readonly others: string[] = [];
   readonly aliases = new Map<string, string>();
+  readonly #others = new Set<string>();
   /** Each container is entered once: one that holds itself a thousand times would name a billion tensors. */
   readonly #entered = new Map<object, string>();
+
+  get others(): readonly string[] {
+    return [...this.#others];
+  }
 
   visit(value: TorchValue, path: string, depth: number): void {
     if (value instanceof View) {
@@ -95,6 +99,6 @@ class Search implements Contents {
   }
 
   #note(path: string): void {
-    if (path !== "" && this.others.length < mostNames) this.others.push(path);
+    if (path !== "" && this.#others.size < mostNames) this.#others.add(path);
   }
 }

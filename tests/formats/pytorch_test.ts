@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { FormatError } from "../../src/errors.ts";
 import { parsePickle, PickledObject } from "../../src/formats/pickle.ts";
-import { parsePyTorch } from "../../src/formats/pytorch.ts";
+import { isPyTorch, openPyTorch, parsePyTorch } from "../../src/formats/pytorch.ts";
 import { serializePyTorch } from "../../src/formats/pytorch_writer.ts";
 import { type DType, elementBytes, type NamedTensor, numbersOf } from "../../src/formats/safetensors.ts";
 import { zip } from "../../src/formats/zip_writer.ts";
@@ -239,6 +239,72 @@ Deno.test("parsePickle() reads what each protocol writes, and makes no object", 
   assert.deepEqual([object.name, object.state], ["argparse.Namespace", new Map([["lr", 3]])]);
 });
 
+/** A tensor of twelve elements, as an operand. */
+const tensorIn = (of: (string | number)[]) => [
+  "ctorch._utils\n_rebuild_tensor_v2\n(",
+  ...of,
+  "K",
+  0,
+  ...integers(12),
+  ...integers(1),
+  0x89,
+  "NtR",
+];
+
+Deno.test("openPyTorch() reads the tensors that are asked for, whatever else the file holds", async () => {
+  const complex = [...storage("1", 12)].map((part) =>
+    typeof part === "string" ? part.replace("FloatStorage", "ComplexFloatStorage") : part
+  );
+  const entry = (name: string, ...value: (string | number)[]) => [...text(name), ...value, "s"];
+  const file = archive(pickle(
+    "}",
+    ...entry("seed", 0x8a, 8, 255, 255, 255, 255, 255, 255, 255, 127),
+    ...entry("args", "cargparse\nNamespace\n)", 0x81, "}", ...text("t"), ...tensorIn(storage("0", 12)), "sb"),
+    ...entry("scalar", "cnumpy.core.multiarray\nscalar\n)R"),
+    ...entry("good", ...tensorIn(storage("0", 12)), "q", 7),
+    ...entry("again", "}q", 8, ...entry("t", "h", 7)),
+    ...entry("same", "h", 8),
+    ...entry("complex", ...tensorIn(complex)),
+    ...entry("missing", ...tensorIn(storage("2", 12))),
+    ...entry("nested", "]", ...tensorIn(storage("0", 12)), "a"),
+    ...entry("small", ...tensorIn(storage("3", 11))),
+    ...entry("odd", ...tensorIn(["N"])),
+  ));
+  const { tensors, others, aliases, read } = await openPyTorch(file).then((opened) => ({
+    tensors: opened.tensors,
+    others: opened.others,
+    aliases: opened.aliases,
+    read: (...names: string[]) => opened.read(names),
+  }));
+  assert.deepEqual(
+    [...tensors.keys()],
+    ["args.t", "good", "again.t", "complex", "missing", "nested.0", "small", "odd"],
+  );
+  assert.deepEqual([others, [...aliases]], [["seed", "args", "scalar"], [["same", "again"]]]);
+  assert.equal(tensors.get("complex")!.dtype, "ComplexFloat");
+  assert.deepEqual([...(await read("good", "args.t", "again.t")).values()].map(({ shape }) => shape), [[12], [
+    12,
+  ], [
+    12,
+  ]]);
+  await refuses(
+    read("good", "complex"),
+    FormatError,
+    /tensor complex has elements of type ComplexFloat, which/,
+  );
+  await refuses(read("missing"), FormatError, /storage 2 is missing/);
+  await refuses(read("small"), FormatError, /tensor small of shape \[12\] does not fit its storage/);
+  await refuses(read("odd"), FormatError, /description of a tensor is damaged/);
+  await refuses(read("none"), FormatError, /no tensor none/);
+});
+
+Deno.test("isPyTorch() tells pickles from safetensors files, whose headers may be of any length", () => {
+  const start = (...bytes: number[]) =>
+    isPyTorch(Uint8Array.from([...bytes, ...Array(16 - bytes.length).fill(0)]));
+  assert.ok(start(0x50, 0x4b) && start(0x80, 2, 0x8a, 10, 0x6c, 0xfc));
+  assert.ok(!start(0x80, 2) && !start(0x80, 4, 1, 3), "headers of 640 and 50,398,336 bytes");
+});
+
 const python = await pythonWith("torch");
 
 Deno.test({
@@ -259,6 +325,14 @@ views = {"transposed": base.permute(2, 0, 1), "part": base[1, :, 1:3], "half": b
   "epoch": 7, "lr": 0.1, "name": "x", "sizes": base.shape, "flags": [True, None], "parallel": torch.nn.DataParallel(torch.nn.Linear(2, 3)).state_dict()}
 torch.save(views, folder + "/views.pt")
 torch.save(views, folder + "/old.pt", _use_new_zipfile_serialization=False)
+import argparse, collections, numpy, pathlib
+side = {"seed": 2**64 - 1, "huge": 10**300, "scalar": numpy.float64(3.5), "array": numpy.arange(5), "args": argparse.Namespace(device=torch.device("cpu")),
+  "lists": collections.defaultdict(list, {"a": [1]}), "dtype": torch.bfloat16, "path": pathlib.PurePosixPath("/a"), "set": {1, 2}, "bytes": b"abc" * 100,
+  "complex": torch.ones(3, dtype=torch.complex64), "sparse": torch.eye(3).to_sparse(), "quantised": torch.quantize_per_tensor(torch.ones(3), .1, 0, torch.qint8),
+  "optimiser": torch.optim.SGD([torch.nn.Parameter(torch.ones(2))], lr=.1).state_dict(), "net": {"weight": base.float()}}
+for protocol in range(1, 6):
+  if protocol > 1: torch.save(side, folder + f"/zip{protocol}.pt", pickle_protocol=protocol)
+  torch.save(side, folder + f"/old{protocol}.pt", pickle_protocol=protocol, _use_new_zipfile_serialization=False)
 print(" ".join(str(x) for k in ("transposed", "part") for x in views[k].flatten().tolist()))`;
     await withFiles({ "ours.pt": serializePyTorch(contents) }, async (folder) => {
       const expected = (await runPython(python!, script, folder)).trim().split(" ").map(Number);
@@ -282,6 +356,14 @@ print(" ".join(str(x) for k in ("transposed", "part") for x in views[k].flatten(
         ]);
         assert.deepEqual([...numbersOf(read.get("transposed")!), ...numbersOf(read.get("part")!)], expected);
         assert.deepEqual([...numbersOf(read.get("half")!)], Array.from({ length: 24 }, (_, i) => i));
+      }
+      for (const name of ["zip2", "zip3", "zip4", "zip5", "old1", "old2", "old3", "old4", "old5"]) {
+        const file = await openPyTorch(await Deno.readFile(`${folder}/${name}.pt`));
+        const weight = (await file.read(["net.weight"])).get("net.weight")!;
+        assert.deepEqual([...numbersOf(weight)], Array.from({ length: 24 }, (_, i) => i), name);
+        assert.ok(
+          ["seed", "huge", "scalar", "array", "args", "path"].every((other) => file.others.includes(other)),
+        );
       }
     });
   },

@@ -72,18 +72,21 @@ class PyTorchFile implements TensorFile {
     this.#requireJustified(chosen);
     const read = new Map<string, NamedTensor>();
     for (const name of chosen) {
-      const view = this.#view(name);
-      read.set(name, materialise(name, view, await this.#storage(view.storage)));
+      const { view, storage, dtype } = this.#readable(name);
+      read.set(name, materialise(view, dtype, await this.#storage(storage)));
     }
     return read;
   }
 
-  #view(name: string) {
+  #readable(name: string) {
     const view = this.#contents.views.get(name);
     if (!view) throw new FormatError(`PyTorch: there is no tensor ${name}`);
-    const { storage, flaw } = view;
+    const { storage, flaw, type: { dtype } } = view;
     if (flaw !== undefined || !storage) throw new FormatError(`PyTorch: tensor ${name} ${flaw}`);
-    return { ...view, storage, elements: view.elements };
+    if (dtype) return { view, storage, dtype };
+    throw new FormatError(
+      `PyTorch: tensor ${name} has elements of type ${typeName(view)}, which are not read`,
+    );
   }
 
   #storage(storage: Storage): Promise<Uint8Array> {
@@ -98,8 +101,8 @@ class PyTorchFile implements TensorFile {
     const stored = new Map<string, number>();
     let used = 0;
     for (const name of names) {
-      const { elements, type, storage } = this.#view(name);
-      used += elements * type.bytes;
+      const { view, storage } = this.#readable(name);
+      used += view.elements * view.type.bytes;
       stored.set(storage.key, storage.bytes);
     }
     const total = [...stored.values()].reduce((sum, bytes) => sum + bytes, 0);

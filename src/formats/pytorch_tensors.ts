@@ -1,10 +1,9 @@
 /** What a PyTorch file's pickle says of tensors: storages, and views into them. */
 
-import { FormatError } from "../errors.ts";
 import type { PickleReader, PickleValue } from "./pickle.ts";
 import { Global } from "./pickle_names.ts";
 import { type ElementType, storageType, tensorType } from "./pytorch_types.ts";
-import type { NamedTensor } from "./safetensors.ts";
+import type { DType, NamedTensor } from "./safetensors.ts";
 
 /** A run of elements that tensors are views into. */
 export class Storage {
@@ -156,15 +155,9 @@ export function typeName({ type }: View): string {
 /**
  * Copies a view's elements, row by row.
  * @param source the storage's bytes
- * @throws {FormatError} if elements of its type are not read.
  */
-export function materialise(name: string, view: View, source: Uint8Array): NamedTensor {
-  const { type: { dtype, bytes: width }, offset, shape, strides, elements: count } = view;
-  if (!dtype) {
-    throw new FormatError(
-      `PyTorch: tensor ${name} has elements of type ${typeName(view)}, which are not read`,
-    );
-  }
+export function materialise(view: View, dtype: DType, source: Uint8Array): NamedTensor {
+  const { type: { bytes: width }, offset, shape, strides, elements: count } = view;
   if (isContiguous(view)) {
     return { dtype, shape, data: source.slice(offset * width, (offset + count) * width) };
   }

@@ -10,14 +10,15 @@ Convert a model between PyTorch's files and this project's.
 
 Usage: deno task convert IN OUT [options]
 
-  IN                  a run directory, a model or checkpoint of this project, a .pt file of the official SADA-JEM, JEM++ or
-                      JEM code (or any with its state dict), or a safetensors file with the official names
+  IN                  a run directory, a model or checkpoint of this project, or a .pt or safetensors file that holds a state
+                      dict of the official SADA-JEM, JEM++ or JEM code, in any dictionary and behind any prefix
   OUT                 what to write: .safetensors, or .pt for torch.load
 ${hintHelp.split("\n").map((line) => line.startsWith("  ") ? line : `  ${line}`).join("\n")}
   --debug             show the stack trace of an error
   --help              show this text
 
-Nothing in a .pt file is executed: it is read without Python, and refused if it holds more than tensors.
+Nothing in a .pt file is executed: it is read without Python, and refused if it names what runs code. Whatever else it
+holds is left alone, and named.
 
 Examples:
   deno task convert best_valid_ckpt.pt cifar10.safetensors --dataset cifar10
@@ -52,8 +53,16 @@ const convert: Command = {
       `WRN-${depth}-${width}, norm ${norm}, ${classNames.length} classes, images of ${height}×${height}×${channels}: ` +
         `${checkpoint.tensors.size} tensors written to ${to}`,
     );
+    if (checkpoint.leftAlone.length > 0) print(`left alone: ${shortened(checkpoint.leftAlone)}`);
     return exitStatus.success;
   },
 };
+
+/** Names in one line, the first of many. */
+function shortened(names: readonly string[]): string {
+  const most = 12;
+  const rest = names.length > most ? ` and ${names.length - most} more` : "";
+  return names.slice(0, most).join(", ") + rest;
+}
 
 if (import.meta.main) await execute(convert);

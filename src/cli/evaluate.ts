@@ -155,6 +155,8 @@ function chosenQuestions(only: string | undefined) {
 }
 
 function optionsOf(values: Values): QuestionOptions {
+  const freshSamples = wholeNumber("--fresh", values.fresh)!;
+  if (freshSamples === 1) throw new UsageError("--fresh takes at least 2 chains: one has no covariance");
   return {
     seed: wholeNumber("--seed", values.seed)!,
     attackImages: wholeNumber("--attack-images", values["attack-images"], 1)!,
@@ -164,7 +166,7 @@ function optionsOf(values: Values): QuestionOptions {
     purificationSteps: wholeNumber("--purify", values.purify)!,
     purifiedImages: wholeNumber("--purify-images", values["purify-images"], 1)!,
     otherImages,
-    freshSamples: wholeNumber("--fresh", values.fresh)!,
+    freshSamples,
     generatedImages: wholeNumber("--generated-images", values["generated-images"], 2)!,
   };
 }

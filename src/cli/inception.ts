@@ -1,13 +1,22 @@
 import { exists } from "../data/files.ts";
 import { CheckpointError, FormatError } from "../errors.ts";
-import type { GaussianStatistics } from "../evaluate/frechet.ts";
-import { InceptionV3, pytorchPreprocessing, tensorflowPreprocessing } from "../evaluate/inception.ts";
-import { parseNpz, serializeNpz } from "../formats/npz.ts";
-import { parsePyTorch } from "../formats/pytorch.ts";
+import { type GaussianStatistics, requireCovariance } from "../evaluate/frechet.ts";
+import {
+  inceptionTensors,
+  InceptionV3,
+  pytorchPreprocessing,
+  tensorflowPreprocessing,
+} from "../evaluate/inception.ts";
+import { inceptionFeatures } from "../evaluate/inception_layout.ts";
+import { npzNames, parseNpz, serializeNpz } from "../formats/npz.ts";
+import { openPyTorch } from "../formats/pytorch.ts";
+import type { NamedTensor } from "../formats/safetensors.ts";
+import type { TensorFile } from "../formats/tensor_file.ts";
+import { printable } from "../formats/text.ts";
 import type { FidConvention, InceptionOptions } from "../report/question.ts";
 import type { Context } from "../tensor/context.ts";
 import { writeAtomically } from "../train/files.ts";
-import { UsageError } from "./command.ts";
+import { printError, UsageError } from "./command.ts";
 
 /** Where the weights are looked for unless a place is named. */
 const cacheFolder = decodeURIComponent(new URL("../../data/inception", import.meta.url).pathname);
@@ -33,8 +42,8 @@ export const inceptionHelp = `
 
 /**
  * Inception-v3 and where its statistics are kept, if the weights are at hand.
- * @throws {UsageError} if there is no such convention.
- * @throws {CheckpointError} if a file that was named is missing, or a file is damaged.
+ * @throws {UsageError} if there is no such convention, or statistics are named and no weights are at hand.
+ * @throws {CheckpointError} if a file that was named is missing, a file is damaged, or statistics are none of these features.
  */
 export async function inceptionOptions(
   context: Context,
@@ -46,17 +55,21 @@ export async function inceptionOptions(
 ): Promise<InceptionOptions | undefined> {
   const convention = conventionOf(values["fid-convention"]);
   const path = await weightsIn(values.inception ?? cacheFolder);
-  if (path === undefined) {
-    if (values.inception === undefined) return undefined;
-    throw new CheckpointError(`there is no file pt_inception-2015-12-05-*.pth in ${values.inception}`);
-  }
   const file = values["fid-statistics"];
+  if (path === undefined) {
+    if (values.inception !== undefined) {
+      throw new CheckpointError(`there is no file pt_inception-2015-12-05-*.pth in ${values.inception}`);
+    }
+    if (file === undefined) return undefined;
+    throw new UsageError("--fid-statistics needs the weights of Inception-v3 (--inception)");
+  }
+  const statistics = file !== undefined && await exists(file)
+    ? { values: await readStatistics(file), file }
+    : undefined;
   return {
     network: await readNetwork(context, path, convention),
     convention,
-    statistics: file !== undefined && await exists(file)
-      ? { values: await readStatistics(file), file }
-      : undefined,
+    statistics,
     keep: async (statistics) => {
       if (file !== undefined) await writeAtomically(file, serializeStatistics(statistics));
     },
@@ -78,8 +91,26 @@ async function weightsIn(path: string): Promise<string | undefined> {
 
 async function readNetwork(context: Context, path: string, convention: FidConvention): Promise<InceptionV3> {
   const preprocessing = convention === "official" ? tensorflowPreprocessing : pytorchPreprocessing;
+  return await ofFile(path, async () => {
+    const file = await openPyTorch(await Deno.readFile(path));
+    return new InceptionV3(context, await inceptionState(file), preprocessing);
+  });
+}
+
+/** The network's tensors, wherever the file has its state dict; nothing else is read. */
+async function inceptionState(file: TensorFile): Promise<Map<string, NamedTensor>> {
+  const wanted = inceptionTensors();
+  const first = [...file.tensors.keys()].find((name) => name === wanted[0] || name.endsWith(`.${wanted[0]}`));
+  const prefix = first?.slice(0, -wanted[0]!.length) ?? "";
+  const found = wanted.filter((name) => file.tensors.has(prefix + name));
+  const read = await file.read(found.map((name) => prefix + name));
+  return new Map(found.map((name) => [name, read.get(prefix + name)!]));
+}
+
+/** Says which file is wrong. */
+async function ofFile<Result>(path: string, action: () => Promise<Result>): Promise<Result> {
   try {
-    return new InceptionV3(context, await parsePyTorch(await Deno.readFile(path)), preprocessing);
+    return await action();
   } catch (error) {
     if (error instanceof FormatError || error instanceof CheckpointError) {
       throw new CheckpointError(`${path}: ${error.message}`);
@@ -98,14 +129,32 @@ function serializeStatistics({ mean, covariance, dimension }: GaussianStatistics
   );
 }
 
+/** Names of the arrays, as pytorch-fid saves them. */
+const statisticsNames = ["mu", "sigma"] as const;
+
 async function readStatistics(path: string): Promise<GaussianStatistics> {
-  const arrays = await parseNpz(await Deno.readFile(path));
-  const [mean, covariance] = ["mu", "sigma"].map((name) =>
-    Float64Array.from(arrays.get(name)?.data ?? [], Number)
-  );
-  const dimension = mean!.length;
-  if (dimension === 0 || covariance!.length !== dimension ** 2) {
-    throw new CheckpointError(`${path} does not hold mu and sigma of one size`);
-  }
-  return { mean: mean!, covariance: covariance!, dimension };
+  return await ofFile(path, async () => {
+    const bytes = await Deno.readFile(path);
+    const arrays = await parseNpz(bytes, statisticsNames);
+    const others = npzNames(bytes).filter((name) => !statisticsNames.some((wanted) => wanted === name));
+    if (others.length > 0) {
+      printError(`${path}: left alone: ${others.slice(0, 12).map(printable).join(", ")}`);
+    }
+    const [mean, covariance] = statisticsNames.map((name) =>
+      Float64Array.from(arrays.get(name)?.data ?? [], Number)
+    );
+    const dimension = mean!.length;
+    if (dimension === 0 || covariance!.length !== dimension ** 2) {
+      throw new CheckpointError("it does not hold mu and sigma of one size");
+    }
+    if (dimension !== inceptionFeatures) {
+      throw new CheckpointError(
+        `the statistics are of ${dimension} features (pytorch-fid --dims ${dimension}); ` +
+          `FID is of ${inceptionFeatures}`,
+      );
+    }
+    const statistics = { mean: mean!, covariance: covariance!, dimension };
+    requireCovariance(statistics);
+    return statistics;
+  });
 }

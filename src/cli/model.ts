@@ -9,7 +9,7 @@ import type { WideResNet } from "../nn/wide_resnet.ts";
 import type { Context } from "../tensor/context.ts";
 import { buildModel } from "../train/build.ts";
 import { type Checkpoint, restoreModel } from "../train/checkpoint.ts";
-import { type ImportHints, readModelFile } from "../train/import.ts";
+import { type ImportHints, type ModelFile, readModelFile } from "../train/import.ts";
 import { newestCheckpoint } from "../train/run_directory.ts";
 import { printError, UsageError } from "./command.ts";
 
@@ -21,6 +21,7 @@ export const hintOptions = {
   dataset: { type: "string" },
   norm: { type: "string" },
   unconditional: { type: "boolean" },
+  state: { type: "string" },
 } as const;
 
 /** Their part of a command's help. */
@@ -29,6 +30,7 @@ export const hintHelp = `
                       the same classes. Classes are matched by their names
   --norm NAME         for such a model: its norm, where instance and layer norm cannot be told apart
   --unconditional     for such a model: score images by its energy head, as it was trained with --uncond
+  --state NAME        for such a model: the state dict to take if the file holds several, such as ema_state_dict
 `.trim();
 
 /**
@@ -39,9 +41,11 @@ export function hintsOf(values: {
   readonly dataset?: string;
   readonly norm?: string;
   readonly unconditional?: boolean;
+  readonly state?: string;
 }): ImportHints {
   return {
     unconditional: values.unconditional,
+    state: values.state,
     dataset: oneOf("--dataset", datasetNames, values.dataset),
     norm: oneOf("--norm", normNames, values.norm),
   };
@@ -74,8 +78,8 @@ export async function loadModel(
   return { model, checkpoint };
 }
 
-/** {@link loadModel} without the model. */
-export async function readCheckpoint(path: string | URL, hints: ImportHints): Promise<Checkpoint> {
+/** {@link loadModel} without the model; says on the error stream which of several state dicts was taken. */
+export async function readCheckpoint(path: string | URL, hints: ImportHints): Promise<ModelFile> {
   const name = path instanceof URL ? path.pathname : path;
   try {
     if (!(await Deno.stat(path)).isDirectory) {
@@ -83,7 +87,8 @@ export async function readCheckpoint(path: string | URL, hints: ImportHints): Pr
     }
     const model = await readIfThere(`${name}/model.safetensors`);
     if (model) return await decodeNamed(`${name}/model.safetensors`, model, hints);
-    return await newestCheckpoint(name, (message) => printError(`warning: ${message}`));
+    const newest = await newestCheckpoint(name, (message) => printError(`warning: ${message}`));
+    return { ...newest, leftAlone: [] };
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) throw new CheckpointError(`there is no model ${name}`);
     throw error;
@@ -134,9 +139,11 @@ async function decodeNamed(
   name: string,
   bytes: Uint8Array<ArrayBuffer>,
   hints: ImportHints,
-): Promise<Checkpoint> {
+): Promise<ModelFile> {
   try {
-    return namedClasses(name, await readModelFile(bytes, hints), hints.dataset);
+    const model = await readModelFile(bytes, hints);
+    if (model.choice !== undefined) printError(`${name}: ${model.choice}`);
+    return namedClasses(name, model, hints.dataset);
   } catch (error) {
     if (error instanceof CheckpointError) throw new CheckpointError(`${name}: ${error.message}`);
     throw error;

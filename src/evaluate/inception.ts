@@ -212,6 +212,11 @@ function extents({ shape }: Tensor): [number, number, number, number] {
   return [batch, height, width, channels];
 }
 
+/** Names of the tensors that the network needs, the first convolution's weight first. */
+export function inceptionTensors(): string[] {
+  return [...expectedShapes(inceptionUnits())].map(([name]) => name);
+}
+
 /** Names and shapes of the tensors that the network needs. */
 function* expectedShapes(
   units: Iterable<{ name: string; unit: ConvUnit; inChannels: number }>,

@@ -122,18 +122,34 @@ export function serializeNpy({ dtype, shape, data }: NumpyArray): Uint8Array<Arr
 
 /**
  * Reads a `.npz` file: arrays by name; other files in the archive are left alone.
- * @throws {FormatError} if the archive or an array in it is damaged.
+ * @param wanted names of the arrays that are read; by default all
+ * @throws {FormatError} if the archive or an array that is read is damaged.
  */
-export async function parseNpz(bytes: Uint8Array<ArrayBuffer>): Promise<Map<string, ParsedNumpyArray>> {
+export async function parseNpz(
+  bytes: Uint8Array<ArrayBuffer>,
+  wanted?: readonly string[],
+): Promise<Map<string, ParsedNumpyArray>> {
   const archive = new ZipArchive(bytes);
   const arrays = new Map<string, ParsedNumpyArray>();
   for (const file of archive.names) {
-    if (!file.endsWith(suffix)) continue;
-    const name = file.slice(0, -suffix.length);
+    const name = arrayName(file);
+    if (name === undefined || (wanted && !wanted.includes(name))) continue;
     const contents = await archive.read(file);
     arrays.set(name, inArchive(name, () => parseNpy(contents)));
   }
   return arrays;
+}
+
+/**
+ * Names of the arrays in a `.npz` file; none of them is read.
+ * @throws {FormatError} if the archive is damaged.
+ */
+export function npzNames(bytes: Uint8Array<ArrayBuffer>): string[] {
+  return new ZipArchive(bytes).names.map(arrayName).filter((name) => name !== undefined);
+}
+
+function arrayName(file: string): string | undefined {
+  return file.endsWith(suffix) ? file.slice(0, -suffix.length) : undefined;
 }
 
 /**

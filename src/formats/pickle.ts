@@ -1,38 +1,49 @@
 /**
- * The part of Python's pickle format that tensors need. Nothing is ever executed: a pickle that names anything but what
- * its reader knows is refused.
+ * Python's pickle format, protocols 0 to 5, read as data: nothing is ever imported or called. What a pickle would make an
+ * object of is kept as it is, unless the reader knows the name.
  */
 
 import { FormatError } from "../errors.ts";
-import { type Operation, operations, refusedOperations } from "./pickle_operations.ts";
-
-/** A name that a pickle imports, such as `collections.OrderedDict`. */
-export class Global {
-  constructor(readonly module: string, readonly name: string) {}
-
-  toString(): string {
-    return `${this.module}.${this.name}`;
-  }
-}
+import { Global, runsCode } from "./pickle_names.ts";
+import { type LineKind, type Operation, operations, refusedOperations } from "./pickle_operations.ts";
+import { floatOf, integerOf, lineOf, longOf } from "./pickle_values.ts";
 
 /** What can come out of a pickle; `Result` is what the reader makes of known names. */
 export type PickleValue<Result> =
   | null
   | boolean
   | number
+  | bigint
   | string
   | Uint8Array
   | Global
+  | PickledObject<Result>
   | Result
   | PickleValue<Result>[]
-  | Map<PickleValue<Result>, PickleValue<Result>>;
+  | PickledDictionary<Result>;
 
-/** What a reader knows. Each function throws a `FormatError` for what it does not. */
+/** A dictionary of Python's. */
+export type PickledDictionary<Result> = Map<PickleValue<Result>, PickleValue<Result>>;
+
+/** An object that is not made, because its reader does not know its class: what it would be made of. */
+export class PickledObject<Result> {
+  /** Its attributes. */
+  state: PickleValue<Result> = null;
+  /** What it holds if it is a kind of list, or of dictionary. */
+  items: PickleValue<Result>[] | undefined;
+  entries: PickledDictionary<Result> | undefined;
+
+  /** @param name of its class, or of the function that would make it */
+  constructor(readonly name: string, readonly args: readonly PickleValue<Result>[]) {}
+}
+
+/** What a reader knows. */
 export interface PickleReader<Result> {
-  /** Whether a pickle may name this. */
-  readonly allows: (global: Global) => boolean;
-  /** The value of a known name, called with arguments. */
-  readonly call: (global: Global, args: readonly PickleValue<Result>[]) => PickleValue<Result>;
+  /** The value of a name called with arguments; undefined if it is not known, and the object is kept as it is. */
+  readonly call: (
+    global: Global,
+    args: readonly PickleValue<Result>[],
+  ) => PickleValue<Result> | undefined;
   /** The value of a persistent identifier. */
   readonly persistent: (id: PickleValue<Result>) => PickleValue<Result>;
 }
@@ -43,7 +54,7 @@ const mark = Symbol("mark");
  * Reads one pickle.
  * @param start where it begins in `bytes`
  * @returns the value, and where the next byte after the pickle is
- * @throws {FormatError} if it is damaged, names what the reader does not know, or uses an operation that tensors do not need.
+ * @throws {FormatError} if it is damaged, names what runs code (see {@link runsCode}), or refers to what is not in the file.
  */
 export function parsePickle<Result>(
   bytes: Uint8Array,
@@ -53,15 +64,13 @@ export function parsePickle<Result>(
   return new Machine(bytes, reader, start).run();
 }
 
-/** Largest whole number of a pickle's long integers that is used here, in bytes. */
-const longBytes = 8;
-
 class Machine<Result> {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
   readonly #reader: PickleReader<Result>;
   readonly #stack: (PickleValue<Result> | typeof mark)[] = [];
   readonly #memo = new Map<number, PickleValue<Result>>();
+  readonly #dictionaries = new WeakMap<PickleValue<Result>[], PickledDictionary<Result>>();
   #at: number;
 
   constructor(bytes: Uint8Array, reader: PickleReader<Result>, start: number) {
@@ -100,10 +109,13 @@ class Machine<Result> {
         stack.push(this.#integer(operation.bytes, operation.signed));
         return;
       case "long":
-        stack.push(this.#long(this.#integer(operation.bytes, false)));
+        stack.push(longOf(this.#take(this.#integer(operation.bytes, false))));
         return;
       case "float":
-        stack.push(new DataView(this.#take(8).slice().buffer).getFloat64(0));
+        stack.push(floatOf(this.#take(8)));
+        return;
+      case "line":
+        stack.push(this.#lineValue(operation.of));
         return;
       case "text":
         stack.push(decodeText(this.#take(this.#integer(operation.bytes, false))));
@@ -111,13 +123,13 @@ class Machine<Result> {
       case "bytes":
         stack.push(this.#take(this.#integer(operation.bytes, false)));
         return;
-      case "list":
-        stack.push([]);
-        return;
       case "dictionary":
         stack.push(new Map());
         return;
-      case "tuple":
+      case "entries":
+        stack.push(withPairs(new Map(), this.#popMark()));
+        return;
+      case "sequence":
         stack.push(operation.length === undefined ? this.#popMark() : this.#popMany(operation.length));
         return;
       case "append":
@@ -127,19 +139,19 @@ class Machine<Result> {
         this.#set(operation.many ? this.#popMark() : this.#popMany(2));
         return;
       case "put":
-        this.#memo.set(
-          operation.bytes === 0 ? this.#memo.size : this.#integer(operation.bytes, false),
-          this.#top(),
-        );
+        this.#memo.set(this.#index(operation.bytes), this.#top());
+        return;
+      case "memoize":
+        this.#memo.set(this.#memo.size, this.#top());
         return;
       case "get":
-        stack.push(this.#remembered(this.#integer(operation.bytes, false)));
+        stack.push(this.#remembered(this.#index(operation.bytes)));
         return;
       case "global":
         stack.push(this.#global(operation.fromStack));
         return;
       case "call":
-        this.#call();
+        this.#call(operation.from);
         return;
       case "build":
         this.#build();
@@ -147,8 +159,17 @@ class Machine<Result> {
       case "persistent":
         stack.push(this.#reader.persistent(this.#pop()));
         return;
+      case "persistentLine":
+        stack.push(this.#reader.persistent(this.#line()));
+        return;
       case "pop":
         if (stack.pop() === undefined) throw damaged();
+        return;
+      case "popMark":
+        this.#popMark();
+        return;
+      case "duplicate":
+        stack.push(this.#top());
         return;
     }
   }
@@ -157,34 +178,75 @@ class Machine<Result> {
     const [module, name] = fromStack ? this.#popMany(2) : [this.#line(), this.#line()];
     if (typeof module !== "string" || typeof name !== "string") throw damaged();
     const global = new Global(module, name);
-    if (this.#reader.allows(global)) return global;
-    throw new FormatError(
-      `pickle: it names ${printable(global)}, which tensors do not need; the file is refused`,
-    );
+    if (!runsCode(global)) return global;
+    throw new FormatError(`pickle: it names ${global}, which tensors do not need; the file is refused`);
   }
 
-  #call(): void {
-    const [callee, args] = this.#popMany(2);
-    if (!(callee instanceof Global) || !Array.isArray(args)) throw damaged();
-    this.#stack.push(this.#reader.call(callee, args));
+  #call(from: "arguments" | "keywords" | "mark" | "line"): void {
+    if (from === "line") {
+      const callee = this.#global(false);
+      this.#stack.push(this.#made(callee, this.#popMark()));
+    } else if (from === "mark") {
+      const [callee, ...args] = this.#popMark();
+      this.#stack.push(this.#made(callee, args));
+    } else {
+      const keywords = from === "keywords" ? this.#pop() : null;
+      const [callee, args] = this.#popMany(2);
+      if (!Array.isArray(args)) throw damaged();
+      const made = this.#made(callee, args);
+      if (made instanceof PickledObject) made.state = keywords;
+      this.#stack.push(made);
+    }
   }
 
-  /** Sets an object's attributes. Only dictionaries have some (`_metadata`), which nobody needs. */
+  /** What a call gives: Python's own containers are known, other names are the reader's to know. */
+  #made(callee: PickleValue<Result> | undefined, args: readonly PickleValue<Result>[]): PickleValue<Result> {
+    if (callee instanceof PickledObject) return new PickledObject(callee.name, args);
+    if (!(callee instanceof Global)) throw damaged();
+    const name = `${callee}`;
+    if (dictionaries.has(name)) return this.#dictionary(args.at(name === "collections.defaultdict" ? 1 : 0));
+    if (sequences.has(name)) return Array.isArray(args[0]) ? args[0] : [];
+    if (makers.has(name)) return new PickledObject(`${args[0] instanceof Global ? args[0] : callee}`, args);
+    return this.#reader.call(callee, args) ?? new PickledObject(name, args);
+  }
+
+  /**
+   * A dictionary made of another, or of pairs as Python 2's `OrderedDict` is. The same pairs give the same dictionary, so
+   * that a few bytes cannot have many copied.
+   */
+  #dictionary(of: PickleValue<Result> | undefined): PickledDictionary<Result> {
+    if (of instanceof Map) return of;
+    if (!Array.isArray(of)) return new Map();
+    const known = this.#dictionaries.get(of);
+    if (known) return known;
+    const made: PickledDictionary<Result> = new Map();
+    for (const pair of of) {
+      if (Array.isArray(pair) && pair.length === 2) made.set(pair[0]!, pair[1]!);
+    }
+    this.#dictionaries.set(of, made);
+    return made;
+  }
+
+  /** Sets an object's attributes. Those of what is made here (such as a state dict's `_metadata`) nobody needs. */
   #build(): void {
-    this.#pop();
-    if (!(this.#top() instanceof Map)) throw damaged();
+    const state = this.#pop();
+    const target = this.#top();
+    if (typeof target !== "object" || target === null) throw damaged();
+    if (target instanceof PickledObject) target.state = state;
   }
 
   #append(values: PickleValue<Result>[]): void {
-    const list = this.#top();
+    const target = this.#top();
+    const list = target instanceof PickledObject ? target.items ??= [] : target;
     if (!Array.isArray(list)) throw damaged();
     for (const value of values) list.push(value);
   }
 
   #set(pairs: PickleValue<Result>[]): void {
-    const dictionary = this.#top();
-    if (!(dictionary instanceof Map) || pairs.length % 2 !== 0) throw damaged();
-    for (let i = 0; i < pairs.length; i += 2) dictionary.set(pairs[i]!, pairs[i + 1]!);
+    const target = this.#top();
+    const dictionary = target instanceof PickledObject ? target.entries ??= new Map() : target;
+    if (!(dictionary instanceof Map)) throw damaged();
+    withPairs(dictionary, pairs);
   }
 
   #remembered(index: number): PickleValue<Result> {
@@ -229,17 +291,18 @@ class Machine<Result> {
     return Number(this.#view.getBigUint64(at, true));
   }
 
-  /** A little-endian number in two's complement of so many bytes. */
-  #long(length: number): number {
-    if (length > longBytes) throw new FormatError(`pickle: a whole number of ${length} bytes`);
-    const digits = this.#take(length);
-    let value = 0n;
-    digits.forEach((digit, i) => value |= BigInt(digit) << BigInt(8 * i));
-    const number = Number(BigInt.asIntN(8 * Math.max(1, length), value));
-    if (!Number.isSafeInteger(number)) {
-      throw new FormatError(`pickle: the whole number ${number} is too large`);
-    }
-    return number;
+  /** A place in the memo: a number of so many bytes, or a line. */
+  #index(bytes: number | undefined): number {
+    if (bytes !== undefined) return this.#integer(bytes, false);
+    const index = integerOf(this.#line());
+    if (typeof index !== "number" || index < 0) throw damaged();
+    return index;
+  }
+
+  #lineValue(kind: LineKind): PickleValue<Result> {
+    const value = lineOf(kind, this.#line());
+    if (value === undefined) throw damaged();
+    return value;
   }
 
   /** Text up to the end of the line. */
@@ -252,14 +315,34 @@ class Machine<Result> {
   }
 }
 
+const dictionaries: ReadonlySet<string> = new Set(
+  ["collections.OrderedDict", "collections.defaultdict", "builtins.dict", "__builtin__.dict"],
+);
+const sequences: ReadonlySet<string> = new Set(
+  ["builtins", "__builtin__"].flatMap((module) =>
+    ["list", "tuple", "set", "frozenset"].map((name) => `${module}.${name}`)
+  ),
+);
+/** What makes an object of the class that is its first argument. */
+const makers: ReadonlySet<string> = new Set(
+  ["copyreg", "copy_reg"].flatMap((module) =>
+    ["_reconstructor", "__newobj__", "__newobj_ex__"].map((name) => `${module}.${name}`)
+  ),
+);
+
+function withPairs<Result>(
+  dictionary: PickledDictionary<Result>,
+  pairs: readonly PickleValue<Result>[],
+): PickledDictionary<Result> {
+  if (pairs.length % 2 !== 0) throw damaged();
+  for (let i = 0; i < pairs.length; i += 2) dictionary.set(pairs[i]!, pairs[i + 1]!);
+  return dictionary;
+}
+
 function decodeText(bytes: Uint8Array): string {
   return new TextDecoder().decode(bytes);
 }
 
 function damaged(): FormatError {
   return new FormatError("pickle: the data are damaged");
-}
-
-function printable(global: Global): string {
-  return `${global}`.replaceAll(/[^\x20-\x7e]/g, "?").slice(0, 100);
 }

@@ -1,5 +1,5 @@
 import { FormatError } from "../errors.ts";
-import { storageTypes } from "./pytorch.ts";
+import { storageTypes } from "./pytorch_types.ts";
 import { type DType, elementBytes, type NamedTensor } from "./safetensors.ts";
 import { zip } from "./zip_writer.ts";
 

@@ -4,6 +4,7 @@
  */
 
 import { FormatError } from "../errors.ts";
+import type { TensorDescription, TensorFile } from "./tensor_file.ts";
 
 /** Bytes of one element, by the format's names of element types. */
 export const elementBytes = {
@@ -38,6 +39,8 @@ export interface NamedTensor {
 /** What a safetensors file holds. */
 export interface SafetensorsFile {
   readonly tensors: Map<string, NamedTensor>;
+  /** Tensors whose elements are of a type that is not read, such as F4 or C64. */
+  readonly others: Map<string, TensorDescription>;
   readonly metadata: Record<string, string>;
 }
 
@@ -47,9 +50,12 @@ const maximumHeaderBytes = 100_000_000;
 const maximumRank = 32;
 const metadataName = "__metadata__";
 
+/** What names of element types look like. */
+const dtypePattern = /^[A-Z][A-Z0-9_]{0,30}$/;
+
 interface Entry {
   readonly name: string;
-  readonly dtype: DType;
+  readonly dtype: string;
   readonly shape: readonly number[];
   readonly begin: number;
   readonly end: number;
@@ -68,13 +74,39 @@ export function parseSafetensors(bytes: Uint8Array): SafetensorsFile {
     else entries.push(entryOf(name, value));
   }
   requireContiguous(entries, body.length);
-  const tensors = new Map(
-    entries.map(({ name, dtype, shape, begin, end }) => [
-      name,
-      { dtype, shape, data: body.subarray(begin, end) },
-    ]),
+  const tensors = new Map<string, NamedTensor>();
+  const others = new Map<string, TensorDescription>();
+  for (const { name, dtype, shape, begin, end } of entries) {
+    if (isDType(dtype)) tensors.set(name, { dtype, shape, data: body.subarray(begin, end) });
+    else others.set(name, { dtype, shape });
+  }
+  return { tensors, others, metadata };
+}
+
+/** The tensors of a safetensors file, to be read one by one. */
+export function tensorFileOf({ tensors, others }: SafetensorsFile): TensorFile {
+  return {
+    tensors: new Map([...tensors, ...others]),
+    others: [],
+    aliases: new Map(),
+    read(names) {
+      const read = new Map<string, NamedTensor>();
+      for (const name of names) {
+        const tensor = tensors.get(name);
+        if (!tensor) return Promise.reject(unread(name, others.get(name)));
+        read.set(name, tensor);
+      }
+      return Promise.resolve(read);
+    },
+  };
+}
+
+function unread(name: string, description: TensorDescription | undefined): FormatError {
+  return new FormatError(
+    description
+      ? `safetensors: tensor ${quote(name)} has elements of type ${description.dtype}, which are not read`
+      : `safetensors: there is no tensor ${quote(name)}`,
   );
-  return { tensors, metadata };
 }
 
 /**
@@ -200,12 +232,14 @@ function entryOf(name: string, value: unknown): Entry {
   const refuse = (what: string) => new FormatError(`safetensors: tensor ${quote(name)}: ${what}`);
   if (!isObject(value)) throw refuse("its description is not an object");
   const { dtype, shape, data_offsets: offsets } = value as Record<string, unknown>;
-  if (!isDType(dtype)) throw refuse(`unknown element type ${quote(dtype)}`);
+  if (typeof dtype !== "string" || !dtypePattern.test(dtype)) {
+    throw refuse(`unknown element type ${quote(dtype)}`);
+  }
   if (!isSizes(shape) || shape.length > maximumRank) throw refuse(`invalid shape ${quote(shape)}`);
   if (!isSizes(offsets) || offsets.length !== 2) throw refuse(`invalid data_offsets ${quote(offsets)}`);
   const [begin, end] = offsets as [number, number];
   if (end < begin) throw refuse(`data_offsets end before they begin (${begin}, ${end})`);
-  requireSize(name, dtype, shape, end - begin);
+  if (isDType(dtype)) requireSize(name, dtype, shape, end - begin);
   return { name, dtype, shape, begin, end };
 }
 

@@ -27,6 +27,7 @@ const encryptedFlag = 1;
 interface Entry {
   readonly name: string;
   readonly method: number;
+  readonly encrypted: boolean;
   readonly crc: number;
   readonly compressed: number;
   readonly size: number;
@@ -70,7 +71,7 @@ export class ZipArchive {
 
   /**
    * Whether a file has to be decompressed to be read.
-   * @throws {FormatError} if there is no such file.
+   * @throws {FormatError} if there is no such file, or it cannot be read.
    */
   isCompressed(name: string): boolean {
     return this.#entryOf(name).method !== methods.stored;
@@ -78,7 +79,7 @@ export class ZipArchive {
 
   /**
    * Bytes of a file's contents, by the directory.
-   * @throws {FormatError} if there is no such file.
+   * @throws {FormatError} if there is no such file, or it cannot be read.
    */
   size(name: string): number {
     return this.#entryOf(name).size;
@@ -101,9 +102,15 @@ export class ZipArchive {
     return contents;
   }
 
+  /** What is wrong with one file does not matter to whoever reads another. */
   #entryOf(name: string): Entry {
     const entry = this.#entries.get(name);
     if (!entry) throw new FormatError(`zip: there is no file ${quote(name)}`);
+    const { encrypted, method } = entry;
+    if (encrypted) throw encryptedError(name);
+    if (method !== methods.stored && method !== methods.deflated) {
+      throw new FormatError(`zip: file ${quote(name)} is compressed by the unknown method ${method}`);
+    }
     return entry;
   }
 
@@ -160,16 +167,13 @@ export class ZipArchive {
     const name = this.#name(at + sizes.central, extra);
     const [size, compressed, offset] = this.#wideFields(at, extra, extra + extraLength!);
     const method = view.getUint16(at + 10, true);
-    if (view.getUint16(at + 8, true) & encryptedFlag) throw encrypted(name);
-    if (method !== methods.stored && method !== methods.deflated) {
-      throw new FormatError(`zip: file ${quote(name)} is compressed by the unknown method ${method}`);
-    }
     if (method === methods.stored ? size !== compressed : size! > largestRatio * compressed!) {
       throw new FormatError(`zip: file ${quote(name)} claims ${size} bytes out of ${compressed}`);
     }
     const entry = {
       name,
       method,
+      encrypted: (view.getUint16(at + 8, true) & encryptedFlag) !== 0,
       crc: view.getUint32(at + 16, true),
       size: size!,
       compressed: compressed!,
@@ -228,7 +232,7 @@ export class ZipArchive {
     if (this.#name(nameStart, nameStart + this.#view.getUint16(offset + 26, true)) !== name) {
       throw new FormatError(`zip: file ${quote(name)} has another name in its own header`);
     }
-    if (this.#view.getUint16(offset + 6, true) & encryptedFlag) throw encrypted(name);
+    if (this.#view.getUint16(offset + 6, true) & encryptedFlag) throw encryptedError(name);
   }
 
   /** Files that share bytes with one another or with the directory unpack to more than the archive has room for. */
@@ -257,7 +261,7 @@ async function inflate(
   }
 }
 
-function encrypted(name: string): FormatError {
+function encryptedError(name: string): FormatError {
   return new FormatError(`zip: file ${quote(name)} is encrypted`);
 }
 

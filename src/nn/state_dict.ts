@@ -1,9 +1,16 @@
 import { CheckpointError } from "../errors.ts";
 import { type HostTensor, parameterFromPyTorch, parameterToPyTorch } from "../formats/pytorch_layout.ts";
-import type { ParameterSet } from "../tensor/parameters.ts";
+import { ParameterSet } from "../tensor/parameters.ts";
 import { elements } from "../tensor/tensor.ts";
 import type { NormName } from "./norms.ts";
-import { type Architecture, groupCount, stemChannels, type WideResNet } from "./wide_resnet.ts";
+import { RunningStatistics } from "./running_statistics.ts";
+import {
+  type Architecture,
+  declareLayers,
+  groupCount,
+  stemChannels,
+  type WideResNet,
+} from "./wide_resnet.ts";
 
 /** Named tensors under the official names and in PyTorch's layout. */
 export type StateDict = Map<string, HostTensor>;
@@ -56,6 +63,24 @@ export function inferArchitecture(state: Shapes, hints: ArchitectureHints = {}):
     dropout: hints.dropout ?? 0,
     unconditional: hints.unconditional ?? false,
   };
+}
+
+/**
+ * The names of all tensors that a model of an architecture is made of: its parameters and running statistics.
+ * @throws {CheckpointError} if one of them is missing in a state dict, or has another shape.
+ * @throws {ConfigurationError} if the architecture is impossible.
+ */
+export function requireComplete(state: Shapes, architecture: Architecture): string[] {
+  const [parameters, statistics] = [new ParameterSet(), new RunningStatistics()];
+  declareLayers(architecture, parameters, statistics);
+  const shapes = [
+    ...parameters.all.map(({ name, shape }) => [name, officialShape(name, shape)] as const),
+    ...statistics.entries.flatMap(({ name, channels }) =>
+      ["running_mean", "running_var"].map((kind) => [`${name}.${kind}`, [channels]] as const)
+    ),
+  ];
+  for (const [name, shape] of shapes) requireShape(state, name, shape);
+  return shapes.map(([name]) => name);
 }
 
 function extent(state: Shapes, name: string, axis: number): number {

@@ -119,6 +119,52 @@ class Block {
   }
 }
 
+/** A network's layers. */
+interface Layers {
+  readonly stem: Conv2d;
+  readonly groups: readonly (readonly Block[])[];
+  readonly finalNorm: NormActivation;
+  readonly classHead: Linear;
+  readonly energyHead: Linear;
+}
+
+/**
+ * Declares the parameters and running statistics of an architecture, which takes no memory for them yet.
+ * @throws {ConfigurationError} if the architecture is impossible.
+ */
+export function declareLayers(
+  architecture: Architecture,
+  parameters: ParameterSet,
+  runningStatistics: RunningStatistics,
+): Layers {
+  checkArchitecture(architecture);
+  const { depth, width, channels, classes, unconditional } = architecture;
+  const norm = (name: string, channels: number): NormActivation =>
+    declareNorm(architecture.norm, parameters, runningStatistics, name, channels);
+  const stem = new Conv2d(parameters, "f.conv1", channels, stemChannels, 3, 1);
+  let inChannels: number = stemChannels;
+  const groups = groupChannels.slice(0, groupCount(architecture.imageSize)).map((baseChannels, group) => {
+    const outChannels = baseChannels * width;
+    return Array.from({ length: (depth - 4) / 6 }, (_, i) => {
+      const stride = group > 0 && i === 0 ? 2 : 1;
+      const name = `f.layer${group + 1}.${i}`;
+      const block = new Block(parameters, norm, name, inChannels, outChannels, stride);
+      inChannels = outChannels;
+      return block;
+    });
+  });
+  const finalNorm = norm("f.bn1", inChannels);
+  const classHead = new Linear(parameters, "class_output", inChannels, classes);
+  if (!unconditional) parameters.freezeRest();
+  return {
+    stem,
+    groups,
+    finalNorm,
+    classHead,
+    energyHead: new Linear(parameters, "energy_output", inChannels, 1),
+  };
+}
+
 /**
  * The Wide ResNet of the official JEM and SADA-JEM code (Zagoruyko and Komodakis, 2016, with the differences that
  * {@link Block} states), read as an energy model (Grathwohl et al., 2020): p(x) ∝ exp(logsumexp_y f(x)[y]) and
@@ -134,11 +180,7 @@ export class WideResNet {
   readonly dropoutStream: Tensor | undefined;
   /** Whether act norm has been set from data; always true of the other norms. */
   normsInitialised: boolean;
-  readonly #stem: Conv2d;
-  readonly #groups: readonly (readonly Block[])[];
-  readonly #finalNorm: NormActivation;
-  readonly #classHead: Linear;
-  readonly #energyHead: Linear;
+  readonly #layers: Layers;
 
   /**
    * Builds the network with PyTorch's default initialisation: convolutions and linear layers uniform in ±1/√fan_in,
@@ -153,33 +195,11 @@ export class WideResNet {
     seed: number,
     readonly activations: ActivationType = "float32",
   ) {
-    checkArchitecture(architecture);
+    const { parameters, runningStatistics } = this;
+    this.#layers = declareLayers(architecture, parameters, runningStatistics);
     requireType(context.gpu, activations);
-    const { depth, width, channels, classes, unconditional } = architecture;
-    const parameters = this.parameters;
-    const norm = (name: string, channels: number): NormActivation =>
-      declareNorm(architecture.norm, parameters, this.runningStatistics, name, channels);
-
-    this.#stem = new Conv2d(parameters, "f.conv1", channels, stemChannels, 3, 1);
-    let inChannels: number = stemChannels;
-    const groups = groupChannels.slice(0, groupCount(architecture.imageSize));
-    this.#groups = groups.map((baseChannels, group) => {
-      const outChannels = baseChannels * width;
-      return Array.from({ length: (depth - 4) / 6 }, (_, i) => {
-        const stride = group > 0 && i === 0 ? 2 : 1;
-        const name = `f.layer${group + 1}.${i}`;
-        const block = new Block(parameters, norm, name, inChannels, outChannels, stride);
-        inChannels = outChannels;
-        return block;
-      });
-    });
-    this.#finalNorm = norm("f.bn1", inChannels);
-    this.#classHead = new Linear(parameters, "class_output", inChannels, classes);
-    if (!unconditional) parameters.freezeRest();
-    this.#energyHead = new Linear(parameters, "energy_output", inChannels, 1);
-
     parameters.allocate(context);
-    this.runningStatistics.allocate(context);
+    runningStatistics.allocate(context);
     this.dropoutStream = architecture.dropout > 0 ? context.zeros([4], "uint32").disown() : undefined;
     this.normsInitialised = architecture.norm !== "act";
     this.#initialise(seed);
@@ -201,9 +221,9 @@ export class WideResNet {
     const dropped = this.dropoutStream && mode.statistics === "batch"
       ? { rate: this.architecture.dropout, stream: this.dropoutStream }
       : undefined;
-    let x = this.#stem.forward(images, this.activations);
+    let x = this.#layers.stem.forward(images, this.activations);
     observe?.("conv1", x);
-    this.#groups.forEach((blocks, group) => {
+    this.#layers.groups.forEach((blocks, group) => {
       for (const block of blocks) {
         using previous = x;
         x = block.forward(previous, mode, dropped);
@@ -211,7 +231,7 @@ export class WideResNet {
       observe?.(`layer${group + 1}`, x);
     });
     using last = x;
-    using activated = this.#finalNorm.forward(last, mode);
+    using activated = this.#layers.finalNorm.forward(last, mode);
     return globalAveragePool(activated);
   }
 
@@ -223,7 +243,7 @@ export class WideResNet {
 
   /** Logits from pooled features. */
   classifyFeatures(features: Tensor): Tensor {
-    return this.#classHead.forward(features);
+    return this.#layers.classHead.forward(features);
   }
 
   /** log p̃(x) = −E(x), `[N]`: logsumexp_y f(x)[y], or the energy head's output in an unconditional model. */
@@ -234,7 +254,7 @@ export class WideResNet {
 
   /** log p̃ from pooled features. */
   scoreFeatures(features: Tensor): Tensor {
-    if (this.architecture.unconditional) return this.#energyHead.forward(features);
+    if (this.architecture.unconditional) return this.#layers.energyHead.forward(features);
     using logits = this.classifyFeatures(features);
     return logSumExp(logits);
   }

@@ -13,6 +13,7 @@ import {
   inferArchitecture,
   joinVector,
   readModel,
+  requireComplete,
   splitVector,
   type StateDict,
   writeModel,
@@ -128,25 +129,41 @@ function requireAgreement(
       `damaged checkpoint: its tensors are those of a model of ${key} ${found[key]}, not ${said[key]}`,
     );
   }
+  requireComplete(state, found);
 }
 
-/** The parts of a checkpoint that tensors hold, whatever file they come from; float16 and float64 become float32. */
+/**
+ * The parts of a checkpoint that tensors hold, whatever file they come from; float16 and float64 become float32. Counters
+ * that are no whole numbers (those of a model that was cast to float16 overflow) are taken as unknown: nothing needs them.
+ */
 export function modelState(
   tensors: ReadonlyMap<string, NamedTensor>,
 ): Pick<Checkpoint, "tensors" | "batchesTracked" | "normsInitialised"> {
   const counter = (suffix: string) => {
     const found = [...tensors].find(([name]) => name.endsWith(`.${suffix}`))?.[1];
-    return found && numbersOf(found)[0];
+    return found && countOf(found);
   };
   const state: StateDict = new Map();
   for (const [name, tensor] of tensors) {
-    if (/^B?F\d/.test(tensor.dtype)) state.set(name, { shape: tensor.shape, data: float32Of(tensor) });
+    const isCounter = [trackedSuffix, initialisedSuffix].some((suffix) => name.endsWith(`.${suffix}`));
+    if (isReal(tensor.dtype) && !isCounter) state.set(name, { shape: tensor.shape, data: float32Of(tensor) });
   }
   return {
     tensors: state,
-    batchesTracked: wholeNumber(counter(trackedSuffix) ?? 0, trackedSuffix),
+    batchesTracked: counter(trackedSuffix) ?? 0,
     normsInitialised: counter(initialisedSuffix) !== 0,
   };
+}
+
+/** Whether elements of this type are weights: floating-point numbers that are read. */
+export function isReal(dtype: string): boolean {
+  return /^(F16|BF16|F32|F64)$/.test(dtype);
+}
+
+function countOf(tensor: NamedTensor): number | undefined {
+  if (/^F8/.test(tensor.dtype)) return undefined;
+  const [count] = numbersOf(tensor);
+  return Number.isSafeInteger(count) && count! >= 0 ? count : undefined;
 }
 
 /**

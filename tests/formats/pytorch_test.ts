@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { FormatError } from "../../src/errors.ts";
-import { type Global, parsePickle } from "../../src/formats/pickle.ts";
-import { parsePyTorch } from "../../src/formats/pytorch.ts";
+import { parsePickle, PickledObject } from "../../src/formats/pickle.ts";
+import { isPyTorch, openPyTorch, parsePyTorch } from "../../src/formats/pytorch.ts";
 import { serializePyTorch } from "../../src/formats/pytorch_writer.ts";
 import { type DType, elementBytes, type NamedTensor, numbersOf } from "../../src/formats/safetensors.ts";
 import { zip } from "../../src/formats/zip_writer.ts";
@@ -169,25 +169,38 @@ Deno.test("parsePyTorch() refuses compressed storages, and storages that are par
   await refuses(parsePyTorch(inside), FormatError, /storage 0 is a part of another/);
 });
 
-Deno.test("parsePickle() refuses every name and operation that tensors do not need, by name", () => {
-  const reader = {
-    allows: (global: Global) => `${global}` === "collections.OrderedDict",
-    call: () => new Map(),
-    persistent: () => null,
-  };
+const reader = { call: () => undefined, persistent: () => null };
+
+Deno.test("parsePickle() refuses what runs code by name, operations beyond the file, and damage", () => {
   const cases: [Uint8Array, RegExp][] = [
     [pickle("cos\nsystem\n", ...text("true"), 0x85, "R"), /names os\.system, which tensors do not need/],
     [pickle("c__builtin__\neval\n"), /names __builtin__\.eval/],
+    [pickle("cbuiltins\ngetattr\n"), /names builtins\.getattr/],
+    [pickle("csubprocess\nPopen\n"), /names subprocess\.Popen/],
+    [pickle("casyncio.subprocess\ncreate_subprocess_shell\n"), /names asyncio\.subprocess/],
+    [pickle("ctorch.hub\nload\n"), /names torch\.hub\.load/],
     [pickle(...text("os"), ...text("system"), 0x93), /names os\.system/],
-    [pickle("ccollections\nOrderedDict\n)", 0x81), /operation NEWOBJ/],
-    [pickle("(ios\nsystem\n"), /operation INST/],
+    [pickle(...text("torch"), ...text("os.system"), 0x93), /names torch\.os\.system/],
+    [
+      pickle(...text("collections"), ...text("namedtuple.__globals__"), 0x93),
+      /names collections\.namedtuple/,
+    ],
+    [pickle("(ios\nsystem\n"), /names os\.system/],
+    [pickle("cposix\na\u0007b\n"), /names posix\.a\?b,/],
     [pickle("K", 1, "K", 7, "b"), /damaged/],
     [pickle("K", 1, ")R"), /damaged/],
+    [pickle("(K", 1, "o"), /damaged/],
     [pickle(0x82, 1), /operation EXT1/],
+    [pickle(0x97), /operation NEXT_BUFFER/],
     [pickle("X", 255, 255, 255, 255), /truncated/],
-    [pickle(0x8b, 255, 255, 255, 127), /whole number of 2147483647 bytes/],
+    [pickle(0x8b, 255, 255, 255, 127), /truncated/],
+    [pickle(0x8e, 255, 255, 255, 255, 255, 255, 255, 255), /truncated/],
     [pickle("h", 3), /damaged/],
+    [pickle("g3\n"), /damaged/],
+    [pickle("Inone\n"), /damaged/],
     [pickle("a"), /damaged/],
+    [pickle("(K", 1, "d"), /damaged/],
+    [pickle("1"), /damaged/],
   ];
   for (const [bytes, message] of cases) {
     assert.throws(
@@ -196,6 +209,100 @@ Deno.test("parsePickle() refuses every name and operation that tensors do not ne
       `${message}`,
     );
   }
+});
+
+Deno.test("parsePickle() reads what each protocol writes, and makes no object", () => {
+  const value = (...parts: (string | number)[]) => parsePickle(pickle(...parts), reader).value;
+  assert.equal(value(0x8a, 8, 0, 0, 0, 0, 0, 0, 0, 0x80), -(2n ** 63n));
+  assert.equal(value(0x8a, 9, 0xf9, 0x87, 0xef, 0xe2, 0x4, 0x75, 0x20, 0xf0, 0x0), 17302958432205113337n);
+  assert.equal(value(0x8a, 2, 0xff, 0x7f), 32767);
+  assert.ok(Number.isNaN(value(0x8a, 33, ...Array(33).fill(1))), "longer than any that is needed");
+  assert.deepEqual(value("(I01\nI-7\nL18446744073709551615L\nF-inf\nS'it\\'s \\x41'\nVa\\u00e9\nt"), [
+    true,
+    -7,
+    2n ** 64n - 1n,
+    -Infinity,
+    "it's A",
+    "a\u00e9",
+  ]);
+  assert.deepEqual(value(0x8f, 0x94, "(K", 1, "K", 2, 0x90), [1, 2], "a set");
+  assert.deepEqual(value("(K", 1, 0x91), [1], "a frozen set");
+  assert.deepEqual(value("(K", 1, "K", 2, "d"), new Map([[1, 2]]));
+  assert.deepEqual(value(0x96, 2, 0, 0, 0, 0, 0, 0, 0, 7, 8), Uint8Array.of(7, 8));
+  assert.deepEqual(value("(K", 1, "K", 2, "1K", 3, "2", 0x86), [3, 3]);
+  const pairs = value("ccollections\nOrderedDict\n((lp1\n(lp2\nS'a'\naK", 5, "aatR");
+  assert.deepEqual(pairs, new Map([["a", 5]]), "as Python 2 writes an OrderedDict");
+  const object = value("cargparse\nNamespace\n)", 0x81, "}", ...text("lr"), "K", 3, "sb") as PickledObject<
+    never
+  >;
+  assert.ok(object instanceof PickledObject);
+  assert.deepEqual([object.name, object.state], ["argparse.Namespace", new Map([["lr", 3]])]);
+});
+
+/** A tensor of twelve elements, as an operand. */
+const tensorIn = (of: (string | number)[]) => [
+  "ctorch._utils\n_rebuild_tensor_v2\n(",
+  ...of,
+  "K",
+  0,
+  ...integers(12),
+  ...integers(1),
+  0x89,
+  "NtR",
+];
+
+Deno.test("openPyTorch() reads the tensors that are asked for, whatever else the file holds", async () => {
+  const complex = [...storage("1", 12)].map((part) =>
+    typeof part === "string" ? part.replace("FloatStorage", "ComplexFloatStorage") : part
+  );
+  const entry = (name: string, ...value: (string | number)[]) => [...text(name), ...value, "s"];
+  const file = archive(pickle(
+    "}",
+    ...entry("seed", 0x8a, 8, 255, 255, 255, 255, 255, 255, 255, 127),
+    ...entry("args", "cargparse\nNamespace\n)", 0x81, "}", ...text("t"), ...tensorIn(storage("0", 12)), "sb"),
+    ...entry("scalar", "cnumpy.core.multiarray\nscalar\n)R"),
+    ...entry("good", ...tensorIn(storage("0", 12)), "q", 7),
+    ...entry("again", "}q", 8, ...entry("t", "h", 7)),
+    ...entry("same", "h", 8),
+    ...entry("complex", ...tensorIn(complex)),
+    ...entry("missing", ...tensorIn(storage("2", 12))),
+    ...entry("nested", "]", ...tensorIn(storage("0", 12)), "a"),
+    ...entry("small", ...tensorIn(storage("3", 11))),
+    ...entry("odd", ...tensorIn(["N"])),
+  ));
+  const { tensors, others, aliases, read } = await openPyTorch(file).then((opened) => ({
+    tensors: opened.tensors,
+    others: opened.others,
+    aliases: opened.aliases,
+    read: (...names: string[]) => opened.read(names),
+  }));
+  assert.deepEqual(
+    [...tensors.keys()],
+    ["args.t", "good", "again.t", "complex", "missing", "nested.0", "small", "odd"],
+  );
+  assert.deepEqual([others, [...aliases]], [["seed", "args", "scalar"], [["same", "again"]]]);
+  assert.equal(tensors.get("complex")!.dtype, "ComplexFloat");
+  assert.deepEqual([...(await read("good", "args.t", "again.t")).values()].map(({ shape }) => shape), [[12], [
+    12,
+  ], [
+    12,
+  ]]);
+  await refuses(
+    read("good", "complex"),
+    FormatError,
+    /tensor complex has elements of type ComplexFloat, which/,
+  );
+  await refuses(read("missing"), FormatError, /storage 2 is missing/);
+  await refuses(read("small"), FormatError, /tensor small of shape \[12\] does not fit its storage/);
+  await refuses(read("odd"), FormatError, /description of a tensor is damaged/);
+  await refuses(read("none"), FormatError, /no tensor none/);
+});
+
+Deno.test("isPyTorch() tells pickles from safetensors files, whose headers may be of any length", () => {
+  const start = (...bytes: number[]) =>
+    isPyTorch(Uint8Array.from([...bytes, ...Array(16 - bytes.length).fill(0)]));
+  assert.ok(start(0x50, 0x4b) && start(0x80, 2, 0x8a, 10, 0x6c, 0xfc));
+  assert.ok(!start(0x80, 2) && !start(0x80, 4, 1, 3), "headers of 640 and 50,398,336 bytes");
 });
 
 const python = await pythonWith("torch");
@@ -218,6 +325,14 @@ views = {"transposed": base.permute(2, 0, 1), "part": base[1, :, 1:3], "half": b
   "epoch": 7, "lr": 0.1, "name": "x", "sizes": base.shape, "flags": [True, None], "parallel": torch.nn.DataParallel(torch.nn.Linear(2, 3)).state_dict()}
 torch.save(views, folder + "/views.pt")
 torch.save(views, folder + "/old.pt", _use_new_zipfile_serialization=False)
+import argparse, collections, numpy, pathlib
+side = {"seed": 2**64 - 1, "huge": 10**300, "scalar": numpy.float64(3.5), "array": numpy.arange(5), "args": argparse.Namespace(device=torch.device("cpu")),
+  "lists": collections.defaultdict(list, {"a": [1]}), "dtype": torch.bfloat16, "path": pathlib.PurePosixPath("/a"), "set": {1, 2}, "bytes": b"abc" * 100,
+  "complex": torch.ones(3, dtype=torch.complex64), "sparse": torch.eye(3).to_sparse(), "quantised": torch.quantize_per_tensor(torch.ones(3), .1, 0, torch.qint8),
+  "optimiser": torch.optim.SGD([torch.nn.Parameter(torch.ones(2))], lr=.1).state_dict(), "net": {"weight": base.float()}}
+for protocol in range(1, 6):
+  if protocol > 1: torch.save(side, folder + f"/zip{protocol}.pt", pickle_protocol=protocol)
+  torch.save(side, folder + f"/old{protocol}.pt", pickle_protocol=protocol, _use_new_zipfile_serialization=False)
 print(" ".join(str(x) for k in ("transposed", "part") for x in views[k].flatten().tolist()))`;
     await withFiles({ "ours.pt": serializePyTorch(contents) }, async (folder) => {
       const expected = (await runPython(python!, script, folder)).trim().split(" ").map(Number);
@@ -241,6 +356,14 @@ print(" ".join(str(x) for k in ("transposed", "part") for x in views[k].flatten(
         ]);
         assert.deepEqual([...numbersOf(read.get("transposed")!), ...numbersOf(read.get("part")!)], expected);
         assert.deepEqual([...numbersOf(read.get("half")!)], Array.from({ length: 24 }, (_, i) => i));
+      }
+      for (const name of ["zip2", "zip3", "zip4", "zip5", "old1", "old2", "old3", "old4", "old5"]) {
+        const file = await openPyTorch(await Deno.readFile(`${folder}/${name}.pt`));
+        const weight = (await file.read(["net.weight"])).get("net.weight")!;
+        assert.deepEqual([...numbersOf(weight)], Array.from({ length: 24 }, (_, i) => i), name);
+        assert.ok(
+          ["seed", "huge", "scalar", "array", "args", "path"].every((other) => file.others.includes(other)),
+        );
       }
     });
   },

@@ -45,9 +45,10 @@ export class GoldenFile {
   readonly #groups: Record<string, Deviation>;
   readonly #untouched: Set<string>;
 
-  constructor(readonly path: string) {
-    this.name = path.slice(goldenFolder.length + 1);
-    this.#file = parseSafetensors(Deno.readFileSync(path));
+  /** @param bytes of the file, by default those at `path` */
+  constructor(readonly path: string, bytes: Uint8Array = Deno.readFileSync(path)) {
+    this.name = path.startsWith(`${goldenFolder}/`) ? path.slice(goldenFolder.length + 1) : path;
+    this.#file = parseSafetensors(bytes);
     const { metadata } = this.#file;
     this.#deviations = JSON.parse(metadata["float32_deviation"] ?? "{}");
     this.#groups = JSON.parse(metadata["float32_deviation_by_group"] ?? "{}");

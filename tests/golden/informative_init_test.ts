@@ -34,12 +34,14 @@ for (const path of goldenFiles(/^informative_init.*\.safetensors$/)) {
     const lower = covariances.map((covariance) => cholesky(withRidge(covariance)));
     verdicts.compare("cholesky", stack(lower), "smooth");
 
+    const compared = (["samples_unclamped", "buffer"] as const).filter((name) => file.has(name));
+    if (compared.length === 0 && !file.has("z")) return verdicts.conclude();
     const z = file.tensor("z");
     const samples = z.shape[0]!;
     const { samples_per_class: perClass } = file.hyper<{ readonly samples_per_class: number }>();
     const shape = [samples, channels, height, width];
-    for (const [name, clamp] of [["samples_unclamped", false], ["buffer", true]] as const) {
-      const data = await law.samples(maps, lower, z, perClass, clamp);
+    for (const name of compared) {
+      const data = await law.samples(maps, lower, z, perClass, name === "buffer");
       verdicts.compare(name, { shape, data }, "smooth");
     }
     verdicts.conclude();

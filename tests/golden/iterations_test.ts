@@ -111,7 +111,7 @@ async function compareIteration(
     // Losses of given images at the starting parameters; all others have gradients behind them.
     const smooth = full === "it0.pass1.fp" || full === "it0.pass1.ce";
     const value = report[reportFields.indexOf(field)]!;
-    if (file.has(full)) verdicts.compareNumber(full, value, smooth ? "smooth" : "kinks");
+    verdicts.compareNumber(full, value, smooth ? "smooth" : "kinks");
   }
   const name = `it${i}.x_q`;
   if (file.has(name)) {
@@ -149,11 +149,11 @@ async function compareState(
   const parameters = await readModel(model);
   for (const [name, tensor] of splitVector(model.parameters, await momentum.read())) {
     const full = `${prefix}momentum.${name}`;
-    if (file.has(full)) verdicts.compare(full, tensor, "kinks");
+    verdicts.compare(full, tensor, "kinks");
   }
   for (const { name } of model.parameters.all) {
     const full = parameterPrefix + name;
-    if (file.has(full)) verdicts.compare(full, parameters.get(name)!, "kinks");
+    verdicts.compare(full, parameters.get(name)!, "kinks");
   }
   await compareRunning(verdicts, prefix, file, model, "kinks");
 }

@@ -3,12 +3,13 @@
 import assert from "node:assert/strict";
 import type { HostTensor } from "../../src/formats/pytorch_layout.ts";
 import type { GoldenFile } from "./golden_file.ts";
+import { areOfKinks, errorsOf } from "./kinks.ts";
 
 /**
  * How a tensor depends on rounding.
  * - `smooth`: continuously, so the deviation of float32 runs bounds ours.
  * - `kinks`: through gradients, which jump where a pre-activation within rounding error of zero falls on the other side
- *   of a LeakyReLU. The largest error may then be anything; most elements and the l2 norm are still right.
+ *   of a LeakyReLU. The largest error may then be anything; most elements and the l2 norm are still right (`kinks.ts`).
  * - `noise`: rounding errors that Adam has divided by their own size. Only the size of the steps bounds them.
  */
 export type Sensitivity = "smooth" | "kinks" | { readonly noiseBound: number };
@@ -20,13 +21,10 @@ export type Sensitivity = "smooth" | "kinks" | { readonly noiseBound: number };
 const safetyFactor = 10;
 /** Where eight runs happened to agree better than float32 resolves: 16 units in the last place of the largest value. */
 const relativeFloor = 16 * 2 ** -24;
-/** What one kink may do, as measured with the official code: up to a per cent in the l2 norm, in few elements. */
-const kinkL2 = 1e-2;
-const kinkQuantile = { share: 0.99, relative: 1e-3 };
-
-/** Verdicts on the tensors of one file. */
+/** Verdicts on those tensors that a file holds: whoever made it may have stored some of them. */
 export class Verdicts {
   readonly #file: GoldenFile;
+  #compared = 0;
   readonly #lines: string[] = [];
   readonly #failures: string[] = [];
 
@@ -34,8 +32,14 @@ export class Verdicts {
     this.#file = file;
   }
 
-  /** Compares `actual` with the file's tensor of that name. */
+  /** Whether the file holds a tensor of that name, or one whose name begins so. */
+  wants(...beginnings: readonly string[]): boolean {
+    return this.#file.names.some((name) => beginnings.some((beginning) => name.startsWith(beginning)));
+  }
+
+  /** Compares `actual` with the file's tensor of that name, if it holds one. */
   compare(name: string, actual: HostTensor, sensitivity: Sensitivity): void {
+    if (!this.#counted(name)) return;
     const reference = this.#file.tensor(name);
     assert.deepEqual(actual.shape, reference.shape, `${name}: shape`);
     this.#judge(name, actual.data, reference.data, sensitivity);
@@ -43,28 +47,41 @@ export class Verdicts {
 
   /** Compares one number with the file's tensor of one element. */
   compareNumber(name: string, actual: number, sensitivity: Sensitivity): void {
+    if (!this.#counted(name)) return;
     this.#judge(name, Float32Array.of(actual), this.#file.tensor(name).data, sensitivity);
   }
 
   /** Compares a whole number, exactly. */
   compareCount(name: string, actual: number): void {
+    if (!this.#counted(name)) return;
     const [expected] = this.#file.numbers(name);
     this.#add(name, `${actual}`, `${expected}`, actual === expected ? "equal" : "WRONG");
   }
 
+  /** Compares flags, exactly. */
+  compareFlags(name: string, actual: readonly boolean[]): void {
+    if (!this.#counted(name)) return;
+    const expected = [...this.#file.numbers(name)].map(Boolean);
+    const wrong = expected.filter((flag, i) => flag !== actual[i]).length +
+      Math.abs(expected.length - actual.length);
+    this.#add(name, `${wrong}`, "0", wrong === 0 ? "equal" : "WRONG");
+  }
+
   /** Compares numbers that have no rounding errors but those of their storage as float32. */
   compareExact(name: string, actual: readonly number[]): void {
+    if (!this.#counted(name)) return;
     const expected = [...this.#file.tensor(name).data];
     const equal = expected.length === actual.length &&
       actual.every((value, i) => Math.fround(value) === expected[i]);
     this.#add(name, `${actual}`, `${expected}`, equal ? "equal" : "WRONG");
   }
 
-  /** Prints all verdicts; fails if one is bad or a tensor of the file was left out. */
+  /** Prints all verdicts; fails if one is bad, a tensor of the file was left out, or it holds none that is compared. */
   conclude(): void {
     const head = ["tensor".padEnd(52), "max error", "tolerance", "l2 error"].join("  ");
     // deno-lint-ignore no-console -- the verdicts are what this test is run for
     console.log(`${this.#file.name}\n${head}\n${this.#lines.join("\n")}`);
+    assert(this.#compared > 0, `${this.#file.name}: it holds no tensor that this test compares`);
     this.#file.assertAllUsed();
     this.assertEqual();
   }
@@ -74,18 +91,26 @@ export class Verdicts {
     assert.deepEqual(this.#failures, [], `${this.#file.name}: tensors that differ from the reference`);
   }
 
+  #counted(name: string): boolean {
+    if (!this.#file.has(name)) return false;
+    this.#compared++;
+    return true;
+  }
+
   #judge(name: string, actual: Float32Array, reference: Float32Array, sensitivity: Sensitivity): void {
     const deviation = this.#file.deviation(name);
-    const { largest, l2, quantile } = errors(actual, reference);
+    const errors = errorsOf(actual, reference);
+    const { largest, l2 } = errors;
     const scale = Math.max(deviation.max_reference ?? 0, maximum(reference));
     const tolerance = typeof sensitivity === "object"
       ? sensitivity.noiseBound
       : safetyFactor * deviation.max_abs + relativeFloor * scale;
     let verdict = largest <= tolerance ? "equal" : "WRONG";
     if (verdict === "WRONG" && sensitivity === "kinks") {
-      const l2Tolerance = Math.max(kinkL2, safetyFactor * deviation.rel_l2);
-      const quantileTolerance = Math.max(kinkQuantile.relative * scale, tolerance);
-      if (l2 <= l2Tolerance && quantile <= quantileTolerance) verdict = "equal but for kinks";
+      const rounding = safetyFactor * deviation.rel_l2;
+      if (areOfKinks(errors, reference.length, { scale, tolerance, rounding })) {
+        verdict = "equal but for kinks";
+      }
     }
     this.#add(name, largest.toExponential(2), tolerance.toExponential(2), verdict, l2.toExponential(2));
   }
@@ -97,16 +122,6 @@ export class Verdicts {
     this.#lines.push(line);
     if (verdict === "WRONG") this.#failures.push(line);
   }
-}
-
-/** Largest absolute error, relative error in the l2 norm, and the error that 99 % of the elements stay below. */
-function errors(actual: Float32Array, reference: Float32Array) {
-  const differences = actual.map((value, i) => Math.abs(value - reference[i]!));
-  const norm = (values: Float32Array) => Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
-  if (differences.some(Number.isNaN)) return { largest: Infinity, l2: Infinity, quantile: Infinity };
-  const sorted = differences.toSorted();
-  const quantile = sorted[Math.ceil(sorted.length * kinkQuantile.share) - 1]!;
-  return { largest: sorted.at(-1)!, l2: norm(differences) / (norm(reference) || 1), quantile };
 }
 
 function maximum(values: Float32Array): number {

@@ -1,4 +1,5 @@
 import { Draw, drawSome } from "../../data/draw.ts";
+import { DataError } from "../../errors.ts";
 import { extractFeatures, type Features, FloatImages } from "../../evaluate/features.ts";
 import { frechetDistance, gaussianStatistics } from "../../evaluate/frechet.ts";
 import {
@@ -13,7 +14,7 @@ import { logDensities } from "../../evaluate/scores.ts";
 import { imageGrid } from "../../formats/image_grid.ts";
 import { encodePng } from "../../formats/png.ts";
 import { AnswerBuilder, type Question, type Subject } from "../question.ts";
-import { type InceptionResults, inceptionResults } from "./inception.ts";
+import { type InceptionResults, inceptionResults, requireChosen } from "./inception.ts";
 import { type Samples, samplesOf } from "./samples.ts";
 
 /** Pictures of each class. */
@@ -29,9 +30,11 @@ export const generation: Question = {
     const samples = await samplesOf(subject, options);
     if (!samples) return undefined;
     const { count } = samples;
+    requireEnough(count, train.count);
     const images = new FloatImages(model.context, samples.images, train.shape);
     const total = 2 * count + train.count;
     const own = await extractFeatures(model, images, (done) => progress(done / total));
+    if (options.inception) requireChosen(own.logits, model.architecture.classes);
     const densities = await logDensities(model, images, own, (done) => progress((count + done) / total));
     const judge = referee?.model ?? model;
     const judged = judge === model ? own : await extractFeatures(judge, images);
@@ -69,6 +72,12 @@ export const generation: Question = {
     ]);
   },
 };
+
+/** Statistics take two images of each kind: said before anything is computed. */
+function requireEnough(samples: number, real: number): void {
+  if (samples < 2) throw new DataError(`${samples} sample has no covariance; judge at least 2 (--fresh)`);
+  if (real < 2) throw new DataError(`${real} training image has no covariance; at least 2 are needed`);
+}
 
 /** Distances between generated and real images in a classifier's features. */
 function classifierDistances(generated: Features, real: Features, classes: number, seed: number) {

@@ -1,3 +1,4 @@
+import { DataError } from "../../errors.ts";
 import { FloatImages, type ImageSource } from "../../evaluate/features.ts";
 import { frechetDistance, gaussianStatistics } from "../../evaluate/frechet.ts";
 import {
@@ -51,7 +52,6 @@ export async function inceptionResults(
   const { model: { context }, train, test } = subject;
   const { network, statistics, keep, convention } = options;
   const { images: chosen, surest } = chosenSamples(subject, samples, logits);
-  if (chosen.count < 2) throw new RangeError(`${chosen.count} samples are too few for FID`);
   const references = convention === "official" ? [train, test] : [train];
   const realImages = references.reduce((sum, { count }) => sum + count, 0);
   const total = chosen.count + (statistics ? 0 : realImages);
@@ -88,6 +88,24 @@ export async function inceptionResults(
       } %, without the last ` +
       "layer's bias.",
   };
+}
+
+/**
+ * Whether FID has enough samples, which only their classes tell.
+ * @param logits the model's own, `[N, classes]`
+ * @throws {DataError} if not.
+ */
+export function requireChosen(logits: Float32Array, classes: number): void {
+  const counts = bestOfClasses(logits, new Float32Array(logits.length / classes), classes, shares.fid)
+    .map(({ length }) => length);
+  const chosen = counts.reduce((sum, count) => sum + count, 0);
+  if (chosen >= 2) return;
+  throw new DataError(
+    `${logits.length / classes} samples are too few for FID: ${
+      100 * shares.fid
+    } % of each class leave ${chosen}; ` +
+      "judge more (--generated-images, --fresh)",
+  );
 }
 
 const inWords: Record<FidConvention, { readonly reference: string; readonly images: string }> = {

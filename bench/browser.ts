@@ -5,6 +5,7 @@
  */
 
 import { build, stop } from "esbuild";
+import { fileURLToPath } from "node:url";
 import { table } from "../src/cli/format.ts";
 import { withPage } from "../tests/browser/chromium.ts";
 import { denoPackages } from "../web/tools/packages.ts";
@@ -14,12 +15,12 @@ import { median } from "./statistics.ts";
 /** Each runs once in every turn, so that a busy machine slows both. */
 const turns = 3;
 const model = new URL("../data/models/digits.safetensors", import.meta.url);
-const path = (name: string) => decodeURIComponent(new URL(name, import.meta.url).pathname);
+const path = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 const driver = Deno.env.get("SWIFTSHADER") ?? "/usr/lib/chromium/vk_swiftshader_icd.json";
 
 async function inDeno(): Promise<SgldTimes> {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", "--allow-read", path("sgld_steps_deno.ts"), decodeURIComponent(model.pathname)],
+    args: ["run", "--quiet", "--allow-read", path("sgld_steps_deno.ts"), fileURLToPath(model)],
     env: { VK_DRIVER_FILES: driver, VK_ICD_FILENAMES: driver },
     stdout: "piped",
     stderr: "piped",

@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { exists } from "../data/files.ts";
 import { CheckpointError, FormatError } from "../errors.ts";
 import type { GaussianStatistics } from "../evaluate/frechet.ts";
@@ -10,7 +11,7 @@ import { writeAtomically } from "../train/files.ts";
 import { UsageError } from "./command.ts";
 
 /** Where the weights are looked for unless a place is named. */
-const cacheFolder = decodeURIComponent(new URL("../../data/inception", import.meta.url).pathname);
+const cacheFolder = fileURLToPath(new URL("../../data/inception", import.meta.url));
 /** The weights as pytorch-fid publishes them; their hash is part of the name. */
 const weightsName = /^pt_inception-2015-12-05-.*\.pth$/;
 

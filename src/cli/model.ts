@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { type DatasetName, datasetNames } from "../data/dataset.ts";
 import { CheckpointError } from "../errors.ts";
 import { normNames } from "../nn/norms.ts";
@@ -71,7 +72,7 @@ export async function loadModel(
 
 /** {@link loadModel} without the model. */
 export async function readCheckpoint(path: string | URL, hints: ImportHints): Promise<Checkpoint> {
-  const name = path instanceof URL ? path.pathname : path;
+  const name = path instanceof URL ? fileURLToPath(path) : path;
   try {
     if (!(await Deno.stat(path)).isDirectory) {
       return await decodeNamed(name, await Deno.readFile(path), hints);

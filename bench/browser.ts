@@ -6,6 +6,8 @@
 
 import { build, stop } from "esbuild";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { type Command, execute, exitStatus, print } from "../src/cli/command.ts";
 import { table } from "../src/cli/format.ts";
 import { withPage } from "../tests/browser/chromium.ts";
 import { denoPackages } from "../web/tools/packages.ts";
@@ -62,24 +64,43 @@ async function bundled(): Promise<Uint8Array<ArrayBuffer>> {
   return new Uint8Array(outputFiles[0]!.contents);
 }
 
-const script = await bundled();
-const deno: SgldTimes[] = [];
-const chromium: SgldTimes[] = [];
-for (let turn = 0; turn < turns; turn++) {
-  deno.push(await inDeno());
-  chromium.push(await inChromium(script));
-}
-const middle = (results: readonly SgldTimes[]) => median(results.flatMap(({ milliseconds }) => milliseconds));
-const row = (name: string, results: readonly SgldTimes[]) => [
-  name,
-  results[0]!.adapter,
-  middle(results).toFixed(1),
-  median(results.map(({ firstStep }) => firstStep)).toFixed(1),
-];
-const text = table([
-  ["SGLD step, batch 64", "adapter", "median ms", "first step, s"],
-  row("Deno", deno),
-  row("Chromium", chromium),
-]);
-const ratio = (middle(chromium) / middle(deno)).toFixed(2);
-await Deno.stdout.write(new TextEncoder().encode(`${text}\nChromium takes ${ratio} times as long as Deno\n`));
+const bench: Command = {
+  help: `
+Compare an SGLD step in Chromium and in Deno on SwiftShader, the software adapter that comes with Chromium.
+
+Usage: deno task bench:browser
+
+  --debug      show the stack trace of an error
+  --help       show this text
+
+The variable SWIFTSHADER names the description of its Vulkan driver, if it is not where Debian has it.
+`,
+  async run(args) {
+    parseArgs({ args: [...args], options: { debug: { type: "boolean" } } });
+    const script = await bundled();
+    const deno: SgldTimes[] = [];
+    const chromium: SgldTimes[] = [];
+    for (let turn = 0; turn < turns; turn++) {
+      deno.push(await inDeno());
+      chromium.push(await inChromium(script));
+    }
+    const middle = (results: readonly SgldTimes[]) =>
+      median(results.flatMap(({ milliseconds }) => milliseconds));
+    const row = (name: string, results: readonly SgldTimes[]) => [
+      name,
+      results[0]!.adapter,
+      middle(results).toFixed(1),
+      median(results.map(({ firstStep }) => firstStep)).toFixed(1),
+    ];
+    const text = table([
+      ["SGLD step, batch 64", "adapter", "median ms", "first step, s"],
+      row("Deno", deno),
+      row("Chromium", chromium),
+    ]);
+    const ratio = (middle(chromium) / middle(deno)).toFixed(2);
+    print(`${text}\nChromium takes ${ratio} times as long as Deno`);
+    return exitStatus.success;
+  },
+};
+
+await execute(bench);

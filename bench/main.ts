@@ -5,13 +5,14 @@
  * `deno task bench:peers`.
  */
 
+import { parseArgs } from "node:util";
+import { type Command, execute, exitStatus, print } from "../src/cli/command.ts";
 import { table } from "../src/cli/format.ts";
 import { adapterFamily } from "../src/gpu/adapter_family.ts";
 import type { IterationResult } from "./iteration.ts";
 import { runNames } from "./iteration_case.ts";
 import { measureProcess, resultsFile, saveResults } from "./processes.ts";
 
-const print = (text: string) => Deno.stdout.writeSync(new TextEncoder().encode(`${text}\n`));
 const milliseconds = (value: number) => value.toFixed(1);
 const percent = (part: number, whole: number) => `${(100 * part / whole).toFixed(1)} %`;
 const total = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0);
@@ -52,15 +53,31 @@ function printIteration({ name, adapter, imagesPerSecond, counts, kernels, ...re
   }`);
 }
 
-const results: Record<string, IterationResult> = {};
-let adapter = "";
-for (const name of runNames) {
-  if (name === "wrn-28-10" && adapterFamily(adapter) !== "gpu") continue;
-  const result = await measureProcess<IterationResult>("iteration.ts", ["--allow-read"], name);
-  ({ adapter } = result);
-  printIteration(result);
-  results[name] = result;
-}
-const file = resultsFile(adapter);
-await saveResults(file, results);
-print(`\nwrote ${file}`);
+const bench: Command = {
+  help: `
+Measure training iterations: their kernels, the host's share, the memory. Writes bench/results/ADAPTER.json.
+
+Usage: deno task bench
+
+  --debug      show the stack trace of an error
+  --help       show this text
+`,
+  async run(args) {
+    parseArgs({ args: [...args], options: { debug: { type: "boolean" } } });
+    const results: Record<string, IterationResult> = {};
+    let adapter = "";
+    for (const name of runNames) {
+      if (name === "wrn-28-10" && adapterFamily(adapter) !== "gpu") continue;
+      const result = await measureProcess<IterationResult>("iteration.ts", ["--allow-read"], name);
+      ({ adapter } = result);
+      printIteration(result);
+      results[name] = result;
+    }
+    const file = resultsFile(adapter);
+    await saveResults(file, results);
+    print(`\nwrote ${file}`);
+    return exitStatus.success;
+  },
+};
+
+await execute(bench);

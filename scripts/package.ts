@@ -112,7 +112,7 @@ async function manifest(modules: readonly string[]): Promise<string> {
     license,
     type: "module",
     sideEffects: false,
-    exports: { ...exports, "./shaders/*.wgsl": "./shaders/*.wgsl" },
+    exports: { ...exports, "./shaders/*": "./shaders/*" },
     files: ["lib", "shaders", "docs"],
     dependencies,
   };

@@ -48,7 +48,7 @@ const cifar100: Layout = {
  * one is needed.
  * @param path Folder with the files or the archive, or one above it that has the files under the official name; or the
  * archive itself.
- * @param limit Keep the first so many training images only.
+ * @param limit Keep the first so many training images only; with 0 their files are not needed.
  * @throws {DataError} naming the file, what was expected there, and what was found.
  */
 export function loadCifar10(path: string, limit = Infinity): Promise<Dataset> {
@@ -75,7 +75,7 @@ async function load(layout: Layout, path: string, limit: number): Promise<Datase
     parts.push(part);
     count += part.count;
   }
-  if (count === 0) throw missing(layout, `no ${layout.trainingFiles.join(", ")} in ${path}`);
+  if (count === 0 && limit > 0) throw missing(layout, `no ${layout.trainingFiles.join(", ")} in ${path}`);
   return {
     name: layout.name,
     height: side,

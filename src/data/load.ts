@@ -13,7 +13,7 @@ export interface DatasetSource {
   readonly name: DatasetName;
   /** Folder with the files; {@link defaultFolder} if there is none. */
   readonly folder?: string | null | undefined;
-  /** Keep the first so many training images only. */
+  /** Keep the first so many training images only; with 0 their files are not looked for. */
   readonly limit?: number | null | undefined;
   /** Side to which the pictures of a folder are resized; other data sets have their own. */
   readonly imageSize?: number | undefined;
@@ -47,15 +47,15 @@ async function loadWhole(
     case "digits":
       return await readDigits(folder);
     case "mnist":
-      return await loadMnist(folder);
+      return await loadMnist(folder, limit);
     case "fashion-mnist":
-      return await loadFashionMnist(folder);
+      return await loadFashionMnist(folder, limit);
     case "cifar10":
       return await loadCifar10(folder, limit);
     case "cifar100":
       return await loadCifar100(folder, limit);
     case "svhn":
-      return await loadSvhn(folder);
+      return await loadSvhn(folder, limit);
     case "images":
       if (!given) throw new DataError("images: give the folder of pictures (--set dataFolder=PATH)");
       return await loadImageFolder(folder, imageSize ?? defaultImageSize, progress);

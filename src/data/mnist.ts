@@ -1,7 +1,7 @@
 import { DataError } from "../errors.ts";
 import { parseIdx } from "../formats/idx.ts";
 import { fashionClassNames } from "./class_names.ts";
-import type { Dataset, ImageSet } from "./dataset.ts";
+import { type Dataset, type ImageSet, joinSets } from "./dataset.ts";
 import { type DataFile, folderSource } from "./files.ts";
 import { named } from "./unpack.ts";
 import { maximumFileBytes } from "./remote.ts";
@@ -13,21 +13,23 @@ const digitNames: readonly string[] = Array.from({ length: classes }, (_, digit)
 /**
  * MNIST: grey images of 28×28 pixels in the official IDX files (`train-images-idx3-ubyte` and so on), each possibly
  * gzipped, in a folder or its sub-folder `raw` as torchvision leaves them.
+ * @param limit 0 leaves out the training images, whose files are then not needed
  * @throws {DataError} naming the file, what was expected there, and what was found.
  */
-export function loadMnist(folder: string): Promise<Dataset> {
+export function loadMnist(folder: string, limit = Infinity): Promise<Dataset> {
   // Mirrored digits are no digits, so they are shifted only.
-  return load("mnist", folder, digitNames, { padding: 2, flip: false });
+  return load("mnist", folder, limit, digitNames, { padding: 2, flip: false });
 }
 
 /** Fashion-MNIST, in files of the same names and format; otherwise like {@link loadMnist}. */
-export function loadFashionMnist(folder: string): Promise<Dataset> {
-  return load("fashion-mnist", folder, fashionClassNames, { padding: 2, flip: true });
+export function loadFashionMnist(folder: string, limit = Infinity): Promise<Dataset> {
+  return load("fashion-mnist", folder, limit, fashionClassNames, { padding: 2, flip: true });
 }
 
 async function load(
   name: string,
   folder: string,
+  limit: number,
   classNames: readonly string[],
   augmentation: Dataset["augmentation"],
 ): Promise<Dataset> {
@@ -49,7 +51,7 @@ async function load(
     channels: 1,
     maximum: 255,
     classNames,
-    train: await set("train"),
+    train: limit === 0 ? joinSets([]) : await set("train"),
     test: await set("t10k"),
     augmentation,
   };

@@ -1,6 +1,6 @@
 import { DataError } from "../errors.ts";
 import { type MatArray, parseMat } from "../formats/mat.ts";
-import type { Dataset, ImageSet } from "./dataset.ts";
+import { type Dataset, type ImageSet, joinSets } from "./dataset.ts";
 import { type DataFile, folderSource } from "./files.ts";
 import { named } from "./unpack.ts";
 import { maximumFileBytes } from "./remote.ts";
@@ -13,9 +13,10 @@ const classes = 10;
 /**
  * SVHN (cropped digits): colour images of 32×32 pixels in the official `train_32x32.mat` and `test_32x32.mat`. Label 10
  * stands for the digit 0.
+ * @param limit 0 leaves out the training images, whose file is then not needed
  * @throws {DataError} naming the file, what was expected there, and what was found.
  */
-export async function loadSvhn(folder: string): Promise<Dataset> {
+export async function loadSvhn(folder: string, limit = Infinity): Promise<Dataset> {
   const source = folderSource(folder, ["svhn", "SVHN"], maximumFileBytes);
   const read = async (name: string): Promise<ImageSet> => {
     const file = await source(name);
@@ -32,7 +33,7 @@ export async function loadSvhn(folder: string): Promise<Dataset> {
     channels,
     maximum: 255,
     classNames: Array.from({ length: classes }, (_, digit) => `${digit}`),
-    train: await read("train_32x32.mat"),
+    train: limit === 0 ? joinSets([]) : await read("train_32x32.mat"),
     test: await read("test_32x32.mat"),
     // As in the official code: mirrored digits are no digits.
     augmentation: { padding: 4, flip: false },

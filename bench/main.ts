@@ -1,7 +1,7 @@
 /** `deno task bench NAME [ARGUMENT]...` runs a bench; without a name it lists them. */
 
 import { projectFolder, wholeLock } from "../scripts/tasks.ts";
-import { type Program, programs } from "./programs.ts";
+import { helpOf, type Program, programs } from "./programs.ts";
 
 const print = (text: string) => Deno.stdout.writeSync(new TextEncoder().encode(`${text}\n`));
 const isHelp = (argument: string | undefined) => argument === "--help" || argument === "-h";
@@ -41,8 +41,7 @@ if (!program) {
   Deno.exit(2);
 }
 if (args.some(isHelp)) {
-  const { parameters, measures, takes } = program;
-  print(`Usage: deno task bench ${`${name} ${parameters}`.trim()}\n\nMeasures ${measures}. Takes ${takes}.`);
+  print(helpOf(name));
   Deno.exit(0);
 }
 Deno.exit(await run(name, program, args));

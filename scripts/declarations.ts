@@ -1,8 +1,9 @@
 import ts from "typescript";
+import { fileURLToPath } from "node:url";
 import configuration from "../deno.json" with { type: "json" };
 
 /** Folder of the sources, with a slash at the end. */
-const sources = new URL("../src/", import.meta.url).pathname;
+const sources = fileURLToPath(new URL("../src/", import.meta.url));
 
 /**
  * Type declarations of some modules and all that they need.

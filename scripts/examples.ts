@@ -1,4 +1,5 @@
 import * as esbuild from "esbuild";
+import { fileURLToPath } from "node:url";
 
 const folder = new URL("../examples/", import.meta.url);
 
@@ -11,9 +12,9 @@ export const pages = ["image_filter", "texture"] as const;
  */
 export async function buildExamples(target: URL): Promise<void> {
   await esbuild.build({
-    entryPoints: pages.map((page) => new URL(`${page}.ts`, folder).pathname),
-    outdir: target.pathname,
-    alias: { "sada-jem/kernels": new URL("../src/kernels/mod.ts", import.meta.url).pathname },
+    entryPoints: pages.map((page) => fileURLToPath(new URL(`${page}.ts`, folder))),
+    outdir: fileURLToPath(target),
+    alias: { "sada-jem/kernels": fileURLToPath(new URL("../src/kernels/mod.ts", import.meta.url)) },
     bundle: true,
     format: "iife",
     target: "es2022",

@@ -2,6 +2,7 @@
 
 import * as esbuild from "esbuild";
 import { gzipSync } from "fflate";
+import { fileURLToPath } from "node:url";
 // Whose packages must lie in Deno's cache, where their declarations are read.
 import "../src/mod.ts";
 import { declarations } from "./declarations.ts";
@@ -15,7 +16,7 @@ const entries = { ".": "src/mod.ts", "./kernels": "src/kernels/mod.ts" } as cons
 
 /** What all builds share. Browsers that have WebGPU know ES2022; `using`, which is newer, is translated. */
 const common = {
-  absWorkingDir: root.pathname,
+  absWorkingDir: fileURLToPath(root),
   bundle: true,
   format: "esm",
   target: "es2022",
@@ -57,17 +58,20 @@ export async function buildPackage(target: URL): Promise<void> {
     ...common,
     entryPoints: sources,
     outbase: "src",
-    outdir: new URL("lib", target).pathname,
+    outdir: fileURLToPath(new URL("lib", target)),
     packages: "external",
     plugins: [separateModules],
   });
   await esbuild.stop();
   for (const { path, contents } of outputFiles) await write(path, contents);
-  const types = declarations(Object.values(entries).map((path) => new URL(path, root).pathname));
-  for (const [path, text] of types) await write(new URL(`lib/${path}`, target).pathname, text);
+  const types = declarations(Object.values(entries).map((path) => fileURLToPath(new URL(path, root))));
+  for (const [path, text] of types) await write(fileURLToPath(new URL(`lib/${path}`, target)), text);
   for (const path of await shaderPaths()) await copy(`shaders/${path}`, target);
   for (const path of ["LICENSE", "README.md", "docs/kernels.md"]) await copy(path, target);
-  await write(new URL("package.json", target).pathname, await manifest(outputFiles.map(({ text }) => text)));
+  await write(
+    fileURLToPath(new URL("package.json", target)),
+    await manifest(outputFiles.map(({ text }) => text)),
+  );
 }
 
 /** Paths of all modules that the entry points need. */
@@ -134,7 +138,7 @@ export async function bundleSize(target: URL, program: string): Promise<BundleSi
     external: Object.keys(dependencies),
     minify: true,
     metafile: true,
-    stdin: { contents: program, resolveDir: target.pathname },
+    stdin: { contents: program, resolveDir: fileURLToPath(target) },
   });
   await esbuild.stop();
   const external = Object.values(metafile.outputs).flatMap(({ imports }) => imports.map(({ path }) => path));
@@ -167,5 +171,5 @@ async function write(path: string, contents: string | Uint8Array): Promise<void>
 }
 
 async function copy(path: string, target: URL): Promise<void> {
-  await write(new URL(path, target).pathname, await Deno.readFile(new URL(path, root)));
+  await write(fileURLToPath(new URL(path, target)), await Deno.readFile(new URL(path, root)));
 }

@@ -4,6 +4,7 @@
  * another number of threads.
  */
 
+import { fileURLToPath } from "node:url";
 import { float32Of, parseSafetensors, serializeSafetensors } from "../../src/formats/safetensors.ts";
 import type { HostTensor } from "../../src/formats/pytorch_layout.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
@@ -111,7 +112,7 @@ export class PyTorchBenchmark {
     tensors: ReadonlyMap<string, HostTensor>,
     request: Readonly<Record<string, unknown>>,
   ): Promise<{ times: PyTorchTimes; results: Map<string, Float32Array> }> {
-    const script = decodeURIComponent(new URL("pytorch/measure.py", import.meta.url).pathname);
+    const script = fileURLToPath(new URL("pytorch/measure.py", import.meta.url));
     const child = new Deno.Command(this.python, {
       args: ["-B", script],
       stdin: "piped",

@@ -5,6 +5,7 @@
 
 import { parseArgs } from "node:util";
 import { preset } from "../../src/train/presets.ts";
+import { bench } from "../lib/bench.ts";
 import { command, exists, trainDigits } from "../lib/run_commands.ts";
 
 /**
@@ -22,50 +23,53 @@ const recipes = {
 /** A classifier with a seed of its own, in whose features the samples of all runs are compared with real digits. */
 const referee = { name: "referee", recipe: "softmax", seed: 100 } as const;
 
-const { values } = parseArgs({
-  options: {
-    folder: { type: "string", default: "runs/ablation" },
-    seeds: { type: "string", default: "1,2,3" },
-    iterations: { type: "string", default: "200" },
-    out: { type: "string", default: "docs/images/ablation" },
-  },
-});
-const { folder, out } = values;
+await bench("ablation", async (args) => {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      folder: { type: "string", default: "runs/ablation" },
+      seeds: { type: "string", default: "1,2,3" },
+      iterations: { type: "string", default: "200" },
+      out: { type: "string", default: "docs/images/ablation" },
+    },
+  });
+  const { folder, out } = values;
 
-/** The preset's schedule, shrunk to the length asked for. */
-const { iterations: presetLength, warmup, decayIterations } = preset("digits");
-const length = Number(values.iterations);
-const scaled = (iteration: number) => Math.round(iteration * length / presetLength!);
-const schedule = [
-  `iterations=${length}`,
-  `warmup=${scaled(warmup)}`,
-  `decayIterations=${JSON.stringify(decayIterations.map(scaled))}`,
-];
+  /** The preset's schedule, shrunk to the length asked for. */
+  const { iterations: presetLength, warmup, decayIterations } = preset("digits");
+  const length = Number(values.iterations);
+  const scaled = (iteration: number) => Math.round(iteration * length / presetLength!);
+  const schedule = [
+    `iterations=${length}`,
+    `warmup=${scaled(warmup)}`,
+    `decayIterations=${JSON.stringify(decayIterations.map(scaled))}`,
+  ];
 
-/** Attacks of a length that suits many runs, on images enough to tell recipes apart. */
-const evaluation = ["--attack-images", "120", "--attack-steps", "20", "--generated-images", "500"];
+  /** Attacks of a length that suits many runs, on images enough to tell recipes apart. */
+  const evaluation = ["--attack-images", "120", "--attack-steps", "20", "--generated-images", "500"];
 
-type Recipe = keyof typeof recipes;
+  type Recipe = keyof typeof recipes;
 
-const names = Object.keys(recipes) as Recipe[];
-const seeds = values.seeds.split(",").map(Number);
-const pathOf = (recipe: Recipe, seed: number) => `${folder}/${recipe}-${seed}`;
+  const names = Object.keys(recipes) as Recipe[];
+  const seeds = values.seeds.split(",").map(Number);
+  const pathOf = (recipe: Recipe, seed: number) => `${folder}/${recipe}-${seed}`;
 
-async function train(run: string, recipe: Recipe, seed: number): Promise<void> {
-  await trainDigits(run, [...recipes[recipe], ...schedule, `seed=${seed}`]);
-}
-
-async function evaluate(run: string): Promise<void> {
-  if (await exists(`${run}/evaluation/results.json`)) return;
-  await command("evaluate", "--model", run, "--referee", `${folder}/${referee.name}`, ...evaluation);
-}
-
-await train(`${folder}/${referee.name}`, referee.recipe, referee.seed);
-for (const seed of seeds) {
-  for (const recipe of names) {
-    await train(pathOf(recipe, seed), recipe, seed);
-    await evaluate(pathOf(recipe, seed));
+  async function train(run: string, recipe: Recipe, seed: number): Promise<void> {
+    await trainDigits(run, [...recipes[recipe], ...schedule, `seed=${seed}`]);
   }
-}
-const columns = names.flatMap((recipe) => seeds.map((seed) => pathOf(recipe, seed)));
-await command("compare", ...columns, "--out", out);
+
+  async function evaluate(run: string): Promise<void> {
+    if (await exists(`${run}/evaluation/results.json`)) return;
+    await command("evaluate", "--model", run, "--referee", `${folder}/${referee.name}`, ...evaluation);
+  }
+
+  await train(`${folder}/${referee.name}`, referee.recipe, referee.seed);
+  for (const seed of seeds) {
+    for (const recipe of names) {
+      await train(pathOf(recipe, seed), recipe, seed);
+      await evaluate(pathOf(recipe, seed));
+    }
+  }
+  const columns = names.flatMap((recipe) => seeds.map((seed) => pathOf(recipe, seed)));
+  await command("compare", ...columns, "--out", out);
+});

@@ -2,6 +2,7 @@
  * Measures kernels that are bound by the memory's bandwidth, as the training launches them. Prints the bytes that each must move a second, and their share of what copies move.
  */
 
+import { print } from "../../src/cli/command.ts";
 import { table } from "../../src/cli/format.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
 import { adamStep } from "../../src/kernels/optimiser/adam_step.ts";
@@ -16,6 +17,7 @@ import { samAscent } from "../../src/kernels/optimiser/sam_ascent.ts";
 import { sgdStep } from "../../src/kernels/optimiser/sgd_step.ts";
 import { sgldStep } from "../../src/kernels/chains/sgld_step.ts";
 import { Context } from "../../src/tensor/context.ts";
+import { bench } from "../lib/bench.ts";
 import { bestTime, measureBandwidth } from "../peers/roof.ts";
 
 const launchesPerRun = 8;
@@ -62,32 +64,31 @@ async function measure<Shape, Name extends string>(
   for (const [, tensor] of operands) tensor.dispose();
 }
 
-const vector = { length };
-const norm = { groups: 1, rows, channels };
-const activated = { ...norm, slope: 0.2 };
-const written = { accumulate: false };
-await measure(add, { ...vector, factor: 1 });
-await measure(leakyRelu, { ...vector, slope: 0.2 });
-await measure(leakyReluBackward, { ...vector, slope: 0.2, ...written });
-await measure(normMoments, norm);
-await measure(normApply, activated);
-await measure(normBackwardMoments, activated);
-await measure(normBackwardApply, { ...activated, ownStatistics: true, scaledSums: false, ...written });
-await measure(sgdStep, { ...vector, momentum: 0.9, weightDecay: 5e-4 }, ["velocity", "parameters"]);
-await measure(
-  adamStep,
-  { ...vector, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 },
-  ["firstMoment", "secondMoment", "parameters"],
-);
-await measure(samAscent, { ...vector, adaptive: true }, ["parameters"]);
-await measure(sgldStep, {
-  ...vector,
-  ...{ stepSize: 1, gradientClamp: 0, innerSteps: 0, innerStepSize: 0, innerClamp: 0, noiseScale: 0.01 },
-});
-Deno.stdout.writeSync(
-  new TextEncoder().encode(
+await bench("bandwidth", async () => {
+  const vector = { length };
+  const norm = { groups: 1, rows, channels };
+  const activated = { ...norm, slope: 0.2 };
+  const written = { accumulate: false };
+  await measure(add, { ...vector, factor: 1 });
+  await measure(leakyRelu, { ...vector, slope: 0.2 });
+  await measure(leakyReluBackward, { ...vector, slope: 0.2, ...written });
+  await measure(normMoments, norm);
+  await measure(normApply, activated);
+  await measure(normBackwardMoments, activated);
+  await measure(normBackwardApply, { ...activated, ownStatistics: true, scaledSums: false, ...written });
+  await measure(sgdStep, { ...vector, momentum: 0.9, weightDecay: 5e-4 }, ["velocity", "parameters"]);
+  await measure(
+    adamStep,
+    { ...vector, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 },
+    ["firstMoment", "secondMoment", "parameters"],
+  );
+  await measure(samAscent, { ...vector, adaptive: true }, ["parameters"]);
+  await measure(sgldStep, {
+    ...vector,
+    ...{ stepSize: 1, gradientClamp: 0, innerSteps: 0, innerStepSize: 0, innerClamp: 0, noiseScale: 0.01 },
+  });
+  print(
     `${gpu.adapterName}: copies ${ofCopies.toFixed(0)} GB/s\n\n` +
-      `${table([["kernel", "MB", "ms", "GB/s", "of copies"], ...results])}\n`,
-  ),
-);
-Deno.exit(0);
+      table([["kernel", "MB", "ms", "GB/s", "of copies"], ...results]),
+  );
+});

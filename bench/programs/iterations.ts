@@ -4,13 +4,14 @@
  * `bench/results/ADAPTER.json`.
  */
 
+import { print } from "../../src/cli/command.ts";
 import { table } from "../../src/cli/format.ts";
 import { adapterFamily } from "../../src/gpu/adapter_family.ts";
+import { bench } from "../lib/bench.ts";
 import type { IterationResult } from "../lib/iteration.ts";
 import { runNames } from "../lib/iteration_case.ts";
 import { measureProcess, resultsFile, saveResults } from "../lib/processes.ts";
 
-const print = (text: string) => Deno.stdout.writeSync(new TextEncoder().encode(`${text}\n`));
 const milliseconds = (value: number) => value.toFixed(1);
 const percent = (part: number, whole: number) => `${(100 * part / whole).toFixed(1)} %`;
 const total = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0);
@@ -51,15 +52,17 @@ function printIteration({ name, adapter, imagesPerSecond, counts, kernels, ...re
   }`);
 }
 
-const results: Record<string, IterationResult> = {};
-let adapter = "";
-for (const name of runNames) {
-  if (name === "wrn-28-10" && adapterFamily(adapter) !== "gpu") continue;
-  const result = await measureProcess<IterationResult>("lib/iteration.ts", ["--allow-read"], name);
-  ({ adapter } = result);
-  printIteration(result);
-  results[name] = result;
-}
-const file = resultsFile(adapter);
-await saveResults(file, results);
-print(`\nwrote ${file}`);
+await bench("iterations", async () => {
+  const results: Record<string, IterationResult> = {};
+  let adapter = "";
+  for (const name of runNames) {
+    if (name === "wrn-28-10" && adapterFamily(adapter) !== "gpu") continue;
+    const result = await measureProcess<IterationResult>("lib/iteration.ts", ["--allow-read"], name);
+    ({ adapter } = result);
+    printIteration(result);
+    results[name] = result;
+  }
+  const file = resultsFile(adapter);
+  await saveResults(file, results);
+  print(`\nwrote ${file}`);
+});

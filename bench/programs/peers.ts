@@ -10,8 +10,10 @@
  */
 
 import { parseArgs } from "node:util";
+import { print, UsageError, wholeNumber } from "../../src/cli/command.ts";
 import { table } from "../../src/cli/format.ts";
 import { adapterFamily } from "../../src/gpu/adapter_family.ts";
+import { bench } from "../lib/bench.ts";
 import { measureProcess, resultsFile, saveResults } from "../lib/processes.ts";
 import { type Benchmark, benchmarks } from "../peers/benchmarks.ts";
 import { findPyTorch, type PyTorch, type PyTorchMode } from "../peers/pytorch.ts";
@@ -19,7 +21,6 @@ import type { Roof } from "../peers/roof.ts";
 import { type Measured, merge, type Row, rowOf, shares, timeOf } from "../peers/row.ts";
 
 const webGpuPeers = ["TensorFlow.js", "jax-js", "ONNX Runtime"];
-const print = (text: string) => Deno.stdout.writeSync(new TextEncoder().encode(`${text}\n`));
 const none = "–";
 
 /** A library and what its process needs. */
@@ -111,31 +112,35 @@ function printTables(rows: readonly Row[], libraries: readonly Library[], roof: 
   }`);
 }
 
-const { values, positionals } = parseArgs({
-  options: { turns: { type: "string", default: "3" } },
-  allowPositionals: true,
+await bench("peers", async (args) => {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    options: { turns: { type: "string", default: "3" }, debug: { type: "boolean" } },
+    allowPositionals: true,
+  });
+  const turns = wholeNumber("--turns", values.turns, 1)!;
+  const roof = await measureProcess<Roof>("peers/roof.ts", ["--allow-read"]);
+  const pyTorch = await findPyTorch();
+  print(
+    `${roof.adapter}: ${roof.gigaflops.toFixed(0)} GFLOP/s of multiply-adds, copies ${
+      roof.bandwidth.toFixed(0)
+    } GB/s; ${pyTorch ? `PyTorch ${pyTorch.version} on ${pyTorch.gpu ?? "the CPU"}` : "no PyTorch"}`,
+  );
+  const isGpu = adapterFamily(roof.adapter) === "gpu";
+  const chosen = benchmarks.filter(({ name, gpuOnly }) =>
+    (isGpu || !gpuOnly) && positionals.every((word) => name.toLowerCase().includes(word.toLowerCase()))
+  );
+  if (chosen.length === 0) {
+    throw new UsageError(`no benchmark's name contains ${positionals.join(" and ")}`);
+  }
+  const libraries = librariesWith(pyTorch);
+  const file = resultsFile(["peers", roof.adapter, ...positionals].join("-"));
+  const rows: Row[] = [];
+  for (const benchmark of chosen) {
+    rows.push(await measure(benchmark, libraries, turns));
+    print(timesOf(rows.at(-1)!, libraries, roof).join("  "));
+    await saveResults(file, { roof, pyTorch: pyTorch ?? null, rows });
+  }
+  printTables(rows, libraries, roof);
+  print(`\nwrote ${file}`);
 });
-const turns = Number(values.turns);
-if (!(turns >= 1)) throw new Error(`--turns must be a number of at least 1, not ${values.turns}`);
-const roof = await measureProcess<Roof>("peers/roof.ts", ["--allow-read"]);
-const pyTorch = await findPyTorch();
-print(
-  `${roof.adapter}: ${roof.gigaflops.toFixed(0)} GFLOP/s of multiply-adds, copies ${
-    roof.bandwidth.toFixed(0)
-  } GB/s; ${pyTorch ? `PyTorch ${pyTorch.version} on ${pyTorch.gpu ?? "the CPU"}` : "no PyTorch"}`,
-);
-const isGpu = adapterFamily(roof.adapter) === "gpu";
-const chosen = benchmarks.filter(({ name, gpuOnly }) =>
-  (isGpu || !gpuOnly) && positionals.every((word) => name.toLowerCase().includes(word.toLowerCase()))
-);
-if (chosen.length === 0) throw new Error(`no benchmark's name contains ${positionals.join(" and ")}`);
-const libraries = librariesWith(pyTorch);
-const file = resultsFile(["peers", roof.adapter, ...positionals].join("-"));
-const rows: Row[] = [];
-for (const benchmark of chosen) {
-  rows.push(await measure(benchmark, libraries, turns));
-  print(timesOf(rows.at(-1)!, libraries, roof).join("  "));
-  await saveResults(file, { roof, pyTorch: pyTorch ?? null, rows });
-}
-printTables(rows, libraries, roof);
-print(`\nwrote ${file}`);

@@ -6,6 +6,7 @@
 
 import process from "node:process";
 
+import { print, wholeNumber } from "../../src/cli/command.ts";
 import { table } from "../../src/cli/format.ts";
 import { Gpu, type Plan } from "../../src/gpu/gpu.ts";
 import { type KernelTime, profile } from "../../src/gpu/profile.ts";
@@ -29,6 +30,7 @@ import {
   winogradGradientInput,
   winogradGradientWeight,
 } from "../../src/tensor/operations/conv2d/winograd.ts";
+import { bench } from "../lib/bench.ts";
 import { median } from "../lib/statistics.ts";
 import { callsPerWait, timeRound } from "../lib/timing.ts";
 
@@ -39,7 +41,6 @@ const textureGradientWeight = byParts("texture", conv2dGradientWeightTexture);
 const maps = [[32, 32], [64, 16], [128, 8], [160, 32]] as const;
 const rounds = 11;
 
-const print = (text: string) => Deno.stdout.writeSync(new TextEncoder().encode(`${text}\n`));
 /** The kernels of Winograd's algorithm in each direction: transforms of both operands, products, transform of the result. */
 const steps: Readonly<Record<Direction, readonly string[]>> = {
   forward: ["winograd_input", "winograd_weight", "winograd_product", "winograd_output"],
@@ -125,37 +126,39 @@ function stepTime(profiles: readonly (readonly KernelTime[])[], step: string): s
   return Math.min(...times).toFixed(2);
 }
 
-const gpu = await Gpu.request();
-const context = new Context(gpu);
-const batch = Number(Deno.args[0] ?? 16);
-const rows: string[][] = [];
-for (const direction of directions) {
-  for (const [channels, size] of maps) {
-    const square = { height: size, width: size, inChannels: channels, outChannels: channels };
-    const ways = plans(context, { batch, ...square, kernel: 3, stride: 1, padding: 1 }, direction);
-    const times = await timePlans(gpu, ways);
-    const [direct] = times;
-    for (const [i, name] of ["direct", "F(2×2)", "F(4×4)"].entries()) {
-      const profiles: KernelTime[][] = [];
-      for (let round = 0; i > 0 && round < rounds; round++) profiles.push(await profile(gpu, ways[i]!));
-      rows.push([
-        `${names[direction]}, ${channels} → ${channels} @ ${size}²`,
-        name,
-        times[i]!.clock.toFixed(1),
-        (direct!.clock / times[i]!.clock).toFixed(2),
-        times[i]!.processor.toFixed(1),
-        (direct!.processor / times[i]!.processor).toFixed(2),
-        ...steps[direction].map((step) => i === 0 ? "" : stepTime(profiles, step)),
-      ]);
+await bench("winograd", async (args) => {
+  const gpu = await Gpu.request();
+  const context = new Context(gpu);
+  const batch = wholeNumber("BATCH", args[0] ?? "16", 1)!;
+  const rows: string[][] = [];
+  for (const direction of directions) {
+    for (const [channels, size] of maps) {
+      const square = { height: size, width: size, inChannels: channels, outChannels: channels };
+      const ways = plans(context, { batch, ...square, kernel: 3, stride: 1, padding: 1 }, direction);
+      const times = await timePlans(gpu, ways);
+      const [direct] = times;
+      for (const [i, name] of ["direct", "F(2×2)", "F(4×4)"].entries()) {
+        const profiles: KernelTime[][] = [];
+        for (let round = 0; i > 0 && round < rounds; round++) profiles.push(await profile(gpu, ways[i]!));
+        rows.push([
+          `${names[direction]}, ${channels} → ${channels} @ ${size}²`,
+          name,
+          times[i]!.clock.toFixed(1),
+          (direct!.clock / times[i]!.clock).toFixed(2),
+          times[i]!.processor.toFixed(1),
+          (direct!.processor / times[i]!.processor).toFixed(2),
+          ...steps[direction].map((step) => i === 0 ? "" : stepTime(profiles, step)),
+        ]);
+      }
+      for (const plan of ways) plan.destroy();
     }
-    for (const plan of ways) plan.destroy();
   }
-}
-print(`${gpu.adapterName}, batch ${batch}, milliseconds\n`);
-print(table([[
-  "convolution",
-  "way",
-  ...["clock", "gain", "processor", "gain"],
-  ...["first operand", "second operand", "products", "result"],
-], ...rows]));
-gpu.destroy();
+  print(`${gpu.adapterName}, batch ${batch}, milliseconds\n`);
+  print(table([[
+    "convolution",
+    "way",
+    ...["clock", "gain", "processor", "gain"],
+    ...["first operand", "second operand", "products", "result"],
+  ], ...rows]));
+  gpu.destroy();
+});

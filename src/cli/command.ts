@@ -1,5 +1,7 @@
-/** What all commands share: exit statuses, one-line errors, usage. */
+/** What all commands share: where they are, exit statuses, one-line errors, usage. */
 
+import { relative, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import { ConfigurationError, SadaJemError } from "../errors.ts";
 
 /** A command line that cannot be understood. */
@@ -23,6 +25,7 @@ export interface Command {
  */
 export async function execute(command: Command): Promise<never> {
   const args = Deno.args;
+  goWhereStarted();
   if (args.includes("--help") || args.includes("-h")) {
     print(command.help.trim());
     Deno.exit(exitStatus.success);
@@ -36,6 +39,22 @@ export async function execute(command: Command): Promise<never> {
     if (args.includes("--debug") && error instanceof Error) printError(error.stack ?? "");
     Deno.exit(status);
   }
+}
+
+/** A task runs in the project's folder; the paths that its user types are relative to the folder they are in. */
+function goWhereStarted(): void {
+  const name = { name: "env", variable: "INIT_CWD" } as const;
+  if (Deno.permissions.querySync(name).state !== "granted") return;
+  const folder = Deno.env.get(name.variable);
+  if (folder) Deno.chdir(folder);
+}
+
+/**
+ * The path of a folder that belongs to the project, such as `runs`; relative where the current folder is the project's.
+ */
+export function projectPath(name: string): string {
+  const path = relative(Deno.cwd(), fileURLToPath(new URL(`../../${name}`, import.meta.url)));
+  return path.startsWith("..") ? resolve(path) : path;
 }
 
 /** Prints one line to standard output. */

@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { applySetting, type Configuration, parseConfiguration } from "../train/configuration.ts";
 import { preset } from "../train/presets.ts";
 import { parseJson } from "../train/run_directory.ts";
@@ -13,7 +14,8 @@ export const configurationOptions = {
 } as const;
 
 /**
- * The configuration that the options name, with some settings of the form `key=value` changed.
+ * The configuration that the options name, with some settings of the form `key=value` changed. The path of the data is
+ * absolute, so that a run finds them from wherever it is resumed or evaluated.
  * @throws {ConfigurationError} if there is no such preset, or a value is wrong.
  */
 export async function chosenConfiguration(
@@ -28,5 +30,7 @@ export async function chosenConfiguration(
     chosen = { ...chosen, ...parseConfiguration(file) };
   }
   for (const setting of settings) chosen = applySetting(chosen, setting);
-  return parseConfiguration(chosen);
+  const configuration = parseConfiguration(chosen);
+  const { dataFolder } = configuration;
+  return { ...configuration, dataFolder: dataFolder === null ? null : resolve(dataFolder) };
 }

@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { exists } from "../data/files.ts";
 import { CheckpointError, FormatError } from "../errors.ts";
 import { type GaussianStatistics, requireCovariance } from "../evaluate/frechet.ts";
@@ -19,7 +20,7 @@ import { writeAtomically } from "../train/files.ts";
 import { printError, UsageError } from "./command.ts";
 
 /** Where the weights are looked for unless a place is named. */
-const cacheFolder = decodeURIComponent(new URL("../../data/inception", import.meta.url).pathname);
+const cacheFolder = fileURLToPath(new URL("../../data/inception", import.meta.url));
 /** The weights as pytorch-fid publishes them; their hash is part of the name. */
 const weightsName = /^pt_inception-2015-12-05-.*\.pth$/;
 

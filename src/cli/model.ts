@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { type Dataset, type DatasetName, datasetNames } from "../data/dataset.ts";
 import { fitDataset } from "../data/fit.ts";
 import { classesOf } from "../data/formats.ts";
@@ -80,7 +81,7 @@ export async function loadModel(
 
 /** {@link loadModel} without the model; says on the error stream which of several state dicts was taken. */
 export async function readCheckpoint(path: string | URL, hints: ImportHints): Promise<ModelFile> {
-  const name = path instanceof URL ? path.pathname : path;
+  const name = path instanceof URL ? fileURLToPath(path) : path;
   try {
     if (!(await Deno.stat(path)).isDirectory) {
       return await decodeNamed(name, await Deno.readFile(path), hints);

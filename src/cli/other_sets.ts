@@ -1,5 +1,6 @@
 import { type Dataset, type DatasetName, datasetNames, type ImageSet } from "../data/dataset.ts";
 import { exists } from "../data/files.ts";
+import { DataError } from "../errors.ts";
 import { loadPictures } from "../data/image_folder.ts";
 import { defaultFolder, loadDataset } from "../data/load.ts";
 import { printError, UsageError } from "./command.ts";
@@ -16,16 +17,19 @@ const pictureFolders = ["celeba"];
 /**
  * The sets that were named, `NAME=DIR`, and those that lie in `data/`, as far as they have the data set's format. A data
  * set's name stands for its test images, any other name for a folder of pictures.
+ * A set in `data/` that cannot be read, such as a download that broke off, is left out, which is said in a line.
  * @param limit most pictures that are read of a folder
+ * @param folderOf where a set lies that was not named
  * @throws {UsageError} if an option has another form, or a name is given twice.
- * @throws {DataError} if files are missing or damaged.
+ * @throws {DataError} if files of a set that was named are missing or damaged.
  */
 export async function otherSets(
   dataset: Dataset,
   named: readonly string[],
   limit: number,
+  folderOf: (name: string) => string = defaultFolder,
 ): Promise<OtherSet[]> {
-  const folders = await foldersInData(dataset.name);
+  const folders = await foldersInData(dataset.name, folderOf);
   const given = named.map(parseOption);
   given.forEach(({ name, folder }, i) => {
     if (given.findIndex((other) => other.name === name) < i) {
@@ -35,17 +39,22 @@ export async function otherSets(
   });
   const others: OtherSet[] = [];
   for (const [name, folder] of folders) {
-    const set = await readSet(dataset, name, folder, limit);
-    if (set) others.push({ name, set });
-    else printError(`${name} is left out: its images have another format than those of ${dataset.name}`);
+    try {
+      const set = await readSet(dataset, name, folder, limit);
+      if (set) others.push({ name, set });
+      else printError(`${name} is left out: its images have another format than those of ${dataset.name}`);
+    } catch (error) {
+      if (!(error instanceof DataError) || given.some((set) => set.name === name)) throw error;
+      printError(`${name} is left out: ${error.message}`);
+    }
   }
   return others;
 }
 
-async function foldersInData(own: string): Promise<Map<string, string>> {
+async function foldersInData(own: string, folderOf: (name: string) => string): Promise<Map<string, string>> {
   const folders = new Map<string, string>();
   for (const name of [...datasetNames, ...pictureFolders]) {
-    const folder = defaultFolder(name);
+    const folder = folderOf(name);
     if (name !== own && name !== "digits" && name !== "images" && await exists(folder)) {
       folders.set(name, folder);
     }

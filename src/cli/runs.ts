@@ -1,14 +1,17 @@
 import { CheckpointError } from "../errors.ts";
+import { projectPath } from "./command.ts";
 
-/** Where runs are kept unless a folder is named. */
-const root = "runs";
+/** The project's folder in which runs are kept unless another is named. */
+const folder = "runs";
 
 /** A folder for a new run, named after its preset and the local time. */
 export function newRunPath(name: string): string {
   const now = new Date();
   const two = (value: number) => String(value).padStart(2, "0");
   const date = `${now.getFullYear()}${two(now.getMonth() + 1)}${two(now.getDate())}`;
-  return `${root}/${name}-${date}-${two(now.getHours())}${two(now.getMinutes())}${two(now.getSeconds())}`;
+  return `${projectPath(folder)}/${name}-${date}-${two(now.getHours())}${two(now.getMinutes())}${
+    two(now.getSeconds())
+  }`;
 }
 
 /**
@@ -16,6 +19,7 @@ export function newRunPath(name: string): string {
  * @throws {CheckpointError} if there is none.
  */
 export async function newestRun(): Promise<string> {
+  const root = projectPath(folder);
   let newest: { path: string; time: number } | undefined;
   try {
     for await (const { name } of Deno.readDir(root)) {

@@ -70,7 +70,6 @@ export async function download(
   }
   if (await checksum(path) === md5) return "present";
   const part = `${path}.part`;
-  await onDisk(path, () => Deno.mkdir(path.replace(/[^/\\]*$/, "") || ".", { recursive: true }));
   // An earlier call may have ended between the last byte and the renaming.
   if (await checksum(part) !== md5) {
     await receiveAll(what, part, progress, signal, backoff);
@@ -132,10 +131,11 @@ async function receive(
   const { response, start, total } = await ask(what, await lengthOf(part), signal);
   const limit = total ?? largestFile;
   using body = bodyOf(response);
-  using file = await onDisk(
-    part,
-    () => Deno.open(part, { write: true, create: true, truncate: start === 0 }),
-  );
+  using file = await onDisk(part, async () => {
+    // Not before there is an answer: a server that cannot be reached leaves no empty folder behind.
+    await Deno.mkdir(part.replace(/[^/\\]*$/, "") || ".", { recursive: true });
+    return await Deno.open(part, { write: true, create: true, truncate: start === 0 });
+  });
   await onDisk(part, () => file.seek(start, Deno.SeekMode.Start));
   const began = performance.now();
   let received = start;

@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { DataError } from "../errors.ts";
 import { loadCifar10, loadCifar100 } from "./cifar.ts";
 import { type Dataset, type DatasetName, selectImages } from "./dataset.ts";
@@ -33,7 +34,7 @@ const defaultTestShare = 0.1;
 
 /** Where a data set lies unless a folder is named: `data/NAME` in the project, where `deno task data` puts it. */
 export function defaultFolder(name: string): string {
-  return decodeURIComponent(new URL(`../../data/${name}`, import.meta.url).pathname);
+  return fileURLToPath(new URL(`../../data/${name}`, import.meta.url));
 }
 
 /**

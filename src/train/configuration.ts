@@ -225,7 +225,8 @@ export function parseConfiguration(value: unknown): Configuration {
 }
 
 /**
- * Options with one of them replaced, for `--set key=value`. The value is read as JSON, or else as a string. Setting one
+ * Options with one of them replaced, for `--set key=value`. The value of an option that is text is taken as it is, but
+ * for `null` and a string in quotes; any other is read as JSON, or else as a string. Setting one
  * of two options that exclude each other, such as `iterations` and `epochs`, switches the other off.
  * @throws {ConfigurationError} if there is no `=` or no such option; the value itself is checked by
  * {@link parseConfiguration}.
@@ -239,7 +240,7 @@ export function applySetting(
     throw new ConfigurationError(`configuration: ${show(setting)} is not of the form key=value`);
   }
   requireKnown(key);
-  const changed: Record<string, unknown> = { ...options, [key]: parseValue(text) };
+  const changed: Record<string, unknown> = { ...options, [key]: parseValue(key, text) };
   switchOffAlternatives(changed, key);
   return changed;
 }
@@ -256,7 +257,7 @@ type OptionName = keyof typeof schema.shape;
 
 const optionNames = Object.keys(schema.shape) as OptionName[];
 
-function requireKnown(key: string): void {
+function requireKnown(key: string): asserts key is OptionName {
   if (optionNames.some((name) => name === key)) return;
   throw new ConfigurationError(
     `configuration: unknown option ${show(key)}; did you mean ${closest(key, optionNames)}?`,
@@ -272,12 +273,20 @@ function allowed(key: OptionName): string {
   return `it must be ${schema.shape[key].unwrap().description}`;
 }
 
-function parseValue(text: string): unknown {
+function parseValue(key: OptionName, text: string): unknown {
   try {
-    return JSON.parse(text);
+    const value = JSON.parse(text);
+    return isText(key) && value !== null && typeof value !== "string" ? text : value;
   } catch {
     return text;
   }
+}
+
+/** Whether an option is text, such as a path or a name, so that `2024` and `true` are no number and no flag. */
+function isText(key: OptionName): boolean {
+  const given = schema.shape[key].unwrap();
+  const type = given instanceof z.ZodNullable ? given.unwrap() : given;
+  return type instanceof z.ZodString || type instanceof z.ZodEnum;
 }
 
 /** A value on one line, not too long; numbers that JSON lacks as they are. */

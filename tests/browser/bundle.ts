@@ -1,10 +1,11 @@
 import * as esbuild from "esbuild";
+import { fileURLToPath } from "node:url";
 import type { Content } from "./chromium.ts";
 
 /** A page, `/`, whose one script is a TypeScript module with all that it imports. */
 export async function scriptPage(module: URL): Promise<Content> {
   const { outputFiles } = await esbuild.build({
-    entryPoints: [module.pathname],
+    entryPoints: [fileURLToPath(module)],
     bundle: true,
     format: "esm",
     target: "es2022",

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { decode } from "fast-png";
 import type { Page } from "playwright-core";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { buildExamples } from "../../scripts/examples.ts";
 import { withFiles } from "../temporary.ts";
 import { browserTest, folder } from "./chromium.ts";
@@ -13,8 +14,8 @@ const root = new URL("../../", import.meta.url);
 async function runExample(name: string, permissions: readonly string[], cwd: string): Promise<string> {
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [
-      ...["run", "--no-prompt", "--config", new URL("deno.json", root).pathname, ...permissions],
-      new URL(`examples/${name}.ts`, root).pathname,
+      ...["run", "--no-prompt", "--config", fileURLToPath(new URL("deno.json", root)), ...permissions],
+      fileURLToPath(new URL(`examples/${name}.ts`, root)),
     ],
     cwd,
   }).output();
@@ -23,7 +24,7 @@ async function runExample(name: string, permissions: readonly string[], cwd: str
 }
 
 Deno.test("examples/convolution.ts computes a ramp's derivatives, and needs no permission", async () => {
-  const output = await runExample("convolution", [], root.pathname);
+  const output = await runExample("convolution", [], fileURLToPath(root));
   assert.equal(output, "derivative by x 3, by y 5\n");
 });
 
@@ -44,7 +45,7 @@ Deno.test("examples/restore.ts brings images nearer to the true ones", async () 
   });
 });
 
-const built = new URL(`file://${await Deno.makeTempDir()}/`);
+const built = pathToFileURL(`${await Deno.makeTempDir()}/`);
 await buildExamples(built);
 globalThis.addEventListener("unload", () => Deno.removeSync(built, { recursive: true }));
 

@@ -1,5 +1,6 @@
 /// <reference lib="dom" />
 import type { Page } from "playwright-core";
+import { fileURLToPath } from "node:url";
 import { LoadedModel } from "../../web/worker/loaded_model.ts";
 import { loadDataset } from "../../src/data/load.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
@@ -28,7 +29,7 @@ const screenshots = new URL("../../dist/screenshots/", import.meta.url);
 
 /** Leaves a picture of the page in `dist/screenshots/`. */
 export async function picture(page: Page, name: string): Promise<void> {
-  const path = decodeURIComponent(new URL(`${name}.png`, screenshots).pathname);
+  const path = fileURLToPath(new URL(`${name}.png`, screenshots));
   await page.screenshot({ path, fullPage: true });
 }
 

@@ -30,7 +30,7 @@ function startIn(folder: string, task: string, ...args: string[]): Deno.ChildPro
     cwd: folder,
     stdout: "piped",
     stderr: "piped",
-    env: { NO_COLOR: "1" },
+    env: { NO_COLOR: "1", INIT_CWD: folder },
   }).spawn();
 }
 

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
 import { parseNpz } from "../../src/formats/npz.ts";
 import { parseSafetensors } from "../../src/formats/safetensors.ts";
 import { pythonWith, runPython } from "../python.ts";
 import { withFiles } from "../temporary.ts";
 import { ownErrors, run } from "./commands.ts";
 
-const golden = new URL("../golden/data/", import.meta.url).pathname;
+const golden = fileURLToPath(new URL("../golden/data/", import.meta.url));
 
 Deno.test("convert: official checkpoints become models, and models files that hold the same tensors", async () => {
   await withFiles({}, async (folder) => {
@@ -129,7 +130,7 @@ Deno.test({
       const [ours, theirs, back] = [`${folder}/ours.pt`, `${folder}/theirs.pt`, `${folder}/back.safetensors`];
       const converted = await run(
         "convert",
-        new URL("../../data/models/digits.safetensors", import.meta.url).pathname,
+        fileURLToPath(new URL("../../data/models/digits.safetensors", import.meta.url)),
         ours,
       );
       assert.equal(converted.status, 0, converted.errors);

@@ -1,5 +1,6 @@
 import { gzipSync } from "fflate";
 import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
 import { DataError } from "../../src/errors.ts";
 import { refuses } from "../refusal.ts";
 import { tar } from "../formats/samples.ts";
@@ -199,7 +200,7 @@ Deno.test("loadCifar10() and loadCifar100() say where to get the files if there 
 });
 
 /** Folder with real data; tests that find none there are ignored. */
-const real = Deno.env.get("SADA_JEM_DATA") ?? new URL("../../../shared/data", import.meta.url).pathname;
+const real = Deno.env.get("SADA_JEM_DATA") ?? fileURLToPath(new URL("../../../shared/data", import.meta.url));
 const batches = `${real}/cifar-10-batches-bin`;
 const sample = `${real}/cifar-100-binary/mixed_sample2000.bin.gz`;
 

@@ -292,7 +292,8 @@ Deno.test("download() says why there is no connection", async () => {
   const url = `http://127.0.0.1:${listener.addr.port}/file.bin`;
   listener.close();
   await withFiles({}, async (folder) => {
-    await refused(quick({ url, path: `${folder}/file.bin`, md5 }), /connection refused.*; gave up/i);
+    await refused(quick({ url, path: `${folder}/below/file.bin`, md5 }), /connection refused.*; gave up/i);
+    assert.deepEqual([...Deno.readDirSync(folder)], [], "no folder is left behind");
   });
 });
 

@@ -1,6 +1,7 @@
 /** Reads reference files and keeps account of which of their tensors have been used. */
 
 import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
 import type { HostTensor } from "../../src/formats/pytorch_layout.ts";
 import {
   float32Of,
@@ -22,7 +23,7 @@ export interface Deviation {
 }
 
 /** The folder of reference files: `GOLDEN_DIR`, by default the one that comes with the project. */
-export const goldenFolder = Deno.env.get("GOLDEN_DIR") ?? new URL("data", import.meta.url).pathname;
+export const goldenFolder = Deno.env.get("GOLDEN_DIR") ?? fileURLToPath(new URL("data", import.meta.url));
 
 /** Paths of the reference files whose names match, below {@link goldenFolder}. */
 export function goldenFiles(pattern: RegExp): string[] {

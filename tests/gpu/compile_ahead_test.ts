@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
 import { withFiles } from "../temporary.ts";
 import type { Outcome } from "./compile_ahead_child.ts";
 
 /** Runs the child with a folder for the driver's cache. */
 async function run(cache: string, ...args: string[]): Promise<Outcome> {
-  const script = new URL("compile_ahead_child.ts", import.meta.url).pathname;
+  const script = fileURLToPath(new URL("compile_ahead_child.ts", import.meta.url));
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "--quiet", "--allow-read", script, ...args],
     env: { MESA_SHADER_CACHE_DIR: cache },

@@ -1,6 +1,7 @@
 /** The npm package as its users get it: built, packed, installed into a plain project, type-checked, run and bundled. */
 
 import assert from "node:assert/strict";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import * as kernels from "../../src/kernels/mod.ts";
 import { buildPackage, bundleSize, compactWgsl, programs, root } from "../../scripts/package.ts";
 
@@ -62,7 +63,7 @@ const project = {
 
 const npm = await npmProblem();
 
-const target = new URL(`file://${await Deno.makeTempDir()}/`);
+const target = pathToFileURL(`${await Deno.makeTempDir()}/`);
 await buildPackage(target);
 globalThis.addEventListener("unload", () => Deno.removeSync(target, { recursive: true }));
 
@@ -75,7 +76,7 @@ Deno.test({
     const folder = await Deno.makeTempDir();
     try {
       for (const [name, text] of Object.entries(project)) await Deno.writeTextFile(`${folder}/${name}`, text);
-      const packed = await command("npm", ["pack", target.pathname, "--json", "--silent"], folder);
+      const packed = await command("npm", ["pack", fileURLToPath(target), "--json", "--silent"], folder);
       const [{ filename, files }] = JSON.parse(packed);
       const paths: string[] = files.map(({ path }: { readonly path: string }) => path);
       assert(paths.includes("lib/kernels/mod.d.ts") && paths.includes("shaders/vector/add.wgsl"));
@@ -156,7 +157,7 @@ async function filesUnder(folder: URL): Promise<string[]> {
   const paths: string[] = [];
   for await (const { name, isDirectory } of Deno.readDir(folder)) {
     if (isDirectory) paths.push(...await filesUnder(new URL(`${name}/`, folder)));
-    else paths.push(new URL(name, folder).pathname);
+    else paths.push(fileURLToPath(new URL(name, folder)));
   }
   return paths;
 }

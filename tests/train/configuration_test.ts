@@ -210,6 +210,15 @@ Deno.test("applySetting() reads values as JSON, or else as strings, and leaves i
     ["dataset=digits", "dataset", "digits"],
     ["dataFolder=/data/a=b c", "dataFolder", "/data/a=b c"],
     ["dataFolder=", "dataFolder", ""],
+    ["dataFolder=null", "dataFolder", null],
+    ['dataFolder="a b"', "dataFolder", "a b"],
+    // Folders and names that look like JSON.
+    ...["2024", "1e3", "true", "[1]", "{}"].map((text): [string, string, unknown] => [
+      `dataFolder=${text}`,
+      "dataFolder",
+      text,
+    ]),
+    ["norm=1", "norm", "1"],
   ];
   for (const [setting, key, value] of settings) {
     assert.deepEqual(applySetting(published, setting), { ...published, [key]: value });

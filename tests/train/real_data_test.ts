@@ -2,6 +2,7 @@
 
 import { decode } from "fast-png";
 import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
 import type { Dataset } from "../../src/data/dataset.ts";
 import { loadDataset } from "../../src/data/load.ts";
 import { encodePng } from "../../src/formats/png.ts";
@@ -11,7 +12,8 @@ import { parseConfiguration } from "../../src/train/configuration.ts";
 import { Trainer } from "../../src/train/trainer.ts";
 import { testGpu } from "../kernels/harness.ts";
 
-const folder = Deno.env.get("SADA_JEM_DATA") ?? new URL("../../../shared/data", import.meta.url).pathname;
+const folder = Deno.env.get("SADA_JEM_DATA") ??
+  fileURLToPath(new URL("../../../shared/data", import.meta.url));
 const iterations = 200;
 
 /** A folder with links that give the files the names of a whole data set: what is there is a part of each. */

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
 import type { Dataset } from "../../src/data/dataset.ts";
 import { loadDataset } from "../../src/data/load.ts";
 import { DivergenceError } from "../../src/errors.ts";
@@ -199,7 +200,8 @@ Deno.test("Trainer stops at divergence, with parameters and replay buffer as the
 });
 
 Deno.test("Trainer trains on the CIFAR-10 files with the tiny preset", async (t) => {
-  const folder = Deno.env.get("SADA_JEM_DATA") ?? new URL("../../../shared/data", import.meta.url).pathname;
+  const folder = Deno.env.get("SADA_JEM_DATA") ??
+    fileURLToPath(new URL("../../../shared/data", import.meta.url));
   const cifar = `${folder}/cifar-10-batches-bin`;
   const present = await Deno.stat(cifar).then(() => true, () => false);
   await t.step({

@@ -1,4 +1,5 @@
 import { build, stop } from "esbuild";
+import { fileURLToPath } from "node:url";
 import { denoPackages } from "./packages.ts";
 import { scripts } from "./scripts.ts";
 
@@ -18,7 +19,7 @@ const copies = [
  * @throws {Error} with esbuild's messages if the sources do not compile.
  */
 export async function bundlePage(): Promise<Map<string, Uint8Array<ArrayBuffer>>> {
-  const path = (name: string) => decodeURIComponent(new URL(name, root).pathname);
+  const path = (name: string) => fileURLToPath(new URL(name, root));
   const { outputFiles } = await build({
     entryPoints: Object.entries(scripts).map(([out, source]) => ({ out, in: path(source) })),
     outdir: "/",

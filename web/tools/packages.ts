@@ -1,4 +1,5 @@
 import type { Plugin } from "esbuild";
+import { fileURLToPath } from "node:url";
 
 /** A package's folder in Deno's cache: registry, name, version. */
 const packageFolder = /^(.*\/registry\.npmjs\.org\/(?:@[^/]+\/)?[^/]+\/[^/]+)\//;
@@ -14,7 +15,7 @@ export const denoPackages: Plugin = {
       if (kind === "entry-point" || pluginData === denoPackages) return undefined;
       // Deno fetches a package when it is first imported.
       await import(path);
-      const file = decodeURIComponent(new URL(import.meta.resolve(path)).pathname);
+      const file = fileURLToPath(new URL(import.meta.resolve(path)));
       const folder = packageFolder.exec(file)?.[1];
       if (!folder) return { errors: [{ text: `${path} is no npm package of deno.json` }] };
       return await build.resolve(folder, { kind, resolveDir: folder, pluginData: denoPackages });

@@ -75,7 +75,7 @@ export function helpOf(name: string): string {
   return `Usage: deno task bench ${`${name} ${parameters}`.trim()}
 
 Measures ${measures}.
-Takes ${takes} on two cores without a GPU.
+On two cores without a GPU it takes ${takes}.
 
   --debug      show the stack trace of an error
   --help       show this text`;

@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { loadDataset } from "../data/load.ts";
-import { Gpu } from "../gpu/gpu.ts";
+import type { Gpu } from "../gpu/gpu.ts";
 import { restoreTrainer } from "../train/checkpoint.ts";
 import { applySetting, type Configuration, parseConfiguration } from "../train/configuration.ts";
 import { presetNames } from "../train/presets.ts";
@@ -13,6 +13,7 @@ import {
   type TestResult,
   TrainingRun,
 } from "../train/training_run.ts";
+import { openAdapter } from "./adapter.ts";
 import { type Command, execute, exitStatus, print, UsageError, wholeNumber } from "./command.ts";
 import { percent } from "../report/question.ts";
 import { chosenConfiguration, configurationOptions, defaultPreset } from "./configuration.ts";
@@ -100,13 +101,15 @@ const train: Command = {
       progress: (done, total) => line.update(`reading pictures: ${done}/${total}`),
     });
     line.clear();
-    const gpu = await Gpu.request();
+    const gpu = await openAdapter();
     const kernels = await (resumed ? resumed.kernels(gpu) : kernelTable(gpu, values.kernels));
     const trainer = new Trainer(contextWith(gpu, kernels), configuration, dataset);
     // Only now: options and data that turn out to be wrong leave no run behind.
     using directory = resumed ??
       await RunDirectory.create(runPath(values, configuration), configuration, kernels);
     if (resumed) await resume(trainer, directory, line);
+    const before = await directory.noteAdapter(gpu.adapterName);
+    if (before !== undefined) line.note(`warning: ${otherBits(before, gpu.adapterName)}`);
     print(headline(gpu, trainer, configuration, dataset.train.count));
 
     const interruption = onInterrupt(line);
@@ -157,6 +160,10 @@ async function resume(trainer: Trainer, directory: RunDirectory, line: LiveLine)
   restoreTrainer(trainer, checkpoint);
   await directory.truncateMetrics(checkpoint.iteration);
   line.note(`resuming ${directory.path} at iteration ${checkpoint.iteration}`);
+}
+
+function otherBits(before: string, now: string): string {
+  return `this run was computed on ${before} so far, and goes on with ${now}: the result is not the same bit for bit`;
 }
 
 /** Aborts at the first Ctrl-C or termination signal; a second one ends the process at once. */

@@ -16,3 +16,12 @@ export function forFamily(family: AdapterFamily, name: string): { name: string; 
   const ignore = onOpenGL && family === "gpu";
   return { name: ignore ? `${name} (left out: OpenGL compiles kernels for GPUs for minutes)` : name, ignore };
 }
+
+/** Those kernels for GPUs, by the names of the kernels and of their files. */
+export const kernelsForGpus: readonly string[] = [
+  "conv2d_forward",
+  "conv2d_gradient_input",
+  "conv2d_gradient_weight",
+  "winograd_product",
+  "winograd_weight_product",
+];

@@ -1,16 +1,8 @@
 import assert from "node:assert/strict";
 import { run } from "../cli/commands.ts";
-import { onOpenGL } from "../opengl.ts";
+import { kernelsForGpus, onOpenGL } from "../opengl.ts";
 
-/** Those with kernels for GPUs, which OpenGL compiles for minutes. */
-const slow = [
-  "conv2d_forward",
-  "conv2d_gradient_input",
-  "conv2d_gradient_weight",
-  "winograd_product",
-  "winograd_weight_product",
-]
-  .map((name) => `src/kernels/${name}.ts`);
+const slow = kernelsForGpus.map((name) => `src/kernels/${name}.ts`);
 const [some, ignore] = onOpenGL ? [" that OpenGL compiles soon", [`--ignore=${slow.join()}`]] : ["", []];
 
 Deno.test(`the examples in the kernels' doc comments${some} run, without any permission`, async () => {

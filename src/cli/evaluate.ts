@@ -7,7 +7,6 @@ import { exists } from "../data/files.ts";
 import { classifyImages } from "../evaluate/classification.ts";
 import { extractFeatures } from "../evaluate/features.ts";
 import { type NumpyArray, serializeNpz } from "../formats/npz.ts";
-import { Gpu } from "../gpu/gpu.ts";
 import type { WideResNet } from "../nn/wide_resnet.ts";
 import { reportPage, type Section } from "../report/html.ts";
 import {
@@ -21,6 +20,7 @@ import { questions } from "../report/questions.ts";
 import type { Context } from "../tensor/context.ts";
 import type { Checkpoint } from "../train/checkpoint.ts";
 import { writeAtomically } from "../train/files.ts";
+import { openAdapter } from "./adapter.ts";
 import { type Command, execute, exitStatus, print, printError, UsageError, wholeNumber } from "./command.ts";
 import { duration, table } from "./format.ts";
 import { inceptionArguments, inceptionHelp, inceptionOptions } from "./inception.ts";
@@ -109,7 +109,7 @@ const evaluate: Command = {
     const asked = chosenQuestions(values.only);
     const plain = optionsOf(values);
     const began = performance.now();
-    const gpu = await Gpu.request();
+    const gpu = await openAdapter();
     const context = contextWith(
       gpu,
       await kernelTable(gpu, values.kernels, values.json ? printError : print),

@@ -3,7 +3,6 @@ import { shortList } from "../data/class_names.ts";
 import { imageGrid, type ImagesShape } from "../formats/image_grid.ts";
 import { type NumpyArray, serializeNpz } from "../formats/npz.ts";
 import { type ByteImage, encodeApng, encodePng } from "../formats/png.ts";
-import { Gpu } from "../gpu/gpu.ts";
 import { conditionalScore, generate, unconditionalScore } from "../jem/generate.ts";
 import { evaluation, type WideResNet } from "../nn/wide_resnet.ts";
 import { streamWords } from "../random/philox.ts";
@@ -14,6 +13,7 @@ import { chainStarts, informativeStart, startImages, startingClasses } from "../
 import type { Checkpoint } from "../train/checkpoint.ts";
 import { writeAtomically } from "../train/files.ts";
 import { compilePlan } from "./compiling.ts";
+import { openAdapter } from "./adapter.ts";
 import {
   type Command,
   execute,
@@ -88,7 +88,7 @@ const sample: Command = {
     const start = chainStarts.find((name) => name === values.init);
     if (!start) throw new UsageError(`--init takes ${chainStarts.join(", ")}, not "${values.init}"`);
 
-    const gpu = await Gpu.request();
+    const gpu = await openAdapter();
     const context = contextWith(gpu, await kernelTable(gpu, values.kernels));
     const hints = hintsOf(values);
     const { model, checkpoint } = await loadModel(context, values.model ?? shippedModel, hints);

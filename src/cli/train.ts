@@ -4,7 +4,7 @@ import { type DataDescription, describeData } from "../data/description.ts";
 import { fitDataset } from "../data/fit.ts";
 import { loadDataset } from "../data/load.ts";
 import { missingClasses } from "../data/subsets.ts";
-import { Gpu } from "../gpu/gpu.ts";
+import type { Gpu } from "../gpu/gpu.ts";
 import { type Checkpoint, restoreTrainer } from "../train/checkpoint.ts";
 import { applySetting, type Configuration, parseConfiguration } from "../train/configuration.ts";
 import { presetNames } from "../train/presets.ts";
@@ -17,6 +17,7 @@ import {
   type TestResult,
   TrainingRun,
 } from "../train/training_run.ts";
+import { openAdapter } from "./adapter.ts";
 import { type Command, execute, exitStatus, print, UsageError, wholeNumber } from "./command.ts";
 import { chosenConfiguration, configurationOptions, defaultPreset } from "./configuration.ts";
 import { duration } from "./format.ts";
@@ -109,7 +110,7 @@ const train: Command = {
     line.clear();
     const dataset = checkpoint ? fitDataset(loaded, checkpoint.images) : loaded;
     for (const warning of missingClasses(dataset)) line.note(`warning: ${warning}`);
-    const gpu = await Gpu.request();
+    const gpu = await openAdapter();
     const kernels = await (resumed ? resumed.kernels(gpu) : kernelTable(gpu, values.kernels));
     const trainer = new Trainer(contextWith(gpu, kernels), configuration, dataset);
     // Only now: options and data that turn out to be wrong leave no run behind.
@@ -117,6 +118,8 @@ const train: Command = {
       await RunDirectory.create(runPath(values, configuration), configuration, kernels);
     await sameData(directory, describeData(dataset), line);
     if (checkpoint) await resume(trainer, checkpoint, directory, line);
+    const before = await directory.noteAdapter(gpu.adapterName);
+    if (before !== undefined) line.note(`warning: ${otherBits(before, gpu.adapterName)}`);
     print(headline(gpu, trainer, configuration, dataset.train.count));
 
     const interruption = onInterrupt(line);
@@ -185,6 +188,10 @@ async function resume(
   restoreTrainer(trainer, checkpoint);
   await directory.truncateMetrics(checkpoint.iteration);
   line.note(`resuming ${directory.path} at iteration ${checkpoint.iteration}`);
+}
+
+function otherBits(before: string, now: string): string {
+  return `this run was computed on ${before} so far, and goes on with ${now}: the result is not the same bit for bit`;
 }
 
 /** Aborts at the first Ctrl-C or termination signal; a second one ends the process at once. */

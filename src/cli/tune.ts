@@ -1,6 +1,5 @@
 import { parseArgs } from "node:util";
 import { loadDataset } from "../data/load.ts";
-import { Gpu } from "../gpu/gpu.ts";
 import { clockOf } from "../gpu/time_in_turns.ts";
 import { Context } from "../tensor/context.ts";
 import { describeConv2d } from "../tensor/operations/conv2d/choice.ts";
@@ -12,6 +11,7 @@ import {
   tuningTable,
 } from "../train/tuning.ts";
 import { readTuningIfThere, tuningPath, writeTuning } from "../train/tuning_file.ts";
+import { openAdapter } from "./adapter.ts";
 import { type Command, execute, exitStatus, print } from "./command.ts";
 import { chosenConfiguration, configurationOptions } from "./configuration.ts";
 import { table } from "./format.ts";
@@ -57,7 +57,7 @@ const tune: Command = {
       imageSize: configuration.imageSize,
       testShare: configuration.testShare,
     });
-    const gpu = await Gpu.request();
+    const gpu = await openAdapter();
     const out = values.out ?? tuningPath(gpu);
     // Before the work, so that a file that cannot be added to ends it at once.
     const before = await readTuningIfThere(out, gpu);

@@ -1,5 +1,6 @@
 import { GpuError } from "../errors.ts";
 import { type AdapterFamily, adapterFamily } from "./adapter_family.ts";
+import { type Backend, backendOf, describeAdapter, vulkanAdvice } from "./backend.ts";
 import type { BufferPool, PooledBuffer } from "./buffer_pool.ts";
 import { type BufferRange, type Command, encode, type TextureUpload } from "./command.ts";
 import { PipelineCache, type Program } from "./pipeline_cache.ts";
@@ -51,8 +52,13 @@ export class Plan {
 /** A WebGPU device with pooled buffers, cached pipelines and a list of recorded commands. */
 export class Gpu {
   readonly device: GPUDevice;
-  /** The adapter's own description, for example `llvmpipe (LLVM 15.0.6, 256 bits)`. */
+  /**
+   * The adapter's own description, and the backend where it is known: one adapter has the same description on all backends,
+   * and other results. For example `llvmpipe (LLVM 15.0.6, 256 bits), Vulkan`.
+   */
   readonly adapterName: string;
+  /** What WebGPU computes on, if it is known. */
+  readonly backend: Backend | undefined;
   /** What kind of adapter it is, by which kernels are chosen. */
   readonly adapterFamily: AdapterFamily;
   readonly counters: Counters = {
@@ -71,10 +77,11 @@ export class Gpu {
   #failure: GpuError | undefined;
   #destroyed = false;
 
-  private constructor(device: GPUDevice, adapterName: string, family: AdapterFamily | undefined) {
+  private constructor(device: GPUDevice, adapter: GPUAdapter, family: AdapterFamily | undefined) {
     this.device = device;
-    this.adapterName = adapterName;
-    this.adapterFamily = family ?? adapterFamily(adapterName);
+    this.backend = backendOf(adapter, navigator.platform);
+    this.adapterName = describeAdapter(adapter.info, this.backend);
+    this.adapterFamily = family ?? adapterFamily(this.adapterName);
     this.#pipelines = new PipelineCache(device, () => this.counters.pipelines++);
     this.#uniforms = new UniformBuffers(device, () => this.counters.buffers++);
     this.#root = this.#recording = new Recording(device, this.counters);
@@ -95,9 +102,7 @@ export class Gpu {
   static async request(family?: AdapterFamily): Promise<Gpu> {
     const adapter = await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" });
     if (!adapter) {
-      throw new GpuError(
-        "no WebGPU adapter: install a Vulkan driver (on Debian or Ubuntu `apt install mesa-vulkan-drivers`)",
-      );
+      throw new GpuError(`no WebGPU adapter: ${vulkanAdvice}`);
     }
     const device = await adapter.requestDevice({
       requiredFeatures: usedFeatures.filter((feature) => adapter.features.has(feature)),
@@ -106,9 +111,7 @@ export class Gpu {
         maxStorageBufferBindingSize: adapter.limits.maxStorageBufferBindingSize,
       },
     });
-    const { description, vendor, architecture, device: model } = adapter.info;
-    const parts = [vendor, architecture, model].filter((part) => part !== "");
-    return new Gpu(device, description || parts.join(" ") || "unknown adapter", family);
+    return new Gpu(device, adapter, family);
   }
 
   /** The pool that buffers are borrowed from at the moment: a plan's own while it is being captured. */

@@ -8,12 +8,13 @@ import type { IterationReport } from "./trainer.ts";
 import { readTuningIfThere } from "./tuning_file.ts";
 
 const kernelsFile = "kernels.json";
+const adaptersFile = "adapters.txt";
 const checkpointPattern = /^\d{8}\.safetensors$/;
 
 /**
- * A training run on disk: `config.json`, `data.json`, `metrics.jsonl`, `samples/`, `checkpoints/`, `model.safetensors`,
- * `summary.json`, `kernels.json` if kernels were chosen by a table, and `best.safetensors` if images were held out. One
- * process at a time may hold it; the lock ends with the process, however it ends.
+ * A training run on disk: `config.json`, `data.json`, `adapters.txt`, `metrics.jsonl`, `samples/`, `checkpoints/`,
+ * `model.safetensors`, `summary.json`, `kernels.json` if kernels were chosen by a table, and `best.safetensors` if images
+ * were held out. One process at a time may hold it; the lock ends with the process, however it ends.
  */
 export class RunDirectory implements Disposable {
   readonly #lock: Deno.FsFile;
@@ -45,6 +46,7 @@ export class RunDirectory implements Disposable {
     // Before the configuration, which makes the folder a run: it must never be one with other kernels.
     if (kernels) await directory.writeJson(kernelsFile, kernels);
     else await removeIfThere(directory.file(kernelsFile));
+    await removeIfThere(directory.file(adaptersFile));
     await directory.writeJson("config.json", configuration);
     return directory;
   }
@@ -75,6 +77,19 @@ export class RunDirectory implements Disposable {
    */
   async kernels(gpu: Gpu): Promise<Conv2dTable | undefined> {
     return await readTuningIfThere(this.file(kernelsFile), gpu);
+  }
+
+  /**
+   * Notes the adapter that computes the run from here on, in a line of `adapters.txt`.
+   * @returns the adapter before it, if that was another, fit to be shown
+   */
+  async noteAdapter(name: string): Promise<string | undefined> {
+    const path = this.file(adaptersFile);
+    const noted = await exists(path) ? await Deno.readTextFile(path) : "";
+    const before = noted.trimEnd().split("\n").at(-1)!;
+    if (before === name) return undefined;
+    await writeAtomically(path, `${noted}${name}\n`);
+    return before === "" ? undefined : before.replaceAll(/\p{Cc}/gu, "").slice(0, 200);
   }
 
   /** Path of a file in the directory. */

@@ -1,6 +1,7 @@
 /** Runs the commands as a user does, with the permissions that their tasks name. */
 
 import { projectFolder, taskArguments } from "../../scripts/tasks.ts";
+import { openGLWarning } from "../../src/cli/adapter.ts";
 
 /** What a command printed, and its exit status. */
 export interface Outcome {
@@ -11,7 +12,7 @@ export interface Outcome {
 
 /** Starts a command in the background. */
 export function start(task: string, ...args: string[]): Deno.ChildProcess {
-  return startIn(projectFolder, task, ...args);
+  return startIn(projectFolder, task, args);
 }
 
 /** Runs a command to its end. */
@@ -21,16 +22,26 @@ export async function run(task: string, ...args: string[]): Promise<Outcome> {
 
 /** Runs a command in a folder. */
 export async function runIn(folder: string, task: string, ...args: string[]): Promise<Outcome> {
-  return await outcome(startIn(folder, task, ...args));
+  return await outcome(startIn(folder, task, args));
 }
 
-function startIn(folder: string, task: string, ...args: string[]): Deno.ChildProcess {
+/** Runs a command on one of Deno's backends, as the variable `DENO_WEBGPU_BACKEND` names them. */
+export async function runOn(backend: string, task: string, ...args: string[]): Promise<Outcome> {
+  return await outcome(startIn(projectFolder, task, args, { DENO_WEBGPU_BACKEND: backend }));
+}
+
+function startIn(
+  folder: string,
+  task: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {
     args: [...taskArguments(task), ...args],
     cwd: folder,
     stdout: "piped",
     stderr: "piped",
-    env: { NO_COLOR: "1", INIT_CWD: folder },
+    env: { NO_COLOR: "1", INIT_CWD: folder, ...env },
   }).spawn();
 }
 
@@ -41,7 +52,12 @@ export async function outcome(process: Deno.ChildProcess): Promise<Outcome> {
   return { status: code, output: decode(stdout), errors: decode(stderr) };
 }
 
-/** Error lines of the program itself: the Vulkan loader, and Deno when it fetches packages, write to the same stream. */
+/**
+ * Error lines of the program itself, without what the Vulkan loader and Deno write to the same stream, nor that OpenGL is
+ * in use.
+ */
 export function ownErrors({ errors }: Outcome): string[] {
-  return errors.split("\n").filter((line) => line !== "" && !/XDG_RUNTIME_DIR|^Download /.test(line));
+  return errors.split("\n").filter((line) =>
+    line !== "" && line !== openGLWarning && !/XDG_RUNTIME_DIR|^Download /.test(line)
+  );
 }

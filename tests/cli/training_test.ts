@@ -78,6 +78,21 @@ Deno.test("train: a run that is stopped and resumed leaves the same files, bit f
     }
     assert.deepEqual([summary.iterations, summary.seed], [20, 7]);
     assert(summary.adapter.length > 0);
+    // Nobody changed the adapter.
+    assert.doesNotMatch(second.output, /bit for bit/);
+    assert.equal(await Deno.readTextFile(`${parts}/adapters.txt`), `${summary.adapter}\n`);
+
+    await Deno.writeTextFile(`${parts}/adapters.txt`, "llvmpipe, by another backend\n");
+    const moved = await run("train", "--resume", "--run-dir", parts, "--iterations", "21");
+    assert.equal(moved.status, 0, moved.errors);
+    assert.match(
+      moved.output,
+      /^warning: .*computed on llvmpipe, by another backend so far.* not the same bit for bit$/m,
+    );
+    assert.equal(
+      await Deno.readTextFile(`${parts}/adapters.txt`),
+      `llvmpipe, by another backend\n${summary.adapter}\n`,
+    );
   });
 });
 

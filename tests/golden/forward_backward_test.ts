@@ -11,6 +11,7 @@ import { mean, sum } from "../../src/tensor/operations/reduce.ts";
 import { softmaxCrossEntropy } from "../../src/tensor/operations/softmax_cross_entropy.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 import { testGpu } from "../kernels/harness.ts";
+import { forFamily } from "../opengl.ts";
 import { GoldenFile, goldenFiles, modelOf } from "./golden_file.ts";
 import { compareRunning, inputTensor, scalar } from "./comparison.ts";
 import { Verdicts } from "./verdict.ts";
@@ -27,19 +28,24 @@ function inEveryFamily(pattern: RegExp): { path: string; family: AdapterFamily; 
 }
 
 for (const { path, family, title } of inEveryFamily(/^wrn_forward_batch.*\.safetensors$/)) {
-  Deno.test(`golden forward passes: ${title}`, async () => {
-    const file = new GoldenFile(path);
-    const gpu = await Gpu.request(family);
-    const context = new Context(gpu);
-    const model = modelOf(context, file.state("state."), file.tensor("x").shape[3]!);
-    const verdicts = new Verdicts(file);
-    const x = inputTensor(context, file.tensor("x"));
-    await compareForward(verdicts, "eval.", model, x, evaluation);
-    await compareForward(verdicts, "train.", model, x, training);
-    await compareRunning(verdicts, "train.after.", file, model, "smooth");
-    gpu.destroy();
-    verdicts.conclude();
+  Deno.test({
+    ...forFamily(family, `golden forward passes: ${title}`),
+    fn: () => forwardPasses(path, family),
   });
+}
+
+async function forwardPasses(path: string, family: AdapterFamily): Promise<void> {
+  const file = new GoldenFile(path);
+  const gpu = await Gpu.request(family);
+  const context = new Context(gpu);
+  const model = modelOf(context, file.state("state."), file.tensor("x").shape[3]!);
+  const verdicts = new Verdicts(file);
+  const x = inputTensor(context, file.tensor("x"));
+  await compareForward(verdicts, "eval.", model, x, evaluation);
+  await compareForward(verdicts, "train.", model, x, training);
+  await compareRunning(verdicts, "train.after.", file, model, "smooth");
+  gpu.destroy();
+  verdicts.conclude();
 }
 
 for (const path of goldenFiles(/^wrn_forward_norms.*\.safetensors$/)) {
@@ -91,29 +97,32 @@ async function compareActNorm(
 }
 
 for (const { path, family, title } of inEveryFamily(/^wrn_backward.*\.safetensors$/)) {
-  Deno.test(`golden gradients: ${title}, every candidate for the convolutions`, async () => {
-    const gpu = await Gpu.request(family);
-    // The default of every convolution in one run, the second candidate of every one in the next, as long as there are any.
-    for (let place = 0, longest = 1; place < longest; place++) {
-      const choose: Conv2dChooser = (candidates) => {
-        longest = Math.max(longest, candidates.length);
-        return candidates[place] ?? candidates[0];
-      };
-      const file = new GoldenFile(path);
-      const { model, x } = backwardCase(file, new Context(gpu, { choose }));
-      const verdicts = new Verdicts(file);
-      await compareCrossEntropy(verdicts, "train.", file, model, x, frozenTraining);
-      if (place > 0) {
-        verdicts.assertEqual();
-        continue;
-      }
-      await compareEnergyGradient(verdicts, "train.", model, x, frozenTraining);
-      await compareCrossEntropy(verdicts, "eval.", file, model, x, evaluation);
-      await compareEnergyGradient(verdicts, "eval.", model, x, evaluation);
-      verdicts.conclude();
+  const name = `golden gradients: ${title}, every candidate for the convolutions`;
+  Deno.test({ ...forFamily(family, name), fn: () => gradientsByAll(path, family) });
+}
+
+async function gradientsByAll(path: string, family: AdapterFamily): Promise<void> {
+  const gpu = await Gpu.request(family);
+  // The default of every convolution in one run, the second candidate of every one in the next, as long as there are any.
+  for (let place = 0, longest = 1; place < longest; place++) {
+    const choose: Conv2dChooser = (candidates) => {
+      longest = Math.max(longest, candidates.length);
+      return candidates[place] ?? candidates[0];
+    };
+    const file = new GoldenFile(path);
+    const { model, x } = backwardCase(file, new Context(gpu, { choose }));
+    const verdicts = new Verdicts(file);
+    await compareCrossEntropy(verdicts, "train.", file, model, x, frozenTraining);
+    if (place > 0) {
+      verdicts.assertEqual();
+      continue;
     }
-    gpu.destroy();
-  });
+    await compareEnergyGradient(verdicts, "train.", model, x, frozenTraining);
+    await compareCrossEntropy(verdicts, "eval.", file, model, x, evaluation);
+    await compareEnergyGradient(verdicts, "eval.", model, x, evaluation);
+    verdicts.conclude();
+  }
+  gpu.destroy();
 }
 
 /** Model and images that gradients are taken of. */

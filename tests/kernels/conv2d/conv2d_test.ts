@@ -22,6 +22,7 @@ import { sumPartials } from "../../../src/kernels/reduce/sum_partials.ts";
 import { describeConv2d } from "../../../src/tensor/operations/conv2d/choice.ts";
 import { products, tolerance } from "./reference.ts";
 import { relativeError, runKernel, values } from "../harness.ts";
+import { forFamily } from "../../opengl.ts";
 
 const base: Conv2dShape = {
   batch: 2,
@@ -48,22 +49,41 @@ const shapes: readonly Conv2dShape[] = [
   { ...base, height: 4, width: 33, batch: 1, inChannels: 12, outChannels: 16 },
 ];
 
+/** The kernels of each direction that GPUs use, and those that others use. */
+const kernelsFor = {
+  gpu: {
+    forward: [conv2dForward],
+    gradientInput: [conv2dGradientInput],
+    gradientWeight: [conv2dGradientWeight],
+  },
+  lavapipe: {
+    forward: [conv2dForwardCompact, conv2dForwardTexture],
+    gradientInput: [conv2dGradientInputCompact, conv2dGradientInputTexture],
+    gradientWeight: [conv2dGradientWeightTexture, conv2dGradientWeightCompact],
+  },
+} as const;
+const families = ["gpu", "lavapipe"] as const;
+const cases = shapes.flatMap((shape, index) => families.map((family) => ({ shape, index, family })));
+
 /** Writing and adding are two pipelines: both for the first shapes, of which every kernel is used, one for the others. */
 const accumulations = (index: number) => index < 3 ? [false, true] : [index % 2 === 0];
 
-for (const [index, shape] of shapes.entries()) {
+for (const { shape, index, family } of cases) {
+  const { forward, gradientInput, gradientWeight } = kernelsFor[family];
   const sizes = conv2dSizes(shape);
-  const patchable = shape.kernel === 3 && shape.stride === 1;
+  const patchable = family === "lavapipe" && shape.kernel === 3 && shape.stride === 1;
+  const test = (what: string, fn: () => Promise<void>) =>
+    Deno.test({ ...forFamily(family, `${what}, for ${family}: ${describeConv2d(shape)}`), fn });
   const input = values(sizes.input, 1);
   const weight = values(sizes.weight, 2);
   const outputGradient = values(sizes.output, 3);
 
-  Deno.test(`conv2dForward() equals the definition: ${describeConv2d(shape)}`, async () => {
+  test("conv2dForward() equals the definition", async () => {
     const bias = values(shape.outChannels, 4);
     const expected = Float64Array.from({ length: sizes.output }, (_, i) => bias[i % shape.outChannels]!);
     products(shape, (i, w, o) => expected[o]! += input[i]! * weight[w]!);
     const operands = { input, weight, bias, output: sizes.output };
-    for (const kernel of [conv2dForward, conv2dForwardCompact, conv2dForwardTexture]) {
+    for (const kernel of forward) {
       const { output } = await runKernel(kernel, shape, operands);
       assert(relativeError(output, expected) < tolerance, kernel.name);
     }
@@ -72,14 +92,13 @@ for (const [index, shape] of shapes.entries()) {
     assert(relativeError(output, expected) < tolerance, "conv2d_patch");
   });
 
-  Deno.test(`conv2dGradientInput() equals the definition: ${describeConv2d(shape)}`, async () => {
-    const kernels = [conv2dGradientInput, conv2dGradientInputCompact, conv2dGradientInputTexture];
+  test("conv2dGradientInput() equals the definition", async () => {
     const before = values(sizes.input, 5);
     for (const accumulate of accumulations(index)) {
       const expected = Float64Array.from(before, (value) => accumulate ? value : 0);
       products(shape, (i, w, o) => expected[i]! += outputGradient[o]! * weight[w]!);
       const operands = { outputGradient, weight, inputGradient: accumulate ? before : sizes.input };
-      for (const kernel of kernels) {
+      for (const kernel of gradientInput) {
         const { inputGradient } = await runKernel(kernel, { ...shape, accumulate }, operands);
         assert(relativeError(inputGradient, expected) < tolerance, kernel.name);
       }
@@ -96,33 +115,38 @@ for (const [index, shape] of shapes.entries()) {
     }
   });
 
-  Deno.test(`conv2dGradientWeight() with sumPartials() equals the definition: ${describeConv2d(shape)}`, async () => {
+  test("conv2dGradientWeight() with sumPartials() equals the definition", async () => {
     const expected = new Float64Array(sizes.weight);
     products(shape, (i, w, o) => expected[w]! += input[i]! * outputGradient[o]!);
-    for (const kernel of [conv2dGradientWeight, conv2dGradientWeightTexture, conv2dGradientWeightCompact]) {
+    for (const kernel of gradientWeight) {
       const found = await weightGradient(kernel, shape, input, outputGradient);
       assert(relativeError(found, expected) < tolerance, kernel.name);
     }
   });
 }
 
-Deno.test("conv2dGradientWeight() sums more output pixels than one loop may have iterations", async () => {
-  const large = { ...base, height: 40, width: 40 };
-  const cases = [
-    [conv2dGradientWeight, { ...large, batch: 52, inChannels: 4, outChannels: 4 }],
+const large = { ...base, height: 40, width: 40 };
+for (
+  const [family, kernel, shape] of [
+    ["gpu", conv2dGradientWeight, { ...large, batch: 52, inChannels: 4, outChannels: 4 }],
     // So many channels that each part is as large as it may be.
-    [conv2dGradientWeightTexture, { ...large, batch: 55, inChannels: 128, outChannels: 128 }],
-  ] as const;
-  for (const [kernel, shape] of cases) {
-    const { input, output } = conv2dSizes(shape);
-    const ones = (count: number) => new Float32Array(count).fill(1);
-    const gradient = await weightGradient(kernel, shape, ones(input), ones(output));
-    // All pixels for the centre tap, those not in the border's first row or column for the corner: exact in float32.
-    const { batch, inChannels, outChannels } = shape;
-    assert.equal(gradient[4 * inChannels * outChannels], batch * 40 * 40, kernel.name);
-    assert.equal(gradient[0], batch * 39 * 39, kernel.name);
-  }
-});
+    ["lavapipe", conv2dGradientWeightTexture, { ...large, batch: 55, inChannels: 128, outChannels: 128 }],
+  ] as const
+) {
+  const name = `${kernel.name} sums more output pixels than one loop may have iterations`;
+  Deno.test({
+    ...forFamily(family, name),
+    async fn() {
+      const { input, output } = conv2dSizes(shape);
+      const ones = (count: number) => new Float32Array(count).fill(1);
+      const gradient = await weightGradient(kernel, shape, ones(input), ones(output));
+      // All pixels for the centre tap, those not in the border's first row or column for the corner: exact in float32.
+      const { batch, inChannels, outChannels } = shape;
+      assert.equal(gradient[4 * inChannels * outChannels], batch * 40 * 40);
+      assert.equal(gradient[0], batch * 39 * 39);
+    },
+  });
+}
 
 Deno.test("conv2dTurnWeight() turns taps and swaps channels", async () => {
   for (const shape of [base, { ...base, kernel: 1, inChannels: 20, outChannels: 4 }]) {

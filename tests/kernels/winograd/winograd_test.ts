@@ -8,6 +8,7 @@ import { winogradWeight } from "../../../src/kernels/winograd/weight.ts";
 import { winogradWeightGradient } from "../../../src/kernels/winograd/weight_gradient.ts";
 import { winogradWeightParts, winogradWeightProduct } from "../../../src/kernels/winograd/weight_product.ts";
 import { relativeError, runKernel, values } from "../harness.ts";
+import { forFamily } from "../../opengl.ts";
 
 type Matrix = readonly (readonly number[])[];
 
@@ -217,36 +218,42 @@ for (const outputs of bothOutputs) {
   });
 }
 
-Deno.test("winogradWeightProduct() equals a sum over the tiles of each part for each value of a tile", async () => {
-  for (
-    const [products, tiles, inChannels, outChannels, parts] of [
-      [1, 1, 4, 4, 1],
-      [16, 6, 12, 20, 2],
-      [36, 35, 20, 12, 5],
-      [2, 300, 40, 100, 4],
-      [3, 42, 68, 72, 1],
-    ] as const
-  ) {
-    const inputs = values(products * tiles * inChannels, 1);
-    const gradients = values(products * tiles * outChannels, 2);
-    const expected = new Float64Array(products * parts * inChannels * outChannels);
-    for (let t = 0; t < products * tiles; t++) {
-      const part = Math.floor(t * parts / tiles);
-      for (let c = 0; c < inChannels; c++) {
-        for (let o = 0; o < outChannels; o++) {
-          expected[(part * inChannels + c) * outChannels + o]! += inputs[t * inChannels + c]! *
-            gradients[t * outChannels + o]!;
+Deno.test({
+  ...forFamily(
+    "gpu",
+    "winogradWeightProduct() equals a sum over the tiles of each part for each value of a tile",
+  ),
+  async fn() {
+    for (
+      const [products, tiles, inChannels, outChannels, parts] of [
+        [1, 1, 4, 4, 1],
+        [16, 6, 12, 20, 2],
+        [36, 35, 20, 12, 5],
+        [2, 300, 40, 100, 4],
+        [3, 42, 68, 72, 1],
+      ] as const
+    ) {
+      const inputs = values(products * tiles * inChannels, 1);
+      const gradients = values(products * tiles * outChannels, 2);
+      const expected = new Float64Array(products * parts * inChannels * outChannels);
+      for (let t = 0; t < products * tiles; t++) {
+        const part = Math.floor(t * parts / tiles);
+        for (let c = 0; c < inChannels; c++) {
+          for (let o = 0; o < outChannels; o++) {
+            expected[(part * inChannels + c) * outChannels + o]! += inputs[t * inChannels + c]! *
+              gradients[t * outChannels + o]!;
+          }
         }
       }
+      const shape = { products, tiles, inChannels, outChannels, parts };
+      const { results } = await runKernel(winogradWeightProduct, shape, {
+        inputs,
+        gradients,
+        results: expected.length,
+      });
+      assert(relativeError(results, expected) < tolerance, JSON.stringify(shape));
     }
-    const shape = { products, tiles, inChannels, outChannels, parts };
-    const { results } = await runKernel(winogradWeightProduct, shape, {
-      inputs,
-      gradients,
-      results: expected.length,
-    });
-    assert(relativeError(results, expected) < tolerance, JSON.stringify(shape));
-  }
+  },
 });
 
 Deno.test("winogradWeightParts() divides the tiles until a GPU is busy, and never leaves too many or too few", () => {
@@ -261,28 +268,31 @@ Deno.test("winogradWeightParts() divides the tiles until a GPU is busy, and neve
   assert.equal(parts(60_013, 64), 0, "a prime number above");
 });
 
-Deno.test("winogradProduct() equals a product for each value of a tile", async () => {
-  for (
-    const [products, rows, inner, columns] of [[1, 1, 4, 4], [16, 3, 12, 20], [36, 35, 20, 12], [
-      2,
-      300,
-      40,
-      100,
-    ]] as const
-  ) {
-    const left = values(products * rows * inner, 1);
-    const right = values(products * columns * inner, 2);
-    const expected = Float64Array.from({ length: products * rows * columns }, (_, i) => {
-      const row = Math.floor(i / columns);
-      const column = Math.floor(row / rows) * columns + i % columns;
-      let sum = 0;
-      for (let k = 0; k < inner; k++) sum += left[row * inner + k]! * right[column * inner + k]!;
-      return sum;
-    });
-    const shape = { products, rows, inner, columns };
-    const { product } = await runKernel(winogradProduct, shape, { left, right, product: expected.length });
-    assert(relativeError(product, expected) < tolerance, JSON.stringify(shape));
-  }
+Deno.test({
+  ...forFamily("gpu", "winogradProduct() equals a product for each value of a tile"),
+  async fn() {
+    for (
+      const [products, rows, inner, columns] of [[1, 1, 4, 4], [16, 3, 12, 20], [36, 35, 20, 12], [
+        2,
+        300,
+        40,
+        100,
+      ]] as const
+    ) {
+      const left = values(products * rows * inner, 1);
+      const right = values(products * columns * inner, 2);
+      const expected = Float64Array.from({ length: products * rows * columns }, (_, i) => {
+        const row = Math.floor(i / columns);
+        const column = Math.floor(row / rows) * columns + i % columns;
+        let sum = 0;
+        for (let k = 0; k < inner; k++) sum += left[row * inner + k]! * right[column * inner + k]!;
+        return sum;
+      });
+      const shape = { products, rows, inner, columns };
+      const { product } = await runKernel(winogradProduct, shape, { left, right, product: expected.length });
+      assert(relativeError(product, expected) < tolerance, JSON.stringify(shape));
+    }
+  },
 });
 
 Deno.test("Winograd's kernels refuse channels that are no multiple of 4, and parts that are not equal", () => {

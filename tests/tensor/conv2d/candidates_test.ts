@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { adapterFamilies } from "../../../src/gpu/adapter_family.ts";
+import { adapterFamilies, type AdapterFamily } from "../../../src/gpu/adapter_family.ts";
 import { Gpu } from "../../../src/gpu/gpu.ts";
 import { type Conv2dShape, conv2dSizes } from "../../../src/kernels/conv2d/shape.ts";
 import { Context } from "../../../src/tensor/context.ts";
@@ -8,6 +8,7 @@ import { conv2dCandidates } from "../../../src/tensor/operations/conv2d/candidat
 import { describeConv2d } from "../../../src/tensor/operations/conv2d/choice.ts";
 import { products, tolerance } from "../../kernels/conv2d/reference.ts";
 import { relativeError, values } from "../../kernels/harness.ts";
+import { forFamily } from "../../opengl.ts";
 
 const base: Conv2dShape = {
   batch: 3,
@@ -30,48 +31,51 @@ const wide: Conv2dShape = { ...base, batch: 1, height: 9, inChannels: 140, outCh
 
 for (const family of adapterFamilies) {
   for (const shape of family === "gpu" ? [...shapes, wide] : shapes) {
-    Deno.test(`every candidate for ${family} equals the definition: ${describeConv2d(shape)}`, async () => {
-      const gpu = await Gpu.request(family);
-      const context = new Context(gpu);
-      const { forward, gradientInput, gradientWeight } = conv2dCandidates(gpu, shape);
-      const sizes = conv2dSizes(shape);
-      const input = values(sizes.input, 1);
-      const weight = values(sizes.weight, 2);
-      const outputGradient = values(sizes.output, 3);
-      const bias = values(shape.outChannels, 4);
-
-      const output = Float64Array.from({ length: sizes.output }, (_, i) => bias[i % shape.outChannels]!);
-      products(shape, (i, w, o) => output[o]! += input[i]! * weight[w]!);
-      await compare(context, forward, shape, { input, weight, bias }, "output", output);
-
-      const before = values(sizes.input, 5);
-      const inputGradient = Float64Array.from(before);
-      products(shape, (i, w, o) => inputGradient[i]! += outputGradient[o]! * weight[w]!);
-      const added = { ...shape, accumulate: true };
-      await compare(
-        context,
-        gradientInput,
-        added,
-        { outputGradient, weight },
-        "inputGradient",
-        inputGradient,
-        before,
-      );
-
-      const weightGradient = new Float64Array(sizes.weight);
-      products(shape, (i, w, o) => weightGradient[w]! += input[i]! * outputGradient[o]!);
-      const written = { ...shape, accumulate: false };
-      await compare(
-        context,
-        gradientWeight,
-        written,
-        { input, outputGradient },
-        "weightGradient",
-        weightGradient,
-      );
-      gpu.destroy();
-    });
+    const name = `every candidate for ${family} equals the definition: ${describeConv2d(shape)}`;
+    Deno.test({ ...forFamily(family, name), fn: () => allEqualDefinition(family, shape) });
   }
+}
+
+async function allEqualDefinition(family: AdapterFamily, shape: Conv2dShape): Promise<void> {
+  const gpu = await Gpu.request(family);
+  const context = new Context(gpu);
+  const { forward, gradientInput, gradientWeight } = conv2dCandidates(gpu, shape);
+  const sizes = conv2dSizes(shape);
+  const input = values(sizes.input, 1);
+  const weight = values(sizes.weight, 2);
+  const outputGradient = values(sizes.output, 3);
+  const bias = values(shape.outChannels, 4);
+
+  const output = Float64Array.from({ length: sizes.output }, (_, i) => bias[i % shape.outChannels]!);
+  products(shape, (i, w, o) => output[o]! += input[i]! * weight[w]!);
+  await compare(context, forward, shape, { input, weight, bias }, "output", output);
+
+  const before = values(sizes.input, 5);
+  const inputGradient = Float64Array.from(before);
+  products(shape, (i, w, o) => inputGradient[i]! += outputGradient[o]! * weight[w]!);
+  const added = { ...shape, accumulate: true };
+  await compare(
+    context,
+    gradientInput,
+    added,
+    { outputGradient, weight },
+    "inputGradient",
+    inputGradient,
+    before,
+  );
+
+  const weightGradient = new Float64Array(sizes.weight);
+  products(shape, (i, w, o) => weightGradient[w]! += input[i]! * outputGradient[o]!);
+  const written = { ...shape, accumulate: false };
+  await compare(
+    context,
+    gradientWeight,
+    written,
+    { input, outputGradient },
+    "weightGradient",
+    weightGradient,
+  );
+  gpu.destroy();
 }
 
 /** Runs each candidate on poisoned memory, or on what was there `before`. */

@@ -73,6 +73,30 @@ Deno.test("a table that does not fit is refused in one line that says why", () =
   }
 });
 
+Deno.test("a table that names another backend, or none, is not taken for this one's", () => {
+  const backends = ["Vulkan", "OpenGL", "Metal"].map((backend) => ({
+    ...adapter,
+    adapterName: `mesa, ${backend}`,
+  }));
+  for (const own of backends) {
+    const text = JSON.stringify(conv2dTable(own, [entry]));
+    assert.deepEqual(parseConv2dTable(text, own).choices, [entry]);
+    for (const other of backends.filter((each) => each !== own)) {
+      assert.throws(
+        () => parseConv2dTable(text, other),
+        new RegExp(`chosen on "${own.adapterName}"; this is "${other.adapterName}" \\(without the file`),
+      );
+    }
+    const older = JSON.stringify({ ...table, adapter: "mesa" });
+    assert.throws(
+      () => parseConv2dTable(older, own),
+      new RegExp(
+        `chosen on "mesa", by a backend that the file does not name; this is "${own.adapterName}" \\(if it was`,
+      ),
+    );
+  }
+});
+
 Deno.test("merging tables keeps the newer choice for a convolution, and those for others", () => {
   const other = { ...entry, batch: 3 };
   const merged = mergeConv2dTables(

@@ -7,6 +7,7 @@ import { Context } from "../../../src/tensor/context.ts";
 import { directions } from "../../../src/tensor/operations/conv2d/algorithm.ts";
 import { conv2dCandidates } from "../../../src/tensor/operations/conv2d/candidates.ts";
 import { timeConv2d } from "../../../src/tensor/operations/conv2d/timing.ts";
+import { forFamily } from "../../opengl.ts";
 
 const large = {
   batch: 8,
@@ -48,31 +49,34 @@ Deno.test("timeConv2d() finds that 64 times the work takes longer", async () => 
   gpu.destroy();
 });
 
-Deno.test("timeConv2d() leaves out candidates beyond a limit of the device, but for the default", async () => {
-  const gpu = await Gpu.request("gpu");
-  const context = new Context(gpu);
-  const names = async (shape: Conv2dShape) =>
-    (await timeConv2d(context, "gradientWeight", shape)).map(({ name }) => name);
-  // A workgroup for 32 weights of each of four parts by the compact kernel, for 1024 or more by the others; their sum takes
-  // one for 32 weights.
-  const products = {
-    ...large,
-    batch: 1,
-    height: 32,
-    width: 32,
-    inChannels: 64,
-    outChannels: 64,
-    kernel: 1,
-    padding: 0,
-  };
-  const all = conv2dCandidates(gpu, products).gradientWeight.map(({ name }) => name);
-  limit(gpu, { maxComputeWorkgroupsPerDimension: 256 });
-  assert.deepEqual(await names(products), all.filter((name) => name !== "compact"));
-  // Two parts of 147,456 bytes each.
-  limit(gpu, { maxComputeWorkgroupsPerDimension: 65_535, maxStorageBufferBindingSize: 200_000 });
-  const wide = { ...large, height: 8, width: 8, inChannels: 64, outChannels: 64 };
-  await assert.rejects(names(wide), /conv2d_gradient_weight: operand partials needs 294912 bytes/);
-  gpu.destroy();
+Deno.test({
+  ...forFamily("gpu", "timeConv2d() leaves out candidates beyond a limit of the device, but for the default"),
+  async fn() {
+    const gpu = await Gpu.request("gpu");
+    const context = new Context(gpu);
+    const names = async (shape: Conv2dShape) =>
+      (await timeConv2d(context, "gradientWeight", shape)).map(({ name }) => name);
+    // A workgroup for 32 weights of each of four parts by the compact kernel, for 1024 or more by the others; their sum takes
+    // one for 32 weights.
+    const products = {
+      ...large,
+      batch: 1,
+      height: 32,
+      width: 32,
+      inChannels: 64,
+      outChannels: 64,
+      kernel: 1,
+      padding: 0,
+    };
+    const all = conv2dCandidates(gpu, products).gradientWeight.map(({ name }) => name);
+    limit(gpu, { maxComputeWorkgroupsPerDimension: 256 });
+    assert.deepEqual(await names(products), all.filter((name) => name !== "compact"));
+    // Two parts of 147,456 bytes each.
+    limit(gpu, { maxComputeWorkgroupsPerDimension: 65_535, maxStorageBufferBindingSize: 200_000 });
+    const wide = { ...large, height: 8, width: 8, inChannels: 64, outChannels: 64 };
+    await assert.rejects(names(wide), /conv2d_gradient_weight: operand partials needs 294912 bytes/);
+    gpu.destroy();
+  },
 });
 
 /** Has a device say that its limits are lower. */

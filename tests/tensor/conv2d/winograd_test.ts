@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { GpuError } from "../../../src/errors.ts";
+import type { AdapterFamily } from "../../../src/gpu/adapter_family.ts";
 import { Gpu } from "../../../src/gpu/gpu.ts";
 import { type Conv2dShape, conv2dSizes } from "../../../src/kernels/conv2d/shape.ts";
 import type { WinogradOutputs } from "../../../src/kernels/winograd/shape.ts";
@@ -16,6 +17,7 @@ import { patchForward } from "../../../src/tensor/operations/conv2d/patch.ts";
 import type { Tensor } from "../../../src/tensor/tensor.ts";
 import { products, tolerance } from "../../kernels/conv2d/reference.ts";
 import { relativeError, rootMeanSquareError, testGpu, values } from "../../kernels/harness.ts";
+import { forFamily } from "../../opengl.ts";
 
 const bothOutputs: readonly WinogradOutputs[] = [2, 4];
 const base = {
@@ -163,42 +165,43 @@ const shapes: readonly Conv2dShape[] = [
 ];
 
 for (const family of ["lavapipe", "gpu"] as const) {
-  Deno.test(`Winograd's convolution and its gradients equal the definition: ${family}`, async () => {
-    const gpu = await Gpu.request(family);
-    const context = new Context(gpu);
-    for (const shape of shapes) {
-      const expected = reference(shape);
-      for (const outputs of bothOutputs) {
-        const what = `${JSON.stringify(shape)}, ${outputs} outputs`;
-        const output = await forward(
+  const name = `Winograd's convolution and its gradients equal the definition: ${family}`;
+  Deno.test({ ...forFamily(family, name), fn: () => equalsDefinition(family) });
+}
+
+async function equalsDefinition(family: AdapterFamily): Promise<void> {
+  const gpu = await Gpu.request(family);
+  const context = new Context(gpu);
+  for (const shape of shapes) {
+    const expected = reference(shape);
+    for (const outputs of bothOutputs) {
+      const what = `${JSON.stringify(shape)}, ${outputs} outputs`;
+      const output = await forward(
+        context,
+        shape,
+        expected,
+        (operands) => winogradForward(context, shape, operands, outputs),
+      );
+      assert(relativeError(output, expected.output) < tolerance, what);
+      for (const accumulate of [false, true]) {
+        const sum = expected.inputGradient.map((value, i) => value + (accumulate ? expected.before[i]! : 0));
+        const gradient = await gradientInput(context, shape, expected, outputs, accumulate);
+        assert(relativeError(gradient, sum) < tolerance, what);
+        const weightSum = expected.weightGradient.map((value, i) =>
+          value + (accumulate ? expected.weight[i]! : 0)
+        );
+        const weightGradient = await gradientWeight(
           context,
           shape,
           expected,
-          (operands) => winogradForward(context, shape, operands, outputs),
+          (...operands) => winogradGradientWeight(...operands, outputs),
+          accumulate,
         );
-        assert(relativeError(output, expected.output) < tolerance, what);
-        for (const accumulate of [false, true]) {
-          const sum = expected.inputGradient.map((value, i) =>
-            value + (accumulate ? expected.before[i]! : 0)
-          );
-          const gradient = await gradientInput(context, shape, expected, outputs, accumulate);
-          assert(relativeError(gradient, sum) < tolerance, what);
-          const weightSum = expected.weightGradient.map((value, i) =>
-            value + (accumulate ? expected.weight[i]! : 0)
-          );
-          const weightGradient = await gradientWeight(
-            context,
-            shape,
-            expected,
-            (...operands) => winogradGradientWeight(...operands, outputs),
-            accumulate,
-          );
-          assert(relativeError(weightGradient, weightSum) < tolerance, what);
-        }
+        assert(relativeError(weightGradient, weightSum) < tolerance, what);
       }
     }
-    gpu.destroy();
-  });
+  }
+  gpu.destroy();
 }
 
 /**

@@ -12,7 +12,7 @@ export interface Conv2dTableEntry extends Conv2dShape {
 
 /** Choices of algorithms that were made on one adapter, as they are kept in a JSON file. */
 export interface Conv2dTable {
-  /** The adapter's own description. */
+  /** The adapter's description and backend. */
   readonly adapter: string;
   /** Version of the lists of candidates. */
   readonly version: number;
@@ -73,17 +73,23 @@ export function parseConv2dTable(text: string, adapter: Adapter): Conv2dTable {
   if (typeof name !== "string" || !Number.isInteger(version) || !Array.isArray(choices)) {
     throw new TuningError("damaged table of kernels: it must have an adapter, a version and choices");
   }
-  if (name !== adapter.adapterName) {
-    throw new TuningError(
-      `the kernels were chosen on ${show(name)}; this is ${show(adapter.adapterName)} (${howToGoOn})`,
-    );
-  }
+  if (name !== adapter.adapterName) throw new TuningError(otherAdapter(name, adapter.adapterName));
   if (version !== candidatesVersion) {
     throw new TuningError(
       `the kernels were chosen among those of version ${version}; these are of version ${candidatesVersion} (${howToGoOn})`,
     );
   }
   return conv2dTable(adapter, choices.map((choice, i) => entryOf(choice, `choice ${i + 1}`, adapter)));
+}
+
+/** Names of adapters end in their backend; older files lack it, and may be another backend's. */
+function otherAdapter(name: string, adapterName: string): string {
+  const [unsaid, remedy] = adapterName.startsWith(`${name}, `)
+    ? [", by a backend that the file does not name", "if it was the same, write this name into the file; "]
+    : ["", ""];
+  return `the kernels were chosen on ${show(name)}${unsaid}; this is ${
+    show(adapterName)
+  } (${remedy}${howToGoOn})`;
 }
 
 function entryOf(value: unknown, what: string, adapter: Adapter): Conv2dTableEntry {

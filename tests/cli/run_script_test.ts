@@ -1,0 +1,191 @@
+import assert from "node:assert/strict";
+import { withFiles } from "../temporary.ts";
+
+/** A machine as `./run` sees it, through commands that only pretend. */
+interface Machine {
+  /** The backends that have a driver. */
+  readonly drivers?: readonly string[];
+  /** Whether apt-get is there, and what becomes of an installation. */
+  readonly packages?: "none" | "offline" | "online";
+  /** Who runs it. */
+  readonly user?: "root" | "plain" | "sudo";
+}
+
+/** Finds an adapter where a file `driver-BACKEND` exists for one of the backends that it may use: any if nothing is said. */
+const deno = `#!/bin/sh
+case $1 in
+--version) echo "deno 2.9.6" ;;
+eval)
+  echo "checked \${DENO_WEBGPU_BACKEND-any}" >>"$MACHINE/log"
+  for backend in $(echo "\${DENO_WEBGPU_BACKEND-vulkan,metal,dx12,gl}" | tr , " "); do
+    [ ! -e "$MACHINE/driver-$backend" ] || exit 0
+  done
+  exit 1
+  ;;
+task) shift; echo "ran $* with \${DENO_WEBGPU_BACKEND-any}" ;;
+esac
+`;
+
+const aptGet = (online: boolean) =>
+  `#!/bin/sh
+echo "apt-get $1" >>"$MACHINE/log"
+${online ? '[ "$1" = update ] || : >"$MACHINE/driver-vulkan"' : "exit 100"}
+`;
+
+const sudo = (allowed: boolean) => `#!/bin/sh\n${allowed ? 'shift; exec "$@"' : "exit 1"}\n`;
+
+/** Calls `./run` in a folder of its own, on one machine. */
+async function onMachine(
+  { drivers = [], packages = "none", user = "root" }: Machine,
+  use: (run: (task: string, env?: Record<string, string>) => Promise<Ran>, folder: string) => Promise<void>,
+): Promise<void> {
+  await withFiles({}, async (folder) => {
+    await Deno.mkdir(`${folder}/bin`);
+    const program = (name: string, text: string) =>
+      Deno.writeTextFile(`${folder}/bin/${name}`, text, { mode: 0o755 });
+    await program("deno", deno);
+    await program("id", `#!/bin/sh\necho ${user === "root" ? 0 : 1000}\n`);
+    await program("sudo", sudo(user === "sudo"));
+    await program("uname", "#!/bin/sh\n[ $1 = -n ] && echo machine || echo Linux\n");
+    // What else the script needs, and no more: the real apt-get must not be found.
+    for (const name of ["cat", "chmod", "dirname", "ls", "mkdir", "sed", "tr", "true"]) {
+      await program(name, `#!/bin/sh\nPATH=/usr/bin:/bin exec ${name} "$@"\n`);
+    }
+    // This one must keep the path of the machine.
+    await program("env", '#!/bin/sh\nshift; exec "$@"\n');
+    if (packages !== "none") await program("apt-get", aptGet(packages === "online"));
+    for (const backend of drivers) await Deno.writeTextFile(`${folder}/driver-${backend}`, "");
+    await Deno.copyFile(new URL("../../run", import.meta.url), `${folder}/run`);
+    await use((task, env = {}) => call(folder, task, env), folder);
+  });
+}
+
+interface Ran {
+  readonly status: number;
+  readonly output: string;
+  readonly errors: string;
+  /** The checks for adapters and the calls of apt-get, in order. */
+  readonly log: readonly string[];
+}
+
+async function call(folder: string, task: string, env: Record<string, string>): Promise<Ran> {
+  const log = `${folder}/log`;
+  await Deno.writeTextFile(log, "");
+  const { code, stdout, stderr } = await new Deno.Command("/bin/sh", {
+    args: [`${folder}/run`, task],
+    clearEnv: true,
+    env: { PATH: `${folder}/bin`, MACHINE: folder, ...env },
+  }).output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes).trim();
+  const lines = (await Deno.readTextFile(log)).split("\n").filter((line) => line !== "");
+  return { status: code, output: text(stdout), errors: text(stderr), log: lines };
+}
+
+/** The backends that `./run` asks for. */
+const native = "vulkan,metal,dx12";
+
+const ignore = Deno.build.os === "windows";
+
+for (const backend of ["vulkan", "metal", "dx12"]) {
+  Deno.test({
+    name: `./run: ${backend} is taken as it is, and remembered`,
+    ignore,
+    async fn() {
+      await onMachine({ drivers: [backend, "gl"], packages: "online" }, async (run) => {
+        const first = await run("train");
+        assert.deepEqual([first.output, first.errors], [`ran train with ${native}`, ""]);
+        assert.deepEqual(first.log, [`checked ${native}`]);
+        const second = await run("train");
+        assert.deepEqual([second.output, second.log], [`ran train with ${native}`, []]);
+      });
+    },
+  });
+}
+
+for (const user of ["root", "sudo"] as const) {
+  for (const drivers of [[], ["gl"]]) {
+    Deno.test({
+      name: `./run: installs Vulkan's driver (${user}, ${drivers.length ? "with" : "without"} OpenGL)`,
+      ignore,
+      async fn() {
+        await onMachine({ drivers, packages: "online", user }, async (run) => {
+          const { output, errors, log } = await run("train");
+          assert.equal(output, `ran train with ${native}`);
+          assert.match(errors, /^No Vulkan driver: installing Mesa's .*$/);
+          assert.deepEqual(log, [
+            `checked ${native}`,
+            "apt-get update",
+            "apt-get install",
+            `checked ${native}`,
+          ]);
+          assert.deepEqual((await run("train")).log, []);
+        });
+      },
+    });
+  }
+}
+
+for (
+  const machine of [
+    { user: "plain", packages: "online" },
+    { user: "root", packages: "offline" },
+    { user: "root", packages: "none" },
+  ] as const
+) {
+  Deno.test({
+    name: `./run: where Vulkan's driver cannot be installed (${machine.user}, packages ${machine.packages})`,
+    ignore,
+    async fn() {
+      await onMachine(machine, async (run) => {
+        const { status, output, errors } = await run("train");
+        assert.equal(status, 1);
+        assert.equal(output, "");
+        assert.match(errors, /^No WebGPU adapter\. To get one: .*$/m);
+      });
+      await onMachine({ ...machine, drivers: ["gl"] }, async (run, folder) => {
+        const { output, errors } = await run("train");
+        // The command itself says that it runs on OpenGL.
+        assert.equal(output, "ran train with any");
+        assert.doesNotMatch(errors, /OpenGL/);
+        for (const task of ["test", "test:golden", "ok", "bench"]) {
+          assert.match((await run(task)).errors, /^warning: no Vulkan driver, .* OpenGL.* To get one: .*$/m);
+        }
+        // Once there is a driver, it is used.
+        await Deno.writeTextFile(`${folder}/driver-vulkan`, "");
+        assert.equal((await run("train")).output, `ran train with ${native}`);
+      });
+    },
+  });
+}
+
+Deno.test({
+  name:
+    "./run: a check that was remembered before backends were told apart, or with other drivers, is repeated",
+  ignore,
+  async fn() {
+    await onMachine({ drivers: ["gl"], packages: "online" }, async (run, folder) => {
+      await Deno.mkdir(`${folder}/.tools`);
+      await Deno.writeTextFile(`${folder}/.tools/webgpu`, "machine\n");
+      assert.equal((await run("train")).output, `ran train with ${native}`);
+      assert.deepEqual((await run("train")).log, []);
+      await Deno.remove(`${folder}/driver-vulkan`);
+      const { log } = await run("train", { VK_DRIVER_FILES: "/another.json" });
+      assert.deepEqual(log.slice(0, 2), [`checked ${native}`, "apt-get update"]);
+    });
+  },
+});
+
+Deno.test({
+  name: "./run: a backend that the user chose stands",
+  ignore,
+  async fn() {
+    await onMachine({ drivers: ["vulkan", "gl"], packages: "online" }, async (run) => {
+      const chosen = await run("test", { DENO_WEBGPU_BACKEND: "gl" });
+      assert.deepEqual([chosen.output, chosen.errors], ["ran test with gl", ""]);
+      const missing = await run("train", { DENO_WEBGPU_BACKEND: "metal" });
+      assert.equal(missing.status, 1);
+      assert.match(missing.errors, /^No WebGPU adapter with DENO_WEBGPU_BACKEND=metal\. To get one: .*$/);
+      assert.deepEqual(missing.log, ["checked metal"]);
+    });
+  },
+});

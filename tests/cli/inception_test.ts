@@ -3,7 +3,7 @@ import { UsageError } from "../../src/cli/command.ts";
 import { inceptionOptions } from "../../src/cli/inception.ts";
 import { CheckpointError } from "../../src/errors.ts";
 import { InceptionV3, pytorchPreprocessing, tensorflowPreprocessing } from "../../src/evaluate/inception.ts";
-import { serializeNpz } from "../../src/formats/npz.ts";
+import { serializeNpy } from "../../src/formats/npz.ts";
 import { serializePyTorch } from "../../src/formats/pytorch_writer.ts";
 import { zip } from "../../src/formats/zip_writer.ts";
 import { ZipArchive } from "../../src/formats/zip.ts";
@@ -31,14 +31,16 @@ function covariance(...changes: readonly (readonly [number, number])[]): Float64
   return values;
 }
 
+/** Not compressed, as `numpy.savez` writes it. */
 function npz(
   mean: Float64Array<ArrayBuffer>,
   covariance: Float64Array<ArrayBuffer>,
 ): Uint8Array<ArrayBuffer> {
-  return serializeNpz(
+  const shape = [mean.length, covariance.length / mean.length];
+  return zip(
     new Map([
-      ["mu", { shape: [mean.length], data: mean }],
-      ["sigma", { shape: [mean.length, covariance.length / mean.length], data: covariance }],
+      ["mu.npy", serializeNpy({ shape: [mean.length], data: mean })],
+      ["sigma.npy", serializeNpy({ shape, data: covariance })],
     ]),
   );
 }
@@ -107,7 +109,7 @@ Deno.test("inceptionOptions() reads mu and sigma, and refuses what is no covaria
       /\.npz: the statistics are of 64 features \(pytorch-fid --dims 64\)/,
     ],
     [npz(mean, new Float64Array(dimension)), /does not hold mu and sigma of one size/],
-    [serializeNpz(new Map()), /does not hold mu and sigma/],
+    [zip(new Map()), /does not hold mu and sigma/],
     [Uint8Array.of(1, 2, 3), /\.npz: zip: /],
     [npz(nan, covariance()), /mu\[7\] is NaN/],
     [npz(mean, covariance([dimension + 1, -1e-9])), /sigma\[1, 1\] is -1e-9/],

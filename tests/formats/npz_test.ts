@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { FormatError } from "../../src/errors.ts";
 import {
+  npzNames,
   type NumpyArray,
   type ParsedNumpyArray,
   parseNpy,
@@ -50,7 +51,13 @@ Deno.test("serializeNpz() and parseNpz() are inverse", async () => {
 Deno.test("parseNpz() leaves files alone that are no arrays, and says which array is damaged", async () => {
   const files = new Map([["x.npy", serializeNpy(arrays.get("long")!)], ["notes.txt", Uint8Array.of(1)]]);
   assert.deepEqual([...(await parseNpz(zip(files))).keys()], ["x"]);
-  const damaged = new Map([["w.npy", Uint8Array.of(1, 2, 3)]]);
+  const damaged = new Map([...files, ["w.npy", Uint8Array.of(1, 2, 3)] as const]);
+  assert.deepEqual(
+    [...(await parseNpz(zip(damaged), ["x"])).keys()],
+    ["x"],
+    "an array that nobody asked for",
+  );
+  assert.deepEqual(npzNames(zip(damaged)), ["x", "w"]);
   await refuses(parseNpz(zip(damaged)), FormatError, /^npz: array "w": npy: this is no NumPy file/);
 });
 

@@ -8,6 +8,7 @@ import {
   numbersOf,
   parseSafetensors,
   serializeSafetensors,
+  tensorFileOf,
 } from "../../src/formats/safetensors.ts";
 
 function bytesOf(values: ArrayBufferView): Uint8Array {
@@ -62,6 +63,26 @@ Deno.test("parseSafetensors() reads files of the reference implementation", asyn
   const { tensors, metadata } = parseSafetensors(await Deno.readFile(golden));
   assert.deepEqual(tensors.get("ece.logits")?.shape, [500, 10]);
   assert.match(metadata["reference"]!, /official PyTorch implementation/);
+});
+
+Deno.test("tensorFileOf() reads what is asked for; tensors of types that are not read are named", async () => {
+  const bytes = file({
+    x: { dtype: "F32", shape: [1], data_offsets: [0, 4] },
+    y: { dtype: "F4", shape: [3], data_offsets: [4, 6] },
+    z: { dtype: "F8_E8M0", shape: [2], data_offsets: [6, 8] },
+  }, 8);
+  const opened = tensorFileOf(parseSafetensors(bytes));
+  assert.deepEqual([...opened.tensors].map(([name, { dtype }]) => [name, dtype]), [
+    ["x", "F32"],
+    ["y", "F4"],
+    ["z", "F8_E8M0"],
+  ]);
+  assert.deepEqual((await opened.read(["x"])).get("x")!.data, new Uint8Array(4));
+  await assert.rejects(opened.read(["x", "y"]), {
+    name: "FormatError",
+    message: /"y" has elements of type F4/,
+  });
+  await assert.rejects(opened.read(["w"]), { name: "FormatError", message: /no tensor "w"/ });
 });
 
 Deno.test("parseSafetensors() refuses every damaged header with a FormatError of one line", () => {

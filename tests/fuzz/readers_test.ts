@@ -62,9 +62,9 @@ const pyTorchContents: PyTorchContents = new Map<string, NamedTensor | typeof te
 const pyTorch = serializePyTorch(pyTorchContents);
 /** What protocols 0, 4 and 5 write that the writer here does not: lines, objects, sets, lists, long numbers. */
 const otherPickles = [
-  "(dp0\nS'a'\np1\n(lp2\nI1\naL18446744073709551615L\naF2.5\naVb\\u00e9\nasI00\n(ccollections\nOrderedDict\n(lp3\ntRs.",
+  "(dp0\nS'a'\np1\n(lp2\nI1\naL18446744073709551615L\naF2.5\naVb\\u00e9\nasI00\nccollections\nOrderedDict\n((lp3\ntRs.",
   "\x80\x04\x95\x20\0\0\0\0\0\0\0}\x94(\x8c\x01a\x94\x8f\x94(K\x01K\x02\x90K\x03(K\x04\x91\x8c\x01b\x8a\x08\xff\xff\xff\xff\xff\xff\xff\x7fu.",
-  "\x80\x05\x8c\x08argparse\x8c\tNamespace\x93)\x81}\x8c\x01x\x96\x02\0\0\0\0\0\0\0abssb.",
+  "\x80\x05\x8c\x08argparse\x8c\tNamespace\x93)\x81}\x8c\x01x\x96\x02\0\0\0\0\0\0\0absb.",
   "\x80\x02(cm\nC\n}X\x01\0\0\0aK\x01so0(im\nC\n2].",
 ].map((letters) => Uint8Array.from(letters, (letter) => letter.charCodeAt(0)));
 const pickles = [await new ZipArchive(pyTorch).read("archive/data.pkl")];

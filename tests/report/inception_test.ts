@@ -10,11 +10,12 @@ import { Context } from "../../src/tensor/context.ts";
 import { linear } from "../../src/tensor/operations/linear.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 import { buildModel } from "../../src/train/build.ts";
+import type { Checkpoint } from "../../src/train/checkpoint.ts";
 import { readModelFile } from "../../src/train/import.ts";
 import { testGpu, values } from "../kernels/harness.ts";
 
 const shipped = new URL("../../data/models/digits.safetensors", import.meta.url);
-const checkpoint = await readModelFile(await Deno.readFile(shipped));
+const checkpoint: Checkpoint = await readModelFile(await Deno.readFile(shipped));
 const context = new Context(await testGpu());
 const dataset = await loadDataset({ name: "digits", limit: 150 });
 const train = new DeviceImages(context, dataset, dataset.train);

@@ -5,6 +5,7 @@
  */
 
 import { parseArgs } from "node:util";
+import { type Command, execute, exitStatus, projectPath, wholeNumber } from "../src/cli/command.ts";
 import { preset } from "../src/train/presets.ts";
 import { command, exists, trainDigits } from "./run_commands.ts";
 
@@ -23,50 +24,69 @@ const recipes = {
 /** A classifier with a seed of its own, in whose features the samples of all runs are compared with real digits. */
 const referee = { name: "referee", recipe: "softmax", seed: 100 } as const;
 
-const { values } = parseArgs({
-  options: {
-    folder: { type: "string", default: "runs/ablation" },
-    seeds: { type: "string", default: "1,2,3" },
-    iterations: { type: "string", default: "200" },
-    out: { type: "string", default: "docs/images/ablation" },
-  },
-});
-const { folder, out } = values;
-
-/** The preset's schedule, shrunk to the length asked for. */
-const { iterations: presetLength, warmup, decayIterations } = preset("digits");
-const length = Number(values.iterations);
-const scaled = (iteration: number) => Math.round(iteration * length / presetLength!);
-const schedule = [
-  `iterations=${length}`,
-  `warmup=${scaled(warmup)}`,
-  `decayIterations=${JSON.stringify(decayIterations.map(scaled))}`,
-];
-
 /** Attacks of a length that suits many runs, on images enough to tell recipes apart. */
 const evaluation = ["--attack-images", "120", "--attack-steps", "20", "--generated-images", "500"];
 
 type Recipe = keyof typeof recipes;
 
 const names = Object.keys(recipes) as Recipe[];
-const seeds = values.seeds.split(",").map(Number);
-const pathOf = (recipe: Recipe, seed: number) => `${folder}/${recipe}-${seed}`;
 
-async function train(run: string, recipe: Recipe, seed: number): Promise<void> {
-  await trainDigits(run, [...recipes[recipe], ...schedule, `seed=${seed}`]);
+/** The preset's schedule, shrunk to a length, as settings. */
+function scheduleOf(length: number): string[] {
+  const { iterations: presetLength, warmup, decayIterations } = preset("digits");
+  const scaled = (iteration: number) => Math.round(iteration * length / presetLength!);
+  return [
+    `iterations=${length}`,
+    `warmup=${scaled(warmup)}`,
+    `decayIterations=${JSON.stringify(decayIterations.map(scaled))}`,
+  ];
 }
 
-async function evaluate(run: string): Promise<void> {
-  if (await exists(`${run}/evaluation/results.json`)) return;
-  await command("evaluate", "--model", run, "--referee", `${folder}/${referee.name}`, ...evaluation);
-}
+const ablation: Command = {
+  help: `
+Train and compare five recipes with several seeds each on the digits (an hour or two on two cores).
 
-await train(`${folder}/${referee.name}`, referee.recipe, referee.seed);
-for (const seed of seeds) {
-  for (const recipe of names) {
-    await train(pathOf(recipe, seed), recipe, seed);
-    await evaluate(pathOf(recipe, seed));
-  }
-}
-const columns = names.flatMap((recipe) => seeds.map((seed) => pathOf(recipe, seed)));
-await command("compare", ...columns, "--out", out);
+Usage: deno task ablation [options]
+
+  --folder DIR      where the runs are kept (default: runs/ablation in the project); those that are there are not repeated
+  --seeds LIST      seeds, separated by commas (default: 1,2,3)
+  --iterations N    length of each run (default: 200)
+  --out DIR         where the comparison goes (default: docs/images/ablation in the project)
+  --debug           show the stack trace of an error
+  --help            show this text
+`,
+  async run(args) {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        folder: { type: "string", default: projectPath("runs/ablation") },
+        seeds: { type: "string", default: "1,2,3" },
+        iterations: { type: "string", default: "200" },
+        out: { type: "string", default: projectPath("docs/images/ablation") },
+        debug: { type: "boolean" },
+      },
+    });
+    const { folder, out } = values;
+    const schedule = scheduleOf(wholeNumber("--iterations", values.iterations, 1)!);
+    const seeds = values.seeds.split(",").map((seed) => wholeNumber("--seeds", seed)!);
+    const train = async (run: string, recipe: Recipe, seed: number) =>
+      await trainDigits(run, [...recipes[recipe], ...schedule, `seed=${seed}`]);
+    const pathOf = (recipe: Recipe, seed: number) => `${folder}/${recipe}-${seed}`;
+
+    const refereeRun = `${folder}/${referee.name}`;
+    await train(refereeRun, referee.recipe, referee.seed);
+    for (const seed of seeds) {
+      for (const recipe of names) {
+        const run = pathOf(recipe, seed);
+        await train(run, recipe, seed);
+        if (await exists(`${run}/evaluation/results.json`)) continue;
+        await command("evaluate", "--model", run, "--referee", refereeRun, ...evaluation);
+      }
+    }
+    const columns = names.flatMap((recipe) => seeds.map((seed) => pathOf(recipe, seed)));
+    await command("compare", ...columns, "--out", out);
+    return exitStatus.success;
+  },
+};
+
+await execute(ablation);

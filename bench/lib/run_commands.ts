@@ -7,6 +7,7 @@ import { checkpointNames } from "../../src/train/run_directory.ts";
 export async function command(name: string, ...args: string[]): Promise<void> {
   const { code } = await new Deno.Command("deno", {
     args: [...taskArguments(name), ...args],
+    env: { INIT_CWD: Deno.cwd() },
     stdin: "null",
   }).spawn().status;
   if (code !== 0) throw new Error(`${name} ${args.join(" ")} ended with status ${code}`);

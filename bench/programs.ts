@@ -65,7 +65,7 @@ export const programs: Readonly<Record<string, Program>> = {
     parameters: "[--seeds 1,2,3] [--iterations N] [--folder DIR] [--out DIR]",
     measures: "what each ingredient of SADA-JEM does on the digits: five recipes with several seeds",
     takes: "one to two hours; an interrupted one goes on where it stopped",
-    permissions: [read, "--allow-write", runDeno],
+    permissions: [read, "--allow-write", "--allow-env=INIT_CWD", runDeno],
   },
 };
 

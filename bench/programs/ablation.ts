@@ -1,9 +1,11 @@
 /**
- * What each ingredient of SADA-JEM does on the digits: trains five recipes with three seeds each, evaluates every run, and compares the recipes. A run that is already there is not repeated, so an interrupted ablation
+ * What each ingredient of SADA-JEM does on the digits: trains five recipes with three seeds each,
+ * evaluates every run, and compares the recipes. A run that is already there is not repeated, so an interrupted ablation
  * goes on where it stopped.
  */
 
 import { parseArgs } from "node:util";
+import { projectPath, wholeNumber } from "../../src/cli/command.ts";
 import { preset } from "../../src/train/presets.ts";
 import { bench } from "../lib/bench.ts";
 import { command, exists, trainDigits } from "../lib/run_commands.ts";
@@ -23,51 +25,50 @@ const recipes = {
 /** A classifier with a seed of its own, in whose features the samples of all runs are compared with real digits. */
 const referee = { name: "referee", recipe: "softmax", seed: 100 } as const;
 
-await bench("ablation", async (args) => {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      folder: { type: "string", default: "runs/ablation" },
-      seeds: { type: "string", default: "1,2,3" },
-      iterations: { type: "string", default: "200" },
-      out: { type: "string", default: "docs/images/ablation" },
-    },
-  });
-  const { folder, out } = values;
+/** Attacks of a length that suits many runs, on images enough to tell recipes apart. */
+const evaluation = ["--attack-images", "120", "--attack-steps", "20", "--generated-images", "500"];
 
-  /** The preset's schedule, shrunk to the length asked for. */
+type Recipe = keyof typeof recipes;
+
+const names = Object.keys(recipes) as Recipe[];
+
+/** The preset's schedule, shrunk to a length, as settings. */
+function scheduleOf(length: number): string[] {
   const { iterations: presetLength, warmup, decayIterations } = preset("digits");
-  const length = Number(values.iterations);
   const scaled = (iteration: number) => Math.round(iteration * length / presetLength!);
-  const schedule = [
+  return [
     `iterations=${length}`,
     `warmup=${scaled(warmup)}`,
     `decayIterations=${JSON.stringify(decayIterations.map(scaled))}`,
   ];
+}
 
-  /** Attacks of a length that suits many runs, on images enough to tell recipes apart. */
-  const evaluation = ["--attack-images", "120", "--attack-steps", "20", "--generated-images", "500"];
-
-  type Recipe = keyof typeof recipes;
-
-  const names = Object.keys(recipes) as Recipe[];
-  const seeds = values.seeds.split(",").map(Number);
+await bench("ablation", async (args) => {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      folder: { type: "string", default: projectPath("runs/ablation") },
+      seeds: { type: "string", default: "1,2,3" },
+      iterations: { type: "string", default: "200" },
+      out: { type: "string", default: projectPath("docs/images/ablation") },
+      debug: { type: "boolean" },
+    },
+  });
+  const { folder, out } = values;
+  const schedule = scheduleOf(wholeNumber("--iterations", values.iterations, 1)!);
+  const seeds = values.seeds.split(",").map((seed) => wholeNumber("--seeds", seed)!);
+  const train = async (run: string, recipe: Recipe, seed: number) =>
+    await trainDigits(run, [...recipes[recipe], ...schedule, `seed=${seed}`]);
   const pathOf = (recipe: Recipe, seed: number) => `${folder}/${recipe}-${seed}`;
 
-  async function train(run: string, recipe: Recipe, seed: number): Promise<void> {
-    await trainDigits(run, [...recipes[recipe], ...schedule, `seed=${seed}`]);
-  }
-
-  async function evaluate(run: string): Promise<void> {
-    if (await exists(`${run}/evaluation/results.json`)) return;
-    await command("evaluate", "--model", run, "--referee", `${folder}/${referee.name}`, ...evaluation);
-  }
-
-  await train(`${folder}/${referee.name}`, referee.recipe, referee.seed);
+  const refereeRun = `${folder}/${referee.name}`;
+  await train(refereeRun, referee.recipe, referee.seed);
   for (const seed of seeds) {
     for (const recipe of names) {
-      await train(pathOf(recipe, seed), recipe, seed);
-      await evaluate(pathOf(recipe, seed));
+      const run = pathOf(recipe, seed);
+      await train(run, recipe, seed);
+      if (await exists(`${run}/evaluation/results.json`)) continue;
+      await command("evaluate", "--model", run, "--referee", refereeRun, ...evaluation);
     }
   }
   const columns = names.flatMap((recipe) => seeds.map((seed) => pathOf(recipe, seed)));

@@ -32,5 +32,7 @@ export async function chosenConfiguration(
   for (const setting of settings) chosen = applySetting(chosen, setting);
   const configuration = parseConfiguration(chosen);
   const { dataFolder } = configuration;
-  return { ...configuration, dataFolder: dataFolder === null ? null : resolve(dataFolder) };
+  // A "~" that no shell has expanded is told by the reader of the data.
+  const stays = dataFolder === null || dataFolder.startsWith("~");
+  return { ...configuration, dataFolder: stays ? dataFolder : resolve(dataFolder) };
 }

@@ -1,10 +1,8 @@
 /** `deno task bench NAME [ARGUMENT]...` runs a bench; without a name it lists them. */
 
 import { projectFolder, wholeLock } from "../scripts/tasks.ts";
-import { helpOf, type Program, programs } from "./programs.ts";
-
-const print = (text: string) => Deno.stdout.writeSync(new TextEncoder().encode(`${text}\n`));
-const isHelp = (argument: string | undefined) => argument === "--help" || argument === "-h";
+import { execute, exitStatus, print, UsageError } from "../src/cli/command.ts";
+import { checkArguments, helpOf, type Program, programs } from "./programs.ts";
 
 const usage = `Usage: deno task bench NAME [ARGUMENT]...
 
@@ -30,18 +28,18 @@ async function run(name: string, { permissions }: Program, args: readonly string
 }
 
 const [name, ...args] = Deno.args;
-if (name === undefined || isHelp(name)) {
-  print(usage);
-  Deno.exit(0);
-}
-const program = Object.hasOwn(programs, name) ? programs[name] : undefined;
-if (!program) {
-  const known = Object.keys(programs).join(", ");
-  Deno.stderr.writeSync(new TextEncoder().encode(`error: no bench is called ${name}; there are ${known}\n`));
-  Deno.exit(2);
-}
-if (args.some(isHelp)) {
-  print(helpOf(name));
-  Deno.exit(0);
-}
-Deno.exit(await run(name, program, args));
+const program = name !== undefined && Object.hasOwn(programs, name) ? programs[name] : undefined;
+await execute({
+  help: program ? helpOf(name!) : usage,
+  async run() {
+    if (name === undefined) {
+      print(usage);
+      return exitStatus.success;
+    }
+    if (!program) {
+      throw new UsageError(`no bench is called ${name}; there are ${Object.keys(programs).join(", ")}`);
+    }
+    checkArguments(program, args);
+    return await run(name, program, args);
+  },
+});

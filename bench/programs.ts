@@ -1,3 +1,6 @@
+import { parseArgs } from "node:util";
+import { UsageError } from "../src/cli/command.ts";
+
 /** A bench, `bench/programs/NAME.ts`. */
 export interface Program {
   /** Its arguments, as in `[WORD]... [--turns N]`. */
@@ -79,4 +82,22 @@ On two cores without a GPU it takes ${takes}.
 
   --debug      show the stack trace of an error
   --help       show this text`;
+}
+
+/**
+ * Refuses arguments that a bench's help does not name.
+ * @throws {UsageError} if there are more words than it takes.
+ * @throws {TypeError} by `parseArgs`, if there is an option that it does not know.
+ */
+export function checkArguments({ parameters }: Program, args: readonly string[]): void {
+  const named = [...parameters.matchAll(/--([a-z-]+)/g)].map(([, option]) => option!);
+  const options = Object.fromEntries(named.map((option) => [option, { type: "string" } as const]));
+  const { positionals } = parseArgs({
+    args: [...args],
+    options: { ...options, debug: { type: "boolean" } },
+    allowPositionals: true,
+  });
+  const words = parameters.includes("...") ? Infinity : parameters.match(/\[(?!--)/g)?.length ?? 0;
+  if (positionals.length <= words) return;
+  throw new UsageError(`there is an argument too many: ${positionals.slice(words).join(" ")}`);
 }

@@ -74,6 +74,15 @@ export async function buildPackage(target: URL): Promise<void> {
   );
 }
 
+/**
+ * What the declarations need, for those who check types: the oldest TypeScript that is tested, and WebGPU's types for those
+ * whose `lib.dom.d.ts` does not have them.
+ */
+const declarationPeers = {
+  peerDependencies: { "@webgpu/types": "^0.1.74", typescript: ">=5.9" },
+  peerDependenciesMeta: { "@webgpu/types": { optional: true }, typescript: { optional: true } },
+} as const;
+
 /** Paths of all modules that the entry points need. */
 async function reachableSources(): Promise<string[]> {
   const { metafile } = await esbuild.build({
@@ -116,6 +125,7 @@ async function manifest(modules: readonly string[]): Promise<string> {
     exports: { ...exports, "./shaders/*": "./shaders/*" },
     files: ["lib", "shaders", "docs"],
     dependencies,
+    ...declarationPeers,
   };
   return JSON.stringify(contents, null, 2) + "\n";
 }

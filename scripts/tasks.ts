@@ -16,12 +16,13 @@ export const taskCommands: ReadonlyMap<string, string> = new Map(
 
 /**
  * What a task's command hands to `deno`, with absolute paths.
+ * @param folder that of the project, with a slash at the end, for a copy of it elsewhere
  * @throws {RangeError} if there is no such task.
  */
-export function taskArguments(task: string): string[] {
+export function taskArguments(task: string, folder: string = projectFolder): string[] {
   const command = taskCommands.get(task);
   if (command === undefined) throw new RangeError(`deno.json has no task ${task}`);
   return command.split(" ").slice(1).map((argument) =>
-    argument.replace(/^(--lock=)?(?=\w.*[./])/, (option) => `${option}${projectFolder}`)
+    argument.replace(/^(--lock=)?(?=\w.*[./])/, (option) => `${option}${folder}`)
   );
 }

@@ -5,6 +5,7 @@
  */
 
 import assert from "node:assert/strict";
+import { posix } from "node:path";
 import { scripts } from "../web/tools/scripts.ts";
 
 const bottom = ["formats", "random", "errors.ts"];
@@ -91,7 +92,7 @@ function layerOf(path: string): string {
 }
 
 function resolve(path: string, specifier: string): string {
-  return new URL(specifier, `file:///${path}`).pathname.slice(1);
+  return posix.join(posix.dirname(path), specifier);
 }
 
 /** Comments become blank; strings are matched only so that no comment is seen to begin inside them. */

@@ -9,7 +9,9 @@ const budget = 12e6;
 
 const { imports, scopes } = configuration;
 const lock = JSON.parse(await Deno.readTextFile(`${projectFolder}deno.lock`));
-const small = Object.values(imports).filter((specifier) => specifier.startsWith("npm:")).sort();
+// The lock file names a package whose files are imported (npm:/NAME@VERSION/) without the slashes.
+const small = Object.values(imports).filter((specifier) => specifier.startsWith("npm:"))
+  .map((specifier) => specifier.replace(/^npm:\/(.*)\/$/, "npm:$1")).sort();
 
 /** The commands without a lock file of their own, which have `deno.lock`. */
 const firstCommands = [...taskCommands.keys()].filter((task) => {

@@ -1,6 +1,7 @@
 /** The tasks of `deno.json` as a user meets them first. */
 
 import assert from "node:assert/strict";
+import { checkArguments, programs } from "../bench/programs.ts";
 import { projectFolder, taskCommands } from "../scripts/tasks.ts";
 
 /** All files of the project with their times of change, but for what Git and Deno keep. */
@@ -26,23 +27,57 @@ async function task(...args: string[]): Promise<{ status: number; output: string
   return { status: code, output: output! + errors! };
 }
 
-Deno.test("every task explains itself with --help, and starts nothing", async () => {
+/** What is printed where a task does more than explain itself. */
+const started = /error:|Checked \d+ files|running \d+ tests/;
+
+Deno.test("every task and every bench explains itself with --help, and starts nothing", async (t) => {
   const before = await filesOf(projectFolder);
-  for (const name of taskCommands.keys()) {
-    const { status, output } = await task(name, "--help");
-    assert.equal(status, 0, `${name}: ${output}`);
-    assert.match(output, /Usage: deno \S+/, name);
-    assert.doesNotMatch(output, /error:|Checked \d+ files|running \d+ tests/, name);
+  for (const name of [...taskCommands.keys(), ...Object.keys(programs).map((bench) => `bench ${bench}`)]) {
+    await t.step(name, async () => {
+      const { status, output } = await task(...name.split(" "), "--help");
+      assert.equal(status, 0, output);
+      // Some tasks are Deno's own.
+      assert.match(
+        output,
+        name.startsWith("bench") ? RegExp(`Usage: deno task ${name}\\b`) : /Usage: deno \S+/,
+      );
+      assert.doesNotMatch(output, started);
+    });
   }
   assert.deepEqual(await filesOf(projectFolder), before);
 });
 
-Deno.test("a task refuses an option that it does not know", async () => {
-  for (
-    const name of ["build", "docs", "bench", "bench:browser", "bench:peers", "ablation", "web", "style", "ok"]
-  ) {
-    const { status, output } = await task(name, "--nonsense");
-    assert.equal(status, 2, `${name}: ${output}`);
-    assert.match(output, /^error: .*$/m, name);
+Deno.test("deno task bench lists the benches, each of which is a program", async () => {
+  const { status, output } = await task("bench");
+  assert.equal(status, 0, output);
+  for (const name of Object.keys(programs)) assert.match(output, RegExp(`^  ${name} `, "m"));
+  const files = await Array.fromAsync(Deno.readDir(`${projectFolder}bench/programs`), ({ name }) => name);
+  assert.deepEqual(files.sort(), Object.keys(programs).map((name) => `${name}.ts`).sort());
+});
+
+Deno.test("a task refuses an option that it does not know", async (t) => {
+  const benches = Object.keys(programs).map((name) => `bench ${name}`);
+  for (const name of ["build", "docs", "bench", "web", "style", "ok", ...benches]) {
+    await t.step(name, async () => {
+      const { status, output } = await task(...name.split(" "), "--nonsense");
+      assert.equal(status, 2, output);
+      assert.match(output, /^error: .*$/m);
+    });
   }
+});
+
+Deno.test("a bench refuses words that it does not take", () => {
+  const refused: Record<string, string[]> = {
+    iterations: ["x"],
+    bandwidth: ["x"],
+    winograd: ["16", "x"],
+    published_memory: ["float16", "x"],
+    ablation: ["x", "--seeds", "1"],
+  };
+  for (const [name, args] of Object.entries(refused)) {
+    assert.throws(() => checkArguments(programs[name]!, args), /an argument too many: x/, name);
+  }
+  checkArguments(programs["winograd"]!, ["16", "--debug"]);
+  checkArguments(programs["peers"]!, ["matmul", "3x3", "--turns", "5"]);
+  checkArguments(programs["ablation"]!, ["--seeds", "1", "--folder", "runs/a"]);
 });

@@ -6,7 +6,8 @@ export async function bench(name: string, run: (args: readonly string[]) => Prom
   return await execute({
     help: helpOf(name),
     async run(args) {
-      await run(args);
+      // It belongs to the command that this is.
+      await run(args.filter((argument) => argument !== "--debug"));
       return exitStatus.success;
     },
   });

@@ -51,7 +51,6 @@ await bench("ablation", async (args) => {
       seeds: { type: "string", default: "1,2,3" },
       iterations: { type: "string", default: "200" },
       out: { type: "string", default: projectPath("docs/images/ablation") },
-      debug: { type: "boolean" },
     },
   });
   const { folder, out } = values;

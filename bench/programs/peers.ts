@@ -115,7 +115,7 @@ function printTables(rows: readonly Row[], libraries: readonly Library[], roof: 
 await bench("peers", async (args) => {
   const { values, positionals } = parseArgs({
     args: [...args],
-    options: { turns: { type: "string", default: "3" }, debug: { type: "boolean" } },
+    options: { turns: { type: "string", default: "3" } },
     allowPositionals: true,
   });
   const turns = wholeNumber("--turns", values.turns, 1)!;

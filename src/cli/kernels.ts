@@ -2,15 +2,19 @@ import type { Gpu } from "../gpu/gpu.ts";
 import { Context } from "../tensor/context.ts";
 import { conv2dChooser, type Conv2dTable } from "../tensor/operations/conv2d/table.ts";
 import { readTuning, readTuningIfThere, tuningPath } from "../train/tuning_file.ts";
-import { print } from "./command.ts";
+import { print, projectPath } from "./command.ts";
 
 /** The option that names a table of convolution kernels. */
 export const kernelOption = { kernels: { type: "string" } } as const;
 
 /** Its part of a command's help. */
 export const kernelHelp = `
-  --kernels FILE      the choice of convolution kernels, by deno task tune (default: tuning/<adapter>.json if it exists)
+  --kernels FILE      the choice of convolution kernels, by deno task tune (default: the project's tuning/<adapter>.json
+                      if it exists)
 `.trim();
+
+/** Where an adapter's table lies unless a file is named: with the project, so that it is found from every folder. */
+export const defaultTable = (gpu: Gpu): string => projectPath(tuningPath(gpu));
 
 /**
  * The table that a file holds, or the one that lies where `deno task tune` leaves it, which is said in a line.
@@ -23,8 +27,9 @@ export async function kernelTable(
   say: (line: string) => void = print,
 ): Promise<Conv2dTable | undefined> {
   if (path !== undefined) return await readTuning(path, gpu);
-  const found = await readTuningIfThere(tuningPath(gpu), gpu);
-  if (found) say(`convolution kernels as chosen in ${tuningPath(gpu)}`);
+  const usual = defaultTable(gpu);
+  const found = await readTuningIfThere(usual, gpu);
+  if (found) say(`convolution kernels as chosen in ${usual}`);
   return found;
 }
 

@@ -10,11 +10,12 @@ import {
   type TunedConvolution,
   tuningTable,
 } from "../train/tuning.ts";
-import { readTuningIfThere, tuningPath, writeTuning } from "../train/tuning_file.ts";
+import { readTuningIfThere, writeTuning } from "../train/tuning_file.ts";
 import { openAdapter } from "./adapter.ts";
 import { type Command, execute, exitStatus, print } from "./command.ts";
 import { chosenConfiguration, configurationOptions } from "./configuration.ts";
 import { table } from "./format.ts";
+import { defaultTable } from "./kernels.ts";
 import { LiveLine } from "./live_line.ts";
 
 const help = `
@@ -25,12 +26,13 @@ Usage: deno task tune [options]
   --preset NAME       the preset whose training is tuned for (default: digits)
   --config FILE       a JSON file of options instead, for example a run's config.json
   --set KEY=VALUE     change one option of the configuration; may be given repeatedly
-  --out FILE          where the choices are kept, added to those that are there (default: tuning/<adapter>.json)
+  --out FILE          where the choices are kept, added to those that are there (default: the project's
+                      tuning/<adapter>.json)
   --debug             show the stack trace of an error
   --help              show this text
 
-train, sample and evaluate use tuning/<adapter>.json in the current folder where it exists, or the file that --kernels
-names; without one, results do not depend on any measurement. Only what decides the shapes and types matters here: the
+train, sample and evaluate use the project's tuning/<adapter>.json where it exists, or the file that --kernels names;
+without one, results do not depend on any measurement. Only what decides the shapes and types matters here: the
 data set, the model, the batches, the activations.
 
 Examples:
@@ -58,7 +60,7 @@ const tune: Command = {
       testShare: configuration.testShare,
     });
     const gpu = await openAdapter();
-    const out = values.out ?? tuningPath(gpu);
+    const out = values.out ?? defaultTable(gpu);
     // Before the work, so that a file that cannot be added to ends it at once.
     const before = await readTuningIfThere(out, gpu);
     const convolutions = await tunableConvolutions(configuration, dataset);

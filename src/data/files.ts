@@ -57,7 +57,8 @@ export function unreadable(path: string, error: unknown): DataError {
 export async function describeFolder(folder: string): Promise<string> {
   const kind = await kindOf(folder);
   if (!kind) {
-    return folder.startsWith("~")
+    // Commands put the current folder before a path that does not begin with a slash.
+    return /(^|\/)~/.test(folder)
       ? 'which does not exist: "~" stands for your home folder in a shell only, so write the whole path'
       : "which does not exist";
   }

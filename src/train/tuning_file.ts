@@ -7,7 +7,7 @@ import { writeAtomically } from "./files.ts";
 /** Folder of the tables that are used without being asked for. */
 const folder = "tuning";
 
-/** Where the table of an adapter lies unless a file is named. */
+/** Where the table of an adapter lies below the project unless a file is named. */
 export function tuningPath({ adapterName }: Gpu): string {
   const name = adapterName.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-").replaceAll(/^-|-$/g, "");
   return `${folder}/${name || "adapter"}.json`;

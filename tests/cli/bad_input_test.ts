@@ -16,7 +16,7 @@ const cases: readonly [string, string[], number, RegExp][] = [
     "train",
     ["--set", "dataset=images", "--set", "dataFolder=~/pictures", "--run-dir", `${folder}/a`],
     1,
-    /no pictures in ~\/pictures, which does not exist: "~" .* write the whole path/,
+    /no pictures in \/.*\/~\/pictures, which does not exist: "~" .* write the whole path/,
   ],
   ["train", ["--nonsense"], 2, /--nonsense/],
   ["train", ["--optimizer", "adamw"], 2, /optimizer is "adamw"; it must be one of sgd, adam/],

@@ -30,14 +30,25 @@ export async function runOn(backend: string, task: string, ...args: string[]): P
   return await outcome(startIn(projectFolder, task, args, { DENO_WEBGPU_BACKEND: backend }));
 }
 
+/** Runs a command of a copy of the project in a folder. */
+export async function runOfCopy(
+  project: string,
+  folder: string,
+  task: string,
+  ...args: string[]
+): Promise<Outcome> {
+  return await outcome(startIn(folder, task, args, {}, project));
+}
+
 function startIn(
   folder: string,
   task: string,
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  project = projectFolder,
 ): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {
-    args: [...taskArguments(task), ...args],
+    args: [...taskArguments(task, project), ...args],
     cwd: folder,
     stdout: "piped",
     stderr: "piped",

@@ -7,7 +7,8 @@ import { parseConfiguration } from "../../src/train/configuration.ts";
 import { preset } from "../../src/train/presets.ts";
 import { tunableConvolutions } from "../../src/train/tuning.ts";
 import { tuningPath, writeTuning } from "../../src/train/tuning_file.ts";
-import { type Outcome, runIn } from "./commands.ts";
+import { type Outcome, runIn, runOfCopy } from "./commands.ts";
+import { withProjectCopy } from "../project_copy.ts";
 import { withFiles } from "../temporary.ts";
 
 const changes = {
@@ -36,18 +37,20 @@ async function lastCandidates(): Promise<{ table: Conv2dTable; path: string }> {
 
 Deno.test("train: a resumed run keeps the kernels that it was started with, bit for bit", async () => {
   const { table, path } = await lastCandidates();
-  await withFiles({}, async (folder) => {
-    const train = (...args: string[]) => succeeds(runIn(folder, "train", ...args));
-    const line = /convolution kernels as chosen in tuning\//;
+  await withProjectCopy("project", async (project) => {
+    const folder = `${project}mine`;
+    await Deno.mkdir(folder);
+    const train = (...args: string[]) => succeeds(runOfCopy(project, folder, "train", ...args));
+    const line = /convolution kernels as chosen in \/.*\/project\/tuning\//;
     const stopped = (name: string) => train(...settings, "--run-dir", name, "--stop-after", "3");
 
     assert.doesNotMatch((await train(...settings, "--run-dir", "plain")).output, line);
     await stopped("plain-parts");
-    await writeTuning(`${folder}/${path}`, table);
+    await writeTuning(`${project}${path}`, table);
     assert.match((await train(...settings, "--run-dir", "tuned")).output, line);
     await stopped("tuned-parts");
     assert.doesNotMatch((await train("--resume", "--run-dir", "plain-parts")).output, line);
-    await Deno.remove(`${folder}/${path}`);
+    await Deno.remove(`${project}${path}`);
     await train("--resume", "--run-dir", "tuned-parts");
 
     const model = (name: string) => Deno.readFile(`${folder}/${name}/model.safetensors`);

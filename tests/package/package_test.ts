@@ -14,20 +14,6 @@ const budgets: Readonly<Record<keyof typeof programs, number>> = {
 /** A project that uses every entry point of the package. */
 const project = {
   "package.json": JSON.stringify({ type: "module", private: true }),
-  "tsconfig.json": JSON.stringify({
-    compilerOptions: {
-      strict: true,
-      noUncheckedIndexedAccess: true,
-      exactOptionalPropertyTypes: true,
-      target: "ES2022",
-      module: "ESNext",
-      moduleResolution: "bundler",
-      lib: ["ES2022", "DOM"],
-      types: ["@webgpu/types"],
-      noEmit: true,
-    },
-    files: ["app.ts"],
-  }),
   "app.ts": `
     import { Context, Gpu, type Score, type Tensor, Trainer, preset, sgldChain, WideResNet } from "sada-jem";
     import { compile, conv2dForward, type Conv2dShape, type Kernel, run } from "sada-jem/kernels";
@@ -59,7 +45,42 @@ const project = {
     const shader = readFileSync(fileURLToPath(import.meta.resolve("sada-jem/shaders/vector/add.wgsl")), "utf8");
     console.log(JSON.stringify({ shader, workgroups: add.workgroups({ length: 1000, factor: 1 }),
       wgsl: conv2dForward.wgsl.includes("fn forward"), seed: preset("digits").seed }));`,
+  "resolve.cjs": `
+    const resolve = require("enhanced-resolve").create.sync({ conditionNames: ["webpack", "import"] });
+    const shader = "sada-jem/shaders/chains/sgld_step.wgsl";
+    console.log(JSON.stringify([shader, shader + "?raw"].map((path) => resolve(__dirname, path))));`,
 };
+
+/** Compilers and the settings with which they accept the package, as the README names them. */
+const compilers = [
+  { typescript: "5.9.3", types: ["@webgpu/types"], skipLibCheck: false },
+  { typescript: "6.0.3", types: [], skipLibCheck: false },
+  { typescript: "7.0.2", types: [], skipLibCheck: false },
+  // Both define WebGPU then, each in its own way.
+  { typescript: "6.0.3", types: ["@webgpu/types"], skipLibCheck: true },
+  { typescript: "7.0.2", types: ["@webgpu/types"], skipLibCheck: true },
+] as const;
+
+/** The folder of a compiler, several of which are installed side by side. */
+const compilerFolder = (version: string) => `typescript-${version[0]}`;
+
+/** A project's settings for one of the compilers. */
+const settings = ({ types, skipLibCheck }: typeof compilers[number]) =>
+  JSON.stringify({
+    compilerOptions: {
+      strict: true,
+      noUncheckedIndexedAccess: true,
+      exactOptionalPropertyTypes: true,
+      target: "ES2022",
+      module: "ESNext",
+      moduleResolution: "bundler",
+      lib: ["ES2022", "DOM"],
+      types,
+      skipLibCheck,
+      noEmit: true,
+    },
+    files: ["app.ts"],
+  });
 
 const npm = await npmProblem();
 
@@ -68,11 +89,11 @@ await buildPackage(target);
 globalThis.addEventListener("unload", () => Deno.removeSync(target, { recursive: true }));
 
 Deno.test({
-  name: `the package installs, type-checks and runs in a plain Node project${
+  name: `the package installs, type-checks, resolves and runs in a plain Node project${
     npm ? ` (skipped: ${npm})` : ""
   }`,
   ignore: npm !== undefined,
-  fn: async () => {
+  fn: async (t) => {
     const folder = await Deno.makeTempDir();
     try {
       for (const [name, text] of Object.entries(project)) await Deno.writeTextFile(`${folder}/${name}`, text);
@@ -81,22 +102,43 @@ Deno.test({
       const paths: string[] = files.map(({ path }: { readonly path: string }) => path);
       assert(paths.includes("lib/kernels/mod.d.ts") && paths.includes("shaders/vector/add.wgsl"));
       assert(paths.every((path) => /^(lib|shaders|docs)\/|^[^/]*$/.test(path)));
+      const versions = [...new Set(compilers.map(({ typescript }) => typescript))];
       await command("npm", [
         ...["install", "--no-audit", "--no-fund", "--ignore-scripts", "--silent"],
-        ...[`./${filename}`, "typescript@5.9.3", "@webgpu/types@0.1.74"],
+        ...[`./${filename}`, "@webgpu/types@0.1.74", "enhanced-resolve@5.27.0"],
+        ...versions.map((version) => `${compilerFolder(version)}@npm:typescript@${version}`),
       ], folder);
-      await command("node", ["node_modules/typescript/bin/tsc"], folder);
-      const used = JSON.parse(await command("node", ["use.js"], folder));
-      assert.deepEqual(used, {
-        shader: await Deno.readTextFile(new URL("shaders/vector/add.wgsl", root)),
-        workgroups: [4, 1, 1],
-        wgsl: true,
-        seed: 1,
+      for (const compiler of compilers) {
+        const { typescript, types, skipLibCheck } = compiler;
+        const way = `${types.join() || "no types"}${skipLibCheck ? ", skipLibCheck" : ""}`;
+        await t.step(`TypeScript ${typescript}, ${way}`, async () => {
+          await Deno.writeTextFile(`${folder}/tsconfig.json`, settings(compiler));
+          await command("node", [`node_modules/${compilerFolder(typescript)}/bin/tsc`], folder);
+        });
+      }
+      const shader = await Deno.readTextFile(new URL("shaders/vector/add.wgsl", root));
+      await t.step("Node runs it", async () => {
+        const used = JSON.parse(await command("node", ["use.js"], folder));
+        assert.deepEqual(used, { shader, workgroups: [4, 1, 1], wgsl: true, seed: 1 });
+      });
+      await t.step("webpack's resolver finds shaders, also with a query", async () => {
+        const found = JSON.parse(await command("node", ["resolve.cjs"], folder));
+        const path = await Deno.realPath(`${folder}/node_modules/sada-jem/shaders/chains/sgld_step.wgsl`);
+        assert.deepEqual(found, [path, `${path}?raw`]);
       });
     } finally {
       await Deno.remove(folder, { recursive: true });
     }
   },
+});
+
+Deno.test("the package names the oldest TypeScript and WebGPU's types that it is tested with", async () => {
+  const { peerDependencies, peerDependenciesMeta } = JSON.parse(
+    await Deno.readTextFile(new URL("package.json", target)),
+  );
+  const oldest = compilers[0].typescript.replace(/\.\d+$/, "");
+  assert.deepEqual(peerDependencies, { "@webgpu/types": "^0.1.74", typescript: `>=${oldest}` });
+  for (const name of Object.keys(peerDependencies)) assert(peerDependenciesMeta[name].optional, name);
 });
 
 Deno.test("the package's modules use no Deno and no Node API", async () => {

@@ -10,12 +10,13 @@ import {
   type TunedConvolution,
   tuningTable,
 } from "../train/tuning.ts";
-import { readTuningIfThere, tuningPath, writeTuning } from "../train/tuning_file.ts";
+import { readTuningIfThere, tuningFolder, tuningPath, writeTuning } from "../train/tuning_file.ts";
 import { openAdapter } from "./adapter.ts";
 import { type Command, execute, exitStatus, print } from "./command.ts";
 import { chosenConfiguration, configurationOptions } from "./configuration.ts";
 import { table } from "./format.ts";
 import { LiveLine } from "./live_line.ts";
+import { writeOnly } from "./permissions.ts";
 
 const help = `
 Choose convolution kernels for this adapter: time every candidate on the convolutions of a training, and keep the fastest.
@@ -50,6 +51,7 @@ const tune: Command = {
   async run(args) {
     const { values } = parseArgs({ args: [...args], options, strict: true, allowPositionals: false });
     const configuration = await chosenConfiguration(values, values.set ?? []);
+    await writeOnly({ files: [values.out], folders: [tuningFolder(values.out)] });
     const dataset = await loadDataset({
       name: configuration.dataset,
       folder: configuration.dataFolder,

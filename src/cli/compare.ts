@@ -7,6 +7,7 @@ import { writeAtomically } from "../train/files.ts";
 import { parseJson } from "../train/run_directory.ts";
 import { type Command, execute, exitStatus, print, printError, UsageError } from "./command.ts";
 import { table } from "./format.ts";
+import { writeOnly } from "./permissions.ts";
 
 const help = `
 Put evaluated runs side by side, in one table and one report. Figures of different data, images, attacks or samples are
@@ -37,6 +38,7 @@ const compare: Command = {
       allowPositionals: true,
     });
     if (positionals.length < 2) throw new UsageError("compare takes at least two runs");
+    await writeOnly({ folders: [values.out] });
     const names = runNames(positionals);
     const evaluations = await Promise.all(positionals.map((run, i) => readEvaluation(run, names[i]!)));
     const { section, files, results, comparison } = await comparisonSection(evaluations);

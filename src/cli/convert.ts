@@ -4,6 +4,7 @@ import { writeAtomically } from "../train/files.ts";
 import { serializeOfficial } from "../train/import.ts";
 import { type Command, execute, exitStatus, print, UsageError } from "./command.ts";
 import { hintHelp, hintOptions, hintsOf, readCheckpoint, requireDataset } from "./model.ts";
+import { writeOnly } from "./permissions.ts";
 
 const help = `
 Convert a model between PyTorch's files and this project's.
@@ -43,6 +44,7 @@ const convert: Command = {
     const suffix = /\.(pt|pth|safetensors)$/.exec(to)?.[1];
     if (suffix === undefined) throw new UsageError(`${to} must end in .safetensors or .pt`);
     const hints = hintsOf(values);
+    await writeOnly({ files: [to] });
     const checkpoint = await readCheckpoint(from, hints);
     requireDataset(checkpoint, hints.dataset);
     const bytes = suffix === "safetensors" ? serializeCheckpoint(checkpoint) : serializeOfficial(checkpoint);

@@ -6,6 +6,7 @@ import { remoteFiles } from "../data/remote.ts";
 import { type Command, execute, exitStatus, print, UsageError } from "./command.ts";
 import { duration } from "./format.ts";
 import { LiveLine } from "./live_line.ts";
+import { writeOnly } from "./permissions.ts";
 
 const names = Object.keys(remoteFiles) as DatasetName[];
 
@@ -43,7 +44,9 @@ const data: Command = {
     if (values.to !== undefined && wanted.length > 1) {
       throw new UsageError("--to takes one data set at a time");
     }
-    for (const name of wanted) await fetchDataset(name, values.to ?? defaultFolder(name));
+    const folders = wanted.map((name) => values.to ?? defaultFolder(name));
+    await writeOnly({ folders });
+    for (const [i, name] of wanted.entries()) await fetchDataset(name, folders[i]!);
     return exitStatus.success;
   },
 };

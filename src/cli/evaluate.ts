@@ -28,6 +28,7 @@ import { contextWith, kernelHelp, kernelOption, kernelTable } from "./kernels.ts
 import { LiveLine } from "./live_line.ts";
 import { hintHelp, hintOptions, hintsOf, loadFitting, loadModel, shippedModel } from "./model.ts";
 import { otherSets } from "./other_sets.ts";
+import { writeOnly } from "./permissions.ts";
 import { sampleHistory } from "./sample_history.ts";
 
 const help = `
@@ -108,6 +109,8 @@ const evaluate: Command = {
     const values = parse(args);
     const asked = chosenQuestions(values.only);
     const plain = optionsOf(values);
+    const folder = values.out ?? await defaultOut(values.model);
+    await writeOnly({ files: [values.export, values["fid-statistics"]], folders: [folder] });
     const began = performance.now();
     const gpu = await openAdapter();
     const context = contextWith(
@@ -127,7 +130,6 @@ const evaluate: Command = {
       if (answer) answers.set(question.name, answer);
       line.clear();
     }
-    const folder = values.out ?? await defaultOut(values.model);
     const seconds = (performance.now() - began) / 1000;
     const json = await write(
       folder,

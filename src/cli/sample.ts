@@ -27,6 +27,7 @@ import { table } from "./format.ts";
 import { contextWith, kernelHelp, kernelOption, kernelTable } from "./kernels.ts";
 import { LiveLine } from "./live_line.ts";
 import { hintHelp, hintOptions, hintsOf, loadFitting, loadModel, shippedModel } from "./model.ts";
+import { writeOnly } from "./permissions.ts";
 
 const help = `
 Draw images from a trained model by SGLD, and picture them in one PNG.
@@ -87,6 +88,7 @@ const sample: Command = {
     const seed = wholeNumber("--seed", values.seed)!;
     const start = chainStarts.find((name) => name === values.init);
     if (!start) throw new UsageError(`--init takes ${chainStarts.join(", ")}, not "${values.init}"`);
+    await writeOnly({ files: [values.out, values.animate, values.export] });
 
     const gpu = await openAdapter();
     const context = contextWith(gpu, await kernelTable(gpu, values.kernels));

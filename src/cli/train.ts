@@ -24,6 +24,7 @@ import { duration } from "./format.ts";
 import { compilePlan } from "./compiling.ts";
 import { contextWith, kernelHelp, kernelOption, kernelTable } from "./kernels.ts";
 import { LiveLine } from "./live_line.ts";
+import { writeOnly } from "./permissions.ts";
 import { newestRun, newRunPath } from "./runs.ts";
 
 const help = `
@@ -93,8 +94,11 @@ const train: Command = {
   async run(args) {
     const values = parse(args);
     const stopAfter = wholeNumber("--stop-after", values["stop-after"], 1);
-    const resumed = values.resume ? await resumedDirectory(values) : undefined;
-    const configuration = await (resumed?.configuration() ?? configurationOf(values));
+    const chosen = values.resume ? undefined : await configurationOf(values);
+    const path = chosen ? runPath(values, chosen) : await resumedPath(values);
+    await writeOnly({ folders: [path] });
+    const resumed = chosen ? undefined : await resumedDirectory(values, path);
+    const configuration = chosen ?? await resumed!.configuration();
     const line = new LiveLine();
     const checkpoint = resumed &&
       await newestCheckpoint(resumed.path, (message) => line.note(`warning: ${message}`));
@@ -115,7 +119,7 @@ const train: Command = {
     const trainer = new Trainer(contextWith(gpu, kernels), configuration, dataset);
     // Only now: options and data that turn out to be wrong leave no run behind.
     using directory = resumed ??
-      await RunDirectory.create(runPath(values, configuration), configuration, kernels);
+      await RunDirectory.create(path, configuration, kernels);
     await sameData(directory, describeData(dataset), line);
     if (checkpoint) await resume(trainer, checkpoint, directory, line);
     const before = await directory.noteAdapter(gpu.adapterName);
@@ -153,13 +157,18 @@ async function configurationOf(values: Options): Promise<Configuration> {
   return await chosenConfiguration(values, settings);
 }
 
-/** The directory of the run to continue; its configuration stands, but for its length. */
-async function resumedDirectory(values: Options): Promise<RunDirectory> {
+/** Where the run to continue is kept; its configuration stands, but for its length. */
+async function resumedPath(values: Options): Promise<string> {
   const fixed = (["preset", "config", "set", "seed", "optimizer", "kernels"] as const).find((name) =>
     values[name] !== undefined
   );
   if (fixed) throw new UsageError(`--${fixed} cannot be changed when a run is resumed`);
-  const directory = await RunDirectory.open(values["run-dir"] ?? await newestRun());
+  return values["run-dir"] ?? await newestRun();
+}
+
+/** The directory of the run to continue, with the length that it shall have. */
+async function resumedDirectory(values: Options, path: string): Promise<RunDirectory> {
+  const directory = await RunDirectory.open(path);
   const iterations = wholeNumber("--iterations", values.iterations, 1);
   if (iterations !== undefined) {
     const changed = applySetting(await directory.configuration(), `iterations=${iterations}`);

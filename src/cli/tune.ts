@@ -10,13 +10,14 @@ import {
   type TunedConvolution,
   tuningTable,
 } from "../train/tuning.ts";
-import { readTuningIfThere, writeTuning } from "../train/tuning_file.ts";
+import { readTuningIfThere, tuningFolder, writeTuning } from "../train/tuning_file.ts";
 import { openAdapter } from "./adapter.ts";
-import { type Command, execute, exitStatus, print } from "./command.ts";
+import { type Command, execute, exitStatus, print, projectPath } from "./command.ts";
 import { chosenConfiguration, configurationOptions } from "./configuration.ts";
 import { table } from "./format.ts";
 import { defaultTable } from "./kernels.ts";
 import { LiveLine } from "./live_line.ts";
+import { writeOnly } from "./permissions.ts";
 
 const help = `
 Choose convolution kernels for this adapter: time every candidate on the convolutions of a training, and keep the fastest.
@@ -52,6 +53,10 @@ const tune: Command = {
   async run(args) {
     const { values } = parseArgs({ args: [...args], options, strict: true, allowPositionals: false });
     const configuration = await chosenConfiguration(values, values.set ?? []);
+    await writeOnly({
+      files: [values.out],
+      folders: [values.out ? tuningFolder(values.out) : projectPath(tuningFolder())],
+    });
     const dataset = await loadDataset({
       name: configuration.dataset,
       folder: configuration.dataFolder,

@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import { exists } from "../data/files.ts";
 import { TuningError } from "../errors.ts";
 import type { Gpu } from "../gpu/gpu.ts";
@@ -11,6 +12,11 @@ const folder = "tuning";
 export function tuningPath({ adapterName }: Gpu): string {
   const name = adapterName.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-").replaceAll(/^-|-$/g, "");
   return `${folder}/${name || "adapter"}.json`;
+}
+
+/** The folder of a table, or of those that are used without being asked for. */
+export function tuningFolder(path?: string): string {
+  return path === undefined ? folder : dirname(path);
 }
 
 /**
@@ -34,7 +40,6 @@ export async function readTuningIfThere(path: string, gpu: Gpu): Promise<Conv2dT
 
 /** Writes a table, making the folder that it lies in. */
 export async function writeTuning(path: string, table: Conv2dTable): Promise<void> {
-  const [parent] = /^.*(?=\/)/.exec(path) ?? [];
-  if (parent) await Deno.mkdir(parent, { recursive: true });
+  await Deno.mkdir(tuningFolder(path), { recursive: true });
   await writeAtomically(path, `${JSON.stringify(table, undefined, 2)}\n`);
 }

@@ -23,8 +23,14 @@ const flags = [
 /** Answers the requests of a page; `path` begins with a slash. */
 export type Content = (path: string) => Response | Promise<Response>;
 
-/** What a test does with a page; `origin` is where its content is served, without a slash at the end. */
-export type PageTest = (page: Page, origin: string) => Promise<void>;
+/**
+ * What a test does with a page; `origin` is where its content is served, without a slash at the end. What the page has
+ * complained about stands in `complaints`: a test that provokes some takes them out.
+ */
+export type PageTest = (page: Page, origin: string, complaints: string[]) => Promise<void>;
+
+/** Where a policy's `report-uri` may have Chromium tell what it refused, which fails the test; in workers too. */
+export const violationsPath = "/policy-violations";
 
 /**
  * Registers a test that opens a page in Chromium. The page is empty until the test goes somewhere. The test fails if the
@@ -37,20 +43,24 @@ export function browserTest(name: string, content: Content, test: PageTest): voi
 
 /** Runs `test` on an empty page, which may go to what `content` serves; see {@link browserTest}. */
 export async function withPage(content: Content, test: PageTest): Promise<void> {
+  const complaints: string[] = [];
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async (request) => {
     const path = decodeURIComponent(new URL(request.url).pathname);
+    if (path === violationsPath) {
+      complaints.push(`Content Security Policy: ${await request.text()}`);
+      return new Response(null, { status: 204 });
+    }
     return path === "/favicon.ico" ? new Response(null, { status: 204 }) : await content(path);
   });
   const browser = await playwright.launch({ executablePath: executable!, args: flags });
   try {
     const page = await browser.newPage();
-    const complaints: string[] = [];
     page.on("pageerror", (error) => complaints.push(String(error)));
     page.on("console", (message) => {
       if (["error", "warning"].includes(message.type())) complaints.push(message.text());
     });
     page.setDefaultTimeout(5 * 60_000);
-    await test(page, `http://127.0.0.1:${server.addr.port}`);
+    await test(page, `http://127.0.0.1:${server.addr.port}`, complaints);
     assert.deepEqual(complaints, [], "the page's console");
   } finally {
     await browser.close();

@@ -6,24 +6,27 @@ import { loadDataset } from "../../src/data/load.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
 import { Context } from "../../src/tensor/context.ts";
 import { bundlePage } from "../../web/tools/bundle.ts";
-import type { Content } from "./chromium.ts";
+import { answer, type PageAnswer } from "../../web/tools/answer.ts";
+import { type Content, violationsPath } from "./chromium.ts";
 
 let bundled: Promise<Map<string, Uint8Array<ArrayBuffer>>> | undefined;
 
-const mediaTypes: Readonly<Record<string, string>> = {
-  css: "text/css",
-  html: "text/html",
-  js: "text/javascript",
+/** The page as `deno task web` serves it, with its policy in every answer, which binds the workers too. */
+export const content: Content = async (path) => {
+  const { status, headers, body } = await answerTo(path);
+  const policy = `${headers["content-security-policy"]}; report-uri ${violationsPath}`;
+  return new Response(body, { status, headers: { ...headers, "content-security-policy": policy } });
 };
 
-/** The page as `deno task web` serves it. */
-export const content: Content = async (path) => {
-  const name = path.slice(1) || "index.html";
-  const bytes = (await (bundled ??= bundlePage())).get(name);
-  const type = mediaTypes[name.slice(name.lastIndexOf(".") + 1)];
-  if (!bytes) return new Response("not found", { status: 404 });
-  return new Response(bytes, { headers: { "content-type": type ?? "application/octet-stream" } });
+/** The page as any web server may serve it: the only policy is the one that the page itself names. */
+export const plainContent: Content = async (path) => {
+  const { status, headers, body } = await answerTo(path);
+  return new Response(body, { status, headers: { "content-type": headers["content-type"]! } });
 };
+
+async function answerTo(target: string): Promise<PageAnswer> {
+  return answer(await (bundled ??= bundlePage()), { method: "GET", target, hosts: ["localhost"] }, 80);
+}
 
 const screenshots = new URL("../../dist/screenshots/", import.meta.url);
 

@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
-import { type Command, execute, exitStatus, print, wholeNumber } from "../../src/cli/command.ts";
+import { type Command, execute, exitStatus, print, UsageError } from "../../src/cli/command.ts";
 import { bundlePage } from "./bundle.ts";
+import { servePage } from "./server.ts";
 
 const help = `
 Build the web page and serve it on this computer.
@@ -19,34 +20,32 @@ const options = {
   debug: { type: "boolean" },
 } as const;
 
-const hostname = "localhost";
-
-const mediaTypes: Readonly<Record<string, string>> = {
-  css: "text/css",
-  html: "text/html; charset=utf-8",
-  js: "text/javascript",
-  svg: "image/svg+xml",
-};
+const largestPort = 65535;
 
 const web: Command = {
   help,
   async run(args) {
     const { values } = parseArgs({ args: [...args], options, strict: true, allowPositionals: false });
+    const port = portNumber(values.port);
     const files = await bundlePage();
     if (values.build) {
       await writeFiles(files);
-    } else {
-      const port = wholeNumber("--port", values.port)!;
-      await Deno.serve(
-        { hostname, port, onListen: ({ port }) => print(`http://${hostname}:${port}/`) },
-        (request) => {
-          return respond(files, new URL(request.url).pathname.slice(1) || "index.html");
-        },
-      ).finished;
+      return exitStatus.success;
     }
+    // The files are in memory. Whoever talks to the server meets a process that can do nothing else.
+    for (const name of ["run", "read", "write", "env"] as const) await Deno.permissions.revoke({ name });
+    const server = await servePage(files, port);
+    print(`http://localhost:${server.port}/`);
+    await new Promise(() => {});
     return exitStatus.success;
   },
 };
+
+function portNumber(text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : NaN;
+  if (port <= largestPort) return port;
+  throw new UsageError(`--port takes a whole number up to ${largestPort}, not "${text}"`);
+}
 
 /** Writes the page into an empty `dist/web/`. */
 async function writeFiles(files: ReadonlyMap<string, Uint8Array>): Promise<void> {
@@ -56,13 +55,6 @@ async function writeFiles(files: ReadonlyMap<string, Uint8Array>): Promise<void>
   for (const [name, bytes] of files) await Deno.writeFile(new URL(name, folder), bytes);
   const kilobytes = [...files.values()].reduce((sum, { length }) => sum + length, 0) / 1000;
   print(`wrote ${files.size} files, ${kilobytes.toFixed(0)} kB, to dist/web/`);
-}
-
-function respond(files: ReadonlyMap<string, Uint8Array<ArrayBuffer>>, name: string): Response {
-  const bytes = files.get(name);
-  if (!bytes) return new Response("not found", { status: 404 });
-  const type = mediaTypes[name.slice(name.lastIndexOf(".") + 1)] ?? "application/octet-stream";
-  return new Response(bytes, { headers: { "content-type": type } });
 }
 
 if (import.meta.main) await execute(web);

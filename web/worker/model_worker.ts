@@ -1,6 +1,7 @@
 /// <reference lib="dom" />
 /** The worker that holds the model: sampling, judging, attacking. */
 
+import "./without_eval.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
 import { Context } from "../../src/tensor/context.ts";
 import { attackImage } from "./attack.ts";

@@ -1,6 +1,7 @@
 /// <reference lib="dom" />
 /** The worker that trains, on a device of its own, so that neither the page nor its model has to wait. */
 
+import "./without_eval.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
 import { Context } from "../../src/tensor/context.ts";
 import type { TrainingCalls } from "./calls.ts";

@@ -1,0 +1,28 @@
+/** What a command may write once it knows its arguments. */
+
+import { parse, resolve } from "node:path";
+import { partialPath } from "../train/files.ts";
+
+/** What a command is going to write. */
+export interface Outputs {
+  /** Files that are written as a whole; those that were not asked for are undefined. */
+  readonly files?: readonly (string | undefined)[];
+  /** Folders, with everything in them. They need not exist yet. */
+  readonly folders?: readonly string[];
+}
+
+/**
+ * Gives up writing anywhere but to the outputs, until the process ends: whatever reads the files of others after that, a
+ * package too, cannot touch anything else. Links that lie in an output's folder already are followed; none can be made.
+ *
+ * The tasks of `deno.json` allow writing below the root (`--allow-write=/`), since a task cannot know its arguments. Deno
+ * can take back a path that a flag names and keep those below it that were asked for one by one. It cannot do so with
+ * the plain `--allow-write`, under which this changes nothing.
+ */
+export async function writeOnly({ files = [], folders = [] }: Outputs): Promise<void> {
+  const named = files.filter((file) => file !== undefined);
+  for (const path of [...named, ...named.map(partialPath), ...folders]) {
+    await Deno.permissions.request({ name: "write", path: resolve(path) });
+  }
+  await Deno.permissions.revoke({ name: "write", path: parse(Deno.cwd()).root });
+}

@@ -1,0 +1,160 @@
+/** What the tasks may write: their outputs and nothing else, from before they read what others made. */
+
+import assert from "node:assert/strict";
+import { projectFolder, taskArguments, taskCommands } from "../../scripts/tasks.ts";
+import { withFiles } from "../temporary.ts";
+
+/** The tasks that write where their arguments say. */
+const writers = [...taskCommands.keys()].filter((task) =>
+  taskArguments(task).some((argument) => argument.startsWith("--allow-write=/"))
+);
+
+/** Runs a program with a task's permissions, in a folder, and returns what it printed. */
+async function withPermissionsOf(task: string, folder: string, ...args: string[]): Promise<string> {
+  const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [...taskArguments(task).slice(0, -1), ...args],
+    cwd: folder,
+    stdin: "null",
+    env: { NO_COLOR: "1", INIT_CWD: folder },
+  }).output();
+  return new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
+}
+
+/** Says at the end of a program which of the paths in a variable it may write. */
+const probe = `
+  const paths = JSON.parse(PATHS);
+  addEventListener("unload", () => {
+    for (const path of paths) console.log(path, Deno.permissions.querySync({ name: "write", path }).state);
+  });
+`;
+
+const absent = "absent.safetensors";
+
+/** Arguments that end every command early, what it shall be able to write then, and some of what it shall not. */
+const cases: Readonly<Record<string, { args: string[]; may: string[]; mayNot: string[] }>> = {
+  sample: {
+    args: ["--model", absent, "--out", "a/x.png", "--export", "y.npz"],
+    may: ["a/x.png", "a/x.png.partial", "y.npz", "y.npz.partial"],
+    mayNot: ["a/z.png", "a", "samples.png"],
+  },
+  evaluate: {
+    args: ["--model", absent, "--out", "report", "--fid-statistics", "f.npz"],
+    may: ["report", "report/plot.svg", "f.npz", "f.npz.partial"],
+    mayNot: ["report2", "evaluation", "report/../x"],
+  },
+  compare: {
+    args: ["a", "b", "--out", "both"],
+    may: ["both", "both/report.html"],
+    mayNot: ["a/evaluation/results.json", "bothx"],
+  },
+  convert: {
+    args: [absent, "out.pt"],
+    may: ["out.pt", "out.pt.partial"],
+    mayNot: [absent, "out.pt.x"],
+  },
+  train: {
+    args: ["--run-dir", "runs/one", "--set", "dataFolder=absent"],
+    may: ["runs/one", "runs/one/checkpoints/00000001.safetensors.partial"],
+    mayNot: ["runs", "runs/two", "absent"],
+  },
+  tune: {
+    args: ["--set", "dataFolder=absent", "--out", "tables/x.json"],
+    may: ["tables", "tables/x.json", "tables/x.json.partial"],
+    mayNot: ["tuning/x.json", "absent"],
+  },
+  // The folder is a file, so that nothing is downloaded.
+  data: { args: ["mnist", "--to", "file/mnist"], may: ["file/mnist/x.gz.part"], mayNot: ["file/svhn"] },
+};
+
+Deno.test("every task that writes where its arguments say is tried", () => {
+  assert.deepEqual(Object.keys(cases).sort(), writers.toSorted());
+  for (const [task, command] of taskCommands) {
+    assert.doesNotMatch(command, /--allow-all|-A\b/, task);
+    const unlimited = /--allow-write(?= )/.test(command);
+    assert.equal(unlimited, task === "test", `${task}: ${command}`);
+  }
+});
+
+for (const [task, { args, may, mayNot }] of Object.entries(cases)) {
+  Deno.test(`${task} may write its outputs and nothing else`, async () => {
+    await withFiles({ file: new Uint8Array(1) }, async (folder) => {
+      const elsewhere = [
+        ...[".", "deno.json", "src/mod.ts", "data/models/digits.safetensors"].map((name) =>
+          projectFolder + name
+        ),
+        "/etc/hosts",
+        "/",
+      ];
+      const at = (name: string) => name.startsWith("/") ? name : `${folder}/${name}`;
+      const allowed = may.map(at);
+      const refused = [...mayNot, ".", "other", ...elsewhere].map(at);
+      await Deno.writeTextFile(
+        `${folder}/probe.ts`,
+        `const PATHS = ${JSON.stringify(JSON.stringify([...allowed, ...refused]))};${probe}`,
+      );
+      const script = taskArguments(task).at(-1)!;
+      const output = await withPermissionsOf(task, folder, `--preload=${folder}/probe.ts`, script, ...args);
+      for (const path of allowed) assert(output.includes(`${path} granted\n`), `${path}: ${output}`);
+      for (const path of refused) assert(output.includes(`${path} prompt\n`), `${path}: ${output}`);
+    });
+  });
+}
+
+/** Tries to write in ways that Deno and Node have, and says for each whether it succeeded. */
+const attempts = `
+  import { writeFileSync } from "node:fs";
+  import { writeOnly } from ${JSON.stringify(`file://${projectFolder}src/cli/permissions.ts`)};
+  await writeOnly({ files: ["one.png", undefined], folders: ["out", "linked"] });
+  const tries = {
+    file: () => Deno.writeTextFile("one.png", "x"),
+    partial: () => Deno.writeTextFile("one.png.partial", "x"),
+    rename: () => Deno.rename("one.png.partial", "one.png"),
+    folder: () => Deno.mkdir("out/deep", { recursive: true }),
+    inside: () => Deno.writeTextFile("out/deep/x", "x"),
+    throughALink: () => Deno.writeTextFile("linked/x", "x"),
+    elsewhere: () => Deno.writeTextFile("two.png", "x"),
+    sibling: () => Deno.writeTextFile("outer", "x"),
+    above: () => Deno.writeTextFile("out/../two.png", "x"),
+    node: () => writeFileSync("two.png", "x"),
+    append: () => Deno.writeTextFile("victim", "x", { append: true }),
+    truncate: () => Deno.truncate("victim"),
+    mode: () => Deno.chmod("victim", 0o777),
+    remove: () => Deno.remove("victim"),
+    take: () => Deno.rename("victim", "out/victim"),
+    put: () => Deno.rename("one.png", "two.png"),
+    copy: () => Deno.copyFile("one.png", "two.png"),
+    symbolicLink: () => Deno.symlink("../victim", "out/link"),
+    hardLink: () => Deno.link("victim", "out/link"),
+    temporary: () => Deno.makeTempFile(),
+    regain: async () => {
+      await Deno.permissions.request({ name: "write" });
+      await Deno.writeTextFile("two.png", "x");
+    },
+    run: () => new Deno.Command("true").output(),
+    net: () => Deno.connect({ hostname: "127.0.0.1", port: 9 }),
+    worker: () => new Promise((resolve, reject) => {
+      const code = 'try { Deno.writeTextFileSync("two.png", "x"); postMessage(1); } catch { postMessage(0); }';
+      const worker = new Worker("data:text/javascript," + encodeURIComponent(code), { type: "module" });
+      worker.onmessage = ({ data }) => { worker.terminate(); data ? resolve() : reject(); };
+    }),
+  };
+  const done = [];
+  for (const [name, attempt] of Object.entries(tries)) {
+    try { await attempt(); done.push(name); } catch { /* refused */ }
+  }
+  console.log(JSON.stringify(done));
+`;
+
+Deno.test("writeOnly() leaves no way to write elsewhere, and none to get it back", async () => {
+  const files = {
+    "attempts.ts": new TextEncoder().encode(attempts),
+    victim: new TextEncoder().encode("victim"),
+  };
+  await withFiles(files, async (folder) => {
+    for (const name of ["out", "target"]) await Deno.mkdir(`${folder}/${name}`);
+    await Deno.symlink("target", `${folder}/linked`);
+    const output = await withPermissionsOf("sample", folder, `${folder}/attempts.ts`);
+    assert.equal(output, '["file","partial","rename","folder","inside","throughALink"]\n');
+    assert.equal(await Deno.readTextFile(`${folder}/victim`), "victim");
+  });
+});

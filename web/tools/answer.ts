@@ -1,0 +1,97 @@
+/** What the web server answers, without the connection that it answers on. */
+
+/** The parts of a request that decide the answer. */
+export interface PageRequest {
+  readonly method: string;
+  /** What stands behind the method: `/main.js`, with a query if there is one. */
+  readonly target: string;
+  /** Every `Host` of the request. */
+  readonly hosts: readonly string[];
+}
+
+/** An answer; `body` is left out where the method is HEAD. */
+export interface PageAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array<ArrayBuffer>;
+}
+
+/** The page's files by name. */
+export type PageFiles = ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
+
+const mediaTypes: Readonly<Record<string, string>> = {
+  css: "text/css; charset=utf-8",
+  gz: "application/gzip",
+  html: "text/html; charset=utf-8",
+  js: "text/javascript; charset=utf-8",
+  svg: "image/svg+xml",
+};
+
+/** Names of this computer. Any other in a `Host` is that of a site that points to it, to read the page as its own. */
+const ownNames = ["localhost", "127.0.0.1", "[::1]"];
+
+/**
+ * Answers a request from the files, and from nothing else: no path leads out of them, since none is looked for on the disk.
+ * @param port where the server is reached
+ */
+export function answer(files: PageFiles, { method, target, hosts }: PageRequest, port: number): PageAnswer {
+  const headers = commonHeaders(files);
+  const refuse = (status: number, text: string, more: Readonly<Record<string, string>> = {}) =>
+    withBody(
+      status,
+      { ...headers, ...more },
+      "text/plain; charset=utf-8",
+      new TextEncoder().encode(`${text}\n`),
+    );
+  if (hosts.length !== 1 || !isOwnHost(hosts[0]!, port)) {
+    return refuse(400, `this server answers for localhost:${port} only`);
+  }
+  if (method !== "GET" && method !== "HEAD") {
+    return refuse(405, "this server answers GET and HEAD only", { allow: "GET, HEAD" });
+  }
+  if (!target.startsWith("/")) return refuse(400, "the path must begin with a slash");
+  const name = target.slice(1).replace(/[?#].*$/s, "") || "index.html";
+  const bytes = files.get(name);
+  if (!bytes) return refuse(404, "not found");
+  const type = mediaTypes[name.slice(name.lastIndexOf(".") + 1)] ?? "application/octet-stream";
+  return withBody(200, headers, type, bytes);
+}
+
+function withBody(
+  status: number,
+  headers: Readonly<Record<string, string>>,
+  type: string,
+  body: Uint8Array<ArrayBuffer>,
+): PageAnswer {
+  return { status, headers: { ...headers, "content-type": type, "content-length": `${body.length}` }, body };
+}
+
+function isOwnHost(host: string, port: number): boolean {
+  return ownNames.some((name) => {
+    const given = host.toLowerCase();
+    return given === `${name}:${port}` || (port === 80 && given === name);
+  });
+}
+
+/** Headers of every answer. A worker's script takes its policy from them, not from the page. */
+function commonHeaders(files: PageFiles): Readonly<Record<string, string>> {
+  return {
+    "cache-control": "no-cache",
+    "content-security-policy": `${contentSecurityPolicy(files)}; frame-ancestors 'none'`,
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+  };
+}
+
+/**
+ * The policy that `index.html` names, which holds wherever the files are served.
+ * @throws {RangeError} if it names none.
+ */
+export function contentSecurityPolicy(files: PageFiles): string {
+  const page = new TextDecoder().decode(files.get("index.html"));
+  const [, policy] = /<meta\s+http-equiv="Content-Security-Policy"\s+content="([^"]*)"/.exec(page) ?? [];
+  if (policy === undefined) throw new RangeError("index.html names no Content-Security-Policy");
+  return policy.trim().replaceAll(/\s+/g, " ");
+}

@@ -1,0 +1,8 @@
+/**
+ * To be imported first: zod compiles its checks where it may, and tries whether it may, which the page's policy refuses and
+ * reports.
+ */
+
+import * as z from "zod";
+
+z.config({ jitless: true });

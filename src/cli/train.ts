@@ -25,6 +25,7 @@ import { compilePlan } from "./compiling.ts";
 import { contextWith, kernelHelp, kernelOption, kernelTable } from "./kernels.ts";
 import { LiveLine } from "./live_line.ts";
 import { newestRun, newRunPath } from "./runs.ts";
+import { interruption } from "./signals.ts";
 
 const help = `
 Train a SADA-JEM: one Wide ResNet that classifies and generates.
@@ -41,13 +42,16 @@ Usage: deno task train [options]
   --stop-after N      save and stop after N more iterations
   --resume            continue the run in --run-dir, or else the newest one in runs/
 ${kernelHelp}
+  --ignore-hangup     go on when the terminal is closed
   --debug             show the stack trace of an error
   --help              show this text
 
 Presets: ${wrap(presetNames(), 110)}.
 All options that --config and --set know, with the published values: src/train/configuration.ts.
-Ctrl-C saves and exits; --resume then continues as if nothing had happened, bit for bit: a run keeps the kernels that it
-was started with.
+Ctrl-C saves and exits with status 130, a second one ends at once; --resume then continues as if nothing had happened, bit
+for bit: a run keeps the kernels that it was started with. SIGTERM, SIGHUP (a closed terminal), SIGUSR2 and SIGXCPU save and
+exit too; for Slurm: --signal=USR2@120. Not SIGUSR1, at which Deno opens its debugger on a port of this computer.
+To go on without the terminal: nohup ./run train, or --ignore-hangup, since Deno itself takes no notice of nohup.
 
 Examples:
   deno task train
@@ -122,15 +126,15 @@ const train: Command = {
     if (before !== undefined) line.note(`warning: ${otherBits(before, gpu.adapterName)}`);
     print(headline(gpu, trainer, configuration, dataset.train.count));
 
-    const interruption = onInterrupt(line);
+    const interrupted = await interruption((text) => line.note(text));
     await compilePlan(gpu, trainer.record(), line);
     const run = new TrainingRun(trainer, configuration, dataset, directory, new Listener(line));
-    const summary = await run.run({ stopAfter, signal: interruption.signal });
+    const summary = await run.run({ stopAfter, signal: interrupted });
     line.finish();
     if (summary) printSummary(summary, directory.path);
     else print(`stopped at iteration ${trainer.iteration}; go on with: ${resumeCommand(directory.path)}`);
     gpu.destroy();
-    return interruption.signal.aborted ? exitStatus.interrupted : exitStatus.success;
+    return interrupted.aborted ? exitStatus.interrupted : exitStatus.success;
   },
 };
 
@@ -192,19 +196,6 @@ async function resume(
 
 function otherBits(before: string, now: string): string {
   return `this run was computed on ${before} so far, and goes on with ${now}: the result is not the same bit for bit`;
-}
-
-/** Aborts at the first Ctrl-C or termination signal; a second one ends the process at once. */
-function onInterrupt(line: LiveLine): AbortController {
-  const controller = new AbortController();
-  const interrupt = () => {
-    if (controller.signal.aborted) Deno.exit(exitStatus.interrupted);
-    controller.abort();
-    line.note("stopping after this iteration; saving");
-  };
-  Deno.addSignalListener("SIGINT", interrupt);
-  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", interrupt);
-  return controller;
 }
 
 class Listener implements RunListener {

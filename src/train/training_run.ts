@@ -116,7 +116,9 @@ export class TrainingRun {
     const began = performance.now();
     if (trainer.iteration === 0) {
       const total = this.#configuration.bufferSize;
-      await trainer.fillReplayBuffer((made) => this.#listener.filling(made, total));
+      await trainer.fillReplayBuffer((made) => this.#listener.filling(made, total), signal);
+      // Nothing has been learnt yet, and a run without a checkpoint begins anew.
+      if (signal.aborted) return undefined;
     }
     const last = Math.min(trainer.iterations, trainer.iteration + (stopAfter ?? Infinity));
     const pace = new Pace(trainer.iteration, reportInterval);

@@ -69,6 +69,8 @@ export interface RunLimits {
   readonly stopAfter?: number | undefined;
   /** Stop and save when it aborts. */
   readonly signal: AbortSignal;
+  /** When training began, on the clock of `performance.now()`, if it goes on after the loss of a GPU; by default now. */
+  readonly began?: number;
 }
 
 /** A training run with its directory: trains, reports, saves, evaluates. */
@@ -111,9 +113,8 @@ export class TrainingRun {
    * @returns the summary, or undefined if the run is not complete yet.
    * @throws {DivergenceError} if training diverges; the checkpoints saved before stay.
    */
-  async run({ stopAfter, signal }: RunLimits): Promise<Summary | undefined> {
+  async run({ stopAfter, signal, began = performance.now() }: RunLimits): Promise<Summary | undefined> {
     const { trainer } = this;
-    const began = performance.now();
     if (trainer.iteration === 0) {
       const total = this.#configuration.bufferSize;
       await trainer.fillReplayBuffer((made) => this.#listener.filling(made, total), signal);

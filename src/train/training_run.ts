@@ -128,12 +128,14 @@ export class TrainingRun {
       const due = pace.due(trainer.iteration) || trainer.iteration === last;
       const milestones = this.#milestones(trainer.iteration);
       if (!due && !milestones.any) continue;
+      await this.#directory.requireHeld();
       await this.#report(pace);
       if (milestones.checkpoint) await this.#saveCheckpoint();
       if (milestones.samples) await this.#saveSamples();
       if (milestones.test) await this.#evaluate();
     }
     const seconds = (performance.now() - began) / 1000;
+    await this.#directory.requireHeld();
     await this.#report(pace);
     await this.#saveCheckpoint();
     await this.#saveSamples();

@@ -8,9 +8,14 @@ export class SadaJemError extends Error {
   override name = "SadaJemError";
 }
 
-/** No adapter, a lost device, a WebGPU validation error, a limit of the device, or too little GPU memory. */
+/** No adapter, a limit of the device, or, as a {@link GpuLostError}, what happened to a device at work. */
 export class GpuError extends SadaJemError {
   override name = "GpuError";
+}
+
+/** A device that is lost, has reported an error, or does not answer: what it holds is gone, and another may do. */
+export class GpuLostError extends GpuError {
+  override name = "GpuLostError";
 }
 
 /** Shapes that an operation cannot combine. */

@@ -3,6 +3,7 @@
 import { relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ConfigurationError, SadaJemError } from "../errors.ts";
+import { hangupOption, ignoreHangup } from "./signals.ts";
 
 /** A command line that cannot be understood. */
 export class UsageError extends SadaJemError {
@@ -21,10 +22,12 @@ export interface Command {
 }
 
 /**
- * Runs a command and ends the process. Whatever a user can get wrong ends in one line; `--debug` adds the stack trace.
+ * Runs a command and ends the process. Whatever a user can get wrong ends in one line; `--debug` adds the stack trace. Every
+ * command also knows {@link hangupOption}.
  */
 export async function execute(command: Command): Promise<never> {
-  const args = Deno.args;
+  const args = Deno.args.filter((argument) => argument !== hangupOption);
+  if (args.length < Deno.args.length) ignoreHangup();
   goWhereStarted();
   if (args.includes("--help") || args.includes("-h")) {
     print(command.help.trim());
@@ -60,13 +63,24 @@ export function projectPath(name: string): string {
 /** Prints one line to standard output. */
 export function print(line: string): void {
   // deno-lint-ignore no-console -- the commands are where this project prints
-  console.log(line);
+  whileRead(() => console.log(line));
 }
 
 /** Prints one line to standard error. */
 export function printError(line: string): void {
   // deno-lint-ignore no-console -- the commands are where this project prints
-  console.error(line);
+  whileRead(() => console.error(line));
+}
+
+/** Writes to standard output or error unless its terminal or reader is gone, which must not end work that goes on without. */
+export function whileRead(write: () => void): void {
+  try {
+    write();
+  } catch (error) {
+    const isGone = error instanceof Deno.errors.BrokenPipe ||
+      (error instanceof Error && /\(os error 5\)/.test(error.message));
+    if (!isGone) throw error;
+  }
 }
 
 function describe(error: unknown): { message: string; status: number } {

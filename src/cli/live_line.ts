@@ -1,7 +1,9 @@
-import { print } from "./command.ts";
+import { print, whileRead } from "./command.ts";
 
 /** Milliseconds between two lines when the output is not a terminal. */
 const plainInterval = 10_000;
+/** Characters in a line of a terminal that does not say how wide it is. */
+const usualColumns = 80;
 
 /** One line that is overwritten in place on a terminal; elsewhere an ordinary line every ten seconds. */
 export class LiveLine {
@@ -19,8 +21,7 @@ export class LiveLine {
       return;
     }
     this.#shown = text;
-    const width = Math.max(20, Deno.consoleSize().columns - 1);
-    this.#write(`\r\x1b[K${text.slice(0, width)}`);
+    this.#write(`\r\x1b[K${text.slice(0, Math.max(20, columns() - 1))}`);
   }
 
   /** Replaces the line on a terminal only: for progress that nobody wants in a log. */
@@ -49,6 +50,15 @@ export class LiveLine {
   }
 
   #write(text: string): void {
-    Deno.stdout.writeSync(this.#encoder.encode(text));
+    whileRead(() => void Deno.stdout.writeSync(this.#encoder.encode(text)));
+  }
+}
+
+/** The terminal's width. Those of serial lines and some programs say 0; one that is not this session's may say nothing. */
+function columns(): number {
+  try {
+    return Deno.consoleSize().columns || usualColumns;
+  } catch {
+    return usualColumns;
   }
 }

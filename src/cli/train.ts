@@ -1,6 +1,7 @@
 import { intervalText, percent, percentWithin } from "../evaluate/percent.ts";
 import { parseArgs } from "node:util";
 import { type DataDescription, describeData } from "../data/description.ts";
+import type { Dataset } from "../data/dataset.ts";
 import { fitDataset } from "../data/fit.ts";
 import { loadDataset } from "../data/load.ts";
 import { missingClasses } from "../data/subsets.ts";
@@ -8,7 +9,8 @@ import type { Gpu } from "../gpu/gpu.ts";
 import { type Checkpoint, restoreTrainer } from "../train/checkpoint.ts";
 import { applySetting, type Configuration, parseConfiguration } from "../train/configuration.ts";
 import { presetNames } from "../train/presets.ts";
-import { newestCheckpoint, RunDirectory } from "../train/run_directory.ts";
+import { acrossLosses } from "../train/reopen.ts";
+import { checkpointNames, newestCheckpoint, RunDirectory } from "../train/run_directory.ts";
 import { Trainer } from "../train/trainer.ts";
 import {
   type Progress,
@@ -26,6 +28,7 @@ import { contextWith, kernelHelp, kernelOption, kernelTable } from "./kernels.ts
 import { LiveLine } from "./live_line.ts";
 import { writeOnly } from "./permissions.ts";
 import { newestRun, newRunPath } from "./runs.ts";
+import { interruption } from "./signals.ts";
 
 const help = `
 Train a SADA-JEM: one Wide ResNet that classifies and generates.
@@ -42,13 +45,16 @@ Usage: deno task train [options]
   --stop-after N      save and stop after N more iterations
   --resume            continue the run in --run-dir, or else the newest one in runs/
 ${kernelHelp}
+  --ignore-hangup     go on when the terminal is closed
   --debug             show the stack trace of an error
   --help              show this text
 
 Presets: ${wrap(presetNames(), 110)}.
 All options that --config and --set know, with the published values: src/train/configuration.ts.
-Ctrl-C saves and exits; --resume then continues as if nothing had happened, bit for bit: a run keeps the kernels that it
-was started with.
+Ctrl-C saves and exits with status 130, a second one ends at once; --resume then continues as if nothing had happened, bit
+for bit: a run keeps the kernels that it was started with. SIGTERM, SIGHUP (a closed terminal), SIGUSR2 and SIGXCPU save and
+exit too; for Slurm: --signal=USR2@120. Not SIGUSR1, at which Deno opens its debugger on a port of this computer.
+To go on without the terminal: nohup ./run train, or --ignore-hangup, since Deno itself takes no notice of nohup.
 
 Examples:
   deno task train
@@ -114,29 +120,98 @@ const train: Command = {
     line.clear();
     const dataset = checkpoint ? fitDataset(loaded, checkpoint.images) : loaded;
     for (const warning of missingClasses(dataset)) line.note(`warning: ${warning}`);
-    const gpu = await openAdapter();
-    const kernels = await (resumed ? resumed.kernels(gpu) : kernelTable(gpu, values.kernels));
-    const trainer = new Trainer(contextWith(gpu, kernels), configuration, dataset);
-    // Only now: options and data that turn out to be wrong leave no run behind.
-    using directory = resumed ??
-      await RunDirectory.create(path, configuration, kernels);
-    await sameData(directory, describeData(dataset), line);
-    if (checkpoint) await resume(trainer, checkpoint, directory, line);
-    const before = await directory.noteAdapter(gpu.adapterName);
-    if (before !== undefined) line.note(`warning: ${otherBits(before, gpu.adapterName)}`);
-    print(headline(gpu, trainer, configuration, dataset.train.count));
-
-    const interruption = onInterrupt(line);
-    await compilePlan(gpu, trainer.record(), line);
-    const run = new TrainingRun(trainer, configuration, dataset, directory, new Listener(line));
-    const summary = await run.run({ stopAfter, signal: interruption.signal });
+    using stack = new DisposableStack();
+    const directory = resumed && stack.use(resumed);
+    const listener = new Listener(line);
+    const session: Session = {
+      values,
+      path,
+      configuration,
+      dataset,
+      line,
+      listener,
+      stack,
+      directory,
+      checkpoint,
+    };
+    const { summary, iteration } = await acrossLosses({
+      open: openAdapter,
+      work: (gpu) => trainOn(gpu, session, stopAfter),
+      reached: () => listener.reached,
+      tell: (text) => line.note(text),
+    });
     line.finish();
-    if (summary) printSummary(summary, directory.path);
-    else print(`stopped at iteration ${trainer.iteration}; go on with: ${resumeCommand(directory.path)}`);
-    gpu.destroy();
-    return interruption.signal.aborted ? exitStatus.interrupted : exitStatus.success;
+    if (summary) printSummary(summary, path);
+    else print(await stopped(iteration, path));
+    return session.interrupted!.aborted ? exitStatus.interrupted : exitStatus.success;
   },
 };
+
+/** What a run keeps when the GPU is lost and opened again. */
+interface Session {
+  readonly values: Options;
+  /** Where the run is kept. */
+  readonly path: string;
+  readonly configuration: Configuration;
+  readonly dataset: Dataset;
+  readonly line: LiveLine;
+  readonly listener: Listener;
+  /** Disposes of the run directory. */
+  readonly stack: DisposableStack;
+  directory: RunDirectory | undefined;
+  /** Where to go on. */
+  checkpoint: Checkpoint | undefined;
+  interrupted?: AbortSignal;
+  /** When training began, and the iteration to stop at. */
+  limits?: { readonly began: number; readonly last: number };
+}
+
+/** Trains on a GPU, from the last checkpoint on if the one before was lost. */
+async function trainOn(
+  gpu: Gpu,
+  session: Session,
+  stopAfter = Infinity,
+): Promise<{ summary: Summary | undefined; iteration: number }> {
+  const { values, path, configuration, dataset, line, listener } = session;
+  const kernels =
+    await (session.directory ? session.directory.kernels(gpu) : kernelTable(gpu, values.kernels));
+  const trainer = new Trainer(contextWith(gpu, kernels), configuration, dataset);
+  // Only now: options and data that turn out to be wrong leave no run behind.
+  const directory = session.directory ??= session.stack.use(
+    await RunDirectory.create(path, configuration, kernels),
+  );
+  await sameData(directory, describeData(dataset), line);
+  if (session.limits) session.checkpoint = await checkpointIfAny(directory.path, line);
+  if (session.checkpoint) await resume(trainer, session.checkpoint, directory, line);
+  else await directory.truncateMetrics(0);
+  const before = await directory.noteAdapter(gpu.adapterName);
+  if (before !== undefined) line.note(`warning: ${otherBits(before, gpu.adapterName)}`);
+  if (!session.limits) print(headline(gpu, trainer, configuration, dataset.train.count));
+
+  const signal = session.interrupted ??= await interruption((text) => line.note(text));
+  const { began, last } = session.limits ??= {
+    began: performance.now(),
+    last: trainer.iteration + stopAfter,
+  };
+  await compilePlan(gpu, trainer.record(), line);
+  const run = new TrainingRun(trainer, configuration, dataset, directory, listener);
+  const summary = await run.run({ stopAfter: last - trainer.iteration, signal, began });
+  return { summary, iteration: trainer.iteration };
+}
+
+/** The newest checkpoint that is whole; none if the run has not got as far as the first. */
+async function checkpointIfAny(path: string, line: LiveLine): Promise<Checkpoint | undefined> {
+  if ((await checkpointNames(path)).length === 0) return undefined;
+  return await newestCheckpoint(path, (message) => line.note(`warning: ${message}`));
+}
+
+/** What is said of a run that was stopped before its end. */
+async function stopped(iteration: number, path: string): Promise<string> {
+  const beginning = (await checkpointNames(path)).length === 0;
+  return beginning
+    ? `stopped before the first iteration, with nothing to save; start ${path} again as before`
+    : `stopped at iteration ${iteration}; go on with: ${resumeCommand(path)}`;
+}
 
 /** Describes what a run is trained on. */
 const dataFile = "data.json";
@@ -203,20 +278,9 @@ function otherBits(before: string, now: string): string {
   return `this run was computed on ${before} so far, and goes on with ${now}: the result is not the same bit for bit`;
 }
 
-/** Aborts at the first Ctrl-C or termination signal; a second one ends the process at once. */
-function onInterrupt(line: LiveLine): AbortController {
-  const controller = new AbortController();
-  const interrupt = () => {
-    if (controller.signal.aborted) Deno.exit(exitStatus.interrupted);
-    controller.abort();
-    line.note("stopping after this iteration; saving");
-  };
-  Deno.addSignalListener("SIGINT", interrupt);
-  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", interrupt);
-  return controller;
-}
-
 class Listener implements RunListener {
+  /** The last iteration that was reported. */
+  reached = 0;
   #testAccuracy: number | undefined;
 
   constructor(readonly line: LiveLine) {}
@@ -226,6 +290,7 @@ class Listener implements RunListener {
   }
 
   progress({ report, iterations, imagesPerSecond, secondsLeft }: Progress): void {
+    this.reached = Math.max(this.reached, report.iteration);
     const parts = [
       `iteration ${report.iteration + 1}/${iterations}`,
       `${imagesPerSecond.toFixed(0)} images/s`,

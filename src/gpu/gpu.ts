@@ -1,12 +1,14 @@
-import { GpuError } from "../errors.ts";
+import { GpuError, GpuLostError } from "../errors.ts";
 import { type AdapterFamily, adapterFamily } from "./adapter_family.ts";
 import { type Backend, backendOf, describeAdapter, vulkanAdvice } from "./backend.ts";
 import type { BufferPool, PooledBuffer } from "./buffer_pool.ts";
 import { type BufferRange, type Command, encode, type TextureUpload } from "./command.ts";
 import { PipelineCache, type Program } from "./pipeline_cache.ts";
 import { Recording } from "./recording.ts";
+import { requestDevice } from "./request_device.ts";
 import type { TexturePool, TextureSize } from "./texture_pool.ts";
 import { UniformBuffers } from "./uniform_buffers.ts";
+import { Watchdog } from "./watchdog.ts";
 
 /** What the device was asked to make and do since it was opened. */
 export interface Counters {
@@ -18,8 +20,8 @@ export interface Counters {
   submits: number;
 }
 
-/** What of an adapter's features is used where it has them. */
-const usedFeatures: readonly GPUFeatureName[] = ["timestamp-query", "shader-f16"];
+/** How long a device gets to report why it has refused something, in milliseconds. */
+const reportTime = 100;
 
 /** Fewer commands than this go out in one submission; more are split into at most {@link maximumSubmits}. */
 const commandsPerSubmit = 256;
@@ -69,13 +71,18 @@ export class Gpu {
     dispatches: 0,
     submits: 0,
   };
+  /** Watches the waits for the device. */
+  readonly watchdog = new Watchdog();
   readonly #pipelines: PipelineCache;
   readonly #uniforms: UniformBuffers;
   readonly #root: Recording;
   /** A plan's own while it is being captured, or else the root's. */
   #recording: Recording;
-  #failure: GpuError | undefined;
+  #failure: GpuLostError | undefined;
   #destroyed = false;
+  #silent = false;
+  /** What had been made and done at the last wait. */
+  #waited = { pipelines: 0, dispatches: 0 };
 
   private constructor(device: GPUDevice, adapter: GPUAdapter, family: AdapterFamily | undefined) {
     this.device = device;
@@ -97,21 +104,14 @@ export class Gpu {
   /**
    * Opens the most powerful adapter with its largest buffer limits, and timestamp queries and float16 where it has them.
    * @param family what to take the adapter for, so that kernels meant for others can be tried; by default what it is
-   * @throws {GpuError} if there is no adapter.
+   * @throws {GpuError} if there is no adapter, or it gives no device.
    */
   static async request(family?: AdapterFamily): Promise<Gpu> {
     const adapter = await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" });
     if (!adapter) {
       throw new GpuError(`no WebGPU adapter: ${vulkanAdvice}`);
     }
-    const device = await adapter.requestDevice({
-      requiredFeatures: usedFeatures.filter((feature) => adapter.features.has(feature)),
-      requiredLimits: {
-        maxBufferSize: adapter.limits.maxBufferSize,
-        maxStorageBufferBindingSize: adapter.limits.maxStorageBufferBindingSize,
-      },
-    });
-    return new Gpu(device, adapter, family);
+    return new Gpu(await requestDevice(adapter), adapter, family);
   }
 
   /** The pool that buffers are borrowed from at the moment: a plan's own while it is being captured. */
@@ -244,7 +244,7 @@ export class Gpu {
 
   /**
    * Submits all recorded commands and reads ranges back together: several maps share one wait.
-   * @throws {GpuError} if the device reported an error since the last call.
+   * @throws {GpuLostError} if the device was lost, reported an error since the last call, or does not answer.
    */
   async read(ranges: readonly BufferRange[]): Promise<ArrayBuffer[]> {
     this.submit();
@@ -261,7 +261,7 @@ export class Gpu {
     });
     this.device.queue.submit([encoder.finish()]);
     try {
-      await staging.mapAsync(GPUMapMode.READ);
+      await this.#watched(() => staging.mapAsync(GPUMapMode.READ));
       const mapped = staging.getMappedRange();
       let start = 0;
       return ranges.map((range, i) => {
@@ -270,8 +270,8 @@ export class Gpu {
         return bytes;
       });
     } catch (error) {
-      this.#fail(`reading back from the GPU failed: ${error instanceof Error ? error.message : error}`);
-      throw this.#failure;
+      throw await this.lossBehind(error) ??
+        this.#fail(`reading back from the GPU failed: ${error instanceof Error ? error.message : error}`);
     } finally {
       staging.destroy();
       this.throwIfFailed();
@@ -279,16 +279,30 @@ export class Gpu {
   }
 
   /**
+   * What became of the device, if that is why something failed: WebGPU reports it a little later.
+   * @returns nothing if the device is well
+   */
+  async lossBehind(error: unknown): Promise<GpuLostError | undefined> {
+    if (error instanceof GpuLostError) return error;
+    await Promise.race([
+      this.device.lost,
+      new Promise((resolve) => setTimeout(resolve, reportTime)),
+    ]);
+    return this.#failure;
+  }
+
+  /**
    * Throws the first error that the device has reported.
-   * @throws {GpuError}
+   * @throws {GpuLostError}
    */
   throwIfFailed(): void {
     if (this.#failure) throw this.#failure;
   }
 
-  /** Destroys the device and all of its memory. */
+  /** Destroys the device and all of its memory; not a device that does not answer, which would be waited for once more. */
   destroy(): void {
     this.#destroyed = true;
+    if (this.#silent) return;
     this.#uniforms.destroy();
     this.#root.destroy();
     this.device.destroy();
@@ -300,7 +314,20 @@ export class Gpu {
     for (const command of commands) if (command.kind === "dispatch") this.counters.dispatches++;
   }
 
-  #fail(message: string): void {
-    this.#failure ??= new GpuError(message);
+  /** Waits for the device, but not for ever. */
+  async #watched(begin: () => Promise<unknown>): Promise<void> {
+    const { pipelines, dispatches } = this.counters;
+    const ended = await this.watchdog.watch(() => begin().then(() => true), {
+      dispatches: dispatches - this.#waited.dispatches,
+      compiles: pipelines > this.#waited.pipelines,
+    });
+    this.#waited = { pipelines, dispatches };
+    if (ended) return;
+    this.#silent = true;
+    throw this.#fail("the GPU does not answer: a wait took ten times as long as any before");
+  }
+
+  #fail(message: string): GpuLostError {
+    return this.#failure ??= new GpuLostError(message);
   }
 }

@@ -30,9 +30,9 @@ export class UniformBuffers {
 
 /** A uniform buffer with these contents. */
 export function uniformBuffer(device: GPUDevice, values: Uint32Array<ArrayBuffer>): GPUBuffer {
-  const usage = GPUBufferUsage.UNIFORM;
-  const buffer = device.createBuffer({ size: values.byteLength, usage, mappedAtCreation: true });
-  new Uint32Array(buffer.getMappedRange()).set(values);
-  buffer.unmap();
+  const usage = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST;
+  const buffer = device.createBuffer({ size: values.byteLength, usage });
+  // Not mapped at creation: on a device that was lost meanwhile, mapping throws something else than the loss.
+  device.queue.writeBuffer(buffer, 0, values);
   return buffer;
 }

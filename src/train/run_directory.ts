@@ -4,6 +4,7 @@ import type { Conv2dTable } from "../tensor/operations/conv2d/table.ts";
 import { type Checkpoint, decodeCheckpoint } from "./checkpoint.ts";
 import { type Configuration, parseConfiguration } from "./configuration.ts";
 import { writeAtomically } from "./files.ts";
+import { RunLock } from "./run_lock.ts";
 import type { IterationReport } from "./trainer.ts";
 import { readTuningIfThere } from "./tuning_file.ts";
 
@@ -17,9 +18,9 @@ const checkpointPattern = /^\d{8}\.safetensors$/;
  * were held out. One process at a time may hold it; the lock ends with the process, however it ends.
  */
 export class RunDirectory implements Disposable {
-  readonly #lock: Deno.FsFile;
+  readonly #lock: RunLock;
 
-  private constructor(readonly path: string, lock: Deno.FsFile) {
+  private constructor(readonly path: string, lock: RunLock) {
     this.#lock = lock;
   }
 
@@ -34,7 +35,7 @@ export class RunDirectory implements Disposable {
     kernels?: Conv2dTable,
   ): Promise<RunDirectory> {
     await Deno.mkdir(path, { recursive: true });
-    const directory = new RunDirectory(path, await lock(path));
+    const directory = new RunDirectory(path, await RunLock.take(path));
     if (await exists(`${path}/config.json`)) {
       directory[Symbol.dispose]();
       throw new CheckpointError(
@@ -59,7 +60,7 @@ export class RunDirectory implements Disposable {
     if (!await exists(`${path}/config.json`)) {
       throw new CheckpointError(`${path} holds no run to resume (no config.json)`);
     }
-    return new RunDirectory(path, await lock(path));
+    return new RunDirectory(path, await RunLock.take(path));
   }
 
   /**
@@ -90,6 +91,14 @@ export class RunDirectory implements Disposable {
     if (before === name) return undefined;
     await writeAtomically(path, `${noted}${name}\n`);
     return before === "" ? undefined : before.replaceAll(/\p{Cc}/gu, "").slice(0, 200);
+  }
+
+  /**
+   * Makes sure that no other process has taken the run.
+   * @throws {CheckpointError} if one has.
+   */
+  async requireHeld(): Promise<void> {
+    await this.#lock.check();
   }
 
   /** Path of a file in the directory. */
@@ -135,7 +144,7 @@ export class RunDirectory implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#lock.close();
+    this.#lock[Symbol.dispose]();
   }
 }
 
@@ -180,13 +189,6 @@ export async function checkpointNames(path: string): Promise<string[]> {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
   return names.sort().reverse();
-}
-
-async function lock(path: string): Promise<Deno.FsFile> {
-  const file = await Deno.open(`${path}/lock`, { write: true, create: true });
-  if (await file.tryLock(true)) return file;
-  file.close();
-  throw new CheckpointError(`${path} is in use by another process`);
 }
 
 async function removeIfThere(path: string): Promise<void> {

@@ -121,11 +121,12 @@ export class Trainer {
   /**
    * Fills the replay buffer with fresh images, as many of each class.
    * @param progress called with the number of images made
+   * @param signal ends it early, when it aborts, with a buffer that is of no use
    */
-  async fillReplayBuffer(progress?: (made: number) => void): Promise<void> {
+  async fillReplayBuffer(progress?: (made: number) => void, signal?: AbortSignal): Promise<void> {
     if (!this.sampler) return;
     const { buffer, initialisation } = this.sampler;
-    for (let first = 0; first < buffer.capacity; first += fillBatch) {
+    for (let first = 0; first < buffer.capacity && !signal?.aborted; first += fillBatch) {
       const count = Math.min(fillBatch, buffer.capacity - first);
       const classes = Uint32Array.from(
         { length: count },

@@ -69,6 +69,8 @@ export interface RunLimits {
   readonly stopAfter?: number | undefined;
   /** Stop and save when it aborts. */
   readonly signal: AbortSignal;
+  /** When training began, on the clock of `performance.now()`, if it goes on after the loss of a GPU; by default now. */
+  readonly began?: number;
 }
 
 /** A training run with its directory: trains, reports, saves, evaluates. */
@@ -111,12 +113,13 @@ export class TrainingRun {
    * @returns the summary, or undefined if the run is not complete yet.
    * @throws {DivergenceError} if training diverges; the checkpoints saved before stay.
    */
-  async run({ stopAfter, signal }: RunLimits): Promise<Summary | undefined> {
+  async run({ stopAfter, signal, began = performance.now() }: RunLimits): Promise<Summary | undefined> {
     const { trainer } = this;
-    const began = performance.now();
     if (trainer.iteration === 0) {
       const total = this.#configuration.bufferSize;
-      await trainer.fillReplayBuffer((made) => this.#listener.filling(made, total));
+      await trainer.fillReplayBuffer((made) => this.#listener.filling(made, total), signal);
+      // Nothing has been learnt yet, and a run without a checkpoint begins anew.
+      if (signal.aborted) return undefined;
     }
     const last = Math.min(trainer.iterations, trainer.iteration + (stopAfter ?? Infinity));
     const pace = new Pace(trainer.iteration, reportInterval);
@@ -125,12 +128,14 @@ export class TrainingRun {
       const due = pace.due(trainer.iteration) || trainer.iteration === last;
       const milestones = this.#milestones(trainer.iteration);
       if (!due && !milestones.any) continue;
+      await this.#directory.requireHeld();
       await this.#report(pace);
       if (milestones.checkpoint) await this.#saveCheckpoint();
       if (milestones.samples) await this.#saveSamples();
       if (milestones.test) await this.#evaluate();
     }
     const seconds = (performance.now() - began) / 1000;
+    await this.#directory.requireHeld();
     await this.#report(pace);
     await this.#saveCheckpoint();
     await this.#saveSamples();

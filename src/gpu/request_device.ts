@@ -1,0 +1,23 @@
+import { GpuError } from "../errors.ts";
+
+/** What of an adapter's features is used where it has them. */
+const usedFeatures: readonly GPUFeatureName[] = ["timestamp-query", "shader-f16"];
+
+/**
+ * Opens an adapter's device with the adapter's largest buffer limits, and timestamp queries and float16 where it has them.
+ * @throws {GpuError} if the adapter refuses: another process may hold it, or its driver is being reset.
+ */
+export async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
+  try {
+    return await adapter.requestDevice({
+      requiredFeatures: usedFeatures.filter((feature) => adapter.features.has(feature)),
+      requiredLimits: {
+        maxBufferSize: adapter.limits.maxBufferSize,
+        maxStorageBufferBindingSize: adapter.limits.maxStorageBufferBindingSize,
+      },
+    });
+  } catch (error) {
+    const reason = (error instanceof Error ? error.message : String(error)).replaceAll(/\s+/g, " ");
+    throw new GpuError(`the GPU ${adapter.info.description} cannot be opened: ${reason}`);
+  }
+}

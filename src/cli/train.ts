@@ -1,6 +1,6 @@
 import { intervalText, percent, percentWithin } from "../evaluate/percent.ts";
 import { parseArgs } from "node:util";
-import { type DataDescription, describeData } from "../data/description.ts";
+import { describeData } from "../data/description.ts";
 import { fitDataset } from "../data/fit.ts";
 import { loadDataset } from "../data/load.ts";
 import { missingClasses } from "../data/subsets.ts";
@@ -8,7 +8,7 @@ import type { Gpu } from "../gpu/gpu.ts";
 import { type Checkpoint, restoreTrainer } from "../train/checkpoint.ts";
 import { applySetting, type Configuration, parseConfiguration } from "../train/configuration.ts";
 import { presetNames } from "../train/presets.ts";
-import { newestCheckpoint, RunDirectory } from "../train/run_directory.ts";
+import { RunDirectory } from "../train/run_directory.ts";
 import { Trainer } from "../train/trainer.ts";
 import {
   type Progress,
@@ -96,8 +96,7 @@ const train: Command = {
     const resumed = values.resume ? await resumedDirectory(values) : undefined;
     const configuration = await (resumed?.configuration() ?? configurationOf(values));
     const line = new LiveLine();
-    const checkpoint = resumed &&
-      await newestCheckpoint(resumed.path, (message) => line.note(`warning: ${message}`));
+    const checkpoint = await resumed?.resumableCheckpoint(configuration, (message) => line.note(message));
     const loaded = await loadDataset({
       name: configuration.dataset,
       folder: configuration.dataFolder,
@@ -116,7 +115,9 @@ const train: Command = {
     // Only now: options and data that turn out to be wrong leave no run behind.
     using directory = resumed ??
       await RunDirectory.create(runPath(values, configuration), configuration, kernels);
-    await sameData(directory, describeData(dataset), line);
+    for (const difference of await directory.noteData(describeData(dataset))) {
+      line.note(`warning: the run began with other data: another ${difference}`);
+    }
     if (checkpoint) await resume(trainer, checkpoint, directory, line);
     const before = await directory.noteAdapter(gpu.adapterName);
     if (before !== undefined) line.note(`warning: ${otherBits(before, gpu.adapterName)}`);
@@ -133,9 +134,6 @@ const train: Command = {
     return interruption.signal.aborted ? exitStatus.interrupted : exitStatus.success;
   },
 };
-
-/** Describes what a run is trained on. */
-const dataFile = "data.json";
 
 /** Where a new run is kept. */
 function runPath(values: Options, { dataset }: Configuration): string {
@@ -168,17 +166,6 @@ async function resumedDirectory(values: Options): Promise<RunDirectory> {
   return directory;
 }
 
-/** Keeps what a new run is trained on; warns if a run goes on with other images than it began with. */
-async function sameData(directory: RunDirectory, data: DataDescription, line: LiveLine): Promise<void> {
-  const before = await directory.readJson<DataDescription>(dataFile);
-  if (before === undefined) return await directory.writeJson(dataFile, data);
-  const { trainingImages: count, trainingChecksum: checksum } = data;
-  if (before.trainingImages === count && before.trainingChecksum === checksum) return;
-  line.note(
-    `warning: the training images are not those that the run began with (${before.trainingImages} then, ${count} now)`,
-  );
-}
-
 async function resume(
   trainer: Trainer,
   checkpoint: Checkpoint,
@@ -186,7 +173,7 @@ async function resume(
   line: LiveLine,
 ): Promise<void> {
   restoreTrainer(trainer, checkpoint);
-  await directory.truncateMetrics(checkpoint.iteration);
+  await directory.rewind(checkpoint, (message) => line.note(message));
   line.note(`resuming ${directory.path} at iteration ${checkpoint.iteration}`);
 }
 
@@ -211,6 +198,10 @@ class Listener implements RunListener {
   #testAccuracy: number | undefined;
 
   constructor(readonly line: LiveLine) {}
+
+  note(message: string): void {
+    this.line.note(message);
+  }
 
   filling(made: number, total: number): void {
     this.line.update(`filling the replay buffer: ${made}/${total}`);

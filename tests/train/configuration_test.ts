@@ -57,6 +57,7 @@ const published: Configuration = {
   padding: null,
   flip: null,
   checkpointEvery: 1000,
+  checkpointMinutes: 10,
   samplesEvery: 1000,
   evaluateEvery: 390,
   keepCheckpoints: 3,

@@ -55,6 +55,11 @@ export async function writeCheckpoint(
 ): Promise<void> {
   await makeFolder(`${run}/checkpoints`);
   await writeAtomically(checkpointPath(run, iteration), bytes);
+  await removeOldCheckpoints(run, iteration, keep);
+}
+
+/** Deletes all checkpoints up to an iteration but the `keep` newest, and the best models that none of those left names. */
+export async function removeOldCheckpoints(run: string, iteration: number, keep: number): Promise<void> {
   const written = (await checkpointNames(run)).filter((name) => name <= fileName(iteration));
   const [kept, old] = [written.slice(0, keep), written.slice(keep)];
   const oldest = `best-${kept.at(-1)}`;

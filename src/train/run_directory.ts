@@ -7,13 +7,22 @@ import type { Checkpoint } from "./checkpoint.ts";
 import {
   checkpointNames,
   readModelIfWhole,
+  removeOldCheckpoints,
   resumableCheckpoint,
   setNewerAside,
   writeCheckpoint,
 } from "./checkpoint_folder.ts";
 import { type Configuration, parseConfiguration } from "./configuration.ts";
 import { dataDifferences } from "./differences.ts";
-import { exists, jsonText, makeFolder, persistently, removeIfThere, writeAtomically } from "./files.ts";
+import {
+  exists,
+  ignoreSystemError,
+  jsonText,
+  makeFolder,
+  persistently,
+  removeIfThere,
+  writeAtomically,
+} from "./files.ts";
 import { MetricsFile } from "./metrics_file.ts";
 import type { RunRecord } from "./run_record.ts";
 import { readTuningIfThere } from "./tuning_file.ts";
@@ -180,6 +189,8 @@ export class RunDirectory implements Disposable {
       note(`note: what could not be used is now ${path}`);
     }
     await this.best.rewind(checkpoint, note);
+    // A process may have ended between writing a checkpoint and this.
+    await removeOldCheckpoints(this.path, iteration, checkpoint.configuration.keepCheckpoints);
   }
 
   /** What checkpoints hold besides the trainer's state. */
@@ -267,9 +278,13 @@ async function requireFree(path: string): Promise<void> {
 /** What writing left when it was interrupted. */
 async function removePartialFiles(path: string): Promise<void> {
   for (const folder of [path, `${path}/checkpoints`, `${path}/samples`]) {
-    if (!await exists(folder)) continue;
-    for await (const { name, isDirectory } of Deno.readDir(folder)) {
-      if (name.endsWith(".partial") && !isDirectory) await removeIfThere(`${folder}/${name}`);
+    try {
+      for await (const { name, isDirectory } of Deno.readDir(folder)) {
+        if (name.endsWith(".partial") && !isDirectory) await removeIfThere(`${folder}/${name}`);
+      }
+    } catch (error) {
+      // A folder that is missing, or something else in its place, shows when it is needed.
+      ignoreSystemError(error);
     }
   }
 }

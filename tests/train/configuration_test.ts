@@ -150,6 +150,7 @@ Deno.test("parseConfiguration() refuses values out of range, naming option, valu
     [{ padding: 32 }, /padding is 32; it must be a whole number from 0 to 31 or null/],
     [{ flip: 0 }, /flip is 0/],
     [{ checkpointEvery: -1 }, /checkpointEvery is -1/],
+    [{ checkpointMinutes: -1 }, /checkpointMinutes is -1; it must be a number of at least 0/],
     [{ samplesEvery: 0.5 }, /samplesEvery is 0.5/],
     [{ evaluateEvery: "1" }, /evaluateEvery is "1"/],
     [{ keepCheckpoints: 0 }, /keepCheckpoints is 0/],

@@ -42,7 +42,7 @@ interface Observation {
 }
 
 const read = (path: string) => Deno.readFile(new URL(`../data/${path}`, import.meta.url));
-const checkpoint = decodeCheckpoint(await read("models/digits.safetensors"));
+const checkpoint = await decodeCheckpoint(await read("models/digits.safetensors"));
 const digits = await loadDigits(await read("digits/digits.csv.gz"));
 const context = new Context(await Gpu.request());
 const model = buildModel(context, checkpoint.configuration, digits);

@@ -52,3 +52,8 @@ export class TuningError extends SadaJemError {
 export class DivergenceError extends SadaJemError {
   override name = "DivergenceError";
 }
+
+/** A file that cannot be written: no space, no permission, or a folder that is gone. */
+export class StorageError extends SadaJemError {
+  override name = "StorageError";
+}

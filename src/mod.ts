@@ -93,12 +93,12 @@ export {
   encodeCheckpoint,
   encodeModel,
   hasReplayImages,
-  modelState,
   replayImages,
   restoreModel,
   restoreTrainer,
 } from "./train/checkpoint.ts";
 export { type Configuration, parseConfiguration } from "./train/configuration.ts";
 export { type ImportHints, readModelFile } from "./train/import.ts";
+export { modelState } from "./train/model_state.ts";
 export { preset, presetNames } from "./train/presets.ts";
 export { type IterationReport, reportCapacity, Trainer } from "./train/trainer.ts";

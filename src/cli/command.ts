@@ -34,6 +34,7 @@ export async function execute(command: Command): Promise<never> {
     Deno.exit(exitStatus.success);
   }
   try {
+    requireNoneEmpty(args);
     Deno.exit(await command.run(args));
   } catch (error) {
     const { message, status } = describe(error);
@@ -42,6 +43,15 @@ export async function execute(command: Command): Promise<never> {
     if (args.includes("--debug") && error instanceof Error) printError(error.stack ?? "");
     Deno.exit(status);
   }
+}
+
+/** An empty path or value is mostly a shell's variable that was never set, and the system's words for it name nothing. */
+function requireNoneEmpty(args: readonly string[]): void {
+  const empty = args.findIndex((arg) => arg === "" || /^--[\w-]+=$/.test(arg));
+  if (empty < 0) return;
+  const before = args[empty] === "" ? args[empty - 1] ?? "" : args[empty]!.slice(0, -1);
+  const option = before.startsWith("--") ? before : "an argument";
+  throw new UsageError(`${option} is empty; give it a path or a value`);
 }
 
 /** A task runs in the project's folder; the paths that its user types are relative to the folder they are in. */

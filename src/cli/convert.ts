@@ -47,7 +47,9 @@ const convert: Command = {
     await writeOnly({ files: [to] });
     const checkpoint = await readCheckpoint(from, hints);
     requireDataset(checkpoint, hints.dataset);
-    const bytes = suffix === "safetensors" ? serializeCheckpoint(checkpoint) : serializeOfficial(checkpoint);
+    const bytes = suffix === "safetensors"
+      ? await serializeCheckpoint(checkpoint)
+      : serializeOfficial(checkpoint);
     await writeAtomically(to, bytes);
     const { depth, width, norm } = checkpoint.configuration;
     const { height, channels, classNames } = checkpoint.images;

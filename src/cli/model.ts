@@ -11,7 +11,7 @@ import type { Context } from "../tensor/context.ts";
 import { buildModel } from "../train/build.ts";
 import { type Checkpoint, restoreModel } from "../train/checkpoint.ts";
 import { type ImportHints, type ModelFile, readModelFile } from "../train/import.ts";
-import { newestCheckpoint } from "../train/run_directory.ts";
+import { newestCheckpoint } from "../train/checkpoint_folder.ts";
 import { printError, UsageError } from "./command.ts";
 
 /** The digits model that comes with the project. */

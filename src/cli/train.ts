@@ -1,7 +1,7 @@
 import { intervalText, percent, percentWithin } from "../evaluate/percent.ts";
 import { parseArgs } from "node:util";
-import { type DataDescription, describeData } from "../data/description.ts";
 import type { Dataset } from "../data/dataset.ts";
+import { describeData } from "../data/description.ts";
 import { fitDataset } from "../data/fit.ts";
 import { loadDataset } from "../data/load.ts";
 import { missingClasses } from "../data/subsets.ts";
@@ -9,8 +9,9 @@ import type { Gpu } from "../gpu/gpu.ts";
 import { type Checkpoint, restoreTrainer } from "../train/checkpoint.ts";
 import { applySetting, type Configuration, parseConfiguration } from "../train/configuration.ts";
 import { presetNames } from "../train/presets.ts";
+import { checkpointNames } from "../train/checkpoint_folder.ts";
 import { acrossLosses } from "../train/reopen.ts";
-import { checkpointNames, newestCheckpoint, RunDirectory } from "../train/run_directory.ts";
+import { RunDirectory } from "../train/run_directory.ts";
 import { Trainer } from "../train/trainer.ts";
 import {
   type Progress,
@@ -106,8 +107,7 @@ const train: Command = {
     const resumed = chosen ? undefined : await resumedDirectory(values, path);
     const configuration = chosen ?? await resumed!.configuration();
     const line = new LiveLine();
-    const checkpoint = resumed &&
-      await newestCheckpoint(resumed.path, (message) => line.note(`warning: ${message}`));
+    const checkpoint = await resumed?.resumableCheckpoint(configuration, (message) => line.note(message));
     const loaded = await loadDataset({
       name: configuration.dataset,
       folder: configuration.dataFolder,
@@ -180,10 +180,12 @@ async function trainOn(
   const directory = session.directory ??= session.stack.use(
     await RunDirectory.create(path, configuration, kernels),
   );
-  await sameData(directory, describeData(dataset), line);
-  if (session.limits) session.checkpoint = await checkpointIfAny(directory.path, line);
+  for (const difference of await directory.noteData(describeData(dataset))) {
+    line.note(`warning: the run began with other data: another ${difference}`);
+  }
+  if (session.limits) session.checkpoint = await checkpointIfAny(directory, configuration, line);
   if (session.checkpoint) await resume(trainer, session.checkpoint, directory, line);
-  else await directory.truncateMetrics(0);
+  else await directory.metrics.rewind(0, undefined);
   const before = await directory.noteAdapter(gpu.adapterName);
   if (before !== undefined) line.note(`warning: ${otherBits(before, gpu.adapterName)}`);
   if (!session.limits) print(headline(gpu, trainer, configuration, dataset.train.count));
@@ -200,9 +202,13 @@ async function trainOn(
 }
 
 /** The newest checkpoint that is whole; none if the run has not got as far as the first. */
-async function checkpointIfAny(path: string, line: LiveLine): Promise<Checkpoint | undefined> {
-  if ((await checkpointNames(path)).length === 0) return undefined;
-  return await newestCheckpoint(path, (message) => line.note(`warning: ${message}`));
+async function checkpointIfAny(
+  directory: RunDirectory,
+  configuration: Configuration,
+  line: LiveLine,
+): Promise<Checkpoint | undefined> {
+  if ((await checkpointNames(directory.path)).length === 0) return undefined;
+  return await directory.resumableCheckpoint(configuration, (message) => line.note(message));
 }
 
 /** What is said of a run that was stopped before its end. */
@@ -212,9 +218,6 @@ async function stopped(iteration: number, path: string): Promise<string> {
     ? `stopped before the first iteration, with nothing to save; start ${path} again as before`
     : `stopped at iteration ${iteration}; go on with: ${resumeCommand(path)}`;
 }
-
-/** Describes what a run is trained on. */
-const dataFile = "data.json";
 
 /** Where a new run is kept. */
 function runPath(values: Options, { dataset }: Configuration): string {
@@ -252,17 +255,6 @@ async function resumedDirectory(values: Options, path: string): Promise<RunDirec
   return directory;
 }
 
-/** Keeps what a new run is trained on; warns if a run goes on with other images than it began with. */
-async function sameData(directory: RunDirectory, data: DataDescription, line: LiveLine): Promise<void> {
-  const before = await directory.readJson<DataDescription>(dataFile);
-  if (before === undefined) return await directory.writeJson(dataFile, data);
-  const { trainingImages: count, trainingChecksum: checksum } = data;
-  if (before.trainingImages === count && before.trainingChecksum === checksum) return;
-  line.note(
-    `warning: the training images are not those that the run began with (${before.trainingImages} then, ${count} now)`,
-  );
-}
-
 async function resume(
   trainer: Trainer,
   checkpoint: Checkpoint,
@@ -270,7 +262,7 @@ async function resume(
   line: LiveLine,
 ): Promise<void> {
   restoreTrainer(trainer, checkpoint);
-  await directory.truncateMetrics(checkpoint.iteration);
+  await directory.rewind(checkpoint, (message) => line.note(message));
   line.note(`resuming ${directory.path} at iteration ${checkpoint.iteration}`);
 }
 
@@ -284,6 +276,10 @@ class Listener implements RunListener {
   #testAccuracy: number | undefined;
 
   constructor(readonly line: LiveLine) {}
+
+  note(message: string): void {
+    this.line.note(message);
+  }
 
   filling(made: number, total: number): void {
     this.line.update(`filling the replay buffer: ${made}/${total}`);

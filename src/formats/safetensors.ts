@@ -4,6 +4,7 @@
  */
 
 import { FormatError } from "../errors.ts";
+import { repeatedKey } from "./json_keys.ts";
 import type { TensorDescription, TensorFile } from "./tensor_file.ts";
 
 /** Bytes of one element, by the format's names of element types. */
@@ -209,15 +210,19 @@ function split(bytes: Uint8Array): { header: object; body: Uint8Array } {
 }
 
 function parseHeader(bytes: Uint8Array): object {
+  let text: string;
   let header: unknown;
   try {
-    header = JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes));
+    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    header = JSON.parse(text);
   } catch {
     throw new FormatError("safetensors: the header is not valid JSON in UTF-8");
   }
   if (bytes[0] !== 0x7b || !isObject(header)) {
     throw new FormatError("safetensors: the header is not a JSON object");
   }
+  const repeated = repeatedKey(text);
+  if (repeated !== undefined) throw new FormatError(`safetensors: the header names ${quote(repeated)} twice`);
   return header;
 }
 

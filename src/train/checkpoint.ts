@@ -1,13 +1,6 @@
 import { CheckpointError, FormatError } from "../errors.ts";
 import { type HostTensor, imagesFromPyTorch, imagesToPyTorch } from "../formats/pytorch_layout.ts";
-import {
-  float32Of,
-  type NamedTensor,
-  numbersOf,
-  parseSafetensors,
-  serializeSafetensors,
-} from "../formats/safetensors.ts";
-import { bytesOf } from "../formats/bytes.ts";
+import { parseSafetensors, serializeSafetensors } from "../formats/safetensors.ts";
 import {
   checked,
   inferArchitecture,
@@ -21,56 +14,45 @@ import {
 import { cleanName } from "../data/class_names.ts";
 import type { ImageDescription } from "../data/fit.ts";
 import type { WideResNet } from "../nn/wide_resnet.ts";
+import { checksumKey, noChecksum, requireChecksum, writeChecksum } from "./checkpoint_checksum.ts";
 import { type Configuration, parseConfiguration } from "./configuration.ts";
+import { type ModelState, modelState, officialTensors } from "./model_state.ts";
+import { readRecord, recordMetadata, recordTensors, type RunRecord } from "./run_record.ts";
 import type { Trainer } from "./trainer.ts";
 
 /** Value of the metadata key `format`. */
 const format = "sada-jem checkpoint 1";
+/** The metadata of files that were written before there were checksums; any other key means that there must be one. */
+const keysWithoutChecksum = ["format", "configuration", "iteration", "images"];
 const replayBufferName = "replay_buffer";
 /** A folder's name is at most so long, and classes are mostly named after folders. */
 const longestName = 255;
-const trackedSuffix = "num_batches_tracked";
-const initialisedSuffix = "initialized";
-
 /** A checkpoint file in memory. */
-export interface Checkpoint {
-  /** Official names, PyTorch's layout. */
-  readonly tensors: StateDict;
+export interface Checkpoint extends ModelState {
   readonly configuration: Configuration;
   /** Iterations done; the positions in the data and in all random streams follow from it. */
   readonly iteration: number;
-  /** Batches that each batch norm layer has normalised in training. */
-  readonly batchesTracked: number;
-  /** Whether act norm has been set from data; true of the other norms. */
-  readonly normsInitialised: boolean;
   readonly images: ImageDescription;
+  /** What the run keeps besides. */
+  readonly record?: RunRecord | undefined;
+  /** Whether the file carried a checksum, which was right; false of files by earlier versions and other programs. */
+  readonly verified?: boolean | undefined;
 }
 
 /**
  * The trainer's whole state as a safetensors file: the model's official state dict, `replay_buffer` `[n, C, H, W]`, and
  * the optimiser's vectors as `momentum.<parameter>`, `exp_avg.<parameter>`, `exp_avg_sq.<parameter>`. The same state
  * gives the same bytes.
+ * @param record what the run keeps besides
  * @throws {CheckpointError} if the state holds a value that is not finite.
  */
 export async function encodeCheckpoint(
   trainer: Trainer,
   configuration: Configuration,
   images: ImageDescription,
+  record: RunRecord = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const { model, sampler, optimizer, iteration } = trainer;
-  const tensors = await readModel(model);
-  for (const [kind, vector] of Object.entries(optimizer.state)) {
-    for (const [name, tensor] of splitVector(model.parameters, await vector.read())) {
-      tensors.set(`${kind}.${name}`, tensor);
-    }
-  }
-  if (sampler) {
-    const { shape } = sampler.buffer.images;
-    tensors.set(replayBufferName, imagesToPyTorch({ shape, data: await sampler.buffer.images.read() }));
-  }
-  for (const [name, { shape }] of tensors) checked(tensors, name, shape);
-  const { normsInitialised, runningStatistics: { batchesTracked } } = model;
-  return serializeCheckpoint({ tensors, configuration, iteration, batchesTracked, normsInitialised, images });
+  return await serializeCheckpoint({ ...await checkpointOf(trainer, configuration, images), record });
 }
 
 /**
@@ -82,18 +64,63 @@ export async function encodeModel(
   configuration: Configuration,
   images: ImageDescription,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  return serializeCheckpoint(
-    modelOnly(decodeCheckpoint(await encodeCheckpoint(trainer, configuration, images))),
-  );
+  return await serializeCheckpoint(modelOnly(await checkpointOf(trainer, configuration, images)));
+}
+
+async function checkpointOf(
+  { model, sampler, optimizer, iteration }: Trainer,
+  configuration: Configuration,
+  images: ImageDescription,
+): Promise<Checkpoint> {
+  const tensors = await readModel(model);
+  for (const [kind, vector] of Object.entries(optimizer.state)) {
+    for (const [name, tensor] of splitVector(model.parameters, await vector.read())) {
+      tensors.set(`${kind}.${name}`, tensor);
+    }
+  }
+  if (sampler) {
+    const { shape } = sampler.buffer.images;
+    tensors.set(replayBufferName, imagesToPyTorch({ shape, data: await sampler.buffer.images.read() }));
+  }
+  const { normsInitialised, runningStatistics: { batchesTracked } } = model;
+  const checkpoint = { tensors, configuration, iteration, batchesTracked, normsInitialised, images };
+  requireFinite(checkpoint);
+  return checkpoint;
+}
+
+/**
+ * Checks that a checkpoint holds nothing but numbers, in vectors and replay buffer as well.
+ * @throws {CheckpointError} naming the tensor and the first element that is NaN or infinite.
+ */
+export function requireFinite({ tensors }: Pick<Checkpoint, "tensors">): void {
+  for (const [name, { shape }] of tensors) checked(tensors, name, shape);
+}
+
+/**
+ * Checks that training can go on from a checkpoint: that it is no model alone.
+ * @throws {CheckpointError} saying what is missing.
+ */
+export function requireTrainingState({ tensors, configuration }: Checkpoint): void {
+  const vectors = { sgd: ["momentum"], adam: ["exp_avg", "exp_avg_sq"] }[configuration.optimizer];
+  const names = [...tensors.keys()];
+  const missing = vectors.find((kind) => !names.some((name) => name.startsWith(`${kind}.`)));
+  if (missing) {
+    throw new CheckpointError(`it holds no ${missing}: it is a model, not a checkpoint of training`);
+  }
+  if (configuration.likelihoodWeight > 0 && !tensors.has(replayBufferName)) {
+    throw new CheckpointError("it holds no replay buffer");
+  }
 }
 
 /**
  * Reads a checkpoint file.
  * @throws {CheckpointError} if it is damaged or was not written by this project.
  */
-export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
+export async function decodeCheckpoint(bytes: Uint8Array): Promise<Checkpoint> {
   try {
     const { tensors, metadata } = parseSafetensors(bytes);
+    const verified = Object.keys(metadata).some((key) => !keysWithoutChecksum.includes(key));
+    if (verified) await requireChecksum(bytes);
     if (metadata["format"] !== format) {
       throw new CheckpointError(`it is not a "${format}" file`);
     }
@@ -106,6 +133,8 @@ export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
       configuration,
       iteration: wholeNumber(Number(metadata["iteration"]), "iteration"),
       images,
+      record: readRecord(metadata, tensors),
+      verified,
     };
   } catch (error) {
     if (error instanceof FormatError || error instanceof SyntaxError) {
@@ -133,40 +162,6 @@ function requireAgreement(
 }
 
 /**
- * The parts of a checkpoint that tensors hold, whatever file they come from; float16 and float64 become float32. Counters
- * that are no whole numbers (those of a model that was cast to float16 overflow) are taken as unknown: nothing needs them.
- */
-export function modelState(
-  tensors: ReadonlyMap<string, NamedTensor>,
-): Pick<Checkpoint, "tensors" | "batchesTracked" | "normsInitialised"> {
-  const counter = (suffix: string) => {
-    const found = [...tensors].find(([name]) => name.endsWith(`.${suffix}`))?.[1];
-    return found && countOf(found);
-  };
-  const state: StateDict = new Map();
-  for (const [name, tensor] of tensors) {
-    const isCounter = [trackedSuffix, initialisedSuffix].some((suffix) => name.endsWith(`.${suffix}`));
-    if (isReal(tensor.dtype) && !isCounter) state.set(name, { shape: tensor.shape, data: float32Of(tensor) });
-  }
-  return {
-    tensors: state,
-    batchesTracked: counter(trackedSuffix) ?? 0,
-    normsInitialised: counter(initialisedSuffix) !== 0,
-  };
-}
-
-/** Whether elements of this type are weights: floating-point numbers that are read. */
-export function isReal(dtype: string): boolean {
-  return /^(F16|BF16|F32|F64)$/.test(dtype);
-}
-
-function countOf(tensor: NamedTensor): number | undefined {
-  if (/^F8/.test(tensor.dtype)) return undefined;
-  const [count] = numbersOf(tensor);
-  return Number.isSafeInteger(count) && count! >= 0 ? count : undefined;
-}
-
-/**
  * Puts a trainer of the same configuration into a checkpoint's state.
  * @throws {CheckpointError} if the checkpoint does not fit the trainer.
  */
@@ -186,10 +181,7 @@ export function restoreTrainer(trainer: Trainer, checkpoint: Checkpoint): void {
  */
 export function restoreModel(
   model: WideResNet,
-  { tensors, batchesTracked, normsInitialised }: Pick<
-    Checkpoint,
-    "tensors" | "batchesTracked" | "normsInitialised"
-  >,
+  { tensors, batchesTracked, normsInitialised }: ModelState,
 ): void {
   writeModel(model, tensors);
   model.runningStatistics.batchesTracked = batchesTracked;
@@ -212,45 +204,33 @@ export function replayImages(checkpoint: Checkpoint, shape?: readonly number[]):
   return imagesFromPyTorch(checked(checkpoint.tensors, replayBufferName, [count, channels, height, width]));
 }
 
-/** A checkpoint without the optimiser's vectors. */
+/** Whether a safetensors file with this metadata was written as a checkpoint by this project, perhaps damaged since. */
+export function isCheckpoint(metadata: Readonly<Record<string, string>>): boolean {
+  return "configuration" in metadata || checksumKey in metadata;
+}
+
+/** A checkpoint without the optimiser's vectors and what only the run needs. */
 export function modelOnly(checkpoint: Checkpoint): Checkpoint {
   const isModel = ([name]: [string, HostTensor]) =>
     /^(f|class_output|energy_output|replay_buffer)(\.|$)/.test(name);
-  return { ...checkpoint, tensors: new Map([...checkpoint.tensors].filter(isModel)) };
+  return { ...checkpoint, record: {}, tensors: new Map([...checkpoint.tensors].filter(isModel)) };
 }
 
-/** All tensors that an official state dict holds, with the counters that are no floating-point numbers. */
-export function officialTensors(checkpoint: Checkpoint): Map<string, NamedTensor> {
-  const { batchesTracked, normsInitialised } = checkpoint;
-  const tracked = bytesOf(BigInt64Array.of(BigInt(batchesTracked)));
-  const initialised = Uint8Array.of(Number(normsInitialised));
-  const tensors = new Map<string, NamedTensor>();
-  for (const [name, { shape, data }] of checkpoint.tensors) {
-    tensors.set(name, {
-      dtype: "F32",
-      shape,
-      data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
-    });
-    const [, norm, kind] = /^(f\..*)\.(running_var|loc)$/.exec(name) ?? [];
-    if (kind === "running_var") {
-      tensors.set(`${norm}.${trackedSuffix}`, { dtype: "I64", shape: [], data: tracked });
-    }
-    if (kind === "loc") {
-      tensors.set(`${norm}.${initialisedSuffix}`, { dtype: "U8", shape: [], data: initialised });
-    }
-  }
-  return tensors;
-}
-
-/** A checkpoint as a safetensors file. */
-export function serializeCheckpoint(checkpoint: Checkpoint): Uint8Array<ArrayBuffer> {
-  const { configuration, iteration, images: { height, width, channels, classNames, unnamed } } = checkpoint;
-  return serializeSafetensors(officialTensors(checkpoint), {
+/** A checkpoint as a safetensors file with a checksum. */
+export async function serializeCheckpoint(checkpoint: Checkpoint): Promise<Uint8Array<ArrayBuffer>> {
+  const { configuration, iteration, record = {} } = checkpoint;
+  const { height, width, channels, classNames, unnamed } = checkpoint.images;
+  const tensors = new Map([...officialTensors(checkpoint), ...recordTensors(record)]);
+  const bytes = serializeSafetensors(tensors, {
+    ...recordMetadata(record),
+    [checksumKey]: noChecksum,
     format,
     configuration: JSON.stringify(configuration),
     iteration: String(iteration),
     images: JSON.stringify({ height, width, channels, classNames, ...(unnamed && { unnamed }) }),
   });
+  await writeChecksum(bytes);
+  return bytes;
 }
 
 function imageDescription(value: unknown): ImageDescription {

@@ -141,8 +141,10 @@ const schema = z.strictObject({
   padding: orNull(integer(0, 31)).default(null),
   /** Flip labelled images at random; null for the data set's own. */
   flip: orNull(flag()).default(null),
-  /** Iterations between checkpoints; 0 for one at the end. */
+  /** Iterations between checkpoints; 0 for none by iterations. The first is before training, the last at the end. */
   checkpointEvery: integer(0).default(1000),
+  /** Minutes between checkpoints, besides those by iterations; 0 for none by time. No result depends on it. */
+  checkpointMinutes: nonNegative().default(10),
   /** Iterations between pictures of samples; 0 for one at the end. */
   samplesEvery: integer(0).default(1000),
   /** Iterations between evaluations on the test set; 0 for one at the end. */

@@ -11,8 +11,9 @@ import type { TensorFile } from "../formats/tensor_file.ts";
 import { printable } from "../formats/text.ts";
 import type { NormName } from "../nn/norms.ts";
 import { checked } from "../nn/state_dict.ts";
-import { type Checkpoint, decodeCheckpoint, modelOnly, modelState, officialTensors } from "./checkpoint.ts";
+import { type Checkpoint, decodeCheckpoint, isCheckpoint, modelOnly } from "./checkpoint.ts";
 import { parseConfiguration } from "./configuration.ts";
+import { modelState, officialTensors } from "./model_state.ts";
 import { findStates, type FoundState, leftAlone, placeName, replayBuffer } from "./state_search.ts";
 
 /** What a state dict does not tell. */
@@ -48,7 +49,7 @@ export async function readModelFile(
   try {
     if (isPyTorch(bytes)) return await importState(await openPyTorch(bytes), hints);
     const file = parseSafetensors(bytes);
-    if ("configuration" in file.metadata) return { ...decodeCheckpoint(bytes), leftAlone: [] };
+    if (isCheckpoint(file.metadata)) return { ...await decodeCheckpoint(bytes), leftAlone: [] };
     return await importState(tensorFileOf(file), hints);
   } catch (error) {
     if (error instanceof FormatError) throw new CheckpointError(error.message);

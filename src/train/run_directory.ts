@@ -1,16 +1,40 @@
-import { CheckpointError, SadaJemError } from "../errors.ts";
+import type { DataDescription } from "../data/description.ts";
+import { CheckpointError } from "../errors.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import type { Conv2dTable } from "../tensor/operations/conv2d/table.ts";
-import { type Checkpoint, decodeCheckpoint } from "./checkpoint.ts";
+import { BestModel } from "./best_model.ts";
+import type { Checkpoint } from "./checkpoint.ts";
+import {
+  checkpointNames,
+  readModelIfWhole,
+  removeOldCheckpoints,
+  resumableCheckpoint,
+  setNewerAside,
+  writeCheckpoint,
+} from "./checkpoint_folder.ts";
 import { type Configuration, parseConfiguration } from "./configuration.ts";
-import { writeAtomically } from "./files.ts";
+import { dataDifferences } from "./differences.ts";
+import {
+  exists,
+  ignoreSystemError,
+  jsonText,
+  makeFolder,
+  persistently,
+  removeIfThere,
+  writeAtomically,
+} from "./files.ts";
+import { MetricsFile } from "./metrics_file.ts";
 import { RunLock } from "./run_lock.ts";
-import type { IterationReport } from "./trainer.ts";
+import type { RunRecord } from "./run_record.ts";
 import { readTuningIfThere } from "./tuning_file.ts";
 
 const kernelsFile = "kernels.json";
 const adaptersFile = "adapters.txt";
-const checkpointPattern = /^\d{8}\.safetensors$/;
+/** Describes what a run is trained on. */
+const dataFile = "data.json";
+const metricsFile = "metrics.jsonl";
+/** What a run leaves that a new one must not take for its own. */
+const leftByRuns = [metricsFile, "summary.json", "model.safetensors", "best.safetensors", "best.json"];
 
 /**
  * A training run on disk: `config.json`, `data.json`, `adapters.txt`, `metrics.jsonl`, `samples/`, `checkpoints/`,
@@ -18,38 +42,47 @@ const checkpointPattern = /^\d{8}\.safetensors$/;
  * were held out. One process at a time may hold it; the lock ends with the process, however it ends.
  */
 export class RunDirectory implements Disposable {
+  readonly metrics: MetricsFile;
+  readonly best: BestModel;
   readonly #lock: RunLock;
+  #data: DataDescription | undefined;
 
   private constructor(readonly path: string, lock: RunLock) {
     this.#lock = lock;
+    this.metrics = new MetricsFile(this.file(metricsFile));
+    this.best = new BestModel(path);
   }
 
   /**
-   * Takes an empty or absent folder for a new run.
+   * Takes a folder for a new run: one that is absent or empty, or that a run has left which ended before its first
+   * checkpoint.
    * @param kernels the choices of convolution kernels that the run uses, if not the defaults
-   * @throws {CheckpointError} if it holds a run already or is in use.
+   * @throws {CheckpointError} if it holds a run already, or what one has left, or is in use.
    */
   static async create(
     path: string,
     configuration: Configuration,
     kernels?: Conv2dTable,
   ): Promise<RunDirectory> {
+    requirePath(path);
     await Deno.mkdir(path, { recursive: true });
     const directory = new RunDirectory(path, await RunLock.take(path));
-    if (await exists(`${path}/config.json`)) {
+    try {
+      await requireFree(path);
+      await removePartialFiles(path);
+      await Deno.mkdir(`${path}/checkpoints`, { recursive: true });
+      await Deno.mkdir(`${path}/samples`, { recursive: true });
+      // Before the configuration, which makes the folder a run: it must never be one with other kernels.
+      if (kernels) await directory.writeJson(kernelsFile, kernels);
+      else await removeIfThere(directory.file(kernelsFile));
+      await removeIfThere(directory.file(adaptersFile));
+      await removeIfThere(directory.file(dataFile));
+      await directory.writeJson("config.json", configuration);
+      return directory;
+    } catch (error) {
       directory[Symbol.dispose]();
-      throw new CheckpointError(
-        `${path} holds a run already: continue it with --resume, or name another folder`,
-      );
+      throw error;
     }
-    await Deno.mkdir(`${path}/checkpoints`, { recursive: true });
-    await Deno.mkdir(`${path}/samples`, { recursive: true });
-    // Before the configuration, which makes the folder a run: it must never be one with other kernels.
-    if (kernels) await directory.writeJson(kernelsFile, kernels);
-    else await removeIfThere(directory.file(kernelsFile));
-    await removeIfThere(directory.file(adaptersFile));
-    await directory.writeJson("config.json", configuration);
-    return directory;
   }
 
   /**
@@ -57,10 +90,13 @@ export class RunDirectory implements Disposable {
    * @throws {CheckpointError} if it holds no run or is in use.
    */
   static async open(path: string): Promise<RunDirectory> {
+    requirePath(path);
     if (!await exists(`${path}/config.json`)) {
       throw new CheckpointError(`${path} holds no run to resume (no config.json)`);
     }
-    return new RunDirectory(path, await RunLock.take(path));
+    const directory = new RunDirectory(path, await RunLock.take(path));
+    await removePartialFiles(path);
+    return directory;
   }
 
   /**
@@ -106,9 +142,21 @@ export class RunDirectory implements Disposable {
     return `${this.path}/${name}`;
   }
 
+  /**
+   * Keeps a description of the data that a new run learns from.
+   * @returns how that of a run which goes on differs from what it began with
+   */
+  async noteData(data: DataDescription): Promise<string[]> {
+    this.#data = await this.readJson<DataDescription>(dataFile);
+    if (this.#data) return dataDifferences(this.#data, data);
+    this.#data = data;
+    await this.writeJson(dataFile, data);
+    return [];
+  }
+
   /** Writes a JSON file atomically. */
   async writeJson(name: string, value: unknown): Promise<void> {
-    await writeAtomically(this.file(name), `${JSON.stringify(value, undefined, 2)}\n`);
+    await writeAtomically(this.file(name), jsonText(value));
   }
 
   /** Contents of a JSON file that this project wrote, or nothing if there is none. */
@@ -117,56 +165,96 @@ export class RunDirectory implements Disposable {
     return parseJson(await Deno.readTextFile(this.file(name)), this.file(name)) as Contents;
   }
 
-  /** Writes a checkpoint and deletes all but the `keep` newest. */
-  async writeCheckpoint(iteration: number, bytes: Uint8Array, keep: number): Promise<void> {
-    const path = this.file(`checkpoints/${String(iteration).padStart(8, "0")}.safetensors`);
-    await writeAtomically(path, bytes);
-    for (const old of (await checkpointNames(this.path)).slice(keep)) {
-      await Deno.remove(this.file(`checkpoints/${old}`));
+  /**
+   * The checkpoint to go on from, {@link resumableCheckpoint}.
+   * @param recorded options whose change the run has recorded
+   */
+  async resumableCheckpoint(
+    configuration: Configuration,
+    note: (line: string) => void,
+    recorded?: ReadonlySet<string>,
+  ): Promise<Checkpoint> {
+    if ((await checkpointNames(this.path)).length === 0) {
+      throw new CheckpointError(
+        `${this.path} holds no checkpoint: the run ended before its first one; start it again without --resume`,
+      );
     }
+    const data = await this.readJson<DataDescription>(dataFile);
+    return await resumableCheckpoint(
+      this.path,
+      { configuration, data, ...(recorded && { recorded }) },
+      note,
+    );
   }
 
-  /** Appends reports to `metrics.jsonl`, a line each. */
-  async appendMetrics(reports: readonly IterationReport[]): Promise<void> {
-    const lines = reports.map((report) => `${JSON.stringify(report)}\n`).join("");
-    await Deno.writeTextFile(this.file("metrics.jsonl"), lines, { append: true });
+  /**
+   * Makes the folder what it was at a checkpoint: its metrics, its best model, nothing newer among the checkpoints.
+   * @param note takes a line for whatever was not in order
+   */
+  async rewind(checkpoint: Checkpoint, note: (line: string) => void): Promise<void> {
+    const { iteration, record = {} } = checkpoint;
+    for (const line of await this.metrics.rewind(iteration, record.metrics)) note(`warning: ${line}`);
+    for (const path of await setNewerAside(this.path, iteration)) {
+      note(`note: what could not be used is now ${path}`);
+    }
+    await this.best.rewind(checkpoint, note);
+    // A process may have ended between writing a checkpoint and this.
+    await removeOldCheckpoints(this.path, iteration, checkpoint.configuration.keepCheckpoints);
   }
 
-  /** Drops the metrics of iterations from `iteration` on, which a resumed run repeats. */
-  async truncateMetrics(iteration: number): Promise<void> {
-    const path = this.file("metrics.jsonl");
-    if (!await exists(path)) return;
-    const lines = (await Deno.readTextFile(path)).split("\n").filter((line) => {
-      const [, number] = /^\{"iteration":(\d+),.*\}$/.exec(line) ?? [];
-      return number !== undefined && Number(number) < iteration;
-    });
-    await writeAtomically(path, lines.map((line) => `${line}\n`).join(""));
+  /** What checkpoints hold besides the trainer's state. */
+  get record(): RunRecord {
+    return { data: this.#data, best: this.best.noted, metrics: this.metrics.recent };
+  }
+
+  /**
+   * Writes a checkpoint and deletes all but the `keep` newest.
+   * @param tell takes a line if the disk is full or the folder gone
+   * @throws {StorageError} after ten minutes in which it could not be written.
+   */
+  async writeCheckpoint(
+    iteration: number,
+    bytes: Uint8Array,
+    keep: number,
+    tell: (line: string) => void,
+  ): Promise<void> {
+    await persistently(() => writeCheckpoint(this.path, iteration, bytes, keep), { tell });
+  }
+
+  /**
+   * Writes a file of the run, however long it takes to make room for it.
+   * @throws {StorageError} after ten minutes in which it could not be written.
+   */
+  async writePersistently(
+    name: string,
+    contents: Uint8Array | string,
+    tell: (line: string) => void,
+  ): Promise<void> {
+    await persistently(() => writeAtomically(this.file(name), contents), { tell });
+  }
+
+  /** Where the picture of an iteration's samples is kept. */
+  samplesPath(iteration: number): string {
+    return this.file(`samples/${String(iteration).padStart(8, "0")}.png`);
+  }
+
+  /**
+   * Writes the picture of an iteration's samples.
+   * @throws {StorageError} if it cannot be written.
+   */
+  async writeSamples(iteration: number, png: Uint8Array): Promise<void> {
+    await makeFolder(this.file("samples"));
+    await writeAtomically(this.samplesPath(iteration), png);
+  }
+
+  /** Whether `model.safetensors` is the whole model of an iteration. */
+  async holdsModel(iteration: number): Promise<boolean> {
+    return (await readModelIfWhole(this.file("model.safetensors")))?.iteration === iteration;
   }
 
   [Symbol.dispose](): void {
     this.#lock[Symbol.dispose]();
   }
-}
-
-/**
- * The newest checkpoint of a run that is whole.
- * @param skipped called for each newer one that is not
- * @throws {CheckpointError} if there is none.
- */
-export async function newestCheckpoint(
-  path: string,
-  skipped: (message: string) => void,
-): Promise<Checkpoint> {
-  for (const name of await checkpointNames(path)) {
-    const file = `${path}/checkpoints/${name}`;
-    try {
-      return decodeCheckpoint(await Deno.readFile(file));
-    } catch (error) {
-      if (!(error instanceof SadaJemError)) throw error;
-      skipped(`${file}: ${error.message}; trying an older one`);
-    }
-  }
-  throw new CheckpointError(`${path} holds no usable checkpoint`);
 }
 
 /** JSON from a file. */
@@ -178,29 +266,34 @@ export function parseJson(text: string, path: string): unknown {
   }
 }
 
-/** Names of a run's checkpoints, newest first. */
-export async function checkpointNames(path: string): Promise<string[]> {
-  const names: string[] = [];
-  try {
-    for await (const { name } of Deno.readDir(`${path}/checkpoints`)) {
-      if (checkpointPattern.test(name)) names.push(name);
+function requirePath(path: string): void {
+  if (path === "") throw new CheckpointError("the path of the run is empty");
+}
+
+/** Checks that a folder holds no run but one that ended before its first checkpoint, of which nothing is lost. */
+async function requireFree(path: string): Promise<void> {
+  const checkpoints = (await checkpointNames(path)).map((name) => `checkpoints/${name}`);
+  const present: string[] = [];
+  for (const name of leftByRuns) if (await exists(`${path}/${name}`)) present.push(name);
+  const [left] = [...checkpoints, ...present];
+  if (left === undefined) return;
+  throw new CheckpointError(
+    await exists(`${path}/config.json`)
+      ? `${path} holds a run already: continue it with --resume, or name another folder`
+      : `${path} holds what another run has left (${left}): delete that, or name another folder`,
+  );
+}
+
+/** What writing left when it was interrupted. */
+async function removePartialFiles(path: string): Promise<void> {
+  for (const folder of [path, `${path}/checkpoints`, `${path}/samples`]) {
+    try {
+      for await (const { name, isDirectory } of Deno.readDir(folder)) {
+        if (name.endsWith(".partial") && !isDirectory) await removeIfThere(`${folder}/${name}`);
+      }
+    } catch (error) {
+      // A folder that is missing, or something else in its place, shows when it is needed.
+      ignoreSystemError(error);
     }
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
-  return names.sort().reverse();
-}
-
-async function removeIfThere(path: string): Promise<void> {
-  if (await exists(path)) await Deno.remove(path);
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await Deno.stat(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
   }
 }

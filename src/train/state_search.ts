@@ -5,7 +5,7 @@ import type { TensorDescription, TensorFile } from "../formats/tensor_file.ts";
 import { printable } from "../formats/text.ts";
 import { type ArchitectureHints, inferArchitecture, requireComplete } from "../nn/state_dict.ts";
 import { type Architecture, groupCount } from "../nn/wide_resnet.ts";
-import { isReal } from "./checkpoint.ts";
+import { isReal } from "./model_state.ts";
 
 /** A state dict in a file. */
 export interface FoundState {

@@ -3,13 +3,15 @@ import { DeviceImages } from "../data/device_images.ts";
 import { expectedCalibrationError } from "../evaluate/calibration.ts";
 import { accuracyAndLoss, classifyImages } from "../evaluate/classification.ts";
 import type { Interval } from "../evaluate/proportion.ts";
+import { SadaJemError } from "../errors.ts";
 import { imageGrid } from "../formats/image_grid.ts";
 import { encodePng } from "../formats/png.ts";
 import { encodeCheckpoint, encodeModel } from "./checkpoint.ts";
 import type { Configuration } from "./configuration.ts";
-import { writeAtomically } from "./files.ts";
+import { exists, jsonText } from "./files.ts";
 import { Pace } from "./pace.ts";
 import type { RunDirectory } from "./run_directory.ts";
+import type { Best } from "./run_record.ts";
 import type { IterationReport, Trainer } from "./trainer.ts";
 
 /** Bins of the calibration error, as the official code reports it. */
@@ -27,12 +29,6 @@ export interface TestResult {
   readonly testImages: number;
   readonly testLoss: number;
   readonly ece: number;
-}
-
-/** The best model so far on the images that were held out. */
-interface Best {
-  readonly iteration: number;
-  readonly accuracy: number;
 }
 
 /** What a finished run leaves in `summary.json`. */
@@ -61,6 +57,8 @@ export interface RunListener {
   progress(progress: Progress): void;
   /** @param set what the evaluation used: the test set, or the images that were held out */
   tested(iteration: number, result: TestResult, set: "test" | "validation"): void;
+  /** A line that the user should see. */
+  note(line: string): void;
 }
 
 /** How far a run goes. */
@@ -82,7 +80,12 @@ export class TrainingRun {
   readonly #listener: RunListener;
   readonly #testImages: DeviceImages;
   readonly #validationImages: DeviceImages | undefined;
-  #best: Best | undefined;
+  readonly #note: (line: string) => void;
+  readonly #noteProblem: (error: unknown) => undefined;
+  /** The iteration of the last checkpoint, and when it was written. */
+  #saved = { iteration: -1, at: performance.now() };
+  /** The iteration of the last picture. */
+  #pictured = -1;
 
   constructor(
     trainer: Trainer,
@@ -96,6 +99,11 @@ export class TrainingRun {
     this.#dataset = dataset;
     this.#directory = directory;
     this.#listener = listener;
+    this.#note = (line) => listener.note(line);
+    this.#noteProblem = (error) => {
+      if (!(error instanceof SadaJemError)) throw error;
+      listener.note(`warning: ${error.message}`);
+    };
     const { context } = trainer.model;
     const { validation } = trainer.subsets;
     this.#testImages = new DeviceImages(context, dataset, dataset.test);
@@ -115,12 +123,18 @@ export class TrainingRun {
    */
   async run({ stopAfter, signal, began = performance.now() }: RunLimits): Promise<Summary | undefined> {
     const { trainer } = this;
+    const finished = await this.#finishedBefore();
+    if (finished) return finished;
     if (trainer.iteration === 0) {
       const total = this.#configuration.bufferSize;
       await trainer.fillReplayBuffer((made) => this.#listener.filling(made, total), signal);
       // Nothing has been learnt yet, and a run without a checkpoint begins anew.
       if (signal.aborted) return undefined;
+      await this.#saveCheckpoint();
+    } else if (this.#milestones(trainer.iteration).samples) {
+      await this.#makeUpSamples();
     }
+    this.#saved = { iteration: trainer.iteration, at: performance.now() };
     const last = Math.min(trainer.iterations, trainer.iteration + (stopAfter ?? Infinity));
     const pace = new Pace(trainer.iteration, reportInterval);
     while (trainer.iteration < last && !signal.aborted) {
@@ -130,23 +144,40 @@ export class TrainingRun {
       if (!due && !milestones.any) continue;
       await this.#directory.requireHeld();
       await this.#report(pace);
-      if (milestones.checkpoint) await this.#saveCheckpoint();
+      // The checkpoint comes last: whatever is missing when the process ends before it is made again.
       if (milestones.samples) await this.#saveSamples();
       if (milestones.test) await this.#evaluate();
+      if (milestones.checkpoint) await this.#saveCheckpoint();
     }
     const seconds = (performance.now() - began) / 1000;
     await this.#directory.requireHeld();
     await this.#report(pace);
-    await this.#saveCheckpoint();
-    await this.#saveSamples();
-    return trainer.iteration < trainer.iterations ? undefined : await this.#finish(seconds);
+    if (this.#pictured !== trainer.iteration) await this.#saveSamples();
+    const isComplete = trainer.iteration >= trainer.iterations;
+    if (isComplete && this.#validationImages) await this.#evaluate();
+    if (this.#saved.iteration !== trainer.iteration) await this.#saveCheckpoint();
+    return isComplete ? await this.#finish(seconds) : undefined;
+  }
+
+  /** The summary of a run that is complete, whose model is written again if it is missing or damaged. */
+  async #finishedBefore(): Promise<Summary | undefined> {
+    const { iteration, iterations } = this.trainer;
+    if (iteration < iterations) return undefined;
+    const summary = await this.#directory.readJson<Summary>("summary.json").catch(this.#noteProblem);
+    if (summary?.iterations !== iteration) return undefined;
+    if (!await this.#directory.holdsModel(iteration)) await this.#saveModel();
+    return summary;
+  }
+
+  async #saveModel(): Promise<void> {
+    const model = await encodeModel(this.trainer, this.#configuration, this.#dataset);
+    await this.#directory.writePersistently("model.safetensors", model, this.#note);
   }
 
   async #finish(seconds: number): Promise<Summary> {
     const { trainer } = this;
-    const model = await encodeModel(trainer, this.#configuration, this.#dataset);
-    await writeAtomically(this.#directory.file("model.safetensors"), model);
-    if (this.#validationImages) await this.#evaluate();
+    await this.#saveModel();
+    const best = this.#directory.best.noted;
     const result = await this.#test(this.#testImages);
     const summary: Summary = {
       ...result,
@@ -154,16 +185,20 @@ export class TrainingRun {
       seconds,
       seed: this.#configuration.seed,
       adapter: trainer.model.context.gpu.adapterName,
-      ...(this.#best && { best: this.#best }),
+      ...(best && { best }),
     };
-    await this.#directory.writeJson("summary.json", summary);
+    await this.#directory.writePersistently("summary.json", jsonText(summary), this.#note);
     return summary;
   }
 
   #milestones(iteration: number) {
-    const at = (every: number) => every > 0 && iteration % every === 0 && iteration < this.trainer.iterations;
-    const { checkpointEvery, samplesEvery, evaluateEvery } = this.#configuration;
-    const [checkpoint, samples, test] = [at(checkpointEvery), at(samplesEvery), at(evaluateEvery)];
+    const isLast = iteration >= this.trainer.iterations;
+    const at = (every: number) => every > 0 && iteration % every === 0 && !isLast;
+    const { checkpointEvery, checkpointMinutes, samplesEvery, evaluateEvery } = this.#configuration;
+    const minutes = (performance.now() - this.#saved.at) / 60_000;
+    const checkpoint = at(checkpointEvery) ||
+      (checkpointMinutes > 0 && minutes >= checkpointMinutes && !isLast);
+    const [samples, test] = [at(samplesEvery), at(evaluateEvery)];
     return { checkpoint, samples, test, any: checkpoint || samples || test };
   }
 
@@ -172,7 +207,7 @@ export class TrainingRun {
     const reports = await trainer.fetchReports();
     const report = reports.at(-1);
     if (!report) return;
-    await this.#directory.appendMetrics(reports);
+    await this.#directory.metrics.append(reports, this.#note);
     const iterationsPerSecond = pace.measured(trainer.iteration);
     const { likelihoodWeight, likelihoodBatch, labelledBatch } = this.#configuration;
     this.#listener.progress({
@@ -185,11 +220,23 @@ export class TrainingRun {
 
   async #saveCheckpoint(): Promise<void> {
     const { trainer } = this;
-    const bytes = await encodeCheckpoint(trainer, this.#configuration, this.#dataset);
-    await this.#directory.writeCheckpoint(trainer.iteration, bytes, this.#configuration.keepCheckpoints);
+    const { keepCheckpoints } = this.#configuration;
+    const bytes = await encodeCheckpoint(
+      trainer,
+      this.#configuration,
+      this.#dataset,
+      this.#directory.record,
+    );
+    await this.#directory.writeCheckpoint(trainer.iteration, bytes, keepCheckpoints, this.#note);
+    this.#saved = { iteration: trainer.iteration, at: performance.now() };
   }
 
-  /** Pictures entries from all over the replay buffer. */
+  /** A picture that is missing, because it could not be written or an earlier version wrote the checkpoint before it. */
+  async #makeUpSamples(): Promise<void> {
+    if (!await exists(this.#directory.samplesPath(this.trainer.iteration))) await this.#saveSamples();
+  }
+
+  /** Pictures entries from all over the replay buffer; training goes on without a picture that cannot be written. */
   async #saveSamples(): Promise<void> {
     const { sampler, iteration } = this.trainer;
     if (!sampler) return;
@@ -202,8 +249,8 @@ export class TrainingRun {
       images.set(all.subarray(entry * pixels, (entry + 1) * pixels), i * pixels);
     }
     const png = encodePng(imageGrid(images, { count, height, width, channels }));
-    const name = `samples/${String(iteration).padStart(8, "0")}.png`;
-    await writeAtomically(this.#directory.file(name), png);
+    await this.#directory.writeSamples(iteration, png).catch(this.#noteProblem);
+    this.#pictured = iteration;
   }
 
   /** Evaluates on the images that were held out, keeping the best model, as the official code does; else on the test set. */
@@ -212,12 +259,10 @@ export class TrainingRun {
     const result = await this.#test(this.#validationImages ?? this.#testImages);
     this.#listener.tested(iteration, result, this.#validationImages ? "validation" : "test");
     if (!this.#validationImages) return;
-    this.#best ??= await this.#directory.readJson<Best>("best.json");
-    if (this.#best && result.testAccuracy <= this.#best.accuracy) return;
-    this.#best = { iteration, accuracy: result.testAccuracy };
+    const { best } = this.#directory;
+    if (best.noted && result.testAccuracy <= best.noted.accuracy) return;
     const model = await encodeModel(this.trainer, this.#configuration, this.#dataset);
-    await writeAtomically(this.#directory.file("best.safetensors"), model);
-    await this.#directory.writeJson("best.json", this.#best);
+    await best.write({ iteration, accuracy: result.testAccuracy }, model, this.#note);
   }
 
   async #test(images: DeviceImages): Promise<TestResult> {

@@ -11,8 +11,8 @@ Deno.test("LoadedModel.open() matches a model's classes with the digits', and re
   const context = new Context(await testGpu());
   const shipped = modelOnly(await readModelFile(await shippedModel()));
   const digits = await loadDataset({ name: "digits" });
-  const open = (classNames: readonly string[]) => {
-    const bytes = serializeCheckpoint({ ...shipped, images: { ...shipped.images, classNames } });
+  const open = async (classNames: readonly string[]) => {
+    const bytes = await serializeCheckpoint({ ...shipped, images: { ...shipped.images, classNames } });
     return LoadedModel.open(context, "x.safetensors", bytes, () => Promise.resolve(digits));
   };
   const turned = await open([..."1234567890"]);

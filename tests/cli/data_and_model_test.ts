@@ -81,8 +81,8 @@ Deno.test("evaluate: classes are matched by their names, whatever their order in
   const model = await random("images", 8, Object.keys(fruit));
   const files = {
     ...folders,
-    "same.safetensors": serializeCheckpoint(model),
-    "turned.safetensors": serializeCheckpoint(turned(model)),
+    "same.safetensors": await serializeCheckpoint(model),
+    "turned.safetensors": await serializeCheckpoint(turned(model)),
   };
   await withFiles(files, async (folder) => {
     const evaluated = async (name: string) => {
@@ -112,9 +112,9 @@ Deno.test("evaluate: data of other classes or images than the model's is refused
     Uint8Array.from({ length: labels.length * 3073 }, (_, i) => i % 3073 === 0 ? labels[i / 3073]! : i % 251);
   const files = {
     ...folders,
-    "fruit.safetensors": serializeCheckpoint(await random("images", 8, Object.keys(fruit))),
-    "svhn.safetensors": serializeCheckpoint(await random("svhn", 32, digitNames)),
-    "cifar10.safetensors": serializeCheckpoint(await random("cifar10", 32, cifar10ClassNames)),
+    "fruit.safetensors": await serializeCheckpoint(await random("images", 8, Object.keys(fruit))),
+    "svhn.safetensors": await serializeCheckpoint(await random("svhn", 32, digitNames)),
+    "cifar10.safetensors": await serializeCheckpoint(await random("cifar10", 32, cifar10ClassNames)),
     "cifar/data_batch_1.bin": records([0, 1, 2]),
     "cifar/test_batch.bin": records([3, 4]),
   };
@@ -270,7 +270,7 @@ Deno.test("train: a limited folder has all classes, and a run goes on with its o
 Deno.test("evaluate, compare: the attacked images are of all classes, and other budgets are marked", async () => {
   const files = {
     ...folders,
-    "model.safetensors": serializeCheckpoint(await random("images", 8, Object.keys(fruit))),
+    "model.safetensors": await serializeCheckpoint(await random("images", 8, Object.keys(fruit))),
   };
   await withFiles(files, async (folder) => {
     const evaluate = async (name: string, ...options: string[]) => {

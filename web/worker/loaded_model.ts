@@ -114,9 +114,9 @@ export class LoadedModel {
   }
 
   /** The model as a file. */
-  serialize(format: ModelFormat): Uint8Array<ArrayBuffer> {
+  async serialize(format: ModelFormat): Promise<Uint8Array<ArrayBuffer>> {
     return format === "pt"
       ? serializeOfficial(this.checkpoint)
-      : serializeCheckpoint(modelOnly(this.checkpoint));
+      : await serializeCheckpoint(modelOnly(this.checkpoint));
   }
 }

@@ -8,6 +8,7 @@ import type { Gpu } from "../gpu/gpu.ts";
 import { type Checkpoint, restoreTrainer } from "../train/checkpoint.ts";
 import { applySetting, type Configuration, parseConfiguration } from "../train/configuration.ts";
 import { presetNames } from "../train/presets.ts";
+import type { Attempt } from "../train/recovery.ts";
 import { newestCheckpoint, RunDirectory } from "../train/run_directory.ts";
 import { Trainer } from "../train/trainer.ts";
 import {
@@ -186,7 +187,7 @@ async function resume(
   line: LiveLine,
 ): Promise<void> {
   restoreTrainer(trainer, checkpoint);
-  await directory.truncateMetrics(checkpoint.iteration);
+  await directory.truncateMetrics(checkpoint.iteration, trainer.recovery.attempts.length);
   line.note(`resuming ${directory.path} at iteration ${checkpoint.iteration}`);
 }
 
@@ -233,6 +234,16 @@ class Listener implements RunListener {
     if (!Number.isNaN(report.accuracy)) parts.push(`accuracy ${percent(report.accuracy)}`);
     if (this.#testAccuracy !== undefined) parts.push(`test ${percent(this.#testAccuracy)}`);
     this.line.update(parts.join("  "));
+  }
+
+  recovering({ iteration, seen, from }: Attempt): void {
+    this.line.note(
+      `iteration ${iteration}: ${seen}: going back to iteration ${from}, with other random numbers and a lower learning rate`,
+    );
+  }
+
+  warning(message: string): void {
+    this.line.note(`warning: ${message}`);
   }
 
   tested(iteration: number, result: TestResult, set: string): void {

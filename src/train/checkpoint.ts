@@ -22,6 +22,7 @@ import { cleanName } from "../data/class_names.ts";
 import type { ImageDescription } from "../data/fit.ts";
 import type { WideResNet } from "../nn/wide_resnet.ts";
 import { type Configuration, parseConfiguration } from "./configuration.ts";
+import { parseRecoveryState, type RecoveryState } from "./recovery.ts";
 import type { Trainer } from "./trainer.ts";
 
 /** Value of the metadata key `format`. */
@@ -44,6 +45,8 @@ export interface Checkpoint {
   /** Whether act norm has been set from data; true of the other norms. */
   readonly normsInitialised: boolean;
   readonly images: ImageDescription;
+  /** How the training fared; nothing in a model alone and in files of earlier versions. */
+  readonly recovery?: RecoveryState | undefined;
 }
 
 /**
@@ -57,7 +60,7 @@ export async function encodeCheckpoint(
   configuration: Configuration,
   images: ImageDescription,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const { model, sampler, optimizer, iteration } = trainer;
+  const { model, sampler, optimizer, iteration, recovery } = trainer;
   const tensors = await readModel(model);
   for (const [kind, vector] of Object.entries(optimizer.state)) {
     for (const [name, tensor] of splitVector(model.parameters, await vector.read())) {
@@ -70,7 +73,8 @@ export async function encodeCheckpoint(
   }
   for (const [name, { shape }] of tensors) checked(tensors, name, shape);
   const { normsInitialised, runningStatistics: { batchesTracked } } = model;
-  return serializeCheckpoint({ tensors, configuration, iteration, batchesTracked, normsInitialised, images });
+  const state = { batchesTracked, normsInitialised, recovery };
+  return serializeCheckpoint({ tensors, configuration, iteration, images, ...state });
 }
 
 /**
@@ -101,11 +105,13 @@ export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
     const configuration = parseConfiguration(JSON.parse(metadata["configuration"] ?? "null"));
     const images = imageDescription(JSON.parse(metadata["images"] ?? "null"));
     requireAgreement(state.tensors, configuration, images);
+    const recovery = metadata["recovery"];
     return {
       ...state,
       configuration,
       iteration: wholeNumber(Number(metadata["iteration"]), "iteration"),
       images,
+      ...(recovery !== undefined && { recovery: parseRecoveryState(JSON.parse(recovery)) }),
     };
   } catch (error) {
     if (error instanceof FormatError || error instanceof SyntaxError) {
@@ -177,7 +183,7 @@ export function restoreTrainer(trainer: Trainer, checkpoint: Checkpoint): void {
     vector.write(joinVector(model.parameters, checkpoint.tensors, vector.size, `${kind}.`));
   }
   if (sampler) sampler.buffer.images.write(replayImages(checkpoint, sampler.buffer.images.shape).data);
-  trainer.resumeAt(checkpoint.iteration);
+  trainer.resumeAt(checkpoint.iteration, checkpoint.recovery);
 }
 
 /**
@@ -212,8 +218,8 @@ export function replayImages(checkpoint: Checkpoint, shape?: readonly number[]):
   return imagesFromPyTorch(checked(checkpoint.tensors, replayBufferName, [count, channels, height, width]));
 }
 
-/** A checkpoint without the optimiser's vectors. */
-export function modelOnly(checkpoint: Checkpoint): Checkpoint {
+/** A checkpoint without what only training needs. */
+export function modelOnly({ recovery: _, ...checkpoint }: Checkpoint): Checkpoint {
   const isModel = ([name]: [string, HostTensor]) =>
     /^(f|class_output|energy_output|replay_buffer)(\.|$)/.test(name);
   return { ...checkpoint, tensors: new Map([...checkpoint.tensors].filter(isModel)) };
@@ -244,12 +250,14 @@ export function officialTensors(checkpoint: Checkpoint): Map<string, NamedTensor
 
 /** A checkpoint as a safetensors file. */
 export function serializeCheckpoint(checkpoint: Checkpoint): Uint8Array<ArrayBuffer> {
-  const { configuration, iteration, images: { height, width, channels, classNames, unnamed } } = checkpoint;
+  const { configuration, iteration, recovery } = checkpoint;
+  const { height, width, channels, classNames, unnamed } = checkpoint.images;
   return serializeSafetensors(officialTensors(checkpoint), {
     format,
     configuration: JSON.stringify(configuration),
     iteration: String(iteration),
     images: JSON.stringify({ height, width, channels, classNames, ...(unnamed && { unnamed }) }),
+    ...(recovery && { recovery: JSON.stringify(recovery) }),
   });
 }
 

@@ -134,6 +134,8 @@ const schema = z.strictObject({
   consistentPasses: flag().default(false),
   /** Magnitude of the weighted likelihood term that counts as divergence. */
   divergenceLimit: positive().default(1e5),
+  /** Times that a run goes back to an earlier checkpoint when it shows signs of divergence; 0 stops at the first. */
+  recover: integer(0, 20).default(3),
 
   /** Seed of everything random. */
   seed: integer(0, Number.MAX_SAFE_INTEGER).default(1),

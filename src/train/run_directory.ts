@@ -4,6 +4,8 @@ import type { Conv2dTable } from "../tensor/operations/conv2d/table.ts";
 import { type Checkpoint, decodeCheckpoint } from "./checkpoint.ts";
 import { type Configuration, parseConfiguration } from "./configuration.ts";
 import { writeAtomically } from "./files.ts";
+import { superfluousCheckpoints } from "./ladder.ts";
+import type { Attempt } from "./recovery.ts";
 import type { IterationReport } from "./trainer.ts";
 import { readTuningIfThere } from "./tuning_file.ts";
 
@@ -108,26 +110,46 @@ export class RunDirectory implements Disposable {
     return parseJson(await Deno.readTextFile(this.file(name)), this.file(name)) as Contents;
   }
 
-  /** Writes a checkpoint and deletes all but the `keep` newest. */
-  async writeCheckpoint(iteration: number, bytes: Uint8Array, keep: number): Promise<void> {
-    const path = this.file(`checkpoints/${String(iteration).padStart(8, "0")}.safetensors`);
-    await writeAtomically(path, bytes);
-    for (const old of (await checkpointNames(this.path)).slice(keep)) {
-      await Deno.remove(this.file(`checkpoints/${old}`));
+  /**
+   * Writes a checkpoint and deletes those that are not needed any more.
+   * @param keep the newest ones that are kept
+   * @param ladder iterations between those of which some older ones are kept to go back to; 0 for none
+   */
+  async writeCheckpoint(iteration: number, bytes: Uint8Array, keep: number, ladder: number): Promise<void> {
+    await writeAtomically(this.#checkpointFile(iteration), bytes);
+    const superfluous = superfluousCheckpoints(await this.checkpoints(), keep, ladder);
+    for (const old of superfluous) await Deno.remove(this.#checkpointFile(old));
+  }
+
+  /** Iterations of the checkpoints, newest first. */
+  async checkpoints(): Promise<number[]> {
+    return (await checkpointNames(this.path)).map((name) => Number.parseInt(name));
+  }
+
+  /** Deletes the checkpoints of later iterations, newest first, so that they never stand without those before them. */
+  async discardCheckpointsAfter(iteration: number): Promise<void> {
+    for (const later of (await this.checkpoints()).filter((one) => one > iteration)) {
+      await Deno.remove(this.#checkpointFile(later));
     }
   }
 
-  /** Appends reports to `metrics.jsonl`, a line each. */
-  async appendMetrics(reports: readonly IterationReport[]): Promise<void> {
+  #checkpointFile(iteration: number): string {
+    return this.file(`checkpoints/${String(iteration).padStart(8, "0")}.safetensors`);
+  }
+
+  /** Appends reports to `metrics.jsonl`, a line each, and notes of attempts to recover. */
+  async appendMetrics(reports: readonly (IterationReport | { readonly recovery: Attempt })[]): Promise<void> {
     const lines = reports.map((report) => `${JSON.stringify(report)}\n`).join("");
     await Deno.writeTextFile(this.file("metrics.jsonl"), lines, { append: true });
   }
 
-  /** Drops the metrics of iterations from `iteration` on, which a resumed run repeats. */
-  async truncateMetrics(iteration: number): Promise<void> {
+  /** Drops the metrics of iterations from `iteration` on, which a resumed run repeats, and later attempts to recover. */
+  async truncateMetrics(iteration: number, attempts: number): Promise<void> {
     const path = this.file("metrics.jsonl");
     if (!await exists(path)) return;
+    let recoveries = 0;
     const lines = (await Deno.readTextFile(path)).split("\n").filter((line) => {
+      if (line.startsWith('{"recovery":')) return ++recoveries <= attempts;
       const [, number] = /^\{"iteration":(\d+),.*\}$/.exec(line) ?? [];
       return number !== undefined && Number(number) < iteration;
     });
@@ -142,13 +164,16 @@ export class RunDirectory implements Disposable {
 /**
  * The newest checkpoint of a run that is whole.
  * @param skipped called for each newer one that is not
+ * @param upTo iteration that it must not be beyond
  * @throws {CheckpointError} if there is none.
  */
 export async function newestCheckpoint(
   path: string,
   skipped: (message: string) => void,
+  upTo = Infinity,
 ): Promise<Checkpoint> {
   for (const name of await checkpointNames(path)) {
+    if (Number.parseInt(name) > upTo) continue;
     const file = `${path}/checkpoints/${name}`;
     try {
       return decodeCheckpoint(await Deno.readFile(file));

@@ -5,11 +5,14 @@ import { accuracyAndLoss, classifyImages } from "../evaluate/classification.ts";
 import type { Interval } from "../evaluate/proportion.ts";
 import { imageGrid } from "../formats/image_grid.ts";
 import { encodePng } from "../formats/png.ts";
-import { encodeCheckpoint, encodeModel } from "./checkpoint.ts";
+import { DivergenceError } from "../errors.ts";
+import { encodeCheckpoint, encodeModel, restoreTrainer } from "./checkpoint.ts";
 import type { Configuration } from "./configuration.ts";
 import { writeAtomically } from "./files.ts";
+import { type Sign, watch } from "./health.ts";
 import { Pace } from "./pace.ts";
-import type { RunDirectory } from "./run_directory.ts";
+import { type Attempt, decide, noRecovery } from "./recovery.ts";
+import { newestCheckpoint, type RunDirectory } from "./run_directory.ts";
 import type { IterationReport, Trainer } from "./trainer.ts";
 
 /** Bins of the calibration error, as the official code reports it. */
@@ -42,6 +45,8 @@ export interface Summary extends TestResult {
   readonly seconds: number;
   readonly seed: number;
   readonly adapter: string;
+  /** What was done about divergence. */
+  readonly recoveries: readonly Attempt[];
   /** Where the model in `best.safetensors` comes from, if images were held out. */
   readonly best?: Best;
 }
@@ -60,6 +65,9 @@ export interface RunListener {
   filling(made: number, total: number): void;
   progress(progress: Progress): void;
   /** @param set what the evaluation used: the test set, or the images that were held out */
+  /** The run goes back to an earlier checkpoint, since it showed signs of divergence. */
+  recovering(attempt: Attempt): void;
+  warning(message: string): void;
   tested(iteration: number, result: TestResult, set: "test" | "validation"): void;
 }
 
@@ -109,7 +117,7 @@ export class TrainingRun {
   /**
    * Trains until the run is complete or a limit is reached, and saves a checkpoint.
    * @returns the summary, or undefined if the run is not complete yet.
-   * @throws {DivergenceError} if training diverges; the checkpoints saved before stay.
+   * @throws {DivergenceError} if training diverges and cannot be recovered; checkpoints from before stay.
    */
   async run({ stopAfter, signal }: RunLimits): Promise<Summary | undefined> {
     const { trainer } = this;
@@ -117,6 +125,7 @@ export class TrainingRun {
     if (trainer.iteration === 0) {
       const total = this.#configuration.bufferSize;
       await trainer.fillReplayBuffer((made) => this.#listener.filling(made, total));
+      await this.#saveCheckpoint();
     }
     const last = Math.min(trainer.iterations, trainer.iteration + (stopAfter ?? Infinity));
     const pace = new Pace(trainer.iteration, reportInterval);
@@ -125,7 +134,7 @@ export class TrainingRun {
       const due = pace.due(trainer.iteration) || trainer.iteration === last;
       const milestones = this.#milestones(trainer.iteration);
       if (!due && !milestones.any) continue;
-      await this.#report(pace);
+      if (!await this.#report(pace)) continue;
       if (milestones.checkpoint) await this.#saveCheckpoint();
       if (milestones.samples) await this.#saveSamples();
       if (milestones.test) await this.#evaluate();
@@ -149,6 +158,7 @@ export class TrainingRun {
       seconds,
       seed: this.#configuration.seed,
       adapter: trainer.model.context.gpu.adapterName,
+      recoveries: trainer.recovery.attempts,
       ...(this.#best && { best: this.#best }),
     };
     await this.#directory.writeJson("summary.json", summary);
@@ -162,12 +172,26 @@ export class TrainingRun {
     return { checkpoint, samples, test, any: checkpoint || samples || test };
   }
 
-  async #report(pace: Pace): Promise<void> {
+  /** @returns whether the run goes on: else it has gone back */
+  async #report(pace: Pace): Promise<boolean> {
     const { trainer } = this;
-    const reports = await trainer.fetchReports();
-    const report = reports.at(-1);
-    if (!report) return;
+    const { reports, divergence } = await trainer.fetchUntilDivergence();
+    const { attempts } = trainer.recovery;
+    const { health, sign } = watch(
+      trainer.recovery.health,
+      reports,
+      this.#dataset.classNames.length,
+      divergence,
+    );
     await this.#directory.appendMetrics(reports);
+    if (sign) {
+      await this.#recover(sign);
+      pace.restart(trainer.iteration);
+      return false;
+    }
+    trainer.recovery = { attempts, health };
+    const report = reports.at(-1);
+    if (!report) return true;
     const iterationsPerSecond = pace.measured(trainer.iteration);
     const { likelihoodWeight, likelihoodBatch, labelledBatch } = this.#configuration;
     this.#listener.progress({
@@ -176,12 +200,49 @@ export class TrainingRun {
       imagesPerSecond: iterationsPerSecond * (labelledBatch + (likelihoodWeight > 0 ? likelihoodBatch : 0)),
       secondsLeft: (trainer.iterations - trainer.iteration) / iterationsPerSecond,
     });
+    return true;
+  }
+
+  /**
+   * Goes back to a checkpoint from before the trouble, and on from there by another stream and at a lower rate. The
+   * checkpoint is written anew before those after it are deleted: whenever this is cut off, the run resumes to the same.
+   * @throws {DivergenceError} if no attempt is left.
+   */
+  async #recover(sign: Sign): Promise<void> {
+    const { trainer } = this;
+    const { recover, checkpointEvery } = this.#configuration;
+    const { attempts } = trainer.recovery;
+    const regular = (await this.#directory.checkpoints()).filter((iteration) =>
+      checkpointEvery > 0 ? iteration % checkpointEvery === 0 : iteration === 0
+    );
+    const decision = decide(sign, attempts, recover, regular);
+    if (decision.kind === "stop") throw gaveUp(sign, decision.because);
+    const checkpoint = await newestCheckpoint(
+      this.#directory.path,
+      (message) => this.#listener.warning(message),
+      decision.attempt.from,
+    );
+    const attempt = { ...decision.attempt, from: checkpoint.iteration };
+    restoreTrainer(trainer, {
+      ...checkpoint,
+      recovery: {
+        attempts: [...attempts, attempt],
+        health: checkpoint.recovery?.health ?? noRecovery.health,
+      },
+    });
+    await this.#saveCheckpoint();
+    await this.#directory.discardCheckpointsAfter(checkpoint.iteration);
+    await this.#directory.truncateMetrics(checkpoint.iteration, attempts.length);
+    await this.#directory.appendMetrics([{ recovery: attempt }]);
+    this.#listener.recovering(attempt);
   }
 
   async #saveCheckpoint(): Promise<void> {
     const { trainer } = this;
     const bytes = await encodeCheckpoint(trainer, this.#configuration, this.#dataset);
-    await this.#directory.writeCheckpoint(trainer.iteration, bytes, this.#configuration.keepCheckpoints);
+    const { keepCheckpoints, recover, checkpointEvery } = this.#configuration;
+    const ladder = recover > 0 ? checkpointEvery : 0;
+    await this.#directory.writeCheckpoint(trainer.iteration, bytes, keepCheckpoints, ladder);
   }
 
   /** Pictures entries from all over the replay buffer. */
@@ -227,4 +288,8 @@ export class TrainingRun {
       ece: value,
     };
   }
+}
+
+function gaveUp({ iteration, seen }: Sign, because: string): DivergenceError {
+  return new DivergenceError(`training diverged at iteration ${iteration} (${seen}); ${because}`);
 }

@@ -32,5 +32,6 @@ export async function chosenConfiguration(
   for (const setting of settings) chosen = applySetting(chosen, setting);
   const configuration = parseConfiguration(chosen);
   const { dataFolder } = configuration;
-  return { ...configuration, dataFolder: dataFolder === null ? null : resolve(dataFolder) };
+  // The history is that of the run whose file it may be.
+  return { ...configuration, history: [], dataFolder: dataFolder === null ? null : resolve(dataFolder) };
 }

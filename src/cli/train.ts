@@ -1,4 +1,5 @@
 import { intervalText, percent, percentWithin } from "../evaluate/percent.ts";
+import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { type DataDescription, describeData } from "../data/description.ts";
 import { fitDataset } from "../data/fit.ts";
@@ -6,6 +7,7 @@ import { loadDataset } from "../data/load.ts";
 import { missingClasses } from "../data/subsets.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { type Checkpoint, restoreTrainer } from "../train/checkpoint.ts";
+import { changedConfiguration } from "../train/changes.ts";
 import { applySetting, type Configuration, parseConfiguration } from "../train/configuration.ts";
 import { presetNames } from "../train/presets.ts";
 import type { Attempt } from "../train/recovery.ts";
@@ -40,7 +42,8 @@ Usage: deno task train [options]
   --optimizer NAME    sgd or adam, the optimizer inside SAM
   --run-dir DIR       where the run is kept (default: runs/<preset>-<time>)
   --stop-after N      save and stop after N more iterations
-  --resume            continue the run in --run-dir, or else the newest one in runs/
+  --resume            continue the run in --run-dir, or else the newest one in runs/; with --set, --seed, --iterations
+                      from here on, as far as its data, model and batches stay the same
 ${kernelHelp}
   --debug             show the stack trace of an error
   --help              show this text
@@ -58,6 +61,7 @@ Examples:
   deno task train --preset cifar10 --set dataset=images --set dataFolder=pictures --set imageSize=64
   deno task train --set rho=0 --set augmentLikelihood=true --iterations 300
   deno task train --resume --run-dir runs/cifar10
+  deno task train --resume --run-dir runs/cifar10 --set learningRate=0.02 --seed 2
 `;
 
 /** Words separated by commas, in lines of at most so many characters. */
@@ -94,11 +98,9 @@ const train: Command = {
   async run(args) {
     const values = parse(args);
     const stopAfter = wholeNumber("--stop-after", values["stop-after"], 1);
-    const resumed = values.resume ? await resumedDirectory(values) : undefined;
-    const configuration = await (resumed?.configuration() ?? configurationOf(values));
     const line = new LiveLine();
-    const checkpoint = resumed &&
-      await newestCheckpoint(resumed.path, (message) => line.note(`warning: ${message}`));
+    const resumed = values.resume ? await resumedRun(values, line) : undefined;
+    const configuration = resumed?.configuration ?? await configurationOf(values);
     const loaded = await loadDataset({
       name: configuration.dataset,
       folder: configuration.dataFolder,
@@ -109,16 +111,16 @@ const train: Command = {
       progress: (done, total) => line.update(`reading pictures: ${done}/${total}`),
     });
     line.clear();
-    const dataset = checkpoint ? fitDataset(loaded, checkpoint.images) : loaded;
+    const dataset = resumed ? fitDataset(loaded, resumed.checkpoint.images) : loaded;
     for (const warning of missingClasses(dataset)) line.note(`warning: ${warning}`);
     const gpu = await openAdapter();
-    const kernels = await (resumed ? resumed.kernels(gpu) : kernelTable(gpu, values.kernels));
+    const kernels = await (resumed ? resumed.directory.kernels(gpu) : kernelTable(gpu, values.kernels));
     const trainer = new Trainer(contextWith(gpu, kernels), configuration, dataset);
     // Only now: options and data that turn out to be wrong leave no run behind.
-    using directory = resumed ??
+    using directory = resumed?.directory ??
       await RunDirectory.create(runPath(values, configuration), configuration, kernels);
     await sameData(directory, describeData(dataset), line);
-    if (checkpoint) await resume(trainer, checkpoint, directory, line);
+    if (resumed) await resume(trainer, resumed, line);
     const before = await directory.noteAdapter(gpu.adapterName);
     if (before !== undefined) line.note(`warning: ${otherBits(before, gpu.adapterName)}`);
     print(headline(gpu, trainer, configuration, dataset.train.count));
@@ -145,28 +147,40 @@ function runPath(values: Options, { dataset }: Configuration): string {
 }
 
 async function configurationOf(values: Options): Promise<Configuration> {
+  return await chosenConfiguration(values, settingsOf(values));
+}
+
+/** What the options change of a configuration. */
+function settingsOf(values: Options): string[] {
   const settings = [...values.set ?? []];
   const iterations = wholeNumber("--iterations", values.iterations, 1);
   const seed = wholeNumber("--seed", values.seed);
   if (iterations !== undefined) settings.push(`iterations=${iterations}`);
   if (seed !== undefined) settings.push(`seed=${seed}`);
   if (values.optimizer !== undefined) settings.push(`optimizer=${values.optimizer}`);
-  return await chosenConfiguration(values, settings);
+  return settings;
 }
 
-/** The directory of the run to continue; its configuration stands, but for its length. */
-async function resumedDirectory(values: Options): Promise<RunDirectory> {
-  const fixed = (["preset", "config", "set", "seed", "optimizer", "kernels"] as const).find((name) =>
-    values[name] !== undefined
-  );
+/** A run to be continued. */
+interface Resumed {
+  readonly directory: RunDirectory;
+  readonly checkpoint: Checkpoint;
+  /** The run's own configuration, with what the options change of it. */
+  readonly configuration: Configuration;
+}
+
+async function resumedRun(values: Options, line: LiveLine): Promise<Resumed> {
+  const fixed = (["preset", "config", "kernels"] as const).find((name) => values[name] !== undefined);
   if (fixed) throw new UsageError(`--${fixed} cannot be changed when a run is resumed`);
   const directory = await RunDirectory.open(values["run-dir"] ?? await newestRun());
-  const iterations = wholeNumber("--iterations", values.iterations, 1);
-  if (iterations !== undefined) {
-    const changed = applySetting(await directory.configuration(), `iterations=${iterations}`);
-    await directory.writeJson("config.json", parseConfiguration(changed));
-  }
-  return directory;
+  const before = await directory.configuration();
+  let changed: Record<string, unknown> = before;
+  for (const setting of settingsOf(values)) changed = applySetting(changed, setting);
+  const after = parseConfiguration(changed);
+  const dataFolder = after.dataFolder === null ? null : resolve(after.dataFolder);
+  const checkpoint = await newestCheckpoint(directory.path, (message) => line.note(`warning: ${message}`));
+  const configuration = changedConfiguration(before, { ...after, dataFolder }, checkpoint.iteration);
+  return { directory, checkpoint, configuration };
 }
 
 /** Keeps what a new run is trained on; warns if a run goes on with other images than it began with. */
@@ -182,11 +196,11 @@ async function sameData(directory: RunDirectory, data: DataDescription, line: Li
 
 async function resume(
   trainer: Trainer,
-  checkpoint: Checkpoint,
-  directory: RunDirectory,
+  { directory, checkpoint, configuration }: Resumed,
   line: LiveLine,
 ): Promise<void> {
   restoreTrainer(trainer, checkpoint);
+  await directory.writeJson("config.json", configuration);
   await directory.truncateMetrics(checkpoint.iteration, trainer.recovery.attempts.length);
   line.note(`resuming ${directory.path} at iteration ${checkpoint.iteration}`);
 }
@@ -278,6 +292,11 @@ function printSummary(summary: Summary, path: string): void {
   print(`test cross-entropy         ${summary.testLoss.toFixed(4)}`);
   print(`expected calibration error ${percent(summary.ece)}`);
   print(`model                      ${path}/model.safetensors`);
+  const { recoveries } = summary;
+  if (recoveries.length > 0) {
+    const times = recoveries.map(({ iteration, from }) => `at ${iteration} to ${from}`).join(", ");
+    print(`went back                  ${times}`);
+  }
   if (summary.best) {
     const { accuracy, iteration } = summary.best;
     print(

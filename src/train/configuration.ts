@@ -149,8 +149,14 @@ const schema = z.strictObject({
   samplesEvery: integer(0).default(1000),
   /** Iterations between evaluations on the test set; 0 for one at the end. */
   evaluateEvery: integer(0).default(390),
-  /** Checkpoints kept, the newest ones. */
+  /** Newest checkpoints kept; with `recover`, a few older ones are kept besides. */
   keepCheckpoints: integer(1).default(3),
+
+  /** What was changed by hand when the run was resumed, and from which iteration on: values before and after. Runs write it. */
+  history: z.array(z.strictObject({
+    iteration: integer(0, Number.MAX_SAFE_INTEGER),
+    changes: z.record(z.string(), z.tuple([z.json(), z.json()])),
+  })).describe("a list of changes as runs write it").default([]),
 });
 
 /** A complete, checked configuration. */
@@ -242,6 +248,7 @@ export function applySetting(
     throw new ConfigurationError(`configuration: ${show(setting)} is not of the form key=value`);
   }
   requireKnown(key);
+  if (key === "history") throw new ConfigurationError("configuration: history is only written by runs");
   const changed: Record<string, unknown> = { ...options, [key]: parseValue(key, text) };
   switchOffAlternatives(changed, key);
   return changed;

@@ -114,16 +114,19 @@ await bench("recovery", async (args) => {
     },
   });
   const rows: string[][] = [];
-  for (const seed of values.seeds.split(",").map((text) => wholeNumber("--seeds", text)!)) {
-    for (const [name, kind] of Object.entries({ ...sick, ...healthy })) {
-      const path = `${values.folder}/${name.replaceAll(/[^a-z0-9]+/gi, "-")}-${seed}`;
-      const file = `${path}/outcome.json`;
-      const outcome: Outcome = await exists(file)
-        ? JSON.parse(await Deno.readTextFile(file))
-        : await train(path, kind, seed);
-      await Deno.writeTextFile(file, JSON.stringify(outcome));
-      rows.push(row(name, seed, outcome));
-      print(rows.at(-1)!.join("  "));
+  const seeds = values.seeds.split(",").map((text) => wholeNumber("--seeds", text)!);
+  for (const kinds of [sick, healthy]) {
+    for (const seed of seeds) {
+      for (const [name, kind] of Object.entries(kinds)) {
+        const path = `${values.folder}/${name.replaceAll(/[^a-z0-9]+/gi, "-")}-${seed}`;
+        const file = `${path}/outcome.json`;
+        const outcome: Outcome = await exists(file)
+          ? JSON.parse(await Deno.readTextFile(file))
+          : await train(path, kind, seed);
+        await Deno.writeTextFile(file, JSON.stringify(outcome));
+        rows.push(row(name, seed, outcome));
+        print(rows.at(-1)!.join("  "));
+      }
     }
   }
   print(table([["run", "seed", "taken back", "test accuracy", "test loss"], ...rows]));

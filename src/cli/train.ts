@@ -231,7 +231,7 @@ class Listener implements RunListener {
     this.line.update(`filling the replay buffer: ${made}/${total}`);
   }
 
-  progress({ report, iterations, imagesPerSecond, secondsLeft }: Progress): void {
+  progress({ report, iterations, imagesPerSecond, secondsLeft, leaningSince }: Progress): void {
     const parts = [
       `iteration ${report.iteration + 1}/${iterations}`,
       `${imagesPerSecond.toFixed(0)} images/s`,
@@ -246,6 +246,7 @@ class Listener implements RunListener {
       );
     }
     if (!Number.isNaN(report.accuracy)) parts.push(`accuracy ${percent(report.accuracy)}`);
+    if (leaningSince !== undefined) parts.push(`leaning since ${leaningSince}`);
     if (this.#testAccuracy !== undefined) parts.push(`test ${percent(this.#testAccuracy)}`);
     this.line.update(parts.join("  "));
   }

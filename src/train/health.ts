@@ -41,12 +41,14 @@ interface Bounds {
 /** Iterations over which a running mean forgets: long enough for the noise of small batches, short beside a collapse. */
 const memory = 8;
 
+/** Cross-entropy above that of guessing, log(classes), at which the right class gets a tenth of what guessing gives it. */
+export const worseThanGuessing = 2.3;
+
 /**
- * The cross-entropy counts from that of guessing, log(classes): 2.3 above it, the right class gets a tenth of the probability
- * that guessing gives it. The gap of the energies is in nats, the gradient norm in units of that of the first iterations.
+ * The cross-entropy counts from that of guessing. The gap of the energies is in nats, the gradient norm in units of that of the first iterations.
  */
 const bounds: Readonly<Record<Vital, Bounds>> = {
-  crossEntropy: { leans: 0.6, sick: 2.3 },
+  crossEntropy: { leans: 0.6, sick: worseThanGuessing },
   energyGap: { leans: 10, sick: 40 },
   gradientNorm: { leans: 10, sick: 40 },
 };

@@ -28,13 +28,13 @@ const shortestRise = 100;
 
 /**
  * Factor of the learning rate after recoveries: the n-th attempt begins at 10^−n, rises linearly for as long as the warm-up
- * takes, at least {@link shortestRise} iterations, and stays at five times that.
+ * takes, at least {@link shortestRise} iterations, and stays at twice that, as after one of the published decays.
  */
 export function rateFactor({ attempts }: RecoveryState, iteration: number, warmup: number): number {
   const last = attempts.at(-1);
   if (!last) return 1;
   const risen = Math.min(1, (iteration - last.from) / Math.max(warmup, shortestRise));
-  return 10 ** -attempts.length * (1 + 4 * risen);
+  return 10 ** -attempts.length * (1 + risen);
 }
 
 /** Seed of everything random in the iterations after so many attempts; the run's own before the first. */
@@ -62,7 +62,7 @@ export function decide(
   checkpoints: readonly number[],
 ): Decision {
   const stop = (because: string): Decision => ({ kind: "stop", because });
-  if (allowed === 0) return stop("recover is 0");
+  if (allowed === 0) return stop("with --set recover=3 a resumed run goes back and recovers");
   if (attempts.length >= allowed) return stop(tried(attempts));
   if (sign.iteration === 0) return stop("nothing has been learned by then, so that no checkpoint can help");
   const before = checkpoints.filter((iteration) => iteration <= sign.began).sort((a, b) => b - a);
@@ -73,9 +73,11 @@ export function decide(
 
 function tried(attempts: readonly Attempt[]): string {
   const parts = attempts.map(({ iteration, from }, i) =>
-    `from ${from} at 10^−${i + 1} of the rate (till ${iteration})`
+    `from ${from} with the rate times ${10 ** -(i + 1)} (up to ${iteration})`
   );
-  return `${attempts.length} attempts have failed: ${parts.join(", ")}`;
+  return `recovery failed ${
+    parts.join(", ")
+  }; resume with a higher recover and a smaller learningRate, stepSize or rho`;
 }
 
 /**

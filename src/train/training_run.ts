@@ -5,14 +5,15 @@ import { accuracyAndLoss, classifyImages } from "../evaluate/classification.ts";
 import type { Interval } from "../evaluate/proportion.ts";
 import { imageGrid } from "../formats/image_grid.ts";
 import { encodePng } from "../formats/png.ts";
-import { DivergenceError } from "../errors.ts";
-import { encodeCheckpoint, encodeModel, restoreTrainer } from "./checkpoint.ts";
+import { encodeCheckpoint, encodeModel } from "./checkpoint.ts";
 import type { Configuration } from "./configuration.ts";
 import { writeAtomically } from "./files.ts";
+import { guessingWarning } from "./guessing.ts";
 import { type Sign, watch } from "./health.ts";
 import { Pace } from "./pace.ts";
-import { type Attempt, decide, noRecovery } from "./recovery.ts";
-import { newestCheckpoint, type RunDirectory } from "./run_directory.ts";
+import type { Attempt } from "./recovery.ts";
+import { rollBack } from "./rollback.ts";
+import type { RunDirectory } from "./run_directory.ts";
 import type { IterationReport, Trainer } from "./trainer.ts";
 
 /** Bins of the calibration error, as the official code reports it. */
@@ -58,6 +59,8 @@ export interface Progress {
   /** Labelled images and images of the likelihood, per second. */
   readonly imagesPerSecond: number;
   readonly secondsLeft: number;
+  /** Since when the run has shown early signs of divergence, if it does. */
+  readonly leaningSince: number | undefined;
 }
 
 /** What a run tells while it goes on. */
@@ -152,6 +155,8 @@ export class TrainingRun {
     await writeAtomically(this.#directory.file("model.safetensors"), model);
     if (this.#validationImages) await this.#evaluate();
     const result = await this.#test(this.#testImages);
+    const warning = this.#configuration.classificationWeight > 0 && guessingWarning(this.#dataset, result);
+    if (warning) this.#listener.warning(warning);
     const summary: Summary = {
       ...result,
       iterations: trainer.iteration,
@@ -185,7 +190,7 @@ export class TrainingRun {
     );
     await this.#directory.appendMetrics(reports);
     if (sign) {
-      await this.#recover(sign);
+      await this.#goBack(sign);
       pace.restart(trainer.iteration);
       return false;
     }
@@ -199,41 +204,20 @@ export class TrainingRun {
       iterations: trainer.iterations,
       imagesPerSecond: iterationsPerSecond * (labelledBatch + (likelihoodWeight > 0 ? likelihoodBatch : 0)),
       secondsLeft: (trainer.iterations - trainer.iteration) / iterationsPerSecond,
+      leaningSince: health.leaningSince,
     });
     return true;
   }
 
-  /**
-   * Goes back to a checkpoint from before the trouble, and on from there by another stream and at a lower rate. The
-   * checkpoint is written anew before those after it are deleted: whenever this is cut off, the run resumes to the same.
-   * @throws {DivergenceError} if no attempt is left.
-   */
-  async #recover(sign: Sign): Promise<void> {
-    const { trainer } = this;
-    const { recover, checkpointEvery } = this.#configuration;
-    const { attempts } = trainer.recovery;
-    const regular = (await this.#directory.checkpoints()).filter((iteration) =>
-      checkpointEvery > 0 ? iteration % checkpointEvery === 0 : iteration === 0
-    );
-    const decision = decide(sign, attempts, recover, regular);
-    if (decision.kind === "stop") throw gaveUp(sign, decision.because);
-    const checkpoint = await newestCheckpoint(
-      this.#directory.path,
-      (message) => this.#listener.warning(message),
-      decision.attempt.from,
-    );
-    const attempt = { ...decision.attempt, from: checkpoint.iteration };
-    restoreTrainer(trainer, {
-      ...checkpoint,
-      recovery: {
-        attempts: [...attempts, attempt],
-        health: checkpoint.recovery?.health ?? noRecovery.health,
-      },
-    });
-    await this.#saveCheckpoint();
-    await this.#directory.discardCheckpointsAfter(checkpoint.iteration);
-    await this.#directory.truncateMetrics(checkpoint.iteration, attempts.length);
-    await this.#directory.appendMetrics([{ recovery: attempt }]);
+  /** @throws {DivergenceError} if the run cannot go on from an earlier checkpoint. */
+  async #goBack(sign: Sign): Promise<void> {
+    const attempt = await rollBack({
+      trainer: this.trainer,
+      directory: this.#directory,
+      configuration: this.#configuration,
+      save: () => this.#saveCheckpoint(),
+      skipped: (message) => this.#listener.warning(message),
+    }, sign);
     this.#listener.recovering(attempt);
   }
 
@@ -288,8 +272,4 @@ export class TrainingRun {
       ece: value,
     };
   }
-}
-
-function gaveUp({ iteration, seen }: Sign, because: string): DivergenceError {
-  return new DivergenceError(`training diverged at iteration ${iteration} (${seen}); ${because}`);
 }

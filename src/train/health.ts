@@ -4,7 +4,8 @@
  * Limits come from healthy and sick runs; docs/training.md has the table.
  */
 
-import type { Divergence, IterationReport } from "./trainer.ts";
+import type { Divergence } from "./divergence.ts";
+import type { IterationReport } from "./trainer.ts";
 
 /** What is watched. */
 const vitals = ["crossEntropy", "energyGap", "gradientNorm"] as const;

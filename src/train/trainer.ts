@@ -2,7 +2,6 @@ import type { Dataset } from "../data/dataset.ts";
 import type { CropOptions, DeviceImages } from "../data/device_images.ts";
 import { StreamedImages } from "../data/streamed_images.ts";
 import { divide, type Subsets } from "../data/subsets.ts";
-import { DivergenceError } from "../errors.ts";
 import type { Plan } from "../gpu/gpu.ts";
 import type { Sampler } from "../jem/sampler.ts";
 import { type ReportField, reportFields, TrainingStep } from "../jem/training_step.ts";
@@ -25,20 +24,13 @@ import {
   residentImages,
 } from "./build.ts";
 import type { Configuration } from "./configuration.ts";
+import { type Divergence, divergenceError } from "./divergence.ts";
 import { drawCrops, drawReplay } from "./iteration_draws.ts";
 import { type InputValues, IterationInputs } from "./iteration_inputs.ts";
 import { noRecovery, rateFactor, type RecoveryState, streamSeed } from "./recovery.ts";
 
 /** What an iteration reported; NaN where a field does not apply. */
 export type IterationReport = Readonly<Record<ReportField | "iteration" | "learningRate", number>>;
-
-/** What raised the divergence flag on the GPU. */
-export interface Divergence {
-  readonly iteration: number;
-  /** The likelihood term and the loss; at least one is not finite or too large. */
-  readonly likelihood: number;
-  readonly loss: number;
-}
 
 /** Iterations whose reports the GPU keeps until they are fetched. */
 export const reportCapacity = 64;
@@ -312,10 +304,4 @@ export class Trainer {
   #firstImages(): Tensor {
     return this.sampler ? this.#likelihoodImages() : this.#expand("labelled", true);
   }
-}
-
-function divergenceError({ iteration, likelihood, loss }: Divergence): DivergenceError {
-  return new DivergenceError(
-    `training diverged at iteration ${iteration}: likelihood term ${likelihood}, loss ${loss}`,
-  );
 }

@@ -179,7 +179,9 @@ async function resumedRun(values: Options, line: LiveLine): Promise<Resumed> {
   const after = parseConfiguration(changed);
   const dataFolder = after.dataFolder === null ? null : resolve(after.dataFolder);
   const checkpoint = await newestCheckpoint(directory.path, (message) => line.note(`warning: ${message}`));
-  const configuration = changedConfiguration(before, { ...after, dataFolder }, checkpoint.iteration);
+  const { iteration, recovery } = checkpoint;
+  const at = { iteration, attempts: recovery?.attempts.length ?? 0 };
+  const configuration = changedConfiguration(before, { ...after, dataFolder }, at);
   return { directory, checkpoint, configuration };
 }
 

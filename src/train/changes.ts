@@ -33,13 +33,13 @@ const fixed: Readonly<Partial<Record<Option, string>>> = {
 
 /**
  * The configuration of a run that goes on with other options, and what changed in its history.
- * @param iteration from which on they hold
+ * @param at the iteration from which on they hold, and the attempts to recover until then
  * @throws {ConfigurationError} naming an option that cannot change, and why.
  */
 export function changedConfiguration(
   before: Configuration,
   after: Configuration,
-  iteration: number,
+  at: { readonly iteration: number; readonly attempts: number },
 ): Configuration {
   const options = (Object.keys(after) as Option[]).filter((option) => option !== "history");
   const changed = options.filter((option) =>
@@ -56,7 +56,18 @@ export function changedConfiguration(
   const changes = Object.fromEntries(
     changed.map((option) => [option, [before[option], after[option]]]),
   ) as Change["changes"];
-  return { ...after, history: [...before.history, { iteration, changes }] };
+  return { ...after, history: [...before.history, { ...at, changes }] };
+}
+
+/** Options that are changed to cure a run that diverges. */
+const cures: readonly Option[] = ["learningRate", "stepSize", "rho", "likelihoodWeight"];
+
+/**
+ * Attempts to recover that a later change by hand has settled: they neither lower the learning rate any more, nor count
+ * among those that are allowed.
+ */
+export function settledAttempts({ history }: Configuration): number {
+  return history.findLast(({ changes }) => cures.some((option) => option in changes))?.attempts ?? 0;
 }
 
 /** Without a likelihood there is no replay buffer, and none comes into being later. */

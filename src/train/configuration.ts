@@ -152,9 +152,10 @@ const schema = z.strictObject({
   /** Newest checkpoints kept; with `recover`, a few older ones are kept besides. */
   keepCheckpoints: integer(1).default(3),
 
-  /** What was changed by hand when the run was resumed, and from which iteration on: values before and after. Runs write it. */
+  /** What was changed by hand when the run was resumed, from which iteration on, and after how many attempts to recover; values before and after. Runs write it. */
   history: z.array(z.strictObject({
     iteration: integer(0, Number.MAX_SAFE_INTEGER),
+    attempts: integer(0),
     changes: z.record(z.string(), z.tuple([z.json(), z.json()])),
   })).describe("a list of changes as runs write it").default([]),
 });

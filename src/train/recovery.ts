@@ -30,7 +30,7 @@ const shortestRise = 100;
  * Factor of the learning rate after recoveries: the n-th attempt begins at 10^−n, rises linearly for as long as the warm-up
  * takes, at least {@link shortestRise} iterations, and stays at twice that, as after one of the published decays.
  */
-export function rateFactor({ attempts }: RecoveryState, iteration: number, warmup: number): number {
+export function rateFactor(attempts: readonly Attempt[], iteration: number, warmup: number): number {
   const last = attempts.at(-1);
   if (!last) return 1;
   const risen = Math.min(1, (iteration - last.from) / Math.max(warmup, shortestRise));
@@ -77,7 +77,7 @@ function tried(attempts: readonly Attempt[]): string {
   );
   return `recovery failed ${
     parts.join(", ")
-  }; resume with a higher recover and a smaller learningRate, stepSize or rho`;
+  }; resume with a smaller learningRate, stepSize, rho or likelihoodWeight`;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { DivergenceError } from "../errors.ts";
 import { restoreTrainer } from "./checkpoint.ts";
+import { settledAttempts } from "./changes.ts";
 import type { Configuration } from "./configuration.ts";
 import type { Sign } from "./health.ts";
 import { type Attempt, decide, noRecovery } from "./recovery.ts";
@@ -23,12 +24,14 @@ export interface DivergingRun {
  * @throws {DivergenceError} if the run is to stop; its files are left as they are.
  */
 export async function rollBack(run: DivergingRun, sign: Sign): Promise<Attempt> {
-  const { trainer, directory, configuration: { recover, checkpointEvery } } = run;
+  const { trainer, directory, configuration } = run;
+  const { recover, checkpointEvery } = configuration;
   const { attempts } = trainer.recovery;
   // Not those that an interruption left: a run goes the same way without it.
   const isRegular = (iteration: number) =>
     checkpointEvery > 0 ? iteration % checkpointEvery === 0 : iteration === 0;
-  const decision = decide(sign, attempts, recover, (await directory.checkpoints()).filter(isRegular));
+  const checkpoints = (await directory.checkpoints()).filter(isRegular);
+  const decision = decide(sign, attempts.slice(settledAttempts(configuration)), recover, checkpoints);
   if (decision.kind === "stop") {
     throw new DivergenceError(
       `training diverged at iteration ${sign.iteration} (${sign.seen}); ${decision.because}`,

@@ -23,11 +23,12 @@ import {
   learningRates,
   residentImages,
 } from "./build.ts";
+import { settledAttempts } from "./changes.ts";
 import type { Configuration } from "./configuration.ts";
 import { type Divergence, divergenceError } from "./divergence.ts";
 import { drawCrops, drawReplay } from "./iteration_draws.ts";
 import { type InputValues, IterationInputs } from "./iteration_inputs.ts";
-import { noRecovery, rateFactor, type RecoveryState, streamSeed } from "./recovery.ts";
+import { type Attempt, noRecovery, rateFactor, type RecoveryState, streamSeed } from "./recovery.ts";
 
 /** What an iteration reported; NaN where a field does not apply. */
 export type IterationReport = Readonly<Record<ReportField | "iteration" | "learningRate", number>>;
@@ -210,7 +211,7 @@ export class Trainer {
 
   /** Learning rate of iteration `t`: the schedule's, lowered for the time after a recovery. */
   learningRate(t: number): number {
-    return learningRateAt(this.schedule, t) * rateFactor(this.recovery, t, this.schedule.warmup);
+    return learningRateAt(this.schedule, t) * rateFactor(this.#attemptsThatCount, t, this.schedule.warmup);
   }
 
   /** Everything that iteration `t` draws at random, and its learning rate. */
@@ -247,6 +248,10 @@ export class Trainer {
     this.#likelihoodOrder = this.#likelihoodOrder.withSeed(this.#seed);
     this.#labelledOrder = this.#labelledOrder.withSeed(this.#seed);
     this.#status.clear();
+  }
+
+  get #attemptsThatCount(): readonly Attempt[] {
+    return this.recovery.attempts.slice(settledAttempts(this.#configuration));
   }
 
   /** Seed of everything random in the iterations: the configuration's, another one after each recovery. */

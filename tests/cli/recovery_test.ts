@@ -54,7 +54,7 @@ Deno.test("train: a run that diverges says what was tried; resumed with another 
     assert.deepEqual((await readConfiguration()).history, [], "what is refused leaves the run as it was");
 
     const healed = await resume(
-      ...set("learningRate=0.01", "recover=4"),
+      ...set("learningRate=0.01"),
       "--seed",
       "3",
       "--iterations",
@@ -63,11 +63,11 @@ Deno.test("train: a run that diverges says what was tried; resumed with another 
     assert.equal(healed.status, 0, healed.errors);
     const { learningRate, seed, history } = await readConfiguration();
     assert.deepEqual([learningRate, seed, history.length], [0.01, 3, 1]);
+    assert.equal(history[0].attempts, 1);
     assert.deepEqual(history[0].changes, {
       learningRate: [5000, 0.01],
       iterations: [30, 20],
       seed: [1, 3],
-      recover: [1, 4],
     });
     const { metadata } = parseSafetensors(await Deno.readFile(`${path}/checkpoints/00000020.safetensors`));
     assert.deepEqual(JSON.parse(metadata["configuration"]!).history, history);

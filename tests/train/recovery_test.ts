@@ -4,7 +4,7 @@ import { loadDataset } from "../../src/data/load.ts";
 import { CheckpointError, ConfigurationError, DivergenceError } from "../../src/errors.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
 import { Context } from "../../src/tensor/context.ts";
-import { changedConfiguration } from "../../src/train/changes.ts";
+import { changedConfiguration, settledAttempts } from "../../src/train/changes.ts";
 import { restoreTrainer } from "../../src/train/checkpoint.ts";
 import { type Configuration, parseConfiguration } from "../../src/train/configuration.ts";
 import { type Health, watch } from "../../src/train/health.ts";
@@ -218,7 +218,7 @@ Deno.test("Recovered runs draw from other streams, at a rate that rises from a t
   const seeds = [1, 2, 3].flatMap((attempts) => [streamSeed(7, attempts), streamSeed(2 ** 40 + 7, attempts)]);
   assert(seeds.every(Number.isSafeInteger) && new Set([7, ...seeds]).size === 7);
   const attempt = { iteration: 50, began: 40, seen: "", from: 30 };
-  const state = (count: number) => ({ ...noRecovery, attempts: Array(count).fill(attempt) });
+  const state = (count: number): Attempt[] => Array(count).fill(attempt);
   assert.equal(rateFactor(state(0), 40, 0), 1);
   const factors = [30, 80, 130, 1000].map((iteration) => rateFactor(state(1), iteration, 4).toFixed(6));
   assert.deepEqual(factors, ["0.100000", "0.150000", "0.200000", "0.200000"]);
@@ -280,11 +280,14 @@ Deno.test("superfluousCheckpoints: the newest, and older ones at doubling distan
 });
 
 Deno.test("changedConfiguration: what may change is recorded, what may not is refused with the reason", () => {
-  assert.equal(changedConfiguration(quick, { ...quick }, 5), quick);
-  const first = changedConfiguration(quick, { ...quick, learningRate: 0.02, seed: 9 }, 5);
-  assert.deepEqual(first.history, [{ iteration: 5, changes: { learningRate: [0.1, 0.02], seed: [1, 9] } }]);
-  const second = changedConfiguration(first, { ...first, decayIterations: [9] }, 7);
-  assert.deepEqual(second.history.slice(1), [{ iteration: 7, changes: { decayIterations: [[], [9]] } }]);
+  const at = (iteration: number, attempts = 0) => ({ iteration, attempts });
+  assert.equal(changedConfiguration(quick, { ...quick }, at(5)), quick);
+  const first = changedConfiguration(quick, { ...quick, learningRate: 0.02, seed: 9 }, at(5, 2));
+  assert.deepEqual(first.history, [{ ...at(5, 2), changes: { learningRate: [0.1, 0.02], seed: [1, 9] } }]);
+  const second = changedConfiguration(first, { ...first, decayIterations: [9] }, at(7, 3));
+  assert.deepEqual(second.history.slice(1), [{ ...at(7, 3), changes: { decayIterations: [[], [9]] } }]);
+  // The rate by hand settled two attempts; the decays do not settle the third.
+  assert.deepEqual([quick, first, second].map(settledAttempts), [0, 2, 2]);
   assert.deepEqual(parseConfiguration(JSON.parse(JSON.stringify(second))), second);
   for (
     const [change, message] of [
@@ -299,7 +302,7 @@ Deno.test("changedConfiguration: what may change is recorded, what may not is re
     ] as const
   ) {
     assert.throws(
-      () => changedConfiguration(quick, { ...quick, ...change }, 5),
+      () => changedConfiguration(quick, { ...quick, ...change }, at(5)),
       (error) => error instanceof ConfigurationError && message.test(error.message),
     );
   }

@@ -34,7 +34,7 @@ const jemRecipe = { norm: "none", initialisation: "uniform", gradientClamp: null
 const sick: Readonly<Record<string, Kind>> = {
   "rate 500": { preset: "digits", options: { learningRate: 500 }, iterations: short },
   "rate 5": { preset: "digits", options: { learningRate: 5 }, iterations: short },
-  "step size 100": { preset: "digits", options: { stepSize: 100 }, iterations: 200 },
+  "step size 100": { preset: "digits", options: { stepSize: 100 }, iterations: 150 },
   "ρ 100": { preset: "digits", options: { rho: 100 }, iterations: short },
   "likelihood 1000, rate 1": {
     preset: "digits",
@@ -63,7 +63,7 @@ interface Outcome {
   readonly stopped?: string;
 }
 
-const silent: RunListener = { filling() {}, progress() {}, tested() {}, recovering() {}, warning() {} };
+const silent: RunListener = { filling() {}, progress() {}, tested() {}, recovering() {}, note() {} };
 
 const dataset = await loadDataset({ name: "digits" });
 

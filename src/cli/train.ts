@@ -203,7 +203,7 @@ async function resume(
 ): Promise<void> {
   restoreTrainer(trainer, checkpoint);
   await directory.writeJson("config.json", configuration);
-  await directory.truncateMetrics(checkpoint.iteration, trainer.recovery.attempts.length);
+  await directory.truncateMetrics(checkpoint.iteration);
   line.note(`resuming ${directory.path} at iteration ${checkpoint.iteration}`);
 }
 
@@ -259,8 +259,8 @@ class Listener implements RunListener {
     );
   }
 
-  warning(message: string): void {
-    this.line.note(`warning: ${message}`);
+  note(line: string): void {
+    this.line.note(line);
   }
 
   tested(iteration: number, result: TestResult, set: string): void {

@@ -42,6 +42,9 @@ interface Bounds {
 /** Iterations over which a running mean forgets: long enough for the noise of small batches, short beside a collapse. */
 const memory = 8;
 
+/** Trouble is dated back by no more iterations: a run that always leans a little would lose all that it has learned. */
+const longestLean = 100;
+
 /** Cross-entropy above that of guessing, log(classes), at which the right class gets a tenth of what guessing gives it. */
 export const worseThanGuessing = 2.3;
 
@@ -50,8 +53,8 @@ export const worseThanGuessing = 2.3;
  */
 const bounds: Readonly<Record<Vital, Bounds>> = {
   crossEntropy: { leans: 0.6, sick: worseThanGuessing },
-  energyGap: { leans: 10, sick: 40 },
-  gradientNorm: { leans: 10, sick: 40 },
+  energyGap: { leans: 3, sick: 40 },
+  gradientNorm: { leans: 5, sick: 40 },
 };
 
 const words: Readonly<Record<Vital, (mean: string) => string>> = {
@@ -80,11 +83,11 @@ export function watch(
   }
   if (!divergence) return { health };
   const { iteration, likelihood, loss } = divergence;
-  const began = health.leaningSince ?? iteration;
-  return {
-    health,
-    sign: { iteration, began, seen: `likelihood term ${likelihood}, loss ${loss}` },
-  };
+  return { health, sign: signOf(health, iteration, `likelihood term ${likelihood}, loss ${loss}`) };
+}
+
+function signOf({ leaningSince }: Health, iteration: number, seen: string): Sign {
+  return { iteration, began: Math.max(leaningSince ?? iteration, iteration - longestLean), seen };
 }
 
 function takeUp(before: Health, report: IterationReport, classes: number): { health: Health; sign?: Sign } {
@@ -110,8 +113,7 @@ function takeUp(before: Health, report: IterationReport, classes: number): { hea
   };
   const [worst] = above("sick");
   if (!worst) return { health };
-  const seen = words[worst](levels[worst].toPrecision(3));
-  return { health, sign: { iteration, began: leaningSince ?? iteration, seen } };
+  return { health, sign: signOf(health, iteration, words[worst](levels[worst].toPrecision(3))) };
 }
 
 /** The vitals that an iteration reported; those that do not apply are NaN there. */

@@ -43,7 +43,6 @@ export async function rollBack(run: DivergingRun, sign: Sign): Promise<Attempt> 
   restoreTrainer(trainer, { ...checkpoint, recovery: { attempts: [...attempts, attempt], health } });
   await run.save();
   await directory.discardCheckpointsAfter(attempt.from);
-  await directory.truncateMetrics(attempt.from, attempts.length);
-  await directory.appendMetrics([{ recovery: attempt }]);
+  await directory.truncateMetrics(attempt.from);
   return attempt;
 }

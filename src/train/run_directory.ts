@@ -5,7 +5,6 @@ import { type Checkpoint, decodeCheckpoint } from "./checkpoint.ts";
 import { type Configuration, parseConfiguration } from "./configuration.ts";
 import { writeAtomically } from "./files.ts";
 import { superfluousCheckpoints } from "./ladder.ts";
-import type { Attempt } from "./recovery.ts";
 import type { IterationReport } from "./trainer.ts";
 import { readTuningIfThere } from "./tuning_file.ts";
 
@@ -137,19 +136,17 @@ export class RunDirectory implements Disposable {
     return this.file(`checkpoints/${String(iteration).padStart(8, "0")}.safetensors`);
   }
 
-  /** Appends reports to `metrics.jsonl`, a line each, and notes of attempts to recover. */
-  async appendMetrics(reports: readonly (IterationReport | { readonly recovery: Attempt })[]): Promise<void> {
+  /** Appends reports to `metrics.jsonl`, a line each. */
+  async appendMetrics(reports: readonly IterationReport[]): Promise<void> {
     const lines = reports.map((report) => `${JSON.stringify(report)}\n`).join("");
     await Deno.writeTextFile(this.file("metrics.jsonl"), lines, { append: true });
   }
 
-  /** Drops the metrics of iterations from `iteration` on, which a resumed run repeats, and later attempts to recover. */
-  async truncateMetrics(iteration: number, attempts: number): Promise<void> {
+  /** Drops the metrics of iterations from `iteration` on, which a resumed run repeats. */
+  async truncateMetrics(iteration: number): Promise<void> {
     const path = this.file("metrics.jsonl");
     if (!await exists(path)) return;
-    let recoveries = 0;
     const lines = (await Deno.readTextFile(path)).split("\n").filter((line) => {
-      if (line.startsWith('{"recovery":')) return ++recoveries <= attempts;
       const [, number] = /^\{"iteration":(\d+),.*\}$/.exec(line) ?? [];
       return number !== undefined && Number(number) < iteration;
     });

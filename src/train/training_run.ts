@@ -70,7 +70,8 @@ export interface RunListener {
   /** @param set what the evaluation used: the test set, or the images that were held out */
   /** The run goes back to an earlier checkpoint, since it showed signs of divergence. */
   recovering(attempt: Attempt): void;
-  warning(message: string): void;
+  /** A line that the user should see. */
+  note(line: string): void;
   tested(iteration: number, result: TestResult, set: "test" | "validation"): void;
 }
 
@@ -156,7 +157,7 @@ export class TrainingRun {
     if (this.#validationImages) await this.#evaluate();
     const result = await this.#test(this.#testImages);
     const warning = this.#configuration.classificationWeight > 0 && guessingWarning(this.#dataset, result);
-    if (warning) this.#listener.warning(warning);
+    if (warning) this.#listener.note(`warning: ${warning}`);
     const summary: Summary = {
       ...result,
       iterations: trainer.iteration,
@@ -216,7 +217,7 @@ export class TrainingRun {
       directory: this.#directory,
       configuration: this.#configuration,
       save: () => this.#saveCheckpoint(),
-      skipped: (message) => this.#listener.warning(message),
+      skipped: (message) => this.#listener.note(`warning: ${message}`),
     }, sign);
     this.#listener.recovering(attempt);
   }

@@ -80,6 +80,17 @@ function tried(attempts: readonly Attempt[]): string {
   }; resume with a smaller learningRate, stepSize, rho or likelihoodWeight`;
 }
 
+/** Reports with the attempts to recover that went back to their iterations, where there were any. */
+export function withAttempts<Report extends { readonly iteration: number }>(
+  reports: readonly Report[],
+  attempts: readonly Attempt[],
+): (Report & { readonly recoveries?: readonly Attempt[] })[] {
+  return reports.map((report) => {
+    const recoveries = attempts.filter(({ from }) => from === report.iteration);
+    return recoveries.length > 0 ? { ...report, recoveries } : report;
+  });
+}
+
 /**
  * A state from a checkpoint's metadata.
  * @throws {CheckpointError} if it is not one.

@@ -31,10 +31,7 @@ import { type InputValues, IterationInputs } from "./iteration_inputs.ts";
 import { type Attempt, noRecovery, rateFactor, type RecoveryState, streamSeed } from "./recovery.ts";
 
 /** What an iteration reported; NaN where a field does not apply. */
-export type IterationReport = Readonly<Record<ReportField | "iteration" | "learningRate", number>> & {
-  /** The attempts to recover that went back to this iteration, if there were any. */
-  readonly recoveries?: readonly Attempt[];
-};
+export type IterationReport = Readonly<Record<ReportField | "iteration" | "learningRate", number>>;
 
 /** Iterations whose reports the GPU keeps until they are fetched. */
 export const reportCapacity = 64;
@@ -188,12 +185,10 @@ export class Trainer {
     for (; this.#fetched < this.iteration; this.#fetched++) {
       const start = this.#fetched % reportCapacity * reportFields.length;
       const values = Object.fromEntries(reportFields.map((field, i) => [field, rows![start + i]!]));
-      const recoveries = this.recovery.attempts.filter(({ from }) => from === this.#fetched);
       reports.push({
         iteration: this.#fetched,
         learningRate: this.learningRate(this.#fetched),
         ...values as Record<ReportField, number>,
-        ...(recoveries.length > 0 && { recoveries }),
       });
     }
     const [diverged, iteration] = new Uint32Array(statusWords!.buffer);

@@ -11,7 +11,7 @@ import { writeAtomically } from "./files.ts";
 import { guessingWarning } from "./guessing.ts";
 import { type Sign, watch } from "./health.ts";
 import { Pace } from "./pace.ts";
-import type { Attempt } from "./recovery.ts";
+import { type Attempt, withAttempts } from "./recovery.ts";
 import { rollBack } from "./rollback.ts";
 import type { RunDirectory } from "./run_directory.ts";
 import type { IterationReport, Trainer } from "./trainer.ts";
@@ -189,7 +189,7 @@ export class TrainingRun {
       this.#dataset.classNames.length,
       divergence,
     );
-    await this.#directory.appendMetrics(reports);
+    await this.#directory.appendMetrics(withAttempts(reports, attempts));
     if (sign) {
       await this.#goBack(sign);
       pace.restart(trainer.iteration);

@@ -118,7 +118,7 @@ await bench("recovery", async (args) => {
   for (const kinds of [sick, healthy]) {
     for (const seed of seeds) {
       for (const [name, kind] of Object.entries(kinds)) {
-        const path = `${values.folder}/${name.replaceAll(/[^a-z0-9]+/gi, "-")}-${seed}`;
+        const path = `${values.folder}/${name.replaceAll(/[^\p{L}\d]+/gu, "-")}-${seed}`;
         const file = `${path}/outcome.json`;
         const outcome: Outcome = await exists(file)
           ? JSON.parse(await Deno.readTextFile(file))

@@ -189,7 +189,7 @@ export class TrainingRun {
       this.#dataset.classNames.length,
       divergence,
     );
-    await this.#directory.appendMetrics(withAttempts(reports, attempts));
+    if (reports.length > 0) await this.#directory.appendMetrics(withAttempts(reports, attempts));
     if (sign) {
       await this.#goBack(sign);
       pace.restart(trainer.iteration);

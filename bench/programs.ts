@@ -70,6 +70,12 @@ export const programs: Readonly<Record<string, Program>> = {
     takes: "one to two hours; an interrupted one goes on where it stopped",
     permissions: [read, "--allow-write", "--allow-env=INIT_CWD", runDeno],
   },
+  recovery: {
+    parameters: "[--seeds 1,2,3] [--folder DIR]",
+    measures: "what becomes of runs that would diverge, and that healthy ones are left alone",
+    takes: "an hour and a half; an interrupted one goes on where it stopped",
+    permissions: [read, "--allow-write"],
+  },
 };
 
 /** What `--help` says of a bench. */

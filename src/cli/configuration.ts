@@ -32,7 +32,6 @@ export async function chosenConfiguration(
   for (const setting of settings) chosen = applySetting(chosen, setting);
   const configuration = parseConfiguration(chosen);
   const { dataFolder } = configuration;
-  // A "~" that no shell has expanded is told by the reader of the data.
-  const stays = dataFolder === null || dataFolder.startsWith("~");
-  return { ...configuration, dataFolder: stays ? dataFolder : resolve(dataFolder) };
+  // The history is that of the run whose file it may be.
+  return { ...configuration, history: [], dataFolder: dataFolder === null ? null : resolve(dataFolder) };
 }

@@ -1,4 +1,5 @@
 import { intervalText, percent, percentWithin } from "../evaluate/percent.ts";
+import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import type { Dataset } from "../data/dataset.ts";
 import { describeData } from "../data/description.ts";
@@ -7,9 +8,11 @@ import { loadDataset } from "../data/load.ts";
 import { missingClasses } from "../data/subsets.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { type Checkpoint, restoreTrainer } from "../train/checkpoint.ts";
+import { changedConfiguration } from "../train/changes.ts";
 import { applySetting, type Configuration, parseConfiguration } from "../train/configuration.ts";
 import { presetNames } from "../train/presets.ts";
 import { checkpointNames } from "../train/checkpoint_folder.ts";
+import type { Attempt } from "../train/recovery.ts";
 import { acrossLosses } from "../train/reopen.ts";
 import { RunDirectory } from "../train/run_directory.ts";
 import { Trainer } from "../train/trainer.ts";
@@ -44,7 +47,8 @@ Usage: deno task train [options]
   --optimizer NAME    sgd or adam, the optimizer inside SAM
   --run-dir DIR       where the run is kept (default: runs/<preset>-<time>)
   --stop-after N      save and stop after N more iterations
-  --resume            continue the run in --run-dir, or else the newest one in runs/
+  --resume            continue the run in --run-dir, or else the newest one in runs/; with --set, --seed, --iterations
+                      from here on, as far as its data, model and batches stay the same
 ${kernelHelp}
   --ignore-hangup     go on when the terminal is closed
   --debug             show the stack trace of an error
@@ -65,6 +69,7 @@ Examples:
   deno task train --preset cifar10 --set dataset=images --set dataFolder=pictures --set imageSize=64
   deno task train --set rho=0 --set augmentLikelihood=true --iterations 300
   deno task train --resume --run-dir runs/cifar10
+  deno task train --resume --run-dir runs/cifar10 --set learningRate=0.02 --seed 2
 `;
 
 /** Words separated by commas, in lines of at most so many characters. */
@@ -101,13 +106,12 @@ const train: Command = {
   async run(args) {
     const values = parse(args);
     const stopAfter = wholeNumber("--stop-after", values["stop-after"], 1);
+    const line = new LiveLine();
     const chosen = values.resume ? undefined : await configurationOf(values);
     const path = chosen ? runPath(values, chosen) : await resumedPath(values);
     await writeOnly({ folders: [path] });
-    const resumed = chosen ? undefined : await resumedDirectory(values, path);
-    const configuration = chosen ?? await resumed!.configuration();
-    const line = new LiveLine();
-    const checkpoint = await resumed?.resumableCheckpoint(configuration, (message) => line.note(message));
+    const resumed = chosen ? undefined : await resumedRun(values, path, line);
+    const configuration = chosen ?? resumed!.configuration;
     const loaded = await loadDataset({
       name: configuration.dataset,
       folder: configuration.dataFolder,
@@ -118,10 +122,10 @@ const train: Command = {
       progress: (done, total) => line.update(`reading pictures: ${done}/${total}`),
     });
     line.clear();
-    const dataset = checkpoint ? fitDataset(loaded, checkpoint.images) : loaded;
+    const dataset = resumed ? fitDataset(loaded, resumed.checkpoint.images) : loaded;
     for (const warning of missingClasses(dataset)) line.note(`warning: ${warning}`);
     using stack = new DisposableStack();
-    const directory = resumed && stack.use(resumed);
+    const directory = resumed && stack.use(resumed.directory);
     const listener = new Listener(line);
     const session: Session = {
       values,
@@ -132,7 +136,7 @@ const train: Command = {
       listener,
       stack,
       directory,
-      checkpoint,
+      checkpoint: resumed?.checkpoint,
     };
     const { summary, iteration } = await acrossLosses({
       open: openAdapter,
@@ -184,7 +188,8 @@ async function trainOn(
     line.note(`warning: the run began with other data: another ${difference}`);
   }
   if (session.limits) session.checkpoint = await checkpointIfAny(directory, configuration, line);
-  if (session.checkpoint) await resume(trainer, session.checkpoint, directory, line);
+  const { checkpoint } = session;
+  if (checkpoint) await resume(trainer, { directory, checkpoint, configuration }, line);
   else await directory.metrics.rewind(0, undefined);
   const before = await directory.noteAdapter(gpu.adapterName);
   if (before !== undefined) line.note(`warning: ${otherBits(before, gpu.adapterName)}`);
@@ -226,42 +231,56 @@ function runPath(values: Options, { dataset }: Configuration): string {
 }
 
 async function configurationOf(values: Options): Promise<Configuration> {
+  return await chosenConfiguration(values, settingsOf(values));
+}
+
+/** What the options change of a configuration. */
+function settingsOf(values: Options): string[] {
   const settings = [...values.set ?? []];
   const iterations = wholeNumber("--iterations", values.iterations, 1);
   const seed = wholeNumber("--seed", values.seed);
   if (iterations !== undefined) settings.push(`iterations=${iterations}`);
   if (seed !== undefined) settings.push(`seed=${seed}`);
   if (values.optimizer !== undefined) settings.push(`optimizer=${values.optimizer}`);
-  return await chosenConfiguration(values, settings);
+  return settings;
 }
 
-/** Where the run to continue is kept; its configuration stands, but for its length. */
+/** A run to be continued. */
+interface Resumed {
+  readonly directory: RunDirectory;
+  readonly checkpoint: Checkpoint;
+  /** The run's own configuration, with what the options change of it. */
+  readonly configuration: Configuration;
+}
+
+/** Where the run to continue is kept. */
 async function resumedPath(values: Options): Promise<string> {
-  const fixed = (["preset", "config", "set", "seed", "optimizer", "kernels"] as const).find((name) =>
-    values[name] !== undefined
-  );
+  const fixed = (["preset", "config", "kernels"] as const).find((name) => values[name] !== undefined);
   if (fixed) throw new UsageError(`--${fixed} cannot be changed when a run is resumed`);
   return values["run-dir"] ?? await newestRun();
 }
 
-/** The directory of the run to continue, with the length that it shall have. */
-async function resumedDirectory(values: Options, path: string): Promise<RunDirectory> {
+async function resumedRun(values: Options, path: string, line: LiveLine): Promise<Resumed> {
   const directory = await RunDirectory.open(path);
-  const iterations = wholeNumber("--iterations", values.iterations, 1);
-  if (iterations !== undefined) {
-    const changed = applySetting(await directory.configuration(), `iterations=${iterations}`);
-    await directory.writeJson("config.json", parseConfiguration(changed));
-  }
-  return directory;
+  const before = await directory.configuration();
+  let changed: Record<string, unknown> = before;
+  for (const setting of settingsOf(values)) changed = applySetting(changed, setting);
+  const after = parseConfiguration(changed);
+  const dataFolder = after.dataFolder === null ? null : resolve(after.dataFolder);
+  const checkpoint = await directory.resumableCheckpoint(before, (message) => line.note(message));
+  const { iteration, recovery } = checkpoint;
+  const at = { iteration, attempts: recovery?.attempts.length ?? 0 };
+  const configuration = changedConfiguration(before, { ...after, dataFolder }, at);
+  return { directory, checkpoint, configuration };
 }
 
 async function resume(
   trainer: Trainer,
-  checkpoint: Checkpoint,
-  directory: RunDirectory,
+  { directory, checkpoint, configuration }: Resumed,
   line: LiveLine,
 ): Promise<void> {
   restoreTrainer(trainer, checkpoint);
+  await directory.writeJson("config.json", configuration);
   await directory.rewind(checkpoint, (message) => line.note(message));
   line.note(`resuming ${directory.path} at iteration ${checkpoint.iteration}`);
 }
@@ -277,15 +296,11 @@ class Listener implements RunListener {
 
   constructor(readonly line: LiveLine) {}
 
-  note(message: string): void {
-    this.line.note(message);
-  }
-
   filling(made: number, total: number): void {
     this.line.update(`filling the replay buffer: ${made}/${total}`);
   }
 
-  progress({ report, iterations, imagesPerSecond, secondsLeft }: Progress): void {
+  progress({ report, iterations, imagesPerSecond, secondsLeft, leaningSince }: Progress): void {
     this.reached = Math.max(this.reached, report.iteration);
     const parts = [
       `iteration ${report.iteration + 1}/${iterations}`,
@@ -301,8 +316,19 @@ class Listener implements RunListener {
       );
     }
     if (!Number.isNaN(report.accuracy)) parts.push(`accuracy ${percent(report.accuracy)}`);
+    if (leaningSince !== undefined) parts.push(`leaning since ${leaningSince}`);
     if (this.#testAccuracy !== undefined) parts.push(`test ${percent(this.#testAccuracy)}`);
     this.line.update(parts.join("  "));
+  }
+
+  recovering({ iteration, seen, from }: Attempt): void {
+    this.line.note(
+      `iteration ${iteration}: ${seen}: going back to iteration ${from}, with other random numbers and a lower learning rate`,
+    );
+  }
+
+  note(line: string): void {
+    this.line.note(line);
   }
 
   tested(iteration: number, result: TestResult, set: string): void {
@@ -337,6 +363,11 @@ function printSummary(summary: Summary, path: string): void {
   print(`test cross-entropy         ${summary.testLoss.toFixed(4)}`);
   print(`expected calibration error ${percent(summary.ece)}`);
   print(`model                      ${path}/model.safetensors`);
+  const { recoveries } = summary;
+  if (recoveries.length > 0) {
+    const times = recoveries.map(({ iteration, from }) => `at ${iteration} to ${from}`).join(", ");
+    print(`went back                  ${times}`);
+  }
   if (summary.best) {
     const { accuracy, iteration } = summary.best;
     print(

@@ -56,6 +56,7 @@ export const Purpose = {
   purification: 18,
   direction: 19,
   draw: 20,
+  recovery: 21,
 } as const;
 
 /**

@@ -30,6 +30,11 @@ export class BatchOrder {
     return Math.floor(this.images.length / this.batch);
   }
 
+  /** The same images in the order of another seed. */
+  withSeed(seed: number): BatchOrder {
+    return new BatchOrder(seed, this.purpose, this.images, this.batch);
+  }
+
   /** Indices of the images of an iteration's batch. */
   at(iteration: number): Uint32Array {
     const epoch = Math.floor(iteration / this.batchesPerEpoch);

@@ -17,6 +17,7 @@ import type { WideResNet } from "../nn/wide_resnet.ts";
 import { checksumKey, noChecksum, requireChecksum, writeChecksum } from "./checkpoint_checksum.ts";
 import { type Configuration, parseConfiguration } from "./configuration.ts";
 import { type ModelState, modelState, officialTensors } from "./model_state.ts";
+import { parseRecoveryState, type RecoveryState } from "./recovery.ts";
 import { readRecord, recordMetadata, recordTensors, type RunRecord } from "./run_record.ts";
 import type { Trainer } from "./trainer.ts";
 
@@ -37,6 +38,8 @@ export interface Checkpoint extends ModelState {
   readonly record?: RunRecord | undefined;
   /** Whether the file carried a checksum, which was right; false of files by earlier versions and other programs. */
   readonly verified?: boolean | undefined;
+  /** How the training fared; nothing in a model alone and in files of earlier versions. */
+  readonly recovery?: RecoveryState | undefined;
 }
 
 /**
@@ -68,7 +71,7 @@ export async function encodeModel(
 }
 
 async function checkpointOf(
-  { model, sampler, optimizer, iteration }: Trainer,
+  { model, sampler, optimizer, iteration, recovery }: Trainer,
   configuration: Configuration,
   images: ImageDescription,
 ): Promise<Checkpoint> {
@@ -83,7 +86,8 @@ async function checkpointOf(
     tensors.set(replayBufferName, imagesToPyTorch({ shape, data: await sampler.buffer.images.read() }));
   }
   const { normsInitialised, runningStatistics: { batchesTracked } } = model;
-  const checkpoint = { tensors, configuration, iteration, batchesTracked, normsInitialised, images };
+  const state = { batchesTracked, normsInitialised, recovery };
+  const checkpoint = { tensors, configuration, iteration, images, ...state };
   requireFinite(checkpoint);
   return checkpoint;
 }
@@ -128,6 +132,7 @@ export async function decodeCheckpoint(bytes: Uint8Array): Promise<Checkpoint> {
     const configuration = parseConfiguration(JSON.parse(metadata["configuration"] ?? "null"));
     const images = imageDescription(JSON.parse(metadata["images"] ?? "null"));
     requireAgreement(state.tensors, configuration, images);
+    const recovery = metadata["recovery"];
     return {
       ...state,
       configuration,
@@ -135,6 +140,7 @@ export async function decodeCheckpoint(bytes: Uint8Array): Promise<Checkpoint> {
       images,
       record: readRecord(metadata, tensors),
       verified,
+      ...(recovery !== undefined && { recovery: parseRecoveryState(JSON.parse(recovery)) }),
     };
   } catch (error) {
     if (error instanceof FormatError || error instanceof SyntaxError) {
@@ -172,7 +178,7 @@ export function restoreTrainer(trainer: Trainer, checkpoint: Checkpoint): void {
     vector.write(joinVector(model.parameters, checkpoint.tensors, vector.size, `${kind}.`));
   }
   if (sampler) sampler.buffer.images.write(replayImages(checkpoint, sampler.buffer.images.shape).data);
-  trainer.resumeAt(checkpoint.iteration);
+  trainer.resumeAt(checkpoint.iteration, checkpoint.recovery);
 }
 
 /**
@@ -210,7 +216,7 @@ export function isCheckpoint(metadata: Readonly<Record<string, string>>): boolea
 }
 
 /** A checkpoint without the optimiser's vectors and what only the run needs. */
-export function modelOnly(checkpoint: Checkpoint): Checkpoint {
+export function modelOnly({ recovery: _, ...checkpoint }: Checkpoint): Checkpoint {
   const isModel = ([name]: [string, HostTensor]) =>
     /^(f|class_output|energy_output|replay_buffer)(\.|$)/.test(name);
   return { ...checkpoint, record: {}, tensors: new Map([...checkpoint.tensors].filter(isModel)) };
@@ -218,7 +224,7 @@ export function modelOnly(checkpoint: Checkpoint): Checkpoint {
 
 /** A checkpoint as a safetensors file with a checksum. */
 export async function serializeCheckpoint(checkpoint: Checkpoint): Promise<Uint8Array<ArrayBuffer>> {
-  const { configuration, iteration, record = {} } = checkpoint;
+  const { configuration, iteration, recovery, record = {} } = checkpoint;
   const { height, width, channels, classNames, unnamed } = checkpoint.images;
   const tensors = new Map([...officialTensors(checkpoint), ...recordTensors(record)]);
   const bytes = serializeSafetensors(tensors, {
@@ -228,6 +234,7 @@ export async function serializeCheckpoint(checkpoint: Checkpoint): Promise<Uint8
     configuration: JSON.stringify(configuration),
     iteration: String(iteration),
     images: JSON.stringify({ height, width, channels, classNames, ...(unnamed && { unnamed }) }),
+    ...(recovery && { recovery: JSON.stringify(recovery) }),
   });
   await writeChecksum(bytes);
   return bytes;

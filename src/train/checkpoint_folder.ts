@@ -9,6 +9,7 @@ import {
 } from "./differences.ts";
 import type { DataDescription } from "../data/description.ts";
 import { ignoreSystemError, makeFolder, removeIfThere, systemProblem, writeAtomically } from "./files.ts";
+import { superfluousCheckpoints } from "./ladder.ts";
 import type { Best } from "./run_record.ts";
 
 const checkpointPattern = /^\d{8}\.safetensors$/;
@@ -43,30 +44,59 @@ async function namesLike(run: string, pattern: RegExp): Promise<string[]> {
   return names.sort().reverse();
 }
 
+/** What of a configuration says which checkpoints are kept: the newest ones, and with `recover` a ladder of older ones. */
+export type Keeping = Pick<Configuration, "keepCheckpoints" | "recover" | "checkpointEvery">;
+
 /**
- * Writes a checkpoint, then deletes the oldest ones but `keep`, and the best models that none of those left names.
+ * Writes a checkpoint, then deletes those that are not needed any more, and the best models that none of those left names.
  * @throws {StorageError} if it cannot be written; the others stay then.
  */
 export async function writeCheckpoint(
   run: string,
   iteration: number,
   bytes: Uint8Array,
-  keep: number,
+  keeping: Keeping,
 ): Promise<void> {
   await makeFolder(`${run}/checkpoints`);
   await writeAtomically(checkpointPath(run, iteration), bytes);
-  await removeOldCheckpoints(run, iteration, keep);
+  await removeOldCheckpoints(run, iteration, keeping);
 }
 
-/** Deletes all checkpoints up to an iteration but the `keep` newest, and the best models that none of those left names. */
-export async function removeOldCheckpoints(run: string, iteration: number, keep: number): Promise<void> {
-  const written = (await checkpointNames(run)).filter((name) => name <= fileName(iteration));
-  const [kept, old] = [written.slice(0, keep), written.slice(keep)];
-  const oldest = `best-${kept.at(-1)}`;
-  const namedByNone = (await namesLike(run, bestPattern)).filter((name) => name <= oldest).slice(1);
-  for (const name of [...old, ...namedByNone]) {
+/**
+ * Deletes the checkpoints up to an iteration that are not needed any more, and the best models that none of those left
+ * names.
+ */
+export async function removeOldCheckpoints(
+  run: string,
+  iteration: number,
+  { keepCheckpoints, recover, checkpointEvery }: Keeping,
+): Promise<void> {
+  const written = (await checkpointNames(run)).map((name) => Number.parseInt(name))
+    .filter((one) => one <= iteration);
+  const superfluous = superfluousCheckpoints(written, keepCheckpoints, recover > 0 ? checkpointEvery : 0);
+  const kept = written.filter((one) => !superfluous.includes(one));
+  const best = (await namesLike(run, bestPattern)).filter((name) => name <= `best-${fileName(iteration)}`);
+  // A checkpoint names the newest best model up to its iteration.
+  const named = new Set(kept.map((one) => best.find((name) => name <= `best-${fileName(one)}`)));
+  const namedByNone = best.filter((name) => !named.has(name));
+  for (const name of [...superfluous.map(fileName), ...namedByNone]) {
     await removeIfThere(`${run}/checkpoints/${name}`).catch(ignoreSystemError);
   }
+}
+
+/**
+ * Deletes checkpoints and best models of later iterations, newest first, so that they never stand without those before
+ * them.
+ */
+export async function discardCheckpointsAfter(run: string, iteration: number): Promise<void> {
+  const later = (await checkpointNames(run)).filter((name) => name > fileName(iteration));
+  for (const name of later) await Deno.remove(`${run}/checkpoints/${name}`);
+  await discardBestAfter(run, iteration);
+}
+
+async function discardBestAfter(run: string, iteration: number): Promise<void> {
+  const later = (await namesLike(run, bestPattern)).filter((name) => name > `best-${fileName(iteration)}`);
+  for (const name of later) await removeIfThere(`${run}/checkpoints/${name}`).catch(ignoreSystemError);
 }
 
 /**
@@ -82,21 +112,22 @@ export async function setNewerAside(run: string, iteration: number): Promise<str
     await Deno.rename(path, `${path}.unusable`);
     aside.push(`${path}.unusable`);
   }
-  for (
-    const name of (await namesLike(run, bestPattern)).filter((name) => name > `best-${fileName(iteration)}`)
-  ) {
-    await removeIfThere(`${run}/checkpoints/${name}`).catch(ignoreSystemError);
-  }
+  await discardBestAfter(run, iteration);
   return aside;
 }
 
 /**
  * The newest checkpoint of a run that is whole and finite.
  * @param skipped called for each newer one that is not
+ * @param upTo iteration that it must not be beyond
  * @throws {CheckpointError} if there is none.
  */
-export async function newestCheckpoint(run: string, skipped: (message: string) => void): Promise<Checkpoint> {
-  for await (const { checkpoint } of wholeCheckpoints(run, skipped)) return checkpoint;
+export async function newestCheckpoint(
+  run: string,
+  skipped: (message: string) => void,
+  upTo = Infinity,
+): Promise<Checkpoint> {
+  for await (const { checkpoint } of wholeCheckpoints(run, skipped, upTo)) return checkpoint;
   throw noneUsable(run);
 }
 
@@ -105,8 +136,6 @@ export interface RunIdentity {
   readonly configuration: Configuration;
   /** The data that it began with, if that is known. */
   readonly data?: DataDescription | undefined;
-  /** Options whose change the run has recorded. */
-  readonly recorded?: ReadonlySet<string>;
 }
 
 /**
@@ -118,14 +147,14 @@ export interface RunIdentity {
  */
 export async function resumableCheckpoint(
   run: string,
-  { configuration, data, recorded }: RunIdentity,
+  { configuration, data }: RunIdentity,
   note: (line: string) => void,
 ): Promise<Checkpoint> {
   const passedOver = (line: string) => note(`warning: ${line}`);
   let edited: { checkpoint: Checkpoint; differences: readonly Difference[] } | undefined;
   const others: string[] = [];
   for await (const { path, checkpoint } of wholeCheckpoints(run, passedOver)) {
-    const differences = configurationDifferences(checkpoint.configuration, configuration, recorded);
+    const differences = configurationDifferences(checkpoint.configuration, configuration);
     const foreign = stranger(checkpoint, differences, data);
     if (foreign !== undefined) {
       passedOver(`${path}: ${foreign}; trying an older one`);
@@ -184,8 +213,10 @@ function stranger(
 async function* wholeCheckpoints(
   run: string,
   skipped: (message: string) => void,
+  upTo = Infinity,
 ): AsyncGenerator<{ readonly path: string; readonly checkpoint: Checkpoint }> {
   for (const name of await checkpointNames(run)) {
+    if (Number.parseInt(name) > upTo) continue;
     const path = `${run}/checkpoints/${name}`;
     const read = await readWhole(path, Number.parseInt(name));
     if (typeof read === "string") skipped(`${path}: ${read}; trying an older one`);

@@ -134,6 +134,8 @@ const schema = z.strictObject({
   consistentPasses: flag().default(false),
   /** Magnitude of the weighted likelihood term that counts as divergence. */
   divergenceLimit: positive().default(1e5),
+  /** Times that a run goes back to an earlier checkpoint when it shows signs of divergence; 0 stops at the first. */
+  recover: integer(0, 20).default(3),
 
   /** Seed of everything random. */
   seed: integer(0, Number.MAX_SAFE_INTEGER).default(1),
@@ -149,8 +151,15 @@ const schema = z.strictObject({
   samplesEvery: integer(0).default(1000),
   /** Iterations between evaluations on the test set; 0 for one at the end. */
   evaluateEvery: integer(0).default(390),
-  /** Checkpoints kept, the newest ones. */
+  /** Newest checkpoints kept; with `recover`, a few older ones are kept besides. */
   keepCheckpoints: integer(1).default(3),
+
+  /** What was changed by hand when the run was resumed, from which iteration on, and after how many attempts to recover; values before and after. Runs write it. */
+  history: z.array(z.strictObject({
+    iteration: integer(0, Number.MAX_SAFE_INTEGER),
+    attempts: integer(0),
+    changes: z.record(z.string(), z.tuple([z.json(), z.json()])),
+  })).describe("a list of changes as runs write it").default([]),
 });
 
 /** A complete, checked configuration. */
@@ -242,6 +251,7 @@ export function applySetting(
     throw new ConfigurationError(`configuration: ${show(setting)} is not of the form key=value`);
   }
   requireKnown(key);
+  if (key === "history") throw new ConfigurationError("configuration: history is only written by runs");
   const changed: Record<string, unknown> = { ...options, [key]: parseValue(key, text) };
   switchOffAlternatives(changed, key);
   return changed;

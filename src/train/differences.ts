@@ -44,19 +44,23 @@ export interface Difference {
   readonly kind: "identity" | "numbers" | "conduct";
 }
 
-/**
- * The options whose values differ.
- * @param recorded options whose change the run has recorded, which are as they should be
- */
-export function configurationDifferences(
+/** The options whose values differ for another reason than what the run's history records since. */
+export function configurationDifferences(before: Configuration, now: Configuration): Difference[] {
+  const expected = afterChanges(before, now.history.slice(before.history.length));
+  const options = (Object.keys(now) as Option[]).filter((option) => option !== "history");
+  return options.filter((option) => JSON.stringify(expected[option]) !== JSON.stringify(now[option]))
+    .map((option) => ({ option, before: before[option], now: now[option], kind: kindOf(option) }));
+}
+
+/** A configuration after changes by hand. */
+function afterChanges(
   before: Configuration,
-  now: Configuration,
-  recorded: ReadonlySet<string> = new Set(),
-): Difference[] {
-  const options = Object.keys(now) as Option[];
-  return options.filter((option) =>
-    !recorded.has(option) && JSON.stringify(before[option]) !== JSON.stringify(now[option])
-  ).map((option) => ({ option, before: before[option], now: now[option], kind: kindOf(option) }));
+  history: Configuration["history"],
+): Readonly<Record<string, unknown>> {
+  const values = history.flatMap(({ changes }) =>
+    Object.entries(changes).map(([option, [, value]]) => [option, value] as const)
+  );
+  return { ...before, ...Object.fromEntries(values) };
 }
 
 function kindOf(option: Option): Difference["kind"] {

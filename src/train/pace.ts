@@ -12,6 +12,13 @@ export class Pace {
     this.#next = iteration + 1;
   }
 
+  /** Goes on at another iteration. */
+  restart(iteration: number): void {
+    this.#iteration = iteration;
+    this.#time = performance.now();
+    this.#next = iteration + 1;
+  }
+
   /** Whether reports should be fetched now. */
   due(iteration: number): boolean {
     return iteration >= this.#next;

@@ -6,6 +6,8 @@ import { BestModel } from "./best_model.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import {
   checkpointNames,
+  discardCheckpointsAfter,
+  type Keeping,
   readModelIfWhole,
   removeOldCheckpoints,
   resumableCheckpoint,
@@ -167,12 +169,10 @@ export class RunDirectory implements Disposable {
 
   /**
    * The checkpoint to go on from, {@link resumableCheckpoint}.
-   * @param recorded options whose change the run has recorded
    */
   async resumableCheckpoint(
     configuration: Configuration,
     note: (line: string) => void,
-    recorded?: ReadonlySet<string>,
   ): Promise<Checkpoint> {
     if ((await checkpointNames(this.path)).length === 0) {
       throw new CheckpointError(
@@ -180,11 +180,7 @@ export class RunDirectory implements Disposable {
       );
     }
     const data = await this.readJson<DataDescription>(dataFile);
-    return await resumableCheckpoint(
-      this.path,
-      { configuration, data, ...(recorded && { recorded }) },
-      note,
-    );
+    return await resumableCheckpoint(this.path, { configuration, data }, note);
   }
 
   /**
@@ -192,14 +188,33 @@ export class RunDirectory implements Disposable {
    * @param note takes a line for whatever was not in order
    */
   async rewind(checkpoint: Checkpoint, note: (line: string) => void): Promise<void> {
-    const { iteration, record = {} } = checkpoint;
-    for (const line of await this.metrics.rewind(iteration, record.metrics)) note(`warning: ${line}`);
+    const { iteration, configuration } = checkpoint;
     for (const path of await setNewerAside(this.path, iteration)) {
       note(`note: what could not be used is now ${path}`);
     }
-    await this.best.rewind(checkpoint, note);
+    await this.forgetAfter(checkpoint, note);
     // A process may have ended between writing a checkpoint and this.
-    await removeOldCheckpoints(this.path, iteration, checkpoint.configuration.keepCheckpoints);
+    await removeOldCheckpoints(this.path, iteration, configuration);
+  }
+
+  /**
+   * Makes the metrics and the best model what they were at a checkpoint.
+   * @param note takes a line for whatever was not in order
+   */
+  async forgetAfter(checkpoint: Checkpoint, note: (line: string) => void): Promise<void> {
+    const { iteration, record = {} } = checkpoint;
+    for (const line of await this.metrics.rewind(iteration, record.metrics)) note(`warning: ${line}`);
+    await this.best.rewind(checkpoint, note);
+  }
+
+  /** Iterations of the checkpoints, newest first. */
+  async checkpoints(): Promise<number[]> {
+    return (await checkpointNames(this.path)).map((name) => Number.parseInt(name));
+  }
+
+  /** Deletes the checkpoints of later iterations. */
+  async discardCheckpointsAfter(iteration: number): Promise<void> {
+    await discardCheckpointsAfter(this.path, iteration);
   }
 
   /** What checkpoints hold besides the trainer's state. */
@@ -208,17 +223,18 @@ export class RunDirectory implements Disposable {
   }
 
   /**
-   * Writes a checkpoint and deletes all but the `keep` newest.
+   * Writes a checkpoint and deletes those that are not needed any more.
+   * @param keeping says which are kept
    * @param tell takes a line if the disk is full or the folder gone
    * @throws {StorageError} after ten minutes in which it could not be written.
    */
   async writeCheckpoint(
     iteration: number,
     bytes: Uint8Array,
-    keep: number,
+    keeping: Keeping,
     tell: (line: string) => void,
   ): Promise<void> {
-    await persistently(() => writeCheckpoint(this.path, iteration, bytes, keep), { tell });
+    await persistently(() => writeCheckpoint(this.path, iteration, bytes, keeping), { tell });
   }
 
   /**

@@ -2,7 +2,6 @@ import type { Dataset } from "../data/dataset.ts";
 import type { CropOptions, DeviceImages } from "../data/device_images.ts";
 import { StreamedImages } from "../data/streamed_images.ts";
 import { divide, type Subsets } from "../data/subsets.ts";
-import { DivergenceError } from "../errors.ts";
 import type { Plan } from "../gpu/gpu.ts";
 import type { Sampler } from "../jem/sampler.ts";
 import { type ReportField, reportFields, TrainingStep } from "../jem/training_step.ts";
@@ -24,9 +23,12 @@ import {
   learningRates,
   residentImages,
 } from "./build.ts";
+import { settledAttempts } from "./changes.ts";
 import type { Configuration } from "./configuration.ts";
+import { type Divergence, divergenceError } from "./divergence.ts";
 import { drawCrops, drawReplay } from "./iteration_draws.ts";
 import { type InputValues, IterationInputs } from "./iteration_inputs.ts";
+import { type Attempt, noRecovery, rateFactor, type RecoveryState, streamSeed } from "./recovery.ts";
 
 /** What an iteration reported; NaN where a field does not apply. */
 export type IterationReport = Readonly<Record<ReportField | "iteration" | "learningRate", number>>;
@@ -63,6 +65,8 @@ export class Trainer {
   readonly iterations: number;
   /** Iterations done. */
   iteration = 0;
+  /** How the run fares, and what was done about it; decided elsewhere, kept in checkpoints. */
+  recovery: RecoveryState = noRecovery;
   readonly #context: Context;
   readonly #configuration: Configuration;
   readonly #classes: number;
@@ -74,8 +78,8 @@ export class Trainer {
   readonly #inputs: IterationInputs;
   readonly #status: Tensor;
   readonly #reports: Tensor;
-  readonly #likelihoodOrder: BatchOrder;
-  readonly #labelledOrder: BatchOrder;
+  #likelihoodOrder: BatchOrder;
+  #labelledOrder: BatchOrder;
   #fetched = 0;
   #plan: { readonly work: Plan; readonly batchesTracked: number } | undefined;
 
@@ -170,6 +174,13 @@ export class Trainer {
    * @throws {DivergenceError} if training has diverged; parameters and replay buffer are those before it happened.
    */
   async fetchReports(): Promise<IterationReport[]> {
+    const { reports, divergence } = await this.fetchUntilDivergence();
+    if (divergence) throw divergenceError(divergence);
+    return reports;
+  }
+
+  /** {@link fetchReports} of the iterations before a divergence, if there is one, with what was found there. */
+  async fetchUntilDivergence(): Promise<{ reports: IterationReport[]; divergence?: Divergence }> {
     const [rows, statusWords] = await this.#context.read([this.#reports, this.#status]);
     const reports: IterationReport[] = [];
     for (; this.#fetched < this.iteration; this.#fetched++) {
@@ -177,13 +188,14 @@ export class Trainer {
       const values = Object.fromEntries(reportFields.map((field, i) => [field, rows![start + i]!]));
       reports.push({
         iteration: this.#fetched,
-        learningRate: learningRateAt(this.schedule, this.#fetched),
+        learningRate: this.learningRate(this.#fetched),
         ...values as Record<ReportField, number>,
       });
     }
     const [diverged, iteration] = new Uint32Array(statusWords!.buffer);
-    if (diverged) throw divergenceError(iteration!, statusWords!);
-    return reports;
+    if (!diverged) return { reports };
+    const divergence = { iteration: iteration!, likelihood: statusWords![2]!, loss: statusWords![3]! };
+    return { reports: reports.filter((report) => report.iteration < iteration!), divergence };
   }
 
   /** The recorded iteration, whose kernels, host time and memory a benchmark measures; undefined before the first. */
@@ -198,16 +210,22 @@ export class Trainer {
     return this.#plan.work;
   }
 
+  /** Learning rate of iteration `t`: the schedule's, lowered for the time after a recovery. */
+  learningRate(t: number): number {
+    return learningRateAt(this.schedule, t) * rateFactor(this.#attemptsThatCount, t, this.schedule.warmup);
+  }
+
   /** Everything that iteration `t` draws at random, and its learning rate. */
   inputsOf(t: number): InputValues {
-    const { seed, likelihoodBatch, labelledBatch, bufferSize, reinitProbability, beta1, beta2 } =
+    const { likelihoodBatch, labelledBatch, bufferSize, reinitProbability, beta1, beta2 } =
       this.#configuration;
+    const seed = this.#seed;
     const labelledIndices = this.#labelledOrder.at(t);
     const crops = (purpose: number, batch: number) =>
       drawCrops(new RandomStream(seed, purpose, t), batch, this.#augmentation);
     return {
       stream: streamWords(seed, t),
-      schedule: [learningRateAt(this.schedule, t), 1 - beta1 ** (t + 1), 1 - beta2 ** (t + 1), 0],
+      schedule: [this.learningRate(t), 1 - beta1 ** (t + 1), 1 - beta2 ** (t + 1), 0],
       likelihoodIndices: this.#likelihoodOrder.at(t),
       likelihoodCrops: crops(Purpose.likelihoodCrop, likelihoodBatch),
       labelledIndices,
@@ -224,9 +242,22 @@ export class Trainer {
     };
   }
 
-  /** Continues at an iteration whose state has been restored. */
-  resumeAt(iteration: number): void {
+  /** Continues at an iteration whose state has been restored, with the streams of randomness that belong to it. */
+  resumeAt(iteration: number, recovery: RecoveryState = noRecovery): void {
     this.iteration = this.#fetched = iteration;
+    this.recovery = recovery;
+    this.#likelihoodOrder = this.#likelihoodOrder.withSeed(this.#seed);
+    this.#labelledOrder = this.#labelledOrder.withSeed(this.#seed);
+    this.#status.clear();
+  }
+
+  get #attemptsThatCount(): readonly Attempt[] {
+    return this.recovery.attempts.slice(settledAttempts(this.#configuration));
+  }
+
+  /** Seed of everything random in the iterations: the configuration's, another one after each recovery. */
+  get #seed(): number {
+    return streamSeed(this.#configuration.seed, this.recovery.attempts.length);
   }
 
   /** Sends what the next iteration draws at random. */
@@ -279,11 +310,4 @@ export class Trainer {
   #firstImages(): Tensor {
     return this.sampler ? this.#likelihoodImages() : this.#expand("labelled", true);
   }
-}
-
-function divergenceError(iteration: number, status: Float32Array): DivergenceError {
-  return new DivergenceError(
-    `training diverged at iteration ${iteration}: likelihood term ${status[2]}, loss ${status[3]}; ` +
-      "resume from the last checkpoint with a smaller learning rate or step size",
-  );
 }

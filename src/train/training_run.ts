@@ -9,7 +9,11 @@ import { encodePng } from "../formats/png.ts";
 import { encodeCheckpoint, encodeModel } from "./checkpoint.ts";
 import type { Configuration } from "./configuration.ts";
 import { exists, jsonText } from "./files.ts";
+import { guessingWarning } from "./guessing.ts";
+import { type Sign, watch } from "./health.ts";
 import { Pace } from "./pace.ts";
+import { type Attempt, withAttempts } from "./recovery.ts";
+import { rollBack } from "./rollback.ts";
 import type { RunDirectory } from "./run_directory.ts";
 import type { Best } from "./run_record.ts";
 import type { IterationReport, Trainer } from "./trainer.ts";
@@ -38,6 +42,8 @@ export interface Summary extends TestResult {
   readonly seconds: number;
   readonly seed: number;
   readonly adapter: string;
+  /** What was done about divergence. */
+  readonly recoveries: readonly Attempt[];
   /** Where the model in `best.safetensors` comes from, if images were held out. */
   readonly best?: Best;
 }
@@ -49,12 +55,16 @@ export interface Progress {
   /** Labelled images and images of the likelihood, per second. */
   readonly imagesPerSecond: number;
   readonly secondsLeft: number;
+  /** Since when the run has shown early signs of divergence, if it does. */
+  readonly leaningSince: number | undefined;
 }
 
 /** What a run tells while it goes on. */
 export interface RunListener {
   filling(made: number, total: number): void;
   progress(progress: Progress): void;
+  /** The run goes back to an earlier checkpoint, since it showed signs of divergence. */
+  recovering(attempt: Attempt): void;
   /** @param set what the evaluation used: the test set, or the images that were held out */
   tested(iteration: number, result: TestResult, set: "test" | "validation"): void;
   /** A line that the user should see. */
@@ -119,7 +129,7 @@ export class TrainingRun {
   /**
    * Trains until the run is complete or a limit is reached, and saves a checkpoint.
    * @returns the summary, or undefined if the run is not complete yet.
-   * @throws {DivergenceError} if training diverges; the checkpoints saved before stay.
+   * @throws {DivergenceError} if training diverges and cannot be recovered; checkpoints from before stay.
    */
   async run({ stopAfter, signal, began = performance.now() }: RunLimits): Promise<Summary | undefined> {
     const { trainer } = this;
@@ -143,7 +153,7 @@ export class TrainingRun {
       const milestones = this.#milestones(trainer.iteration);
       if (!due && !milestones.any) continue;
       await this.#directory.requireHeld();
-      await this.#report(pace);
+      if (!await this.#report(pace)) continue;
       // The checkpoint comes last: whatever is missing when the process ends before it is made again.
       if (milestones.samples) await this.#saveSamples();
       if (milestones.test) await this.#evaluate();
@@ -179,12 +189,15 @@ export class TrainingRun {
     await this.#saveModel();
     const best = this.#directory.best.noted;
     const result = await this.#test(this.#testImages);
+    const warning = this.#configuration.classificationWeight > 0 && guessingWarning(this.#dataset, result);
+    if (warning) this.#listener.note(`warning: ${warning}`);
     const summary: Summary = {
       ...result,
       iterations: trainer.iteration,
       seconds,
       seed: this.#configuration.seed,
       adapter: trainer.model.context.gpu.adapterName,
+      recoveries: trainer.recovery.attempts,
       ...(best && { best }),
     };
     await this.#directory.writePersistently("summary.json", jsonText(summary), this.#note);
@@ -202,12 +215,26 @@ export class TrainingRun {
     return { checkpoint, samples, test, any: checkpoint || samples || test };
   }
 
-  async #report(pace: Pace): Promise<void> {
+  /** @returns whether the run goes on: else it has gone back */
+  async #report(pace: Pace): Promise<boolean> {
     const { trainer } = this;
-    const reports = await trainer.fetchReports();
+    const { reports, divergence } = await trainer.fetchUntilDivergence();
+    const { attempts } = trainer.recovery;
+    const { health, sign } = watch(
+      trainer.recovery.health,
+      reports,
+      this.#dataset.classNames.length,
+      divergence,
+    );
+    if (reports.length > 0) await this.#directory.metrics.append(withAttempts(reports, attempts), this.#note);
+    if (sign) {
+      await this.#goBack(sign);
+      pace.restart(trainer.iteration);
+      return false;
+    }
+    trainer.recovery = { attempts, health };
     const report = reports.at(-1);
-    if (!report) return;
-    await this.#directory.metrics.append(reports, this.#note);
+    if (!report) return true;
     const iterationsPerSecond = pace.measured(trainer.iteration);
     const { likelihoodWeight, likelihoodBatch, labelledBatch } = this.#configuration;
     this.#listener.progress({
@@ -215,19 +242,32 @@ export class TrainingRun {
       iterations: trainer.iterations,
       imagesPerSecond: iterationsPerSecond * (labelledBatch + (likelihoodWeight > 0 ? likelihoodBatch : 0)),
       secondsLeft: (trainer.iterations - trainer.iteration) / iterationsPerSecond,
+      leaningSince: health.leaningSince,
     });
+    return true;
+  }
+
+  /** @throws {DivergenceError} if the run cannot go on from an earlier checkpoint. */
+  async #goBack(sign: Sign): Promise<void> {
+    const attempt = await rollBack({
+      trainer: this.trainer,
+      directory: this.#directory,
+      configuration: this.#configuration,
+      save: () => this.#saveCheckpoint(),
+      note: this.#note,
+    }, sign);
+    this.#listener.recovering(attempt);
   }
 
   async #saveCheckpoint(): Promise<void> {
     const { trainer } = this;
-    const { keepCheckpoints } = this.#configuration;
     const bytes = await encodeCheckpoint(
       trainer,
       this.#configuration,
       this.#dataset,
       this.#directory.record,
     );
-    await this.#directory.writeCheckpoint(trainer.iteration, bytes, keepCheckpoints, this.#note);
+    await this.#directory.writeCheckpoint(trainer.iteration, bytes, this.#configuration, this.#note);
     this.#saved = { iteration: trainer.iteration, at: performance.now() };
   }
 

@@ -61,6 +61,8 @@ const published: Configuration = {
   samplesEvery: 1000,
   evaluateEvery: 390,
   keepCheckpoints: 3,
+  recover: 3,
+  history: [],
 };
 
 function refused(options: unknown, message: RegExp): void {

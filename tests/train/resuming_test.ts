@@ -148,7 +148,10 @@ Deno.test("RunDirectory removes partial files, and never deletes the checkpoint 
     const bytes = new Uint8Array(8);
     const silent = () => assert.fail("nothing to say");
     await Deno.writeFile(checkpointPath(run, 50), bytes);
-    for (const iteration of [10, 20, 30]) await directory.writeCheckpoint(iteration, bytes, 1, silent);
+    const keeping = { keepCheckpoints: 1, recover: 0, checkpointEvery: 10 };
+    for (const iteration of [10, 20, 30]) {
+      await directory.writeCheckpoint(iteration, bytes, keeping, silent);
+    }
     assert.deepEqual(names(`${run}/checkpoints`), ["00000030.safetensors", "00000050.safetensors"]);
     const said: string[] = [];
     await directory.rewind({ ...shipped, iteration: 30 }, (line) => said.push(line));

@@ -58,7 +58,7 @@ async function train(
     restoreTrainer(trainer, checkpoint);
     await directory.rewind(checkpoint, note);
   }
-  const listener = { filling() {}, progress() {}, tested() {}, note };
+  const listener = { filling() {}, progress() {}, recovering() {}, tested() {}, note };
   const run = new TrainingRun(trainer, options, dataset, directory, listener);
   const summary = await run.run({ stopAfter, signal: new AbortController().signal });
   return { summary, lines };

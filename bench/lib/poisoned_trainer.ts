@@ -1,0 +1,15 @@
+import { Trainer } from "../../src/train/trainer.ts";
+
+/** A trainer that loses its parameters once: they become NaN before a certain iteration, unless the run has recovered already. */
+export class PoisonedTrainer extends Trainer {
+  /** The iteration. */
+  poisonedAt = Infinity;
+
+  override advance(): void {
+    if (this.iteration === this.poisonedAt && this.recovery.attempts.length === 0) {
+      const { values } = this.model.parameters;
+      values.write(new Float32Array(values.size).fill(NaN));
+    }
+    super.advance();
+  }
+}

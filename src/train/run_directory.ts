@@ -189,10 +189,10 @@ export class RunDirectory implements Disposable {
    */
   async rewind(checkpoint: Checkpoint, note: (line: string) => void): Promise<void> {
     const { iteration, configuration } = checkpoint;
+    await this.forgetAfter(checkpoint, note);
     for (const path of await setNewerAside(this.path, iteration)) {
       note(`note: what could not be used is now ${path}`);
     }
-    await this.forgetAfter(checkpoint, note);
     // A process may have ended between writing a checkpoint and this.
     await removeOldCheckpoints(this.path, iteration, configuration);
   }

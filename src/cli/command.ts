@@ -3,6 +3,7 @@
 import { relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ConfigurationError, SadaJemError } from "../errors.ts";
+import { escapedLines } from "../formats/text.ts";
 
 /** A command line that cannot be understood. */
 export class UsageError extends SadaJemError {
@@ -57,16 +58,16 @@ export function projectPath(name: string): string {
   return path.startsWith("..") ? resolve(path) : path;
 }
 
-/** Prints one line to standard output. */
-export function print(line: string): void {
+/** Prints lines to standard output. What they name cannot colour the terminal, move its cursor or turn text around. */
+export function print(lines: string): void {
   // deno-lint-ignore no-console -- the commands are where this project prints
-  console.log(line);
+  console.log(escapedLines(lines));
 }
 
-/** Prints one line to standard error. */
-export function printError(line: string): void {
+/** Prints lines to standard error, as {@link print} does. */
+export function printError(lines: string): void {
   // deno-lint-ignore no-console -- the commands are where this project prints
-  console.error(line);
+  console.error(escapedLines(lines));
 }
 
 function describe(error: unknown): { message: string; status: number } {

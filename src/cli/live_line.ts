@@ -1,3 +1,4 @@
+import { escaped } from "../formats/text.ts";
 import { print } from "./command.ts";
 
 /** Milliseconds between two lines when the output is not a terminal. */
@@ -20,7 +21,7 @@ export class LiveLine {
     }
     this.#shown = text;
     const width = Math.max(20, Deno.consoleSize().columns - 1);
-    this.#write(`\r\x1b[K${text.slice(0, width)}`);
+    this.#write(`\r\x1b[K${escaped(text).slice(0, width)}`);
   }
 
   /** Replaces the line on a terminal only: for progress that nobody wants in a log. */

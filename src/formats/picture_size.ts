@@ -22,19 +22,19 @@ export function requireSize(
 ): void {
   const pixels = width * height;
   if (pixels === 0) throw new FormatError(`${format}: the picture has ${width}×${height} pixels`);
+  const requireAtMost = (most: number, of: string) => {
+    if (pixels <= most) return;
+    const megapixels = (count: number) => Math.ceil(count / 1e6).toLocaleString("en");
+    throw new FormatError(
+      `${format}: ${width}×${height} pixels are ${megapixels(pixels)} megapixels, and at most ` +
+        `${megapixels(most)} are read${of}, to bound the memory; make the picture smaller`,
+    );
+  };
+  requireAtMost(mostPixels(Infinity), "");
   if (pixels > mostHeld) {
     throw new FormatError(
       `${format}: ${width}×${height} pixels are more than the file's data can hold; it is damaged or truncated`,
     );
   }
-  const most = mostPixels(fileBytes);
-  if (pixels > most) {
-    const megapixels = (count: number) => Math.ceil(count / 1e6).toLocaleString("en");
-    throw new FormatError(
-      `${format}: ${width}×${height} pixels are ${megapixels(pixels)} megapixels, and at most ` +
-        `${
-          megapixels(most)
-        } are read of a file of ${fileBytes} bytes, to bound the memory; make the picture smaller`,
-    );
-  }
+  requireAtMost(mostPixels(fileBytes), ` of a file of ${fileBytes} bytes`);
 }

@@ -67,7 +67,7 @@ const otherPickles = [
   "\x80\x05\x8c\x08argparse\x8c\tNamespace\x93)\x81}\x8c\x01x\x96\x02\0\0\0\0\0\0\0absb.",
   "\x80\x02(cm\nC\n}X\x01\0\0\0aK\x01so0(im\nC\n2].",
 ].map((letters) => Uint8Array.from(letters, (letter) => letter.charCodeAt(0)));
-const pickles = [await new ZipArchive(pyTorch).read("archive/data.pkl")];
+const pickles = [await new ZipArchive(pyTorch).read("archive/data.pkl", 2 ** 20)];
 /** The same tensors in the format of old versions: magic number, version, system, contents, keys, storages. */
 const legacy = concatenate([
   Uint8Array.of(0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, 0x2e),
@@ -130,7 +130,7 @@ const cases: Readonly<Record<string, Case>> = {
   },
   pickle: {
     files: [...pickles, ...otherPickles],
-    read: (bytes) => parsePickle(bytes, { call: () => undefined, persistent: (id) => [id] }),
+    read: (bytes) => parsePickle(bytes, { call: () => undefined, persistent: (id) => [id] }, 2 ** 20),
   },
   "PyTorch archives": { files: [pyTorch], read: parsePyTorch },
   "PyTorch pickles": {
@@ -154,7 +154,7 @@ const cases: Readonly<Record<string, Case>> = {
     ],
     read: async (bytes) => {
       const archive = new ZipArchive(bytes);
-      for (const name of archive.names) await archive.read(name);
+      for (const name of archive.names) await archive.read(name, expectedBytes);
     },
   },
   tar: {

@@ -103,7 +103,7 @@ export function folderSource(
     for (const parent of parents) {
       for (const file of [...files, ...inFolders]) {
         const path = `${parent}/${file}`;
-        const bytes = await readIfPresent(path, (1 + gzipShare) * maximumBytes + gzipHeader);
+        const bytes = await readIfPresent(path, Math.ceil((1 + gzipShare) * maximumBytes) + gzipHeader);
         if (bytes) return { path, bytes: await unpacked(path, bytes, maximumBytes) };
       }
     }

@@ -32,10 +32,10 @@ export const longestPackedPickle: number = 2 ** 24;
 
 /** What a pickle's values take in memory, in bytes; measured with V8, rounded up. Every operation costs at least the first. */
 export const pickleCosts = {
-  operation: 8,
+  operation: 16,
   number: 16,
   list: 64,
-  dictionary: 256,
+  dictionary: 512,
   entry: 64,
   object: 160,
   memo: 16,

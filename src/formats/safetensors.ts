@@ -51,6 +51,8 @@ export interface SafetensorsFile {
 const valuesPerTensor = 16;
 /** More dimensions than any model has; a longer shape is a damaged or hostile file. */
 const maximumRank = 32;
+/** Characters of a tensor's name. */
+const longestName = 1000;
 const metadataName = "__metadata__";
 
 /** What names of element types look like. */
@@ -238,6 +240,9 @@ function metadataOf(value: unknown): Record<string, string> {
 
 function entryOf(name: string, value: unknown): Entry {
   const refuse = (what: string) => new FormatError(`safetensors: tensor ${quote(name)}: ${what}`);
+  if (name.length > longestName) {
+    throw refuse(`its name has ${name.length} characters; at most ${longestName} are read`);
+  }
   if (!isObject(value)) throw refuse("its description is not an object");
   const { dtype, shape, data_offsets: offsets } = value as Record<string, unknown>;
   if (typeof dtype !== "string" || !dtypePattern.test(dtype)) {

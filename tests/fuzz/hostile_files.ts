@@ -183,10 +183,10 @@ function pictures(): Made[] {
   return [
     ["PNG: 200 megapixels in 600 kB", () => png(14_000, 14_000, [8, 2, 0], [rows(590 * mebibyte)])],
     ["PNG: rows of a gigabyte behind a small picture", () => png(4, 4, [8, 2, 0], [rows(1024 * mebibyte)])],
-    ["PNG: 25 megapixels that are cut off", () => png(5000, 5000, [8, 2, 0], [rows(70 * mebibyte)])],
-    ["PNG: 25 megapixels of 16 bits, cut off", () => png(5000, 5000, [16, 6, 0], [rows(180 * mebibyte)])],
-    ["PNG: 25 megapixels, interlaced, cut off", () => png(5000, 5000, [8, 2, 1], [rows(70 * mebibyte)])],
-    ["PNG: one row of 25 megapixels", () => png(25_000_000, 1, [8, 2, 0], [rows(70 * mebibyte)])],
+    ["PNG: 23 megapixels that are cut off", () => png(5000, 4600, [8, 2, 0], [rows(65 * mebibyte)])],
+    ["PNG: 23 megapixels of 16 bits, cut off", () => png(5000, 4600, [16, 6, 0], [rows(174 * mebibyte)])],
+    ["PNG: 23 megapixels, interlaced, cut off", () => png(5000, 4600, [8, 2, 1], [rows(65 * mebibyte)])],
+    ["PNG: one row of 23 megapixels", () => png(23_000_000, 1, [8, 2, 0], [rows(65 * mebibyte)])],
     [
       "PNG: empty chunks of data",
       () => png(4, 4, [8, 2, 0], [repeated(chunk("IDAT", new Uint8Array()), 1_000_000)]),

@@ -51,8 +51,8 @@ Usage: deno task fuzz [options]
     let [files, runs] = [0, 0];
     for (let seed = first; performance.now() < end; seed++) {
       try {
+        if (trained) runs += await trained(seed);
         files += await readRound(seed, end);
-        if (trained && performance.now() < end) runs += await trained(seed);
       } catch (error) {
         print(`seed ${seed}: ${error instanceof Error ? error.message : error}`);
         print(`again: deno task fuzz --seed ${seed}`);

@@ -1,5 +1,5 @@
 /**
- * Reads the files that it is given, one after the other, and prints a line of JSON for each: what came of it, the processor
+ * Reads the files that it is given, one after the other, up to one that takes much memory, and prints a line of JSON for each: what came of it, the processor
  * time, and the most memory that the process had so far.
  */
 
@@ -12,6 +12,9 @@ import { SadaJemError } from "../../src/errors.ts";
 import { parseNpz } from "../../src/formats/npz.ts";
 import { decodePicture } from "../../src/formats/picture.ts";
 import { readModelFile } from "../../src/train/import.ts";
+
+/** A process that has had more memory ends after its file, so that the peak of the next one is that file's own. */
+const mostKept = 256 * 2 ** 20;
 
 /** Kinds of files by their reader. Of a data set the file lies in a folder of its own. */
 const readers = {
@@ -68,5 +71,6 @@ if (import.meta.main) {
     const [kind, path] = [Deno.args[i] as HostileKind, Deno.args[i + 1]!];
     // deno-lint-ignore no-console -- the lines are how it answers
     console.log(JSON.stringify(await outcome(kind, path)));
+    if (process.resourceUsage().maxRSS * 1024 > mostKept) break;
   }
 }

@@ -40,7 +40,14 @@ Deno.test("hostile files of every format end in one line, within seconds and hal
 async function read(folder: string, args: readonly string[]): Promise<Outcome[]> {
   const flags = ["--lock=all.lock", "--no-check", "--v8-flags=--expose-gc"];
   const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", ...flags, `--allow-read=${folder}`, "tests/fuzz/hostile_reader.ts", ...args],
+    args: [
+      "run",
+      ...flags,
+      `--allow-read=${folder}`,
+      "--allow-run=cat",
+      "tests/fuzz/hostile_reader.ts",
+      ...args,
+    ],
     cwd: projectFolder,
   }).output();
   assert.equal(new TextDecoder().decode(stderr), "");

@@ -3,6 +3,7 @@
 import { relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ConfigurationError, SadaJemError } from "../errors.ts";
+import { escapedLines } from "../formats/text.ts";
 import { hangupOption, ignoreHangup } from "./signals.ts";
 
 /** A command line that cannot be understood. */
@@ -70,16 +71,16 @@ export function projectPath(name: string): string {
   return path.startsWith("..") ? resolve(path) : path;
 }
 
-/** Prints one line to standard output. */
-export function print(line: string): void {
+/** Prints lines to standard output. What they name cannot colour the terminal, move its cursor or turn text around. */
+export function print(lines: string): void {
   // deno-lint-ignore no-console -- the commands are where this project prints
-  whileRead(() => console.log(line));
+  whileRead(() => console.log(escapedLines(lines)));
 }
 
-/** Prints one line to standard error. */
-export function printError(line: string): void {
+/** Prints lines to standard error, as {@link print} does. */
+export function printError(lines: string): void {
   // deno-lint-ignore no-console -- the commands are where this project prints
-  whileRead(() => console.error(line));
+  whileRead(() => console.error(escapedLines(lines)));
 }
 
 /** Writes to standard output or error unless its terminal or reader is gone, which must not end work that goes on without. */

@@ -1,7 +1,8 @@
 import { parseArgs } from "node:util";
 import { readIfPresent } from "../data/files.ts";
-import { CheckpointError } from "../errors.ts";
+import { CheckpointError, FormatError } from "../errors.ts";
 import { comparisonSection, type Evaluation } from "../report/comparison.ts";
+import { evaluationOf, mostResultBytes } from "../report/evaluation_file.ts";
 import { reportPage } from "../report/html.ts";
 import { writeAtomically } from "../train/files.ts";
 import { parseJson } from "../train/run_directory.ts";
@@ -25,6 +26,9 @@ Examples:
   deno task compare runs/softmax runs/jem runs/sada-jem
   deno task compare runs/ablation/* --out docs/images/ablation
 `;
+
+/** Bytes of a picture of samples, which becomes a part of the report. */
+const mostPictureBytes = 2 ** 24;
 
 const options = { out: { type: "string", default: "comparison" }, debug: { type: "boolean" } } as const;
 
@@ -69,16 +73,16 @@ function runNames(runs: readonly string[]): string[] {
 async function readEvaluation(run: string, name: string): Promise<Evaluation> {
   for (const folder of [`${run}/evaluation`, run]) {
     const path = `${folder}/results.json`;
-    const text = await readIfPresent(path);
+    const text = await readIfPresent(path, mostResultBytes);
     if (text === undefined) continue;
-    const value = parseJson(new TextDecoder().decode(text), path) as
-      | { results?: Evaluation["results"]; data?: unknown }
-      | null;
-    if (typeof value?.results !== "object") {
-      throw new CheckpointError(`${path} holds no results of an evaluation`);
+    const samples = await readIfPresent(`${folder}/best_by_class.png`, mostPictureBytes);
+    try {
+      const evaluation = evaluationOf(parseJson(new TextDecoder().decode(text), path));
+      return { name, ...evaluation, ...(samples && { samples }) };
+    } catch (error) {
+      if (error instanceof FormatError) throw new CheckpointError(`${path}: ${error.message}`);
+      throw error;
     }
-    const samples = await readIfPresent(`${folder}/best_by_class.png`);
-    return { name, results: value.results, data: value.data, ...(samples && { samples }) };
   }
   throw new CheckpointError(`${run} has not been evaluated: deno task evaluate --model ${run}`);
 }

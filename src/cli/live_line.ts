@@ -1,3 +1,4 @@
+import { escaped } from "../formats/text.ts";
 import { print, whileRead } from "./command.ts";
 
 /** Milliseconds between two lines when the output is not a terminal. */
@@ -21,7 +22,7 @@ export class LiveLine {
       return;
     }
     this.#shown = text;
-    this.#write(`\r\x1b[K${text.slice(0, Math.max(20, columns() - 1))}`);
+    this.#write(`\r\x1b[K${escaped(text).slice(0, Math.max(20, columns() - 1))}`);
   }
 
   /** Replaces the line on a terminal only: for progress that nobody wants in a log. */

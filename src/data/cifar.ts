@@ -2,7 +2,6 @@ import { DataError } from "../errors.ts";
 import { cifar100ClassNames, cifar10ClassNames } from "./class_names.ts";
 import { type Dataset, type ImageSet, joinSets } from "./dataset.ts";
 import { archiveSource, baseName, describeFolder, exists, type FileSource, folderSource } from "./files.ts";
-import { maximumFileBytes } from "./remote.ts";
 
 const side = 32;
 const channels = 3;
@@ -19,6 +18,8 @@ interface Layout {
   readonly otherVersions: readonly string[];
   readonly trainingFiles: readonly string[];
   readonly testFile: string;
+  /** Images of the largest file. */
+  readonly mostImages: number;
   /** Number of classes of each label byte; the last one is the label that is used. */
   readonly labelClasses: readonly number[];
   readonly classNames: readonly string[];
@@ -34,6 +35,7 @@ const cifar10: Layout = {
   ],
   trainingFiles: [1, 2, 3, 4, 5].map((batch) => `data_batch_${batch}.bin`),
   testFile: "test_batch.bin",
+  mostImages: 10_000,
   labelClasses: [10],
   classNames: cifar10ClassNames,
 };
@@ -48,6 +50,7 @@ const cifar100: Layout = {
   ],
   trainingFiles: ["train.bin"],
   testFile: "test.bin",
+  mostImages: 50_000,
   labelClasses: [20, 100],
   classNames: cifar100ClassNames,
 };
@@ -119,9 +122,11 @@ async function otherVersion({ otherVersions, archive }: Layout, path: string): P
 
 /** Single files are preferred to the archive, which takes longer to read. */
 async function sourceOf(
-  { archive, folder, trainingFiles, testFile }: Layout,
+  layout: Layout,
   path: string,
 ): Promise<FileSource> {
+  const { archive, folder, trainingFiles, testFile } = layout;
+  const maximumFileBytes = layout.mostImages * recordBytes(layout);
   const stem = archive.replace(".tar.gz", "");
   const subfolders = [folder, `${folder}/${folder}`, `${stem}/${folder}`, stem];
   const inFolder = folderSource(path, subfolders, maximumFileBytes);
@@ -146,16 +151,16 @@ async function readSet(layout: Layout, source: FileSource, name: string): Promis
 
 function decode(layout: Layout, path: string, records: Uint8Array): ImageSet {
   const { labelClasses } = layout;
-  const recordBytes = labelClasses.length + imageSize;
-  if (records.length === 0 || records.length % recordBytes !== 0) {
+  const size = recordBytes(layout);
+  if (records.length === 0 || records.length % size !== 0) {
     const got = `${records.length} bytes; the file is damaged or truncated`;
-    throw new DataError(`${path}: expected whole records of ${recordBytes} bytes, got ${got}`);
+    throw new DataError(`${path}: expected whole records of ${size} bytes, got ${got}`);
   }
-  const count = records.length / recordBytes;
+  const count = records.length / size;
   const bytes = new Uint8Array(count * imageSize);
   const labels = new Uint32Array(count);
   for (let i = 0; i < count; i++) {
-    const start = i * recordBytes;
+    const start = i * size;
     labelClasses.forEach((classes, position) => {
       const label = records[start + position]!;
       if (label >= classes) {
@@ -166,6 +171,10 @@ function decode(layout: Layout, path: string, records: Uint8Array): ImageSet {
     interleave(records, start + labelClasses.length, bytes, i * imageSize);
   }
   return { bytes, labels, count };
+}
+
+function recordBytes({ labelClasses }: Layout): number {
+  return labelClasses.length + imageSize;
 }
 
 /** Planes to NHWC. */

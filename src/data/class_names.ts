@@ -1,3 +1,5 @@
+import { unprintable } from "../formats/text.ts";
+
 /** Classes of data sets of digits, by label. */
 export const digitNames: readonly string[] = Array.from({ length: 10 }, (_, digit) => `${digit}`);
 
@@ -33,9 +35,9 @@ export const fashionClassNames: readonly string[] = [
 const mostShownNames = 6;
 const longestShownName = 24;
 
-/** A class's name without control characters, which a terminal would obey. */
+/** A class's name without characters that a terminal would obey, or that no SVG may have. */
 export function cleanName(name: string): string {
-  return name.replaceAll(/\p{Cc}/gu, "\ufffd");
+  return name.replaceAll(unprintable, "\ufffd");
 }
 
 /** Some of many names, for a message on one line. */

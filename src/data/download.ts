@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { DataError } from "../errors.ts";
+import { alone } from "./download_lock.ts";
 
 /** A file to download. */
 export interface Download {
@@ -52,7 +53,8 @@ class TooLong extends DataError {}
 
 /**
  * Downloads a file next to its final name (`.part`), verifies its checksum and only then gives it that name. A transfer
- * that breaks off is resumed, in this call and by later ones.
+ * that breaks off is resumed, in this call and by later ones. While another call or process downloads the same file, this
+ * one waits.
  * @param signal interrupts the download; what has come is kept for the next call
  * @param backoff milliseconds before the first repetition, doubled with each that brings nothing
  * @returns whether it was downloaded now or was there already
@@ -70,6 +72,28 @@ export async function download(
   }
   if (await checksum(path) === md5) return "present";
   const part = `${path}.part`;
+  const waiting = async (milliseconds: number) => {
+    await pause(milliseconds, signal);
+    if (signal?.aborted) throw interrupted(url);
+    progress?.({ received: await lengthOf(part), total: what.bytes, bytesPerSecond: 0 });
+  };
+  return await onDisk(
+    path,
+    () => alone(path, waiting, () => complete(what, part, progress, signal, backoff)),
+  );
+}
+
+/** Downloads what is missing of a file, while no other call does. */
+async function complete(
+  what: Download,
+  part: string,
+  progress: Report | undefined,
+  signal: AbortSignal | undefined,
+  backoff: number,
+): Promise<"downloaded" | "present"> {
+  const { url, path, md5 } = what;
+  // Another call may have had it meanwhile.
+  if (await checksum(path) === md5) return "present";
   // An earlier call may have ended between the last byte and the renaming.
   if (await checksum(part) !== md5) {
     await receiveAll(what, part, progress, signal, backoff);
@@ -132,8 +156,6 @@ async function receive(
   const limit = total ?? largestFile;
   using body = bodyOf(response);
   using file = await onDisk(part, async () => {
-    // Not before there is an answer: a server that cannot be reached leaves no empty folder behind.
-    await Deno.mkdir(part.replace(/[^/\\]*$/, "") || ".", { recursive: true });
     return await Deno.open(part, { write: true, create: true, truncate: start === 0 });
   });
   await onDisk(part, () => file.seek(start, Deno.SeekMode.Start));
@@ -214,7 +236,7 @@ async function overNetwork<Result>(
     signal?.throwIfAborted();
     return await orSilence(talk(), patience);
   } catch (error) {
-    if (signal?.aborted) throw new DataError(`${url}: interrupted; run the command again to resume`);
+    if (signal?.aborted) throw interrupted(url);
     const message = `${url}: ${firstLine(error)}`;
     throw error instanceof Deno.errors.NotCapable ? new DataError(message) : new Interrupted(message);
   }
@@ -238,8 +260,13 @@ async function onDisk<Result>(path: string, use: () => Promise<Result>): Promise
   try {
     return await use();
   } catch (error) {
+    if (error instanceof DataError) throw error;
     throw new DataError(`cannot keep a download at ${path}: ${firstLine(error)}; choose another folder`);
   }
+}
+
+function interrupted(url: string): DataError {
+  return new DataError(`${url}: interrupted; run the command again to resume`);
 }
 
 /** What went wrong, on one line; `fetch` tells it as the cause of a failure that has no more than a name. */

@@ -1,4 +1,5 @@
 import { DataError } from "../errors.ts";
+import { printable } from "../formats/text.ts";
 import { readTar } from "../formats/tar.ts";
 import { gunzip, gunzipped, isGzip } from "./gunzip.ts";
 import { named } from "./unpack.ts";
@@ -13,17 +14,30 @@ export interface DataFile {
 /** Where a data set's files are found by name. */
 export type FileSource = (name: string) => Promise<DataFile | undefined>;
 
+/** Deflate adds five bytes to each block of 64 kB that it cannot pack; a gzip file has a header too. */
+const gzipShare = 1 / 8192;
+const gzipHeader = 2 ** 16;
+
 /** Names of a folder that a message shows. */
 const mostShownNames = 8;
 
 /**
  * A file's bytes, or nothing if there is no such file, or a folder in its place.
- * @throws {DataError} if it exists and cannot be read.
+ * @param maximumBytes of a larger file nothing is read
+ * @throws {DataError} if it exists and cannot be read, or is larger.
  */
-export async function readIfPresent(path: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+export async function readIfPresent(
+  path: string,
+  maximumBytes = Infinity,
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
   try {
+    const { size } = await Deno.stat(path);
+    if (size > maximumBytes) {
+      throw new DataError(`${path}: ${size} bytes, where at most ${maximumBytes} are expected`);
+    }
     return await Deno.readFile(path);
   } catch (error) {
+    if (error instanceof DataError) throw error;
     if (isMissing(error) || (await kindOf(path))?.isDirectory) return undefined;
     throw unreadable(path, error);
   }
@@ -71,15 +85,10 @@ export async function describeFolder(folder: string): Promise<string> {
   }`;
 }
 
-/** A name without what would break a line or colour a terminal. */
-export function printable(name: string): string {
-  return name.replaceAll(/\p{Cc}/gu, "?");
-}
-
 /**
  * Files in a folder or its sub-folders of the given names, as they are or gzipped, whichever their content shows; or in
  * folders that have a file's name, as some programs unpack archives.
- * @param maximumBytes most that a file may unpack to
+ * @param maximumBytes most that a file may have, as it is and unpacked
  * @param spellings the names under which a file may be found
  */
 export function folderSource(
@@ -95,7 +104,7 @@ export function folderSource(
     for (const parent of parents) {
       for (const file of [...files, ...inFolders]) {
         const path = `${parent}/${file}`;
-        const bytes = await readIfPresent(path);
+        const bytes = await readIfPresent(path, Math.ceil((1 + gzipShare) * maximumBytes) + gzipHeader);
         if (bytes) return { path, bytes: await unpacked(path, bytes, maximumBytes) };
       }
     }

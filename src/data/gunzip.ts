@@ -6,7 +6,10 @@
 import { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { FormatError } from "../errors.ts";
-import { unpackedBytes } from "../formats/decompress.ts";
+import { packedPieces, unpackedBytes } from "../formats/decompress.ts";
+
+/** Bytes that come out at once. */
+const chunkSize = 2 ** 16;
 
 /** Whether bytes begin like a gzip file. */
 export function isGzip(bytes: Uint8Array): boolean {
@@ -17,8 +20,11 @@ export function isGzip(bytes: Uint8Array): boolean {
  * Unpacks a gzip file, and takes no more memory than `maximumBytes`, whatever it claims. Checksums are verified.
  * @throws {FormatError} if it is damaged or truncated, or holds more.
  */
-export async function gunzip(bytes: Uint8Array, maximumBytes: number): Promise<Uint8Array<ArrayBuffer>> {
-  return await unpackedBytes(gunzipped([bytes]), maximumBytes);
+export async function gunzip(
+  bytes: Uint8Array<ArrayBuffer>,
+  maximumBytes: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  return await unpackedBytes(gunzipped([bytes]), maximumBytes, bytes.length);
 }
 
 /**
@@ -26,10 +32,10 @@ export async function gunzip(bytes: Uint8Array, maximumBytes: number): Promise<U
  * @throws {FormatError} if it is damaged or truncated.
  */
 export async function* gunzipped(
-  pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  pieces: Iterable<Uint8Array<ArrayBuffer>> | AsyncIterable<Uint8Array<ArrayBuffer>>,
 ): AsyncGenerator<Uint8Array> {
-  const unpacker = createGunzip();
-  const source = Readable.from(pieces, { objectMode: false });
+  const unpacker = createGunzip({ chunkSize });
+  const source = Readable.from(inPackedPieces(pieces), { objectMode: false });
   source.on("error", (error) => unpacker.destroy(error));
   try {
     for await (const piece of source.pipe(unpacker)) yield piece as Uint8Array;
@@ -39,6 +45,12 @@ export async function* gunzipped(
   } finally {
     source.destroy();
   }
+}
+
+async function* inPackedPieces(
+  pieces: Iterable<Uint8Array<ArrayBuffer>> | AsyncIterable<Uint8Array<ArrayBuffer>>,
+): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  for await (const piece of pieces) yield* packedPieces(piece);
 }
 
 function isZlibError(error: unknown): boolean {

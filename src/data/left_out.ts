@@ -1,4 +1,4 @@
-import { printable } from "./files.ts";
+import { printable } from "../formats/text.ts";
 import { foldersOf, picturesOf, type PictureTree } from "./picture_tree.ts";
 
 /** Folders that a summary names. */

@@ -4,10 +4,18 @@ import { digitNames, fashionClassNames } from "./class_names.ts";
 import { type Dataset, type ImageSet, noImages } from "./dataset.ts";
 import { type DataFile, describeFolder, folderSource } from "./files.ts";
 import { named } from "./unpack.ts";
-import { maximumFileBytes } from "./remote.ts";
 
 const side = 28;
 const classes = 10;
+/** The published sets have 60,000 images; others of the same format may have twice as many. */
+const mostImages = 120_000;
+/** Bytes of a header of three dimensions. */
+const headerBytes = 16;
+/** What a file of images or of labels unpacks to at most. */
+const mostBytes = {
+  images: headerBytes + mostImages * side * side,
+  labels: headerBytes + mostImages,
+} as const;
 
 /**
  * MNIST: grey images of 28×28 pixels in the official IDX files (`train-images-idx3-ubyte` and so on), each possibly
@@ -42,9 +50,12 @@ async function load(
   augmentation: Dataset["augmentation"],
 ): Promise<Dataset> {
   const spellings = (file: string) => [file, file.replace("-idx", ".idx")];
-  const source = folderSource(folder, subfolders, maximumFileBytes, spellings);
-  const read = async (file: string): Promise<DataFile> => {
-    const found = await source(file);
+  const sources = {
+    images: folderSource(folder, subfolders, mostBytes.images, spellings),
+    labels: folderSource(folder, subfolders, mostBytes.labels, spellings),
+  };
+  const read = async (file: string, kind: keyof typeof sources): Promise<DataFile> => {
+    const found = await sources[kind](file);
     if (found) return found;
     throw new DataError(
       `${name}: no ${file} or ${file}.gz in ${folder}, ${await describeFolder(folder)}; ` +
@@ -52,7 +63,10 @@ async function load(
     );
   };
   const set = async (prefix: string) =>
-    await decode(await read(`${prefix}-images-idx3-ubyte`), await read(`${prefix}-labels-idx1-ubyte`));
+    await decode(
+      await read(`${prefix}-images-idx3-ubyte`, "images"),
+      await read(`${prefix}-labels-idx1-ubyte`, "labels"),
+    );
   return {
     name,
     height: side,

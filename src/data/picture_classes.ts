@@ -1,6 +1,7 @@
 import { DataError } from "../errors.ts";
 import { permutation, Purpose, RandomStream } from "../random/philox.ts";
-import { baseName, printable, readIfPresent } from "./files.ts";
+import { printable } from "../formats/text.ts";
+import { baseName, readIfPresent } from "./files.ts";
 import { LeftOut } from "./left_out.ts";
 import { picturesOf, type PictureTree, readPictureTree, unreadOf } from "./picture_tree.ts";
 

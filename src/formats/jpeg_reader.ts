@@ -1,4 +1,5 @@
 import { FormatError } from "../errors.ts";
+import { mostScannedPixels, mostScans } from "./budget.ts";
 import { decompressJpeg } from "./libjpeg.ts";
 import { exifOrientation, type Orientation, upright } from "./orientation.ts";
 import { type PictureSize, requireSize } from "./picture_size.ts";
@@ -6,9 +7,6 @@ import type { ByteImage } from "./png.ts";
 
 /** A block of 8×8 pixels takes at least a bit. */
 const mostPixelsPerByte = 512;
-/** Progressive pictures have about ten scans. Each walks over the whole picture, however few its bytes. */
-const mostScans = 200;
-const mostScannedPixels = 4e9;
 /** Markers: end of image, start of scan, and the application segment that EXIF uses. */
 const [imageEnd, scanStart, app1] = [0xd9, 0xda, 0xe1];
 const exifName = new TextEncoder().encode("Exif\0\0");
@@ -35,17 +33,24 @@ const refusedFrames: Readonly<Record<number, string>> = {
  */
 export function decodeJpeg(bytes: Uint8Array): ByteImage {
   const { width, height, components, scans, orientation, length } = outline(bytes);
-  requireSize("JPEG", { width, height }, mostPixelsPerByte * bytes.length);
-  const most = Math.min(mostScans, Math.floor(mostScannedPixels / (width * height)));
-  if (scans > most) throw new FormatError(`JPEG: ${scans} scans; at most ${most} are read`);
-  const isCmyk = components === 4;
-  const decoded = decompressJpeg(bytes.subarray(0, length), { width, height }, isCmyk ? "cmyk" : "rgb");
-  const data = isCmyk ? fromInvertedCmyk(decoded) : decoded;
+  requireSize("JPEG", { width, height }, length, mostPixelsPerByte * length);
+  const most = Math.min(mostScans, Math.ceil(mostScannedPixels(length) / (width * height)));
+  if (scans > most) {
+    throw new FormatError(
+      `JPEG: ${scans} scans; at most ${most} are read of a picture of ${width}×${height} pixels in ${length} bytes`,
+    );
+  }
+  const [format, toRgb] = components === 4 ? ["cmyk", fromInvertedCmyk] as const : ["rgb", copy] as const;
+  const data = decompressJpeg(bytes.subarray(0, length), { width, height }, format, toRgb);
   return upright({ width, height, channels: 3, data }, orientation);
 }
 
+function copy(pixels: Uint8Array): Uint8Array<ArrayBuffer> {
+  return pixels.slice() as Uint8Array<ArrayBuffer>;
+}
+
 /** RGB of inks that are stored as what they leave of the light: the product with that of black. */
-function fromInvertedCmyk(cmyk: Uint8Array): Uint8Array {
+function fromInvertedCmyk(cmyk: Uint8Array): Uint8Array<ArrayBuffer> {
   const rgb = new Uint8Array(cmyk.length / 4 * 3);
   for (let source = 0, target = 0; source < cmyk.length; source += 4) {
     const black = cmyk[source + 3]!;

@@ -46,12 +46,14 @@ let instance: Exports | undefined;
  * Decodes a JPEG file, with libjpeg's own transform, upsampling and colours: what Pillow gives, bit for bit. Damage that
  * libjpeg bridges is bridged.
  * @param format `cmyk` for four components as they are stored, `rgb` for one or three
+ * @param taken takes the pixels out of the library's memory, which is used again afterwards
  * @throws {FormatError} if libjpeg refuses the file.
  */
 export function decompressJpeg(
   bytes: Uint8Array,
   { width, height }: PictureSize,
   format: keyof typeof pixelFormats,
+  taken: (pixels: Uint8Array) => Uint8Array<ArrayBuffer>,
 ): Uint8Array<ArrayBuffer> {
   const { code, channels } = pixelFormats[format];
   const length = width * height * channels;
@@ -75,7 +77,7 @@ export function decompressJpeg(
     throw new FormatError("JPEG: the file states two sizes; it is damaged");
   }
   library.tjDecompress2(handle, file, bytes.length, pixels, width, width * channels, height, code, 0);
-  const decoded = new Uint8Array(library.memory.buffer, pixels, length).slice();
+  const decoded = taken(new Uint8Array(library.memory.buffer, pixels, length));
   library.tjDestroy(handle);
   for (const pointer of [header, pixels, file]) library.free(pointer);
   if (library.memory.buffer.byteLength <= mostKeptBytes) instance = library;

@@ -20,6 +20,8 @@ const headerBytes = 128;
 const levelFive = 0x0100;
 const tagBytes = 8;
 const maximumRank = 32;
+/** Variables that are read: a data set has two or three, and each compressed one takes time however small it is. */
+const mostVariables = 1000;
 const uint8Class = 9;
 /** The classes whose elements a double holds exactly, by number: double, single, int8 to uint32. */
 const numericClasses = { first: 6, last: 13 } as const;
@@ -73,7 +75,9 @@ export async function parseMat(
   const little = isLittleEndian(bytes);
   const allowance: Allowance = { bytes: maximumBytes };
   const arrays = new Map<string, MatArray>();
+  let variables = 0;
   for (let offset = headerBytes; offset < bytes.length;) {
+    if (++variables > mostVariables) throw new FormatError(`MAT: more than ${mostVariables} variables`);
     const outer = elementAt(bytes, offset, little);
     offset = outer.next;
     const element = outer.type === types.compressed ? await unpack(outer.data, little, allowance) : outer;

@@ -2,6 +2,7 @@
 
 import { FormatError } from "../errors.ts";
 import { bytesOf, concatenate } from "./bytes.ts";
+import { printable } from "./text.ts";
 import { ZipArchive } from "./zip.ts";
 import { zip } from "./zip_writer.ts";
 
@@ -66,6 +67,8 @@ const maximumRank = 64;
 /** The dictionary as NumPy writes it, its keys sorted; a type that is no string is a structure. */
 const headerPattern =
   /^\{ *'descr': *(?:'([^'\\]*)'|\[.*\]), *'fortran_order': *(True|False), *'shape': *\(([^)]*)\) *(?:, *)?\} *\n?$/s;
+/** What all arrays that are read may unpack to: twice the statistics of FID, whose covariance is of 2048×2048 doubles. */
+const mostUnpackedBytes = 2 ** 26;
 /** Nothing, `2,`, or `2, 3` with or without a comma at the end: `(2)` is no tuple. */
 const shapePattern = /^(?:\d+ *,|\d+(?: *, *\d+)+ *,?)?$/;
 
@@ -131,10 +134,12 @@ export async function parseNpz(
 ): Promise<Map<string, ParsedNumpyArray>> {
   const archive = new ZipArchive(bytes);
   const arrays = new Map<string, ParsedNumpyArray>();
+  let left = mostUnpackedBytes;
   for (const file of archive.names) {
     const name = arrayName(file);
     if (name === undefined || (wanted && !wanted.includes(name))) continue;
-    const contents = await archive.read(file);
+    const contents = await archive.read(file, left);
+    if (archive.isCompressed(file)) left -= contents.length;
     arrays.set(name, inArchive(name, () => parseNpy(contents)));
   }
   return arrays;
@@ -230,6 +235,6 @@ function inArchive<Result>(name: string, action: () => Result): Result {
     return action();
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
-    throw new FormatError(`npz: array ${JSON.stringify(name.slice(0, 100))}: ${error.message}`);
+    throw new FormatError(`npz: array "${printable(name)}": ${error.message}`);
   }
 }

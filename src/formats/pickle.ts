@@ -4,6 +4,7 @@
  */
 
 import { FormatError } from "../errors.ts";
+import { pickleCosts } from "./budget.ts";
 import { Global, runsCode } from "./pickle_names.ts";
 import { type LineKind, type Operation, operations, refusedOperations } from "./pickle_operations.ts";
 import { floatOf, integerOf, lineOf, longOf } from "./pickle_values.ts";
@@ -49,19 +50,24 @@ export interface PickleReader<Result> {
 }
 
 const mark = Symbol("mark");
+/** Longer names are no classes'; taking one apart takes time each time that it is named. */
+const longestName = 1000;
 
 /**
  * Reads one pickle.
+ * @param budget bytes of memory that its values may take, about; the work grows with them
  * @param start where it begins in `bytes`
  * @returns the value, and where the next byte after the pickle is
- * @throws {FormatError} if it is damaged, names what runs code (see {@link runsCode}), or refers to what is not in the file.
+ * @throws {FormatError} if it is damaged, names what runs code (see {@link runsCode}), refers to what is not in the file, or
+ * takes more than the budget.
  */
 export function parsePickle<Result>(
   bytes: Uint8Array,
   reader: PickleReader<Result>,
+  budget: number,
   start = 0,
 ): { value: PickleValue<Result>; end: number } {
-  return new Machine(bytes, reader, start).run();
+  return new Machine(bytes, reader, budget, start).run();
 }
 
 class Machine<Result> {
@@ -69,11 +75,15 @@ class Machine<Result> {
   readonly #view: DataView;
   readonly #reader: PickleReader<Result>;
   readonly #stack: (PickleValue<Result> | typeof mark)[] = [];
-  readonly #memo = new Map<number, PickleValue<Result>>();
+  readonly #memo: (PickleValue<Result> | undefined)[] = [];
   readonly #dictionaries = new WeakMap<PickleValue<Result>[], PickledDictionary<Result>>();
+  readonly #budget: number;
+  #spent = 0;
+  #memoized = 0;
   #at: number;
 
-  constructor(bytes: Uint8Array, reader: PickleReader<Result>, start: number) {
+  constructor(bytes: Uint8Array, reader: PickleReader<Result>, budget: number, start: number) {
+    this.#budget = budget;
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#reader = reader;
@@ -89,8 +99,20 @@ class Machine<Result> {
         const name = refusedOperations[code] ?? `0x${code.toString(16).padStart(2, "0")}`;
         throw new FormatError(`pickle: operation ${name}, which tensors do not need; the file is refused`);
       }
+      this.#spend(pickleCosts.operation);
       this.#step(operation);
     }
+  }
+
+  /** Counts memory, which also bounds the number of operations. */
+  #spend(bytes: number): void {
+    this.#spent += bytes;
+    if (this.#spent <= this.#budget) return;
+    throw new FormatError(
+      `pickle: its values take more than ${
+        Math.floor(this.#budget / 2 ** 20)
+      } MiB of memory, more than tensors can need; the file is refused`,
+    );
   }
 
   #step(operation: Operation): void {
@@ -109,27 +131,34 @@ class Machine<Result> {
         stack.push(this.#integer(operation.bytes, operation.signed));
         return;
       case "long":
+        this.#spend(pickleCosts.number);
         stack.push(longOf(this.#take(this.#integer(operation.bytes, false))));
         return;
       case "float":
+        this.#spend(pickleCosts.number);
         stack.push(floatOf(this.#take(8)));
         return;
       case "line":
+        this.#spend(pickleCosts.number);
         stack.push(this.#lineValue(operation.of));
         return;
       case "text":
-        stack.push(decodeText(this.#take(this.#integer(operation.bytes, false))));
+        stack.push(this.#text(this.#integer(operation.bytes, false)));
         return;
       case "bytes":
+        this.#spend(pickleCosts.object);
         stack.push(this.#take(this.#integer(operation.bytes, false)));
         return;
       case "dictionary":
+        this.#spend(pickleCosts.dictionary);
         stack.push(new Map());
         return;
       case "entries":
-        stack.push(withPairs(new Map(), this.#popMark()));
+        this.#spend(pickleCosts.dictionary);
+        stack.push(this.#withPairs(new Map(), this.#popMark()));
         return;
       case "sequence":
+        this.#spend(pickleCosts.list);
         stack.push(operation.length === undefined ? this.#popMark() : this.#popMany(operation.length));
         return;
       case "append":
@@ -139,10 +168,10 @@ class Machine<Result> {
         this.#set(operation.many ? this.#popMark() : this.#popMany(2));
         return;
       case "put":
-        this.#memo.set(this.#index(operation.bytes), this.#top());
+        this.#memoize(this.#index(operation.bytes));
         return;
       case "memoize":
-        this.#memo.set(this.#memo.size, this.#top());
+        this.#memoize(this.#memoized);
         return;
       case "get":
         stack.push(this.#remembered(this.#index(operation.bytes)));
@@ -157,9 +186,11 @@ class Machine<Result> {
         this.#build();
         return;
       case "persistent":
+        this.#spend(pickleCosts.object);
         stack.push(this.#reader.persistent(this.#pop()));
         return;
       case "persistentLine":
+        this.#spend(pickleCosts.object);
         stack.push(this.#reader.persistent(this.#line()));
         return;
       case "pop":
@@ -177,6 +208,8 @@ class Machine<Result> {
   #global(fromStack: boolean): Global {
     const [module, name] = fromStack ? this.#popMany(2) : [this.#line(), this.#line()];
     if (typeof module !== "string" || typeof name !== "string") throw damaged();
+    if (module.length + name.length > longestName) throw damaged();
+    this.#spend(pickleCosts.object);
     const global = new Global(module, name);
     if (!runsCode(global)) return global;
     throw new FormatError(`pickle: it names ${global}, which tensors do not need; the file is refused`);
@@ -201,6 +234,7 @@ class Machine<Result> {
 
   /** What a call gives: Python's own containers are known, other names are the reader's to know. */
   #made(callee: PickleValue<Result> | undefined, args: readonly PickleValue<Result>[]): PickleValue<Result> {
+    this.#spend(pickleCosts.object);
     if (callee instanceof PickledObject) return new PickledObject(callee.name, args);
     if (!(callee instanceof Global)) throw damaged();
     const name = `${callee}`;
@@ -216,12 +250,13 @@ class Machine<Result> {
    */
   #dictionary(of: PickleValue<Result> | undefined): PickledDictionary<Result> {
     if (of instanceof Map) return of;
+    this.#spend(pickleCosts.dictionary);
     if (!Array.isArray(of)) return new Map();
     const known = this.#dictionaries.get(of);
     if (known) return known;
     const made: PickledDictionary<Result> = new Map();
     for (const pair of of) {
-      if (Array.isArray(pair) && pair.length === 2) made.set(pair[0]!, pair[1]!);
+      if (Array.isArray(pair) && pair.length === 2) this.#setPair(made, pair[0]!, pair[1]!);
     }
     this.#dictionaries.set(of, made);
     return made;
@@ -237,20 +272,63 @@ class Machine<Result> {
 
   #append(values: PickleValue<Result>[]): void {
     const target = this.#top();
-    const list = target instanceof PickledObject ? target.items ??= [] : target;
+    const list = target instanceof PickledObject ? target.items ??= this.#newList() : target;
     if (!Array.isArray(list)) throw damaged();
     for (const value of values) list.push(value);
   }
 
   #set(pairs: PickleValue<Result>[]): void {
     const target = this.#top();
-    const dictionary = target instanceof PickledObject ? target.entries ??= new Map() : target;
+    const dictionary = target instanceof PickledObject ? target.entries ??= this.#newDictionary() : target;
     if (!(dictionary instanceof Map)) throw damaged();
-    withPairs(dictionary, pairs);
+    this.#withPairs(dictionary, pairs);
+  }
+
+  #newList(): PickleValue<Result>[] {
+    this.#spend(pickleCosts.list);
+    return [];
+  }
+
+  #newDictionary(): PickledDictionary<Result> {
+    this.#spend(pickleCosts.dictionary);
+    return new Map();
+  }
+
+  #withPairs(
+    dictionary: PickledDictionary<Result>,
+    pairs: readonly PickleValue<Result>[],
+  ): PickledDictionary<Result> {
+    if (pairs.length % 2 !== 0) throw damaged();
+    for (let i = 0; i < pairs.length; i += 2) this.#setPair(dictionary, pairs[i]!, pairs[i + 1]!);
+    return dictionary;
+  }
+
+  /**
+   * Entries whose keys are neither text nor small whole numbers are left out. Nothing needs them, and the places of other
+   * keys in a hash table can be chosen so that they all collide.
+   */
+  #setPair(
+    dictionary: PickledDictionary<Result>,
+    key: PickleValue<Result>,
+    value: PickleValue<Result>,
+  ): void {
+    if (typeof key !== "string" && !(typeof key === "number" && (key | 0) === key)) return;
+    this.#spend(pickleCosts.entry);
+    dictionary.set(key, value);
+  }
+
+  /** Writers number what they remember in order, so that no place is beyond the number of operations. */
+  #memoize(index: number): void {
+    if (index > this.#spent / pickleCosts.operation) throw damaged();
+    this.#spend(pickleCosts.memo);
+    const value = this.#top();
+    while (this.#memo.length < index) this.#memo.push(undefined);
+    if (this.#memo[index] === undefined) this.#memoized++;
+    this.#memo[index] = value;
   }
 
   #remembered(index: number): PickleValue<Result> {
-    const value = this.#memo.get(index);
+    const value = this.#memo[index];
     if (value === undefined) throw damaged();
     return value;
   }
@@ -282,6 +360,13 @@ class Machine<Result> {
     return this.#bytes.subarray(this.#at, this.#at += count);
   }
 
+  /** So many bytes as text, which takes up to two bytes for each. */
+  #text(length: number): string {
+    const bytes = this.#take(length);
+    this.#spend(pickleCosts.number + 2 * length);
+    return decoder.decode(bytes);
+  }
+
   #integer(bytes: number, signed: boolean): number {
     const at = this.#at;
     this.#take(bytes);
@@ -309,7 +394,7 @@ class Machine<Result> {
   #line(): string {
     const end = this.#bytes.indexOf(0x0a, this.#at);
     if (end < 0) throw damaged();
-    const text = decodeText(this.#take(end - this.#at));
+    const text = this.#text(end - this.#at);
     this.#take(1);
     return text;
   }
@@ -330,18 +415,7 @@ const makers: ReadonlySet<string> = new Set(
   ),
 );
 
-function withPairs<Result>(
-  dictionary: PickledDictionary<Result>,
-  pairs: readonly PickleValue<Result>[],
-): PickledDictionary<Result> {
-  if (pairs.length % 2 !== 0) throw damaged();
-  for (let i = 0; i < pairs.length; i += 2) dictionary.set(pairs[i]!, pairs[i + 1]!);
-  return dictionary;
-}
-
-function decodeText(bytes: Uint8Array): string {
-  return new TextDecoder().decode(bytes);
-}
+const decoder = new TextDecoder();
 
 function damaged(): FormatError {
   return new FormatError("pickle: the data are damaged");

@@ -2,9 +2,12 @@
 
 import type { LineKind } from "./pickle_operations.ts";
 
-/** Digits and bytes of whole numbers that are read; longer ones take time that grows with their square. */
-const mostDigits = 80;
-const mostBytes = 32;
+/**
+ * Digits and bytes of whole numbers that are read: those of 64 bits, with a sign. Longer ones take time that grows with
+ * their square, and nothing needs them.
+ */
+const mostDigits = 21;
+const mostBytes = 9;
 
 /** A whole number as a number where that is exact, else as a `bigint`. */
 function narrowed(value: bigint): number | bigint {

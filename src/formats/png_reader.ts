@@ -1,5 +1,6 @@
 import { Unzlib } from "fflate";
 import { FormatError } from "../errors.ts";
+import { deflateGain, mostPngChunks, unpackedAtOnce } from "./budget.ts";
 import { crc32 } from "./crc32.ts";
 import { exifOrientation, upright } from "./orientation.ts";
 import { requireSize } from "./picture_size.ts";
@@ -10,9 +11,8 @@ const signatureBytes = 8;
 /** Length, type and checksum of a chunk. */
 const frameBytes = 12;
 const headerBytes = 13;
-/** Compressed bytes that are unpacked at once; deflate makes at most so many bytes of each. */
-const pieceBytes = 2 ** 16;
-const deflateGain = 1032;
+/** Types of the chunks that are used. */
+const usedTypes: ReadonlySet<string> = new Set(["IHDR", "PLTE", "IDAT", "eXIf"]);
 /** Bits a sample may have, by colour type: grey, RGB, palette, grey and RGB with transparency. */
 const depths: Readonly<Record<number, readonly number[]>> = {
   0: [1, 2, 4, 8, 16],
@@ -33,7 +33,7 @@ export function decodePng(bytes: Uint8Array): ByteImage {
   const header = parseHeader(chunks.find(({ type }) => type === "IHDR"));
   const packed = chunks.filter(({ type }) => type === "IDAT").map(({ data }) => data);
   const packedBytes = packed.reduce((sum, { length }) => sum + length, 0);
-  requireSize("PNG", header, Math.floor(8 * deflateGain * packedBytes / sampleBits(header)));
+  requireSize("PNG", header, bytes.length, Math.floor(8 * deflateGain * packedBytes / sampleBits(header)));
   const palette = header.colour === 3 ? chunks.find(({ type }) => type === "PLTE")?.data : undefined;
   const rows = new PngRows(header, passesOf(header), palette);
   unpack(packed, rows);
@@ -47,19 +47,21 @@ interface Chunk {
   readonly data: Uint8Array;
 }
 
-/** The chunks up to the last one, or to where the file ends. */
+/** The chunks that are used, up to the last one, or to where the file ends. */
 function readChunks(bytes: Uint8Array): Chunk[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const chunks: Chunk[] = [];
+  let count = 0;
   for (let start = signatureBytes; start + frameBytes <= bytes.length;) {
+    if (++count > mostPngChunks) throw new FormatError(`PNG: more than ${mostPngChunks} chunks`);
     const end = start + frameBytes + view.getUint32(start);
-    const type = new TextDecoder("latin1").decode(bytes.subarray(start + 4, start + 8));
+    const type = String.fromCharCode(...bytes.subarray(start + 4, start + 8));
     if (end > bytes.length) throw new FormatError("PNG: the file is truncated");
     // An upper-case letter says that the chunk is critical: without it there is no picture.
     if (/^[A-Z]/.test(type) && crc32(bytes.subarray(start + 4, end - 4)) !== view.getUint32(end - 4)) {
       throw new FormatError(`PNG: the file is damaged: the checksum of ${type} does not match`);
     }
-    chunks.push({ type, data: bytes.subarray(start + 8, end - 4) });
+    if (usedTypes.has(type)) chunks.push({ type, data: bytes.subarray(start + 8, end - 4) });
     if (type === "IEND") break;
     start = end;
   }
@@ -92,8 +94,8 @@ function unpack(packed: readonly Uint8Array[], rows: PngRows): void {
   const stream = new Unzlib((piece) => rows.push(piece));
   try {
     for (const data of packed) {
-      for (let start = 0; start < data.length && !rows.complete; start += pieceBytes) {
-        stream.push(data.subarray(start, start + pieceBytes));
+      for (let start = 0; start < data.length && !rows.complete; start += unpackedAtOnce) {
+        stream.push(data.subarray(start, start + unpackedAtOnce));
       }
     }
   } catch (error) {

@@ -4,6 +4,7 @@
  */
 
 import { FormatError } from "../errors.ts";
+import { longestPackedPickle, pickleBudget } from "./budget.ts";
 import { parsePickle } from "./pickle.ts";
 import { type Contents, contentsOf } from "./pytorch_contents.ts";
 import { materialise, type Storage, tensorReader, typeName } from "./pytorch_tensors.ts";
@@ -41,6 +42,8 @@ export async function parsePyTorch(bytes: Uint8Array<ArrayBuffer>): Promise<Map<
   return await file.read(file.tensors.keys());
 }
 
+/** Bytes of the file that says "little" or "big". */
+const longestOrder = 64;
 /** How many times over tensors may use their storages. Tied weights do; thousands of copies of one fill the memory. */
 const mostUses = 8;
 
@@ -124,12 +127,13 @@ async function openZip(bytes: Uint8Array<ArrayBuffer>): Promise<TensorFile> {
   if (pickleName === undefined) throw new FormatError("PyTorch: the archive holds no data.pkl");
   const folder = pickleName.slice(0, -"data.pkl".length);
   if (archive.has(`${folder}byteorder`)) {
-    const order = new TextDecoder().decode(await archive.read(`${folder}byteorder`)).trim();
+    const order = new TextDecoder().decode(await archive.read(`${folder}byteorder`, longestOrder)).trim();
     if (order !== "little") {
       throw new FormatError("PyTorch: the file is big-endian; save it on another machine");
     }
   }
-  const { value } = parsePickle(await archive.read(pickleName), tensorReader(new Map()));
+  const pickle = await archive.read(pickleName, longestPackedPickle);
+  const { value } = parsePickle(pickle, tensorReader(new Map()), pickleBudget(archive.names.length));
   return new PyTorchFile(contentsOf(value), async ({ key, length, bytes }) => {
     const name = `${folder}data/${key}`;
     if (!archive.has(name)) throw new FormatError(`PyTorch: storage ${key} is missing`);
@@ -139,7 +143,7 @@ async function openZip(bytes: Uint8Array<ArrayBuffer>): Promise<TensorFile> {
         `PyTorch: storage ${key} is compressed; unpack the archive and zip it without (zip -0)`,
       );
     }
-    const data = await archive.read(name);
+    const data = await archive.read(name, bytes);
     if (data.length !== bytes) {
       throw new FormatError(
         `PyTorch: storage ${key} has ${data.length} bytes, not those of ${length} elements`,
@@ -156,15 +160,17 @@ function openLegacy(bytes: Uint8Array): TensorFile {
     throw new FormatError("PyTorch: neither a zip archive nor a file of torch.save");
   }
   const plain = tensorReader(new Map());
-  const version = parsePickle(bytes, plain, magicEnd);
+  // Each storage has at least the eight bytes of its length, and the pickle says more of it than that.
+  const budget = pickleBudget(bytes.length / 64);
+  const version = parsePickle(bytes, plain, budget, magicEnd);
   if (version.value !== legacyVersion) throw new FormatError(`PyTorch: unknown version of the format`);
-  const system = parsePickle(bytes, plain, version.end);
+  const system = parsePickle(bytes, plain, budget, version.end);
   const isLittle = system.value instanceof Map && system.value.get("little_endian");
   if (isLittle !== true) throw new FormatError("PyTorch: the file is big-endian; save it on another machine");
   const known = new Map<string, Storage>();
-  const contents = parsePickle(bytes, tensorReader(known), system.end);
-  const order = parsePickle(bytes, plain, contents.end);
-  const keys = Array.isArray(order.value) ? order.value.map(String) : [];
+  const contents = parsePickle(bytes, tensorReader(known), budget, system.end);
+  const order = parsePickle(bytes, plain, budget, contents.end);
+  const keys = Array.isArray(order.value) ? order.value.filter((key) => typeof key === "string") : [];
   const storages = legacyStorages(bytes, order.end, keys, known);
   return new PyTorchFile(contentsOf(contents.value), ({ key }) => {
     const data = storages.get(key);

@@ -1,4 +1,5 @@
 import { FormatError } from "../errors.ts";
+import { mostTensors } from "./budget.ts";
 import { PickledObject } from "./pickle.ts";
 import { type TorchValue, View } from "./pytorch_tensors.ts";
 
@@ -16,7 +17,6 @@ const deepest = 24;
 /** Longer names and paths are no tensors'; many of them would fill the memory. */
 const longestPath = 400;
 /** More than any checkpoint has. */
-const mostTensors = 100_000;
 const mostNames = 10_000;
 
 /**

@@ -45,6 +45,8 @@ type Arguments = readonly TorchValue[];
 
 /** More dimensions than any model has. */
 const maximumRank = 16;
+/** Of a few more the number is told. */
+const mostSizes = 100;
 
 /** Knows what describes tensors, and notes the storages that they lie in. */
 export function tensorReader(storages: Map<string, Storage>): PickleReader<Storage | View> {
@@ -189,6 +191,7 @@ function isSize(value: unknown): value is number {
   return Number.isSafeInteger(value) && value as number >= 0;
 }
 
+/** A long list, which could be named again and again, is not looked through. */
 function isSizes(value: unknown): value is number[] {
-  return Array.isArray(value) && value.every(isSize);
+  return Array.isArray(value) && value.length <= mostSizes && value.every(isSize);
 }

@@ -4,7 +4,9 @@
  */
 
 import { FormatError } from "../errors.ts";
-import { repeatedKey } from "./json_keys.ts";
+import { longestHeader, mostTensors } from "./budget.ts";
+import { JsonError, parseJsonObject } from "./json.ts";
+import { printable } from "./text.ts";
 import type { TensorDescription, TensorFile } from "./tensor_file.ts";
 
 /** Bytes of one element, by the format's names of element types. */
@@ -45,10 +47,12 @@ export interface SafetensorsFile {
   readonly metadata: Record<string, string>;
 }
 
-/** The format's own limit on the header. */
-const maximumHeaderBytes = 100_000_000;
+/** Values of the header for each tensor: element type, shape with its extents, and two offsets. */
+const valuesPerTensor = 16;
 /** More dimensions than any model has; a longer shape is a damaged or hostile file. */
 const maximumRank = 32;
+/** Characters of a tensor's name. */
+const longestName = 1000;
 const metadataName = "__metadata__";
 
 /** What names of element types look like. */
@@ -70,7 +74,8 @@ export function parseSafetensors(bytes: Uint8Array): SafetensorsFile {
   const { header, body } = split(bytes);
   let metadata: Record<string, string> = {};
   const entries: Entry[] = [];
-  for (const [name, value] of Object.entries(header)) {
+  if (header.size > mostTensors) throw new FormatError(`safetensors: more than ${mostTensors} tensors`);
+  for (const [name, value] of header) {
     if (name === metadataName) metadata = metadataOf(value);
     else entries.push(entryOf(name, value));
   }
@@ -190,14 +195,15 @@ export function numbersOf({ dtype, data }: NamedTensor): Float64Array<ArrayBuffe
   return Float64Array.from({ length: data.length / width }, (_, i) => read(view, i * width));
 }
 
-function split(bytes: Uint8Array): { header: object; body: Uint8Array } {
+function split(bytes: Uint8Array): { header: Map<string, unknown>; body: Uint8Array } {
   if (bytes.length < 8) {
     throw new FormatError(`safetensors: ${bytes.length} bytes are too few for a header length`);
   }
   const declared = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
-  if (declared > maximumHeaderBytes) {
+  const longest = longestHeader(bytes.length);
+  if (declared > longest) {
     throw new FormatError(
-      `safetensors: header of ${declared} bytes; at most ${maximumHeaderBytes} are allowed`,
+      `safetensors: header of ${declared} bytes; at most ${longest} are allowed in a file of ${bytes.length}`,
     );
   }
   const end = 8 + Number(declared);
@@ -209,21 +215,20 @@ function split(bytes: Uint8Array): { header: object; body: Uint8Array } {
   return { header: parseHeader(bytes.subarray(8, end)), body: bytes.subarray(end) };
 }
 
-function parseHeader(bytes: Uint8Array): object {
+function parseHeader(bytes: Uint8Array): Map<string, unknown> {
   let text: string;
-  let header: unknown;
   try {
     text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-    header = JSON.parse(text);
   } catch {
     throw new FormatError("safetensors: the header is not valid JSON in UTF-8");
   }
-  if (bytes[0] !== 0x7b || !isObject(header)) {
-    throw new FormatError("safetensors: the header is not a JSON object");
+  try {
+    if (bytes[0] !== 0x7b) throw new JsonError("is not a JSON object");
+    return parseJsonObject(text, valuesPerTensor * mostTensors);
+  } catch (error) {
+    if (error instanceof JsonError) throw new FormatError(`safetensors: the header ${error.message}`);
+    throw error;
   }
-  const repeated = repeatedKey(text);
-  if (repeated !== undefined) throw new FormatError(`safetensors: the header names ${quote(repeated)} twice`);
-  return header;
 }
 
 function metadataOf(value: unknown): Record<string, string> {
@@ -235,6 +240,9 @@ function metadataOf(value: unknown): Record<string, string> {
 
 function entryOf(name: string, value: unknown): Entry {
   const refuse = (what: string) => new FormatError(`safetensors: tensor ${quote(name)}: ${what}`);
+  if (name.length > longestName) {
+    throw refuse(`its name has ${name.length} characters; at most ${longestName} are read`);
+  }
   if (!isObject(value)) throw refuse("its description is not an object");
   const { dtype, shape, data_offsets: offsets } = value as Record<string, unknown>;
   if (typeof dtype !== "string" || !dtypePattern.test(dtype)) {
@@ -295,6 +303,5 @@ function compare(a: string, b: string): number {
 
 /** A value from the file, short enough for a one-line message. */
 function quote(value: unknown): string {
-  const text = JSON.stringify(value) ?? "undefined";
-  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+  return printable(JSON.stringify(value) ?? "undefined");
 }

@@ -1,20 +1,24 @@
 import { FormatError } from "../errors.ts";
-import { concatenate } from "./bytes.ts";
+import { printable } from "./text.ts";
 
 const blockBytes = 512;
+/** Files that are passed over beside those that are wanted, and their bytes: notes, other versions, a system's own files. */
+const mostOthers = 10_000;
+const mostOtherBytes = 2 ** 26;
 
 /**
  * Reads the wanted files of a tar archive (ustar) while it streams by; nothing else is kept.
  * @param pieces the archive's bytes, in pieces of any size
  * @param wanted whether to keep the file of this name
  * @param maximumBytes most that a wanted file may have
- * @throws {FormatError} if the archive is damaged or truncated, or a wanted file is too large.
+ * @throws {FormatError} if the archive is damaged or truncated, a wanted file is too large, or there is much else.
  */
 export async function readTar(
   pieces: AsyncIterable<Uint8Array>,
   wanted: (name: string) => boolean,
   maximumBytes: number,
 ): Promise<Map<string, Uint8Array<ArrayBuffer>>> {
+  let [others, otherBytes] = [0, 0];
   const reader = new PieceReader(pieces);
   const files = new Map<string, Uint8Array<ArrayBuffer>>();
   for (;;) {
@@ -24,11 +28,19 @@ export async function readTar(
     const padding = (blockBytes - size % blockBytes) % blockBytes;
     if (isFile && wanted(name)) {
       if (size > maximumBytes) {
-        throw new FormatError(`tar: ${name} has ${size} bytes, where at most ${maximumBytes} are expected`);
+        throw new FormatError(
+          `tar: ${printable(name)} has ${size} bytes, where at most ${maximumBytes} are expected`,
+        );
       }
       files.set(name, await reader.read(size));
       await reader.skip(padding);
     } else {
+      otherBytes += size;
+      if (++others > mostOthers || otherBytes > mostOtherBytes) {
+        throw new FormatError(
+          `tar: more than ${mostOthers} files or ${mostOtherBytes} bytes that no data set has; give the official archive`,
+        );
+      }
       await reader.skip(size + padding);
     }
   }
@@ -71,9 +83,13 @@ class PieceReader {
   }
 
   async read(length: number): Promise<Uint8Array<ArrayBuffer>> {
-    const parts: Uint8Array[] = [];
-    await this.#take(length, (part) => parts.push(part));
-    return concatenate(parts);
+    const whole = new Uint8Array(length);
+    let at = 0;
+    await this.#take(length, (part) => {
+      whole.set(part, at);
+      at += part.length;
+    });
+    return whole;
   }
 
   async skip(length: number): Promise<void> {

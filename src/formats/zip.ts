@@ -1,6 +1,8 @@
 import { FormatError } from "../errors.ts";
+import { deflateGain, longestFileName, mostFiles } from "./budget.ts";
 import { crc32 } from "./crc32.ts";
 import { decompress } from "./decompress.ts";
+import { printable } from "./text.ts";
 
 /** What the structures of an archive begin with, and their lengths without names and fields. */
 export const signatures = {
@@ -13,13 +15,9 @@ export const signatures = {
 export const sizes = { local: 30, central: 46, end: 22, end64: 56, locator64: 20 } as const;
 /** What a 32-bit field holds when the value is in the zip64 extra field. */
 export const inExtraField = 0xffffffff;
-/** What deflate gains at most. */
-const largestRatio = 1032;
 /** How files are compressed. */
 export const methods = { stored: 0, deflated: 8 } as const;
 const longestComment = 0xffff;
-/** More files than any model or data set has. */
-const mostFiles = 1_000_000;
 /** Set in the flags of files that are encrypted. */
 const encryptedFlag = 1;
 
@@ -87,11 +85,17 @@ export class ZipArchive {
 
   /**
    * The contents of a file; a view into the archive if they are stored as they are.
-   * @throws {FormatError} if there is no such file, or it is damaged, encrypted or compressed in an unknown way.
+   * @param maximumBytes the most that a compressed file may unpack to
+   * @throws {FormatError} if there is no such file, or it is damaged, too large, encrypted or compressed in an unknown way.
    */
-  async read(name: string): Promise<Uint8Array<ArrayBuffer>> {
+  async read(name: string, maximumBytes: number): Promise<Uint8Array<ArrayBuffer>> {
     const entry = this.#entryOf(name);
     const { method, compressed, size, crc } = entry;
+    if (method !== methods.stored && size > maximumBytes) {
+      throw new FormatError(
+        `zip: file ${quote(name)} unpacks to ${size} bytes, where at most ${maximumBytes} are expected`,
+      );
+    }
     this.#requireAgreement(entry);
     const start = this.#dataStart(entry);
     const data = this.#bytes.subarray(start, start + compressed);
@@ -161,13 +165,18 @@ export class ZipArchive {
     const [nameLength, extraLength, commentLength] = [28, 30, 32].map((field) =>
       view.getUint16(at + field, true)
     );
+    if (nameLength! > longestFileName) {
+      throw new FormatError(
+        `zip: a file's name has ${nameLength} bytes; at most ${longestFileName} are read`,
+      );
+    }
     const extra = at + sizes.central + nameLength!;
     const next = extra + extraLength! + commentLength!;
     if (next > end) throw damaged();
     const name = this.#name(at + sizes.central, extra);
     const [size, compressed, offset] = this.#wideFields(at, extra, extra + extraLength!);
     const method = view.getUint16(at + 10, true);
-    if (method === methods.stored ? size !== compressed : size! > largestRatio * compressed!) {
+    if (method === methods.stored ? size !== compressed : size! > deflateGain * compressed!) {
       throw new FormatError(`zip: file ${quote(name)} claims ${size} bytes out of ${compressed}`);
     }
     const entry = {
@@ -266,5 +275,5 @@ function encryptedError(name: string): FormatError {
 }
 
 function quote(name: string): string {
-  return JSON.stringify(name.slice(0, 100));
+  return `"${printable(name)}"`;
 }

@@ -1,5 +1,7 @@
 /** What figures of several evaluations must have in common to be compared. */
 
+import { printable } from "../formats/text.ts";
+
 /** An evaluation as far as it is compared. */
 interface Evaluated {
   readonly name: string;
@@ -122,7 +124,9 @@ export function differences(
     const byValue = new Map<string, string[]>();
     for (const evaluation of evaluations) {
       const value = of(evaluation);
-      const text = value === undefined || value === null ? "not stated" : String(value);
+      const text = value === undefined || value === null
+        ? "not stated"
+        : printable(typeof value === "string" ? value : JSON.stringify(value));
       byValue.set(text, [...byValue.get(text) ?? [], evaluation.name]);
     }
     if (byValue.size < 2) return [];

@@ -10,16 +10,14 @@ import {
   type Path,
   valueAt,
 } from "./budgets.ts";
+import { type EvaluationFile, pointsOf } from "./evaluation_file.ts";
 import { curves } from "./figures.ts";
 import { AnswerBuilder, intervalNote } from "./question.ts";
 
-/** What `results.json` holds of an evaluation, as far as it is compared. */
-export interface Evaluation {
+/** An evaluation that is compared. */
+export interface Evaluation extends EvaluationFile {
   /** The run's name; runs whose names differ in a trailing number only are one group. */
   readonly name: string;
-  readonly results: Readonly<Record<string, unknown>>;
-  /** What it was evaluated on, as `results.json` says. */
-  readonly data?: unknown;
   /** PNG of its samples by class, if there is one. */
   readonly samples?: Uint8Array;
 }
@@ -234,7 +232,7 @@ export async function comparisonSection(evaluations: readonly Evaluation[]) {
     const series = groupCurves(evaluations, path);
     if (Object.keys(series).length === 0) continue;
     const found = differences(
-      evaluations.filter(({ results }) => Array.isArray(valueAt(results, path))),
+      evaluations.filter(({ results }) => pointsOf(valueAt(results, path))),
       wanted,
     );
     const warning = found.length > 0 ? `. Not comparable: ${found.map(differenceText).join("; ")}` : "";
@@ -260,14 +258,15 @@ function groupCurves(
   const series: Record<string, [number, number][]> = {};
   for (const group of new Set(evaluations.map(({ name }) => groupOf(name)))) {
     const all = evaluations.filter(({ name }) => groupOf(name) === group)
-      .map(({ results }) => valueAt(results, path))
-      .filter((points): points is [number, number][] => Array.isArray(points));
+      .map(({ results }) => pointsOf(valueAt(results, path)))
+      .filter((points) => points !== undefined);
     const [first] = all;
     if (!first) continue;
-    series[group] = first.map((
-      [x],
-      i,
-    ) => [x, all.reduce((sum, points) => sum + points[i]![1] / all.length, 0)]);
+    const mean = (i: number) => all.reduce((sum, points) => sum + points[i]![1] / all.length, 0);
+    // Curves of other lengths have points at other places, which have no mean.
+    series[group] = all.every(({ length }) => length === first.length)
+      ? first.map(([x], i) => [x, mean(i)])
+      : first.map(([x, y]) => [x, y]);
   }
   return series;
 }

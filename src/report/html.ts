@@ -1,5 +1,7 @@
 /** The report as one HTML file that needs nothing else. */
 
+import { escapedLines } from "../formats/text.ts";
+
 /** A table: the head's cells, then rows. The first column names, the others hold figures. */
 export interface ReportTable {
   readonly head: readonly string[];
@@ -120,8 +122,6 @@ function tableHtml({ head, rows }: ReportTable, caption: string | undefined): st
 }
 
 function escape(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll(
-    '"',
-    "&quot;",
-  );
+  return escapedLines(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;")
+    .replaceAll('"', "&quot;");
 }

@@ -33,6 +33,7 @@ const conduct: readonly Option[] = [
   "samplesEvery",
   "evaluateEvery",
   "keepCheckpoints",
+  "recover",
 ];
 
 /** An option with two values. */

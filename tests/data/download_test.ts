@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { DataError } from "../../src/errors.ts";
 import { refuses } from "../refusal.ts";
 import { withFiles } from "../temporary.ts";
+import { remoteFiles } from "../../src/data/remote.ts";
 import { type Download, download, type DownloadProgress } from "../../src/data/download.ts";
 
 const contents = Uint8Array.from({ length: 300_000 }, (_, i) => (i * i) >> 5);
@@ -329,4 +330,39 @@ Deno.test("download() can be interrupted, while it receives or waits, and resume
     await left(file.path, 10);
   });
   assert.equal(asked.length, 1);
+});
+
+Deno.test("download() lets one call at a time have a file; those that wait find it there", async () => {
+  const ranges = await served(whole, async (file) => {
+    const outcomes = await Promise.all([0, 1, 2].map(() => download(file)));
+    assert.deepEqual(outcomes.sort(), ["downloaded", "present", "present"]);
+    assert.deepEqual(await Deno.readFile(file.path), contents);
+    const names = await Array.fromAsync(Deno.readDir(file.path.replace(/\/[^/]*$/, "")), ({ name }) => name);
+    assert.deepEqual(names, ["file.bin"]);
+  });
+  assert.equal(ranges.length, 1);
+});
+
+Deno.test("download() gives up waiting for another when the user does", async () => {
+  const first = new AbortController();
+  const asked = Promise.withResolvers<void>();
+  const silent: Handler = () => {
+    asked.resolve();
+    return new Response(new ReadableStream({ pull: () => new Promise(() => {}) }));
+  };
+  await served(silent, async (file) => {
+    const running = download(file, undefined, first.signal).catch((error) => error);
+    await asked.promise;
+    const second = new AbortController();
+    const waiting = download(file, () => second.abort(), second.signal);
+    await refuses(waiting, DataError, /interrupted; run the command again/);
+    first.abort();
+    assert(await running instanceof DataError);
+  });
+});
+
+Deno.test("every file of a data set has a published length, so that no answer is endless", () => {
+  const files = Object.values(remoteFiles).flat();
+  assert.equal(files.length, 12);
+  for (const { bytes } of files) assert(Number.isInteger(bytes) && bytes > 4000 && bytes < 2 ** 28);
 });

@@ -113,7 +113,7 @@ Deno.test("parsePyTorch() reads views: offsets, transposed and skipping strides"
 
 async function pickleOf(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
   const { ZipArchive } = await import("../../src/formats/zip.ts");
-  return await new ZipArchive(bytes).read("archive/data.pkl");
+  return await new ZipArchive(bytes).read("archive/data.pkl", 2 ** 20);
 }
 
 Deno.test("parsePyTorch() refuses views outside their storage, repetition, and descriptions that lie", async () => {
@@ -186,7 +186,7 @@ Deno.test("parsePickle() refuses what runs code by name, operations beyond the f
       /names collections\.namedtuple/,
     ],
     [pickle("(ios\nsystem\n"), /names os\.system/],
-    [pickle("cposix\na\u0007b\n"), /names posix\.a\?b,/],
+    [pickle("cposix\na\u0007b\n"), /names posix\.a\\x07b,/],
     [pickle("K", 1, "K", 7, "b"), /damaged/],
     [pickle("K", 1, ")R"), /damaged/],
     [pickle("(K", 1, "o"), /damaged/],
@@ -204,7 +204,7 @@ Deno.test("parsePickle() refuses what runs code by name, operations beyond the f
   ];
   for (const [bytes, message] of cases) {
     assert.throws(
-      () => parsePickle(bytes, reader),
+      () => parsePickle(bytes, reader, 2 ** 20),
       (error) => error instanceof FormatError && message.test(error.message),
       `${message}`,
     );
@@ -212,7 +212,7 @@ Deno.test("parsePickle() refuses what runs code by name, operations beyond the f
 });
 
 Deno.test("parsePickle() reads what each protocol writes, and makes no object", () => {
-  const value = (...parts: (string | number)[]) => parsePickle(pickle(...parts), reader).value;
+  const value = (...parts: (string | number)[]) => parsePickle(pickle(...parts), reader, 2 ** 20).value;
   assert.equal(value(0x8a, 8, 0, 0, 0, 0, 0, 0, 0, 0x80), -(2n ** 63n));
   assert.equal(value(0x8a, 9, 0xf9, 0x87, 0xef, 0xe2, 0x4, 0x75, 0x20, 0xf0, 0x0), 17302958432205113337n);
   assert.equal(value(0x8a, 2, 0xff, 0x7f), 32767);

@@ -89,10 +89,18 @@ Deno.test("parseSafetensors() refuses every damaged header with a FormatError of
   const tensor = (over: object) => ({ x: { dtype: "F32", shape: [1], data_offsets: [0, 4], ...over } });
   const cases: [Uint8Array, RegExp][] = [
     [new Uint8Array(7), /too few for a header length/],
-    [new Uint8Array(8).fill(255), /at most 100000000/],
+    [new Uint8Array(8).fill(255), /at most 16777216/],
     [Uint8Array.of(9, 0, 0, 0, 0, 0, 0, 0, 0x7b, 0x7d), /truncated/],
     [file('{"a":', 0), /not valid JSON/],
     [Uint8Array.of(3, 0, 0, 0, 0, 0, 0, 0, 0x7b, 0xff, 0x7d), /not valid JSON in UTF-8/],
+    [file('{"x":{},"x":{}}', 0), /names "x" twice/],
+    [file('{"x":{"dtype":"F32","shape":[1],"dtype":"F32"}}', 4), /names "dtype" twice/],
+    [file('{"__metadata__":{"a":"1","\\u0061":"2"}}', 0), /names "a" twice/],
+    [file(`{"a":${"[".repeat(9)}${"]".repeat(9)}}`, 0), /deeper than 8 levels/],
+    [file({ ["x".repeat(1001)]: {} }, 0), /its name has 1001 characters/],
+    [file("{} x", 0), /not valid JSON/],
+    [file('{"a":1,}', 0), /not valid JSON/],
+    [file('{"a":01}', 0), /not valid JSON/],
     [file("[]", 0), /not a JSON object/],
     [file(" {}", 0), /not a JSON object/],
     [file({ __metadata__: { a: 1 } }, 0), /not an object of strings/],
@@ -192,4 +200,20 @@ Deno.test("float32Of() and numbersOf() convert every number type, aligned or not
   }
   const eight: NamedTensor = { dtype: "F8_E4M3", shape: [1], data: new Uint8Array(1) };
   assert.throws(() => float32Of(eight), { name: "FormatError", message: /F8_E4M3/ });
+});
+
+Deno.test("parseSafetensors() refuses a header that names a tensor or a field twice", () => {
+  const tensor = (shape: string) => `{"dtype":"F32","shape":[${shape}],"data_offsets":[0,4]}`;
+  const cases: [string, RegExp][] = [
+    [`{"x":${tensor("1")},"x":${tensor("1")}}`, /names "x" twice/],
+    [`{"x":{"dtype":"F32","shape":[1],"shape":[1],"data_offsets":[0,4]}}`, /names "shape" twice/],
+    [`{"__metadata__":{"a":"1","a":"2"},"x":${tensor("1")}}`, /names "a" twice/],
+  ];
+  for (const [header, message] of cases) {
+    const json = new TextEncoder().encode(header);
+    const bytes = new Uint8Array(8 + json.length + 4);
+    bytes[0] = json.length;
+    bytes.set(json, 8);
+    assert.throws(() => parseSafetensors(bytes), message);
+  }
 });

@@ -16,7 +16,7 @@ const endBytes = 22;
 
 async function contentsOf(archive: ZipArchive): Promise<Map<string, Uint8Array>> {
   const contents = new Map<string, Uint8Array>();
-  for (const name of archive.names) contents.set(name, new Uint8Array(await archive.read(name)));
+  for (const name of archive.names) contents.set(name, new Uint8Array(await archive.read(name, 2 ** 20)));
   return contents;
 }
 
@@ -49,7 +49,7 @@ Deno.test("ZipArchive says names and sizes, and gives stored files without a cop
   assert.deepEqual(archive.names.map((name) => archive.size(name)), [5000, 0, 3]);
   assert(archive.has("leer") && !archive.has("voll"));
   assert.throws(() => archive.size("voll"), { name: "FormatError", message: 'zip: there is no file "voll"' });
-  assert.equal((await archive.read("archive/data/0")).buffer, bytes.buffer);
+  assert.equal((await archive.read("archive/data/0", 2 ** 20)).buffer, bytes.buffer);
 });
 
 Deno.test("zip() starts each file's data at a multiple of the alignment", async () => {
@@ -57,7 +57,7 @@ Deno.test("zip() starts each file's data at a multiple of the alignment", async 
     const bytes = zip(files, { alignment });
     const archive = new ZipArchive(bytes);
     for (const name of archive.names) {
-      assert.equal(((await archive.read(name)).byteOffset - bytes.byteOffset) % alignment, 0);
+      assert.equal(((await archive.read(name, 2 ** 20)).byteOffset - bytes.byteOffset) % alignment, 0);
     }
   }
 });
@@ -89,7 +89,7 @@ function changed(places: Readonly<Record<number, number>>, options = {}): Uint8A
 }
 
 async function read(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
-  return await new ZipArchive(bytes).read("a");
+  return await new ZipArchive(bytes).read("a", 2 ** 24);
 }
 
 Deno.test("ZipArchive refuses damage, lies about sizes, encryption and unknown methods", async () => {
@@ -113,7 +113,7 @@ Deno.test("ZipArchive refuses damage, lies about sizes, encryption and unknown m
     FormatError,
     /end after 0 files/,
   );
-  await refuses(new ZipArchive(changed({})).read("b"), FormatError, /no file "b"/);
+  await refuses(new ZipArchive(changed({})).read("b", 2 ** 20), FormatError, /no file "b"/);
 });
 
 Deno.test("ZipArchive reads a file whatever is wrong with the contents of another", async () => {
@@ -121,7 +121,7 @@ Deno.test("ZipArchive reads a file whatever is wrong with the contents of anothe
   for (const [field, value] of [[8, 1], [10, 12]] as const) {
     const bytes = files.slice();
     bytes[directoryOf(bytes) + field] = value;
-    assert.deepEqual(await new ZipArchive(bytes).read("b"), Uint8Array.of(7));
+    assert.deepEqual(await new ZipArchive(bytes).read("b", 2 ** 20), Uint8Array.of(7));
   }
 });
 
@@ -206,8 +206,8 @@ Deno.test("ZipArchive reads zip64 records, and refuses those that lie", async ()
   await refuses(read(zip64({ count: 2n })), FormatError, /directory is damaged/);
 });
 
-Deno.test("ZipArchive refuses more than a million files", () => {
-  const count = 1_000_001;
+Deno.test("ZipArchive refuses more than a hundred thousand files", () => {
+  const count = 100_001;
   const bytes = new Uint8Array(count * 46 + 56 + 20 + endBytes);
   const tail = zip64();
   bytes.set(tail.subarray(-(56 + 20 + endBytes)), count * 46);
@@ -217,7 +217,7 @@ Deno.test("ZipArchive refuses more than a million files", () => {
   view.setBigUint64(record + 40, BigInt(record), true);
   view.setBigUint64(record + 48, 0n, true);
   view.setBigUint64(record + 64, BigInt(record), true);
-  assert.throws(() => new ZipArchive(bytes), /1000001 files; at most 1000000/);
+  assert.throws(() => new ZipArchive(bytes), /100001 files; at most 100000/);
 });
 
 Deno.test("ZipArchive allows a comment, but nothing else, at the end", () => {

@@ -1,0 +1,134 @@
+/** A long run of a tiny model, watched: memory, time and files must stay what they are. */
+
+import process from "node:process";
+import { loadDataset } from "../../src/data/load.ts";
+import { Gpu } from "../../src/gpu/gpu.ts";
+import { Context } from "../../src/tensor/context.ts";
+import { parseConfiguration } from "../../src/train/configuration.ts";
+import { preset } from "../../src/train/presets.ts";
+import { RunDirectory } from "../../src/train/run_directory.ts";
+import { Trainer } from "../../src/train/trainer.ts";
+import { TrainingRun } from "../../src/train/training_run.ts";
+
+/** What a run holds at one time. */
+export interface Reading {
+  readonly iteration: number;
+  /** Bytes of the process's memory that is resident. */
+  readonly host: number;
+  /** Bytes of GPU memory. */
+  readonly gpu: number;
+  /** Processor seconds of an iteration since the last reading, saving included. */
+  readonly seconds: number;
+  /** Bytes of checkpoints. */
+  readonly checkpoints: number;
+  /** Bytes of `metrics.jsonl` for each iteration. */
+  readonly metrics: number;
+}
+
+/** Readings in a run. */
+const readings = 20;
+/** What the process may grow by between the middle and the end: pages that the allocator has not given back. */
+const mostGrowth = 48 * 2 ** 20;
+/** A line of `metrics.jsonl`. */
+const mostMetricBytes = 1000;
+
+/** Trains so many iterations in a folder, with a reading after each twentieth of them. */
+export async function soak(
+  folder: string,
+  iterations: number,
+  told: (reading: Reading) => void,
+): Promise<Reading[]> {
+  const configuration = parseConfiguration({
+    ...preset("digits"),
+    ...{ likelihoodBatch: 8, labelledBatch: 8, bufferSize: 100, steps: 2, warmup: 0, decayIterations: [] },
+    ...{ learningRate: 0.001, rho: 0.05, iterations: iterations + 1, checkpointEvery: 100, samplesEvery: 0 },
+    ...{ evaluateEvery: 0, keepCheckpoints: 2 },
+  });
+  const gpu = await Gpu.request();
+  try {
+    const trainer = new Trainer(new Context(gpu), configuration, await loadDataset({ name: "digits" }));
+    using directory = await RunDirectory.create(`${folder}/run`, configuration);
+    const nothing = () => {};
+    const listener = {
+      ...{ filling: nothing, progress: nothing, tested: nothing },
+      ...{ recovering: nothing, note: nothing },
+    };
+    const run = new TrainingRun(
+      trainer,
+      configuration,
+      await loadDataset({ name: "digits" }),
+      directory,
+      listener,
+    );
+    const all: Reading[] = [];
+    const step = Math.ceil(iterations / readings);
+    while (trainer.iteration < iterations) {
+      const [before, from] = [processorSeconds(), trainer.iteration];
+      const stopAfter = Math.min(step, iterations - from);
+      await run.run({ stopAfter, signal: new AbortController().signal });
+      const reading: Reading = {
+        iteration: trainer.iteration,
+        host: hostBytes(),
+        gpu: gpu.pool.totalBytes + (trainer.plan?.bytes ?? 0),
+        seconds: (processorSeconds() - before) / stopAfter,
+        checkpoints: await folderBytes(directory.file("checkpoints")),
+        metrics: (await Deno.stat(directory.file("metrics.jsonl"))).size / trainer.iteration,
+      };
+      all.push(reading);
+      told(reading);
+    }
+    return all;
+  } finally {
+    gpu.destroy();
+  }
+}
+
+/** What grew that must not, a line each. The first quarter is left out: caches fill, code is compiled. */
+export function growth(all: readonly Reading[]): string[] {
+  const settled = all.slice(Math.ceil(all.length / 4));
+  const half = Math.floor(settled.length / 2);
+  const [early, late] = [settled.slice(0, half), settled.slice(half)];
+  const least = (part: readonly Reading[], of: (reading: Reading) => number) => Math.min(...part.map(of));
+  const mebibytes = (bytes: number) => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+  const found: string[] = [];
+  const compare = (
+    name: string,
+    of: (reading: Reading) => number,
+    most: number,
+    show: (value: number) => string,
+  ) => {
+    const [before, after] = [least(early, of), least(late, of)];
+    if (after > before + most) found.push(`${name} grew from ${show(before)} to ${show(after)}`);
+  };
+  compare("host memory", ({ host }) => host, mostGrowth, mebibytes);
+  compare("GPU memory", ({ gpu }) => gpu, 0, mebibytes);
+  compare("the checkpoints", ({ checkpoints }) => checkpoints, 2 ** 16, mebibytes);
+  // The least of several times leaves out what other programs do to a machine.
+  compare(
+    "the time of an iteration",
+    ({ seconds }) => seconds,
+    least(early, ({ seconds }) => seconds) / 2,
+    (seconds) => `${(1000 * seconds).toFixed(1)} ms`,
+  );
+  const metrics = all.at(-1)?.metrics ?? 0;
+  if (metrics > mostMetricBytes) {
+    found.push(`metrics.jsonl has ${Math.round(metrics)} bytes for each iteration`);
+  }
+  return found;
+}
+
+function hostBytes(): number {
+  (globalThis as { gc?: () => void }).gc?.();
+  return Deno.memoryUsage().rss;
+}
+
+function processorSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}
+
+async function folderBytes(folder: string): Promise<number> {
+  let bytes = 0;
+  for await (const { name } of Deno.readDir(folder)) bytes += (await Deno.stat(`${folder}/${name}`)).size;
+  return bytes;
+}

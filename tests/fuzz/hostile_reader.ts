@@ -1,0 +1,86 @@
+/**
+ * Reads the files that it is given, one after the other, up to one that takes much memory, and prints a line of JSON for each: what came of it, the processor
+ * time, and the most memory that the process had so far.
+ */
+
+import process from "node:process";
+import { loadCifar10 } from "../../src/data/cifar.ts";
+import { loadDigits } from "../../src/data/digits.ts";
+import { loadMnist } from "../../src/data/mnist.ts";
+import { loadSvhn } from "../../src/data/svhn.ts";
+import { SadaJemError } from "../../src/errors.ts";
+import { parseNpz } from "../../src/formats/npz.ts";
+import { decodePicture } from "../../src/formats/picture.ts";
+import { readModelFile } from "../../src/train/import.ts";
+
+/** A process that has had more memory ends after its file, so that the peak of the next one is that file's own. */
+const mostKept = 256 * 2 ** 20;
+
+/** Kinds of files by their reader. Of a data set the file lies in a folder of its own. */
+const readers = {
+  model: async (path: string) => void await readModelFile(await Deno.readFile(path)),
+  picture: async (path: string) => void decodePicture(await Deno.readFile(path)),
+  npz: async (path: string) => void await parseNpz(await Deno.readFile(path)),
+  digits: async (path: string) => void await loadDigits(await Deno.readFile(path)),
+  mnist: async (path: string) => void await loadMnist(folderOf(path), true),
+  svhn: async (path: string) => void await loadSvhn(folderOf(path), true),
+  cifar10: async (path: string) => void await loadCifar10(folderOf(path), true),
+} as const;
+
+/** One of {@link readers}. */
+export type HostileKind = keyof typeof readers;
+
+/** What came of a file. */
+export interface Outcome {
+  /** Why it was refused; nothing if it was read. */
+  readonly refusal?: string;
+  /** Whether it was refused by an error that the project throws on purpose. */
+  readonly expected: boolean;
+  /** Seconds of the processor. */
+  readonly seconds: number;
+  /** Most bytes that the process has had, with all files before. */
+  readonly peak: number;
+}
+
+function folderOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/"));
+}
+
+function seconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}
+
+async function outcome(kind: HostileKind, path: string): Promise<Outcome> {
+  const start = seconds();
+  let refusal: { refusal: string; expected: boolean } | undefined;
+  try {
+    await readers[kind](path);
+  } catch (error) {
+    const text = error instanceof Error ? error.message : String(error);
+    refusal = { refusal: text, expected: error instanceof SadaJemError };
+  }
+  return { expected: true, ...refusal, seconds: seconds() - start, peak: peakBytes() };
+}
+
+/**
+ * The most memory that this process has had. What `getrusage` says begins with what the process had that started it; Linux
+ * tells this process's own, but lets only other programs read it that are not as restricted as this one.
+ */
+function peakBytes(): number {
+  if (Deno.build.os !== "linux") return process.resourceUsage().maxRSS * 1024;
+  const { stdout } = new Deno.Command("cat", { args: [`/proc/${Deno.pid}/status`] }).outputSync();
+  return 1024 * Number(/^VmHWM:\s+(\d+) kB$/m.exec(new TextDecoder().decode(stdout))![1]);
+}
+
+if (import.meta.main) {
+  for (let i = 0; i < Deno.args.length; i += 2) {
+    // What is left of the file before is not this one's.
+    (globalThis as { gc?: () => void }).gc?.();
+    const [kind, path] = [Deno.args[i] as HostileKind, Deno.args[i + 1]!];
+    const came = await outcome(kind, path);
+    // deno-lint-ignore no-console -- the lines are how it answers
+    console.log(JSON.stringify(came));
+    if (came.peak > mostKept) break;
+  }
+}

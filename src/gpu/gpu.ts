@@ -160,6 +160,24 @@ export class Gpu {
   }
 
   /**
+   * The commands that `build` records, which {@link again} may record once more: they rely on no copies in textures that
+   * were made before.
+   */
+  repeatable(build: () => void): readonly Command[] {
+    this.forgetCopies();
+    const { commands } = this.#recording;
+    const start = commands.length;
+    build();
+    return commands.slice(start);
+  }
+
+  /** Records {@link repeatable} commands of the recording once more, without making anything for them. */
+  again(repeatable: readonly Command[]): void {
+    const { commands } = this.#recording;
+    for (const command of repeatable) commands.push(command);
+  }
+
+  /**
    * Records one dispatch of a program over its bindings, in the order of the program's accesses.
    * @param uniforms contents of the uniform buffer, for a program that has one
    */

@@ -6,6 +6,7 @@ import { type BufferRange, type Command, encode, type TextureUpload } from "./co
 import { PipelineCache, type Program } from "./pipeline_cache.ts";
 import { Recording } from "./recording.ts";
 import type { TexturePool, TextureSize } from "./texture_pool.ts";
+import { SubmissionSizes } from "./submission_sizes.ts";
 import { UniformBuffers } from "./uniform_buffers.ts";
 
 /** What the device was asked to make and do since it was opened. */
@@ -20,11 +21,6 @@ export interface Counters {
 
 /** What of an adapter's features is used where it has them. */
 const usedFeatures: readonly GPUFeatureName[] = ["timestamp-query", "shader-f16"];
-
-/** Fewer commands than this go out in one submission; more are split into at most {@link maximumSubmits}. */
-const commandsPerSubmit = 256;
-/** Splitting a long plan lets the device start early and keeps each submission clear of driver watchdogs. */
-const maximumSubmits = 3;
 
 /**
  * Recorded GPU work that can be run any number of times without making a pipeline, bind group or buffer. It owns the
@@ -71,6 +67,7 @@ export class Gpu {
   };
   readonly #pipelines: PipelineCache;
   readonly #uniforms: UniformBuffers;
+  readonly #sizes = new SubmissionSizes();
   readonly #root: Recording;
   /** A plan's own while it is being captured, or else the root's. */
   #recording: Recording;
@@ -242,14 +239,31 @@ export class Gpu {
     }
   }
 
-  /** Runs a plan, after all commands recorded so far, in at most three submissions. */
+  /** Runs a plan, after all commands recorded so far, in a few submissions, or in as many as keep each of them short. */
   run(plan: Plan): void {
+    for (const commands of this.#parts(plan, false)) this.#submit(commands);
+  }
+
+  /** The same, but waits for the device when it is run for the first time and whenever the host is far ahead. */
+  async runAtPace(plan: Plan): Promise<void> {
+    const untried = this.#sizes.isUntried(plan);
+    for (const commands of this.#parts(plan, untried)) {
+      this.#submit(commands);
+      if (this.#sizes.isAhead) await this.#wait();
+    }
+    if (untried) await this.#wait();
+  }
+
+  async #wait(): Promise<void> {
+    await this.device.queue.onSubmittedWorkDone();
+    this.#sizes.waited();
+  }
+
+  *#parts({ commands }: Plan, untried: boolean): Generator<readonly Command[]> {
     this.submit();
     this.#root.copies.clear();
-    const size = Math.max(commandsPerSubmit, Math.ceil(plan.commands.length / maximumSubmits));
-    for (let start = 0; start < plan.commands.length; start += size) {
-      this.#submit(plan.commands.slice(start, start + size));
-    }
+    const size = this.#sizes.of(commands.length, untried);
+    for (let start = 0; start < commands.length; start += size) yield commands.slice(start, start + size);
   }
 
   /** Submits all recorded commands. */
@@ -280,6 +294,7 @@ export class Gpu {
     this.device.queue.submit([encoder.finish()]);
     try {
       await staging.mapAsync(GPUMapMode.READ);
+      this.#sizes.waited();
       const mapped = staging.getMappedRange();
       let start = 0;
       return ranges.map((range, i) => {
@@ -314,6 +329,7 @@ export class Gpu {
 
   #submit(commands: readonly Command[]): void {
     this.device.queue.submit([encode(this.device, commands)]);
+    this.#sizes.submitted(commands.length);
     this.counters.submits++;
     for (const command of commands) if (command.kind === "dispatch") this.counters.dispatches++;
   }

@@ -7,6 +7,7 @@ import { missingClasses } from "../data/subsets.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { type Checkpoint, restoreTrainer } from "../train/checkpoint.ts";
 import { applySetting, type Configuration, parseConfiguration } from "../train/configuration.ts";
+import { requireFit } from "../train/fit.ts";
 import { presetNames } from "../train/presets.ts";
 import { newestCheckpoint, RunDirectory } from "../train/run_directory.ts";
 import { Trainer } from "../train/trainer.ts";
@@ -98,6 +99,8 @@ const train: Command = {
     const line = new LiveLine();
     const checkpoint = resumed &&
       await newestCheckpoint(resumed.path, (message) => line.note(`warning: ${message}`));
+    const gpu = await openAdapter();
+    requireFit(gpu, configuration);
     const loaded = await loadDataset({
       name: configuration.dataset,
       folder: configuration.dataFolder,
@@ -110,7 +113,6 @@ const train: Command = {
     line.clear();
     const dataset = checkpoint ? fitDataset(loaded, checkpoint.images) : loaded;
     for (const warning of missingClasses(dataset)) line.note(`warning: ${warning}`);
-    const gpu = await openAdapter();
     const kernels = await (resumed ? resumed.kernels(gpu) : kernelTable(gpu, values.kernels));
     const trainer = new Trainer(contextWith(gpu, kernels), configuration, dataset);
     // Only now: options and data that turn out to be wrong leave no run behind.

@@ -3,6 +3,7 @@ import { type AdapterFamily, adapterFamily } from "./adapter_family.ts";
 import { type Backend, backendOf, describeAdapter, vulkanAdvice } from "./backend.ts";
 import type { BufferPool, PooledBuffer } from "./buffer_pool.ts";
 import { type BufferRange, type Command, encode, type TextureUpload } from "./command.ts";
+import { paperDevice } from "./paper_device.ts";
 import { PipelineCache, type Program } from "./pipeline_cache.ts";
 import { Recording } from "./recording.ts";
 import type { TexturePool, TextureSize } from "./texture_pool.ts";
@@ -74,7 +75,13 @@ export class Gpu {
   #failure: GpuError | undefined;
   #destroyed = false;
 
-  private constructor(device: GPUDevice, adapter: GPUAdapter, family: AdapterFamily | undefined) {
+  private constructor(
+    device: GPUDevice,
+    adapter: Pick<GPUAdapter, "info" | "features">,
+    family: AdapterFamily | undefined,
+    /** Whether it computes nothing, so that values need not be made for it: see {@link Gpu.onPaper}. */
+    readonly isOnPaper: boolean = false,
+  ) {
     this.device = device;
     this.backend = backendOf(adapter, navigator.platform);
     this.adapterName = describeAdapter(adapter.info, this.backend);
@@ -109,6 +116,13 @@ export class Gpu {
       },
     });
     return new Gpu(device, adapter, family);
+  }
+
+  /** A GPU like another that does nothing: what is recorded on it is checked and counted, and takes no memory of the other. */
+  static onPaper({ device, adapterName, adapterFamily }: Gpu): Gpu {
+    const { limits, features } = device;
+    const info = { description: adapterName, vendor: "", architecture: "", device: "" } as GPUAdapterInfo;
+    return new Gpu(paperDevice({ limits, features }), { info, features }, adapterFamily, true);
   }
 
   /** The pool that buffers are borrowed from at the moment: a plan's own while it is being captured. */

@@ -48,7 +48,9 @@ export class SubmissionSizes {
 
   /** Notes that all that was submitted is done. */
   waited(): void {
-    if (this.#ahead >= commandsAtFirst) this.#millisecondsPerCommand = (this.now() - this.#began) / this.#ahead;
+    if (this.#ahead >= commandsAtFirst) {
+      this.#millisecondsPerCommand = (this.now() - this.#began) / this.#ahead;
+    }
     this.#ahead = 0;
   }
 

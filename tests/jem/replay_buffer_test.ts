@@ -24,7 +24,9 @@ async function contextBinding(bytes: number): Promise<Context> {
 }
 
 /** Fills a buffer across the ends of its parts, takes starts from it and puts ends back. */
-async function used(context: Context): Promise<{ parts: number; starts: Float32Array; stored: Float32Array }> {
+async function used(
+  context: Context,
+): Promise<{ parts: number; starts: Float32Array; stored: Float32Array }> {
   const buffer = new ReplayBuffer(context, capacity, shape);
   for (let first = 0; first < capacity; first += 10) {
     const values = Array.from({ length: 10 }, (_, i) => first + i);

@@ -172,7 +172,7 @@ Deno.test("Trainer gives the same bits with images on the GPU and with batches u
   const informative = parseConfiguration({ ...preset("digits"), ...quick, residentMebibytes: 0 });
   await assert.rejects(trained(informative, 1), {
     name: "DataError",
-    message: /informative initialisation: 0 training images of class 0/,
+    message: /informative initialisation with residentMebibytes 0: 0 training images of class 0/,
   });
 });
 

@@ -1,6 +1,13 @@
 import wgsl from "../../../shaders/random/philox.wgsl" with { type: "text" };
 import type { VectorShape } from "../vector/add.ts";
-import { type Binding, bytes32, foldWorkgroups, type Kernel, requireShape, type Uniforms } from "../kernel.ts";
+import {
+  type Binding,
+  bytes32,
+  foldWorkgroups,
+  type Kernel,
+  requireShape,
+  type Uniforms,
+} from "../kernel.ts";
 
 /** Random values; `purpose` keeps consumers with one seed and step apart. */
 export interface RandomShape extends VectorShape {

@@ -94,7 +94,12 @@ Deno.test("replayGather() and replayScatter() leave alone what lies in other par
   // Entries before, in and after the part, and a fresh chain.
   const draws = Uint32Array.of(4, 6, 7, 0, 0, 0, 0, 1);
   const untouched = new Float32Array(batch * pixels).fill(9);
-  const { start } = await runKernel(replayGather, shape, { buffer: part, fresh: images, draws, start: untouched });
+  const { start } = await runKernel(replayGather, shape, {
+    buffer: part,
+    fresh: images,
+    draws,
+    start: untouched,
+  });
   assert.deepEqual([...start], [9, 9, 9, ...part.subarray(pixels), 9, 9, 9, ...image(3)]);
   const status = new Uint32Array(4);
   const { buffer } = await runKernel(replayScatter, shape, { images, draws, status, buffer: part });

@@ -58,7 +58,7 @@ export function requireFit(gpu: Gpu, configuration: Configuration): void {
   requireNoise(configuration);
   const exceeded = exceededBy(gpu, configuration);
   if (!exceeded) return;
-  const fitting = cure(gpu, configuration);
+  const fitting = cure(gpu, configuration, exceeded);
   const changed = (Object.keys(leastValues) as SizeOption[])
     .filter((name) => fitting && fitting[name] !== configuration[name]);
   const list = (values: Configuration) => changed.map((name) => `${name} ${values[name]}`).join(" and ");
@@ -212,7 +212,7 @@ function blankDataset(configuration: Configuration): Dataset {
 }
 
 /** The configuration with smaller values that fit: of the option that is farthest above its published value if that will do. */
-function cure(gpu: Gpu, configuration: Configuration): Configuration | undefined {
+function cure(gpu: Gpu, configuration: Configuration, exceeded: LimitError): Configuration | undefined {
   const published = parseConfiguration({});
   const excess = (name: SizeOption) => configuration[name] / published[name];
   const singles = (Object.keys(leastValues) as SizeOption[])
@@ -220,7 +220,7 @@ function cure(gpu: Gpu, configuration: Configuration): Configuration | undefined
     .sort((a, b) => excess(b) - excess(a))
     .map((name) => [name]);
   for (const options of [...singles, ...combinations]) {
-    const fitting = shrunk(gpu, configuration, options);
+    const fitting = shrunk(gpu, configuration, options, exceeded);
     if (fitting) return fitting;
   }
   return undefined;
@@ -231,12 +231,13 @@ function shrunk(
   gpu: Gpu,
   configuration: Configuration,
   options: readonly SizeOption[],
+  exceeded: LimitError,
 ): Configuration | undefined {
   const least = Object.fromEntries(options.map((name) => [name, leastValues[name]]));
   if (exceededBy(gpu, { ...configuration, ...least })) return undefined;
   let tried = configuration;
-  for (let exceeded = exceededBy(gpu, tried); exceeded; exceeded = exceededBy(gpu, tried)) {
-    const ratio = exceeded.limit / exceeded.needed;
+  for (let found: LimitError | undefined = exceeded; found; found = exceededBy(gpu, tried)) {
+    const ratio = found.limit / found.needed;
     tried = {
       ...tried,
       ...Object.fromEntries(options.map((name) => [name, smaller(name, tried[name], ratio)])),

@@ -7,7 +7,7 @@ const commandsAtFirst = 64;
 /** Commands of a submission at most: its host memory is a few kilobytes a command. */
 const mostCommands = 2 ** 14;
 /** Milliseconds that a submission may take: drivers reset a device after 2 to 10 s on one. */
-const longestSubmission = 500;
+const longestSubmission = 1000;
 /** Commands that the host may be ahead of the device, which hold memory until they are done. */
 const mostAhead = 2 ** 15;
 

@@ -17,9 +17,9 @@ Deno.test("SubmissionSizes cuts a plan into three on a fast device", () => {
   }
 });
 
-Deno.test("SubmissionSizes keeps each submission below half a second on a slow device", () => {
+Deno.test("SubmissionSizes keeps each submission to a second on a slow device", () => {
   // 10 s for 1000 commands are 10 ms for one.
-  assert.deepEqual([1000, 100_000].map((commands) => after(1000, 10_000).of(commands)), [50, 50]);
+  assert.deepEqual([1000, 100_000].map((commands) => after(1000, 10_000).of(commands)), [100, 100]);
   assert.equal(after(100, 1e6).of(100), 1);
   // A wait for little, perhaps long after it was done, says nothing.
   assert.equal(after(1, 1e6).of(3000), 1000);

@@ -18,6 +18,19 @@ export class GpuLostError extends GpuError {
   override name = "GpuLostError";
 }
 
+/** Work of a size that exceeds a limit of the device. */
+export class LimitError extends GpuError {
+  override name = "LimitError";
+
+  /**
+   * @param needed what the work needs, such as bytes
+   * @param limit what the device offers of it
+   */
+  constructor(message: string, readonly needed: number, readonly limit: number) {
+    super(message);
+  }
+}
+
 /** Shapes that an operation cannot combine. */
 export class ShapeError extends SadaJemError {
   override name = "ShapeError";

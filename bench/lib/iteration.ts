@@ -34,7 +34,7 @@ export async function measureIterations(name: RunName): Promise<IterationResult>
   const gpu = await Gpu.request();
   const trainer = await prepareTrainer(new Context(gpu), run);
   const start = performance.now();
-  trainer.advance();
+  await trainer.advance();
   const [report] = await trainer.fetchReports();
   const first = performance.now() - start;
 

@@ -15,7 +15,7 @@ export type MemoryPart =
   | "iteration's buffers"
   | "iteration's textures";
 
-const bytesOf = (tensors: readonly (Tensor | undefined)[]) =>
+const bytesOf = (tensors: readonly (Pick<Tensor, "size"> | undefined)[]) =>
   tensors.reduce((sum, tensor) => sum + 4 * (tensor?.size ?? 0), 0);
 
 /**

@@ -5,11 +5,11 @@ export class PoisonedTrainer extends Trainer {
   /** The iteration. */
   poisonedAt = Infinity;
 
-  override advance(): void {
+  override async advance(): Promise<void> {
     if (this.iteration === this.poisonedAt && this.recovery.attempts.length === 0) {
       const { values } = this.model.parameters;
       values.write(new Float32Array(values.size).fill(NaN));
     }
-    super.advance();
+    await super.advance();
   }
 }

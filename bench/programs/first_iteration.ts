@@ -24,7 +24,7 @@ async function child(way: string): Promise<void> {
   const plan = trainer.record();
   if (way === "ahead") await compileAhead(gpu, plan);
   await trainer.fillReplayBuffer();
-  trainer.advance();
+  await trainer.advance();
   await trainer.fetchReports();
   Deno.exit(0);
 }

@@ -1,10 +1,13 @@
 // start[n] = draws[batch + n] = 1 ? fresh[n] : buffer[draws[n]]
 //
-// buffer [capacity, pixels], fresh, start [batch, pixels]: float32; draws uint32 [2·batch]: entries, then flags.
+// buffer [count, pixels], the part of a replay buffer that begins with the entry `first`; fresh, start [batch, pixels]: float32;
+// draws uint32 [2·batch]: entries, then flags. Starts at entries that lie elsewhere are left as they are, so that a replay
+// buffer in several parts takes one dispatch each.
 
 override batch: u32 = 1u;
 override pixels: u32 = 64u;
-override capacity: u32 = 1u;
+override first: u32 = 0u;
+override count: u32 = 1u;
 
 @group(0) @binding(0) var<storage, read> buffer: array<f32>;
 @group(0) @binding(1) var<storage, read> fresh: array<f32>;
@@ -20,7 +23,10 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let n = i / pixels;
   if (draws[batch + n] == 1u) {
     start[i] = fresh[i];
-  } else {
-    start[i] = buffer[min(draws[n], capacity - 1u) * pixels + i % pixels];
+    return;
+  }
+  let entry = draws[n] - first;
+  if (draws[n] >= first && entry < count) {
+    start[i] = buffer[entry * pixels + i % pixels];
   }
 }

@@ -1,11 +1,13 @@
 // buffer[draws[n]] = images[n]; of repeated entries the last n wins
 //
-// images [batch, pixels], buffer [capacity, pixels]: float32; draws uint32 [2·batch], of which the entries come first.
+// images [batch, pixels], buffer [count, pixels], the part of a replay buffer that begins with the entry `first`: float32;
+// draws uint32 [2·batch], of which the entries come first. Those that lie elsewhere are passed over.
 // status uint32 [4]: nothing changes when the first word is not 0.
 
 override batch: u32 = 1u;
 override pixels: u32 = 64u;
-override capacity: u32 = 1u;
+override first: u32 = 0u;
+override count: u32 = 1u;
 
 @group(0) @binding(0) var<storage, read> images: array<f32>;
 @group(0) @binding(1) var<storage, read> draws: array<u32>;
@@ -19,12 +21,15 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     return;
   }
   let n = i / pixels;
-  let entry = draws[n];
+  let entry = draws[n] - first;
+  if (draws[n] < first || entry >= count) {
+    return;
+  }
   // A later chain with the same entry writes instead: then the order of invocations does not matter.
   for (var later = n + 1u; later < batch; later++) {
-    if (draws[later] == entry) {
+    if (draws[later] == draws[n]) {
       return;
     }
   }
-  buffer[min(entry, capacity - 1u) * pixels + i % pixels] = images[i];
+  buffer[entry * pixels + i % pixels] = images[i];
 }

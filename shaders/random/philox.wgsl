@@ -4,13 +4,14 @@
 // values[i] standard normal            (entry point `normalValues`)
 //
 // stream uint32 [4] = (seed low, seed high, step, call); purpose keeps consumers with one seed and step apart.
-// Block b of four values has counter (b, step, purpose, call) and key (seed low, seed high).
+// Block b of four values, counted from `first` on, has counter (b, step, purpose, call) and key (seed low, seed high).
 
 override low: f32 = 0.0;
 override high: f32 = 1.0;
 
 struct Shape {
   purpose: u32,
+  first: u32,
 }
 
 @group(0) @binding(0) var<storage, read> stream: array<u32>;
@@ -25,7 +26,7 @@ fn multiply(a: u32, b: u32) -> vec2u {
 }
 
 fn philox(block: u32) -> vec4u {
-  var counter = vec4u(block, stream[2], shape.purpose, stream[3]);
+  var counter = vec4u(shape.first + block, stream[2], shape.purpose, stream[3]);
   var key = vec2u(stream[0], stream[1]);
   for (var round = 0u; round < 10u; round++) {
     let first = multiply(0xd2511f53u, counter.x);

@@ -10,6 +10,7 @@ import type { Gpu } from "../gpu/gpu.ts";
 import { type Checkpoint, restoreTrainer } from "../train/checkpoint.ts";
 import { changedConfiguration } from "../train/changes.ts";
 import { applySetting, type Configuration, parseConfiguration } from "../train/configuration.ts";
+import { requireFit } from "../train/fit.ts";
 import { presetNames } from "../train/presets.ts";
 import { checkpointNames } from "../train/checkpoint_folder.ts";
 import type { Attempt } from "../train/recovery.ts";
@@ -112,6 +113,8 @@ const train: Command = {
     await writeOnly({ folders: [path] });
     const resumed = chosen ? undefined : await resumedRun(values, path, line);
     const configuration = chosen ?? resumed!.configuration;
+    const opened = [await openAdapter()];
+    requireFit(opened[0]!, configuration);
     const loaded = await loadDataset({
       name: configuration.dataset,
       folder: configuration.dataFolder,
@@ -139,7 +142,7 @@ const train: Command = {
       checkpoint: resumed?.checkpoint,
     };
     const { summary, iteration } = await acrossLosses({
-      open: openAdapter,
+      open: async () => opened.pop() ?? await openAdapter(),
       work: (gpu) => trainOn(gpu, session, stopAfter),
       reached: () => listener.reached,
       tell: (text) => line.note(text),

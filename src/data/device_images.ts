@@ -1,6 +1,7 @@
 import { mostImagesPerBuffer } from "../kernels/chains/class_means.ts";
 import { expandImages } from "../kernels/images/expand.ts";
 import type { Context } from "../tensor/context.ts";
+import { rowsPerBinding } from "../tensor/parted_tensor.ts";
 import type { ImageBuffer } from "./image_buffer.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { type Dataset, imageBytes, type ImageSet } from "./dataset.ts";
@@ -72,10 +73,7 @@ export class DeviceImages {
 
 /** Cuts a set into buffers that the device can bind. */
 function upload(context: Context, bytesPerImage: number, { bytes, count }: ImageSet): ImageBuffer[] {
-  const { maxStorageBufferBindingSize, maxBufferSize } = context.gpu.device.limits;
-  // The pool may round sizes up by a quarter.
-  const largest = Math.min(maxStorageBufferBindingSize, Math.floor(maxBufferSize * 4 / 5));
-  const perBuffer = Math.min(mostImagesPerBuffer, Math.max(1, Math.floor((largest - 16) / bytesPerImage)));
+  const perBuffer = Math.min(mostImagesPerBuffer, rowsPerBinding(context.gpu.device.limits, bytesPerImage));
   const buffers: ImageBuffer[] = [];
   for (let first = 0; first < count; first += perBuffer) {
     const images = Math.min(perBuffer, count - first);

@@ -1,3 +1,5 @@
+import { LimitError } from "../errors.ts";
+
 /** A GPU buffer of at least the size asked for, on loan from a {@link BufferPool}. */
 export interface PooledBuffer {
   readonly buffer: GPUBuffer;
@@ -39,9 +41,17 @@ export class BufferPool {
     return this.#totalBytes;
   }
 
-  /** Borrows a buffer of at least `bytes` bytes; its contents are undefined. */
+  /**
+   * Borrows a buffer of at least `bytes` bytes; its contents are undefined.
+   * @throws {LimitError} if no buffer of the device is so large.
+   */
   acquire(bytes: number): PooledBuffer {
-    const capacity = sizeClass(bytes);
+    const { maxBufferSize } = this.#device.limits;
+    if (bytes > maxBufferSize) {
+      const message = `a buffer of ${bytes} bytes; maxBufferSize of this device is ${maxBufferSize}`;
+      throw new LimitError(message, bytes, maxBufferSize);
+    }
+    const capacity = Math.min(sizeClass(bytes), Math.floor(maxBufferSize / 4) * 4);
     const pooled = this.#free.get(capacity)?.pop() ?? this.#create(capacity);
     this.#liveBytes += capacity;
     this.#liveBuffers++;

@@ -3,10 +3,12 @@ import { type AdapterFamily, adapterFamily } from "./adapter_family.ts";
 import { type Backend, backendOf, describeAdapter, vulkanAdvice } from "./backend.ts";
 import type { BufferPool, PooledBuffer } from "./buffer_pool.ts";
 import { type BufferRange, type Command, encode, type TextureUpload } from "./command.ts";
+import { paperDevice } from "./paper_device.ts";
 import { PipelineCache, type Program } from "./pipeline_cache.ts";
 import { Recording } from "./recording.ts";
 import { requestDevice } from "./request_device.ts";
 import type { TexturePool, TextureSize } from "./texture_pool.ts";
+import { SubmissionSizes } from "./submission_sizes.ts";
 import { UniformBuffers } from "./uniform_buffers.ts";
 import { Watchdog } from "./watchdog.ts";
 
@@ -22,11 +24,6 @@ export interface Counters {
 
 /** How long a device gets to report why it has refused something, in milliseconds. */
 const reportTime = 100;
-
-/** Fewer commands than this go out in one submission; more are split into at most {@link maximumSubmits}. */
-const commandsPerSubmit = 256;
-/** Splitting a long plan lets the device start early and keeps each submission clear of driver watchdogs. */
-const maximumSubmits = 3;
 
 /**
  * Recorded GPU work that can be run any number of times without making a pipeline, bind group or buffer. It owns the
@@ -75,6 +72,7 @@ export class Gpu {
   readonly watchdog = new Watchdog();
   readonly #pipelines: PipelineCache;
   readonly #uniforms: UniformBuffers;
+  readonly #sizes = new SubmissionSizes();
   readonly #root: Recording;
   /** A plan's own while it is being captured, or else the root's. */
   #recording: Recording;
@@ -84,7 +82,13 @@ export class Gpu {
   /** What had been made and done at the last wait. */
   #waited = { pipelines: 0, dispatches: 0 };
 
-  private constructor(device: GPUDevice, adapter: GPUAdapter, family: AdapterFamily | undefined) {
+  private constructor(
+    device: GPUDevice,
+    adapter: Pick<GPUAdapter, "info" | "features">,
+    family: AdapterFamily | undefined,
+    /** Whether it computes nothing, so that values need not be made for it: see {@link Gpu.onPaper}. */
+    readonly isOnPaper: boolean = false,
+  ) {
     this.device = device;
     this.backend = backendOf(adapter, navigator.platform);
     this.adapterName = describeAdapter(adapter.info, this.backend);
@@ -112,6 +116,13 @@ export class Gpu {
       throw new GpuError(`no WebGPU adapter: ${vulkanAdvice}`);
     }
     return new Gpu(await requestDevice(adapter), adapter, family);
+  }
+
+  /** A GPU like another that does nothing: what is recorded on it is checked and counted, and takes no memory of the other. */
+  static onPaper({ device, adapterName, adapterFamily }: Gpu): Gpu {
+    const { limits, features } = device;
+    const info = { description: adapterName, vendor: "", architecture: "", device: "" } as GPUAdapterInfo;
+    return new Gpu(paperDevice({ limits, features }), { info, features }, adapterFamily, true);
   }
 
   /** The pool that buffers are borrowed from at the moment: a plan's own while it is being captured. */
@@ -157,6 +168,24 @@ export class Gpu {
   /** Lets operands be copied into textures once more, as in a recording of its own. */
   forgetCopies(): void {
     this.#recording.copies.clear();
+  }
+
+  /**
+   * The commands that `build` records, which {@link again} may record once more: they rely on no copies in textures that
+   * were made before.
+   */
+  repeatable(build: () => void): readonly Command[] {
+    this.forgetCopies();
+    const { commands } = this.#recording;
+    const start = commands.length;
+    build();
+    return commands.slice(start);
+  }
+
+  /** Records {@link repeatable} commands of the recording once more, without making anything for them. */
+  again(repeatable: readonly Command[]): void {
+    const { commands } = this.#recording;
+    for (const command of repeatable) commands.push(command);
   }
 
   /**
@@ -224,14 +253,31 @@ export class Gpu {
     }
   }
 
-  /** Runs a plan, after all commands recorded so far, in at most three submissions. */
+  /** Runs a plan, after all commands recorded so far, in a few submissions, or in as many as keep each of them short. */
   run(plan: Plan): void {
+    for (const commands of this.#parts(plan, false)) this.#submit(commands);
+  }
+
+  /** The same, but waits for the device when it is run for the first time and whenever the host is far ahead. */
+  async runAtPace(plan: Plan): Promise<void> {
+    const untried = this.#sizes.isUntried(plan);
+    for (const commands of this.#parts(plan, untried)) {
+      this.#submit(commands);
+      if (this.#sizes.isAhead) await this.#wait();
+    }
+    if (untried) await this.#wait();
+  }
+
+  async #wait(): Promise<void> {
+    await this.#watched(() => this.device.queue.onSubmittedWorkDone());
+    this.#sizes.waited();
+  }
+
+  *#parts({ commands }: Plan, untried: boolean): Generator<readonly Command[]> {
     this.submit();
     this.#root.copies.clear();
-    const size = Math.max(commandsPerSubmit, Math.ceil(plan.commands.length / maximumSubmits));
-    for (let start = 0; start < plan.commands.length; start += size) {
-      this.#submit(plan.commands.slice(start, start + size));
-    }
+    const size = this.#sizes.of(commands.length, untried);
+    for (let start = 0; start < commands.length; start += size) yield commands.slice(start, start + size);
   }
 
   /** Submits all recorded commands. */
@@ -262,6 +308,7 @@ export class Gpu {
     this.device.queue.submit([encoder.finish()]);
     try {
       await this.#watched(() => staging.mapAsync(GPUMapMode.READ));
+      this.#sizes.waited();
       const mapped = staging.getMappedRange();
       let start = 0;
       return ranges.map((range, i) => {
@@ -310,6 +357,7 @@ export class Gpu {
 
   #submit(commands: readonly Command[]): void {
     this.device.queue.submit([encode(this.device, commands)]);
+    this.#sizes.submitted(commands.length);
     this.counters.submits++;
     for (const command of commands) if (command.kind === "dispatch") this.counters.dispatches++;
   }

@@ -66,7 +66,7 @@ export async function generate(
     await prepare?.(plan);
     for (let step = 0; step < steps && !signal?.aborted; step++) {
       stream.write(streamOf(step));
-      context.gpu.run(plan);
+      await context.gpu.runAtPace(plan);
       await afterStep?.(step);
     }
     await context.read([stream]);

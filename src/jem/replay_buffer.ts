@@ -1,12 +1,13 @@
 import { replayGather } from "../kernels/chains/replay_gather.ts";
 import { replayScatter } from "../kernels/chains/replay_scatter.ts";
 import type { Context } from "../tensor/context.ts";
+import { PartedTensor } from "../tensor/parted_tensor.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 /** End points of earlier chains, from which later chains start (Du and Mordatch, 2019; JEM). */
 export class ReplayBuffer {
   /** `[capacity, H, W, C]` in [−1, 1]. */
-  readonly images: Tensor;
+  readonly images: PartedTensor;
 
   /** @param shape height, width and channels of an image */
   constructor(
@@ -14,7 +15,7 @@ export class ReplayBuffer {
     readonly capacity: number,
     readonly shape: readonly [number, number, number],
   ) {
-    this.images = context.zeros([capacity, ...shape]).disown();
+    this.images = new PartedTensor(context, [capacity, ...shape]);
   }
 
   /** Values of one image. */
@@ -31,20 +32,16 @@ export class ReplayBuffer {
     const batch = draws.size / 2;
     const { context } = fresh;
     const start = context.empty([batch, ...this.shape]);
-    const shape = { batch, pixels: this.pixels, capacity: this.capacity };
-    context.launch(replayGather, shape, { buffer: this.images, fresh, draws, start });
+    for (const { tensor: buffer, first, count } of this.images.parts) {
+      const shape = { batch, pixels: this.pixels, first, count };
+      context.launch(replayGather, shape, { buffer, fresh, draws, start });
+    }
     return start;
   }
 
   /** Overwrites the entries from `first` on. */
   fill(first: number, images: Tensor): void {
-    const { buffer, offset } = this.images.range();
-    const size = images.size * 4;
-    images.context.gpu.copy({ ...images.range(), size }, {
-      buffer,
-      offset: offset + first * this.pixels * 4,
-      size,
-    });
+    this.images.copyRows(first, images);
   }
 
   /**
@@ -52,7 +49,9 @@ export class ReplayBuffer {
    * training has diverged.
    */
   store(images: Tensor, draws: Tensor, status: Tensor): void {
-    const shape = { batch: draws.size / 2, pixels: this.pixels, capacity: this.capacity };
-    images.context.launch(replayScatter, shape, { images, draws, status, buffer: this.images });
+    for (const { tensor: buffer, first, count } of this.images.parts) {
+      const shape = { batch: draws.size / 2, pixels: this.pixels, first, count };
+      images.context.launch(replayScatter, shape, { images, draws, status, buffer });
+    }
   }
 }

@@ -1,11 +1,11 @@
 import type { WideResNet } from "../nn/wide_resnet.ts";
 import { Purpose } from "../random/philox.ts";
 import type { NormMode } from "../tensor/operations/batch_norm.ts";
-import { normal } from "../tensor/operations/random.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import { fillNormal, normal } from "../tensor/operations/random.ts";
+import { elements, type Tensor } from "../tensor/tensor.ts";
 import type { Initialisation } from "./initialisation.ts";
 import type { ReplayBuffer } from "./replay_buffer.ts";
-import { sgldChain, type SgldOptions } from "./sgld.ts";
+import { type ChainNoise, recordedSteps, sgldChain, type SgldOptions } from "./sgld.ts";
 
 /** GPU values that decide where the chains of one draw start, and what noise they see. */
 export interface DrawInputs {
@@ -32,14 +32,45 @@ export class Sampler {
 
   /** Runs a chain of K steps from each drawn start, and puts the end points back into the buffer. */
   draw({ stream, draws, freshClasses, status }: DrawInputs): Tensor {
-    const { model, buffer, options } = this;
+    const { buffer, options } = this;
     using fresh = this.initialisation.fresh(stream, freshClasses);
     using start = buffer.start(draws, fresh);
-    using noise = options.noiseScale > 0
-      ? normal(stream, Purpose.sgldNoise, [options.steps, ...start.shape])
-      : undefined;
-    const images = sgldChain((x) => model.energyScore(x, this.mode), start, options, noise);
+    const noise = options.noiseScale > 0 ? this.#noise(stream, start.shape) : undefined;
+    const images = this.#chain(start, noise);
+    if (typeof noise === "object") noise.dispose();
     buffer.store(images, draws, status);
     return images;
+  }
+
+  #chain(start: Tensor, noise: ChainNoise | undefined): Tensor {
+    const { model, options } = this;
+    const { runningStatistics } = model;
+    const before = runningStatistics.batchesTracked;
+    let recorded = 0;
+    const images = sgldChain(
+      (x) => {
+        recorded++;
+        return model.energyScore(x, this.mode);
+      },
+      start,
+      options,
+      noise,
+    );
+    // Of a long chain one step is recorded for all, and each of them tracks a batch.
+    const tracked = runningStatistics.batchesTracked - before;
+    runningStatistics.batchesTracked = before + tracked / recorded * options.steps;
+    return images;
+  }
+
+  /** ε of all steps, at once if one binding holds it and every step's can be bound there; the numbers are the same. */
+  #noise(stream: Tensor, shape: readonly number[]): ChainNoise {
+    const { steps } = this.options;
+    const { minStorageBufferOffsetAlignment, maxStorageBufferBindingSize } = stream.context.gpu.device.limits;
+    const size = elements(shape);
+    const canBeSliced = 4 * size % minStorageBufferOffsetAlignment === 0 &&
+      4 * size * steps <= maxStorageBufferBindingSize;
+    if (steps <= recordedSteps && canBeSliced) return normal(stream, Purpose.sgldNoise, [steps, ...shape]);
+    const blocks = Math.ceil(size / 4);
+    return (k, noise) => fillNormal(noise, stream, Purpose.sgldNoise, k * blocks);
   }
 }

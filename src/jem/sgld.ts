@@ -61,11 +61,21 @@ export function sgldStep(score: Score, images: Tensor, options: SgldOptions, noi
   return next;
 }
 
+/** Most steps of a chain that are recorded one by one; of longer ones a step is recorded once and replayed. */
+export const recordedSteps = 32;
+
+/** ε of every step of a chain: all of it, `[K, N, H, W, C]`, or what records the drawing of step k's into a tensor. */
+export type ChainNoise = Tensor | ((k: number, noise: Tensor) => void);
+
 /**
  * A chain of K steps from `start`, which is left as it is.
- * @param noise ε of every step, `[K, N, H, W, C]`; needed when σ is not 0
+ * @param score called once for each step, or of a long chain once for all
+ * @param noise needed when σ is not 0
  */
-export function sgldChain(score: Score, start: Tensor, options: SgldOptions, noise?: Tensor): Tensor {
+export function sgldChain(score: Score, start: Tensor, options: SgldOptions, noise?: ChainNoise): Tensor {
+  if (options.steps > recordedSteps || typeof noise === "function") {
+    return replayedChain(score, start, options, noise);
+  }
   let images = start;
   for (let k = 0; k < options.steps; k++) {
     using stepNoise = noise?.slice(k * start.size, start.shape);
@@ -74,4 +84,30 @@ export function sgldChain(score: Score, start: Tensor, options: SgldOptions, noi
     images = next;
   }
   return images;
+}
+
+/** The same with images and noise in one place, so that all steps are the same commands: what they take does not grow with K. */
+function replayedChain(score: Score, start: Tensor, options: SgldOptions, noise?: ChainNoise): Tensor {
+  const { context, shape } = start;
+  const images = context.empty(shape);
+  images.copyFrom(start);
+  using stepNoise = noise && context.empty(shape);
+  const drawNoise = (k: number) => {
+    if (noise && stepNoise) fillNoise(noise, k, stepNoise);
+  };
+  drawNoise(0);
+  const step = context.gpu.repeatable(() =>
+    context.scope(() => images.copyFrom(sgldStep(score, images, options, stepNoise)))
+  );
+  for (let k = 1; k < options.steps; k++) {
+    drawNoise(k);
+    context.gpu.again(step);
+  }
+  return images;
+}
+
+function fillNoise(noise: ChainNoise, k: number, stepNoise: Tensor): void {
+  if (typeof noise === "function") return noise(k, stepNoise);
+  using all = noise.slice(k * stepNoise.size, stepNoise.shape);
+  stepNoise.copyFrom(all);
 }

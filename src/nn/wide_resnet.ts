@@ -202,7 +202,7 @@ export class WideResNet {
     runningStatistics.allocate(context);
     this.dropoutStream = architecture.dropout > 0 ? context.zeros([4], "uint32").disown() : undefined;
     this.normsInitialised = architecture.norm !== "act";
-    this.#initialise(seed);
+    if (!context.gpu.isOnPaper) this.#initialise(seed);
   }
 
   /** Sets act norm's parameters from a batch, unless that has been done; the official code does so in its first pass. */

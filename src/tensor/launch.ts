@@ -1,9 +1,9 @@
-import { GpuError } from "../errors.ts";
+import { GpuError, LimitError } from "../errors.ts";
 import type { BufferRange } from "../gpu/command.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { inHalf } from "../kernels/half.ts";
 import { constantsOf, entryPointOf, type Kernel, uniformBinding } from "../kernels/kernel.ts";
-import { exceededLimit } from "../kernels/limits.ts";
+import { exceededLimit, findExceededLimit } from "../kernels/limits.ts";
 import { copiesToRows, rowsFormat, texelsPerRow, textureRows } from "../kernels/texture_rows.ts";
 import type { ElementType } from "./element_type.ts";
 
@@ -26,8 +26,8 @@ export function launch<Shape, Name extends string>(
   operands: Readonly<Record<Name, Bindable>>,
 ): void {
   const kernel = variantFor(gpu, general, shape, operands);
-  const exceeded = exceededLimit(kernel, shape, gpu.device.limits);
-  if (exceeded !== undefined) throw new GpuError(exceeded);
+  const exceeded = findExceededLimit(kernel, shape, gpu.device.limits);
+  if (exceeded) throw new LimitError(exceeded.message, exceeded.needed, exceeded.limit);
   const resources = kernel.bindings.map((binding) => {
     const { name } = binding;
     const { buffer, offset, size } = operands[name].range();

@@ -111,7 +111,13 @@ export function buildSampler(
   const { innerSteps, innerStepSize, innerClamp } = configuration;
   let start: Initialisation = new UniformInitialisation(images.shape);
   if (configuration.initialisation === "informative") {
-    requireEveryClass("informative initialisation", images.labels, labelled, classNames, 1);
+    requireEveryClass(
+      `informative initialisation with residentMebibytes ${configuration.residentMebibytes}`,
+      images.labels,
+      labelled,
+      classNames,
+      1,
+    );
     start = new InformativeInitialisation(context, images, images.labels, classes, labelled);
   }
   const options = {

@@ -148,14 +148,16 @@ export class Trainer {
     }
   }
 
-  /** Submits one iteration without waiting for it. Fetch the reports at least every {@link reportCapacity} iterations. */
-  advance(): void {
+  /**
+   * Submits one iteration, mostly without waiting for it. Fetch the reports at least every {@link reportCapacity} iterations.
+   */
+  async advance(): Promise<void> {
     if (this.iteration - this.#fetched >= reportCapacity) {
       throw new Error(`more than ${reportCapacity} iterations without fetching their reports`);
     }
     this.#upload();
     const plan = this.#plan ??= this.#recordPlan();
-    this.#context.gpu.run(plan.work);
+    await this.#context.gpu.runAtPace(plan.work);
     this.model.runningStatistics.batchesTracked += plan.batchesTracked;
 
     const { buffer, offset } = this.#reports.range();

@@ -148,7 +148,7 @@ export class TrainingRun {
     const last = Math.min(trainer.iterations, trainer.iteration + (stopAfter ?? Infinity));
     const pace = new Pace(trainer.iteration, reportInterval);
     while (trainer.iteration < last && !signal.aborted) {
-      trainer.advance();
+      await trainer.advance();
       const due = pace.due(trainer.iteration) || trainer.iteration === last;
       const milestones = this.#milestones(trainer.iteration);
       if (!due && !milestones.any) continue;

@@ -213,7 +213,7 @@ function rows(): KernelCase[] {
 function sampling(): KernelCase[] {
   const length = 1003;
   const step = { length, stepSize: 0.3, gradientClamp: 0.5, innerSteps: 0, innerStepSize: 0, innerClamp: 1 };
-  const replay = { batch: 5, pixels: 18, capacity: 7 };
+  const replay = { batch: 5, pixels: 18, first: 0, count: 7 };
   const draws = Uint32Array.of(6, 0, 6, 3, 2, 0, 1, 0, 0, 1);
   const attack = { batch: 3, pixels: 77, stepSize: 0.1, radius: 0.15 };
   return [

@@ -5,6 +5,11 @@ import { ownErrors, run } from "./commands.ts";
 const folder = Deno.makeTempDirSync();
 globalThis.addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
 
+/** Options and their values, one after the other, as `--set` takes them. */
+function settings(...values: readonly (string | number)[]): string[] {
+  return values.flatMap((value, i) => i % 2 === 0 ? ["--set", `${value}=${values[i + 1]}`] : []);
+}
+
 /** Command lines that cannot work: task, arguments, exit status, and what the one line must say. */
 const cases: readonly [string, string[], number, RegExp][] = [
   ["train", ["--preset", "nonesuch"], 2, /no preset "nonesuch".*digits/],
@@ -17,6 +22,22 @@ const cases: readonly [string, string[], number, RegExp][] = [
     ["--set", "dataset=images", "--set", "dataFolder=~/pictures", "--run-dir", `${folder}/a`],
     1,
     /no pictures in \/.*\/~\/pictures, which does not exist: "~" .* write the whole path/,
+  ],
+  ...([
+    ["labelledBatch", 65_535],
+    ["depth", 1000, "width", 100],
+    ["bufferSize", 10_000_000],
+  ] as const).map((sizes): [string, string[], number, RegExp] => [
+    "train",
+    [...settings(...sizes), "--run-dir", `${folder}/a`],
+    1,
+    /cannot train with \w+ \d+: .* \d{9,} bytes.*; max\w+ of this device is \d+; \w+ \d+ would fit/,
+  ]),
+  [
+    "train",
+    [...settings("residentMebibytes", 0), "--run-dir", `${folder}/a`],
+    2,
+    /set initialisation to uniform/,
   ],
   ["train", ["--nonsense"], 2, /--nonsense/],
   ["train", ["--optimizer", "adamw"], 2, /optimizer is "adamw"; it must be one of sgd, adam/],

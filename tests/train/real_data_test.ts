@@ -88,7 +88,7 @@ async function assertLearning(dataset: Dataset): Promise<void> {
   const trainer = new Trainer(new Context(await testGpu()), configuration, dataset);
   const losses: number[] = [];
   for (let i = 0; i < iterations; i++) {
-    trainer.advance();
+    await trainer.advance();
     if (i % 50 === 49) losses.push(...(await trainer.fetchReports()).map(({ crossEntropy }) => crossEntropy));
   }
   const late = losses.slice(-50).reduce((sum, loss) => sum + loss / 50, 0);

@@ -32,7 +32,7 @@ async function trained(
   await trainer.fillReplayBuffer();
   const reports: IterationReport[] = [];
   for (let i = 0; i < iterations; i++) {
-    trainer.advance();
+    await trainer.advance();
     if (i % 20 === 19 || i === iterations - 1) reports.push(...await trainer.fetchReports());
   }
   return { gpu, trainer, reports };
@@ -44,7 +44,7 @@ Deno.test("Trainer makes nothing and holds no more memory over 200 iterations", 
   const memory = () => [gpu.pool.totalBytes, gpu.pool.liveBytes, trainer.plan!.bytes];
   const held = memory();
   for (let i = 0; i < 200; i++) {
-    trainer.advance();
+    await trainer.advance();
     if (i % 20 === 19) await trainer.fetchReports();
   }
   const made = (what: keyof typeof before) => gpu.counters[what] - before[what];
@@ -172,7 +172,7 @@ Deno.test("Trainer gives the same bits with images on the GPU and with batches u
   const informative = parseConfiguration({ ...preset("digits"), ...quick, residentMebibytes: 0 });
   await assert.rejects(trained(informative, 1), {
     name: "DataError",
-    message: /informative initialisation: 0 training images of class 0/,
+    message: /informative initialisation with residentMebibytes 0: 0 training images of class 0/,
   });
 });
 
@@ -183,8 +183,8 @@ Deno.test("Trainer stops at divergence, with parameters and replay buffer as the
   await trainer.fillReplayBuffer();
   const [parameters, buffer] = [trainer.model.parameters.values, trainer.sampler!.buffer.images];
   const before = [await parameters.read(), await buffer.read()];
-  trainer.advance();
-  trainer.advance();
+  await trainer.advance();
+  await trainer.advance();
   await assert.rejects(() => trainer.fetchReports(), (error) => {
     assert(error instanceof DivergenceError);
     assert.match(error.message, /diverged at iteration 0/);
@@ -193,7 +193,7 @@ Deno.test("Trainer stops at divergence, with parameters and replay buffer as the
   assert.deepEqual(await parameters.read(), before[0]);
   // The chain's end was stored before the losses were known; from then on nothing is.
   const after = await buffer.read();
-  trainer.advance();
+  await trainer.advance();
   await gpu.read([]);
   assert.deepEqual(await buffer.read(), after);
   gpu.destroy();

@@ -50,7 +50,7 @@ export async function trainDigits(
   const evaluateEvery = Math.ceil(trainer.iterations / evaluations);
   const pace = new Pace(0, reportInterval);
   while (trainer.iteration < trainer.iterations && !signal.aborted) {
-    trainer.advance();
+    await trainer.advance();
     const { iteration } = trainer;
     const evaluate = iteration % evaluateEvery === 0;
     if (!evaluate && !pace.due(iteration) && iteration < trainer.iterations) continue;

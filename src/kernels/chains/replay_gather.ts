@@ -1,11 +1,14 @@
 import wgsl from "../../../shaders/chains/replay_gather.wgsl" with { type: "text" };
 import { bytes32, foldWorkgroups, type Kernel } from "../kernel.ts";
 
-/** A batch of chains over a replay buffer; `pixels` are all values of an image. */
+/** A batch of chains over a part of a replay buffer; `pixels` are all values of an image. */
 export interface ReplayShape {
   readonly batch: number;
   readonly pixels: number;
-  readonly capacity: number;
+  /** Entry that the part begins with; chains whose entry lies elsewhere are left alone. */
+  readonly first: number;
+  /** Entries of the part. */
+  readonly count: number;
 }
 
 /**
@@ -16,7 +19,7 @@ export interface ReplayShape {
  * import { replayGather, run } from "sada-jem/kernels";
  * import assert from "node:assert/strict";
  *
- * const { start } = await run(replayGather, { batch: 2, pixels: 2, capacity: 3 }, {
+ * const { start } = await run(replayGather, { batch: 2, pixels: 2, first: 0, count: 3 }, {
  *   buffer: [0, 0, 1, 1, 2, 2],
  *   fresh: [7, 7, 8, 8],
  *   draws: Uint32Array.of(2, 0, 0, 1), // entries 2 and 0, but the second chain starts afresh
@@ -29,11 +32,11 @@ export const replayGather: Kernel<ReplayShape, "buffer" | "fresh" | "draws" | "s
   name: "replay_gather",
   wgsl,
   bindings: [
-    { name: "buffer", access: "read", bytes: ({ capacity, pixels }) => bytes32(capacity * pixels) },
+    { name: "buffer", access: "read", bytes: ({ count, pixels }) => bytes32(count * pixels) },
     { name: "fresh", access: "read", bytes: ({ batch, pixels }) => bytes32(batch * pixels) },
     { name: "draws", access: "read", bytes: ({ batch }) => bytes32(2 * batch) },
     { name: "start", access: "read-write", bytes: ({ batch, pixels }) => bytes32(batch * pixels) },
   ],
-  constants: ({ batch, pixels, capacity }) => ({ batch, pixels, capacity }),
+  constants: ({ batch, pixels, first, count }) => ({ batch, pixels, first, count }),
   workgroups: ({ batch, pixels }) => foldWorkgroups(batch * pixels),
 };

@@ -10,7 +10,7 @@ import type { ReplayShape } from "./replay_gather.ts";
  * import { replayScatter, run } from "sada-jem/kernels";
  * import assert from "node:assert/strict";
  *
- * const { buffer } = await run(replayScatter, { batch: 2, pixels: 2, capacity: 3 }, {
+ * const { buffer } = await run(replayScatter, { batch: 2, pixels: 2, first: 0, count: 3 }, {
  *   images: [7, 7, 8, 8],
  *   draws: Uint32Array.of(2, 0, 0, 0),
  *   status: new Uint32Array(4),
@@ -26,8 +26,8 @@ export const replayScatter: Kernel<ReplayShape, "images" | "draws" | "status" | 
     { name: "images", access: "read", bytes: ({ batch, pixels }) => bytes32(batch * pixels) },
     { name: "draws", access: "read", bytes: ({ batch }) => bytes32(2 * batch) },
     { name: "status", access: "read", bytes: () => 16 },
-    { name: "buffer", access: "read-write", bytes: ({ capacity, pixels }) => bytes32(capacity * pixels) },
+    { name: "buffer", access: "read-write", bytes: ({ count, pixels }) => bytes32(count * pixels) },
   ],
-  constants: ({ batch, pixels, capacity }) => ({ batch, pixels, capacity }),
+  constants: ({ batch, pixels, first, count }) => ({ batch, pixels, first, count }),
   workgroups: ({ batch, pixels }) => foldWorkgroups(batch * pixels),
 };

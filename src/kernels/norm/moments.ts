@@ -55,7 +55,11 @@ export function normConstants(shape: NormShape): Record<string, number> {
   const { groups, rows, channels } = shape;
   const rowsPerChunk = normRowsPerChunk(shape);
   requireShape(channels % 4 === 0, "norm", `channels must be a multiple of 4, not ${channels}`);
-  requireShape(rowsPerChunk <= mostLoopIterations, "norm", `${rows} rows are too many`);
+  requireShape(
+    rowsPerChunk <= mostLoopIterations,
+    "norm",
+    `${rows} rows, ${rowsPerChunk} to a loop; at most ${mostLoopIterations} are summed by one`,
+  );
   return { channels, rowsPerGroup: rows, rowsPerChunk, allRows: groups * rows };
 }
 

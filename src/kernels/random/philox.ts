@@ -1,18 +1,39 @@
 import wgsl from "../../../shaders/random/philox.wgsl" with { type: "text" };
 import type { VectorShape } from "../vector/add.ts";
-import { type Binding, bytes32, foldWorkgroups, type Kernel, type Uniforms } from "../kernel.ts";
+import {
+  type Binding,
+  bytes32,
+  foldWorkgroups,
+  type Kernel,
+  requireShape,
+  type Uniforms,
+} from "../kernel.ts";
 
 /** Random values; `purpose` keeps consumers with one seed and step apart. */
 export interface RandomShape extends VectorShape {
   readonly purpose: number;
+  /** Block of four numbers that the values begin with; 0 by default. */
+  readonly first?: number;
 }
+
+/** Blocks of four numbers in a stream, by the width of their index. */
+export const blocksOfStream: number = 2 ** 32;
 
 const bindings: readonly Binding<VectorShape, "stream" | "values">[] = [
   { name: "stream", access: "read", bytes: () => 16 },
   { name: "values", access: "read-write", bytes: ({ length }) => bytes32(length) },
 ];
 
-const uniforms: Uniforms = { purpose: "u32" };
+const uniforms: Uniforms = { purpose: "u32", first: "u32" };
+
+function blocks({ length, purpose, first = 0 }: RandomShape): Record<string, number> {
+  requireShape(
+    first + Math.ceil(length / 4) <= blocksOfStream,
+    "philox",
+    `${length} values from block ${first} on; a stream ends at block ${blocksOfStream}`,
+  );
+  return { purpose, first };
+}
 
 const workgroups = ({ length }: VectorShape) => foldWorkgroups(length / 4);
 
@@ -40,7 +61,7 @@ export const philoxUniform: Kernel<
   wgsl,
   entryPoint: "uniformValues",
   bindings,
-  constants: ({ purpose, low, high }) => ({ purpose, low, high }),
+  constants: ({ low, high, ...shape }) => ({ ...blocks(shape), low, high }),
   uniforms,
   workgroups,
 };
@@ -66,7 +87,7 @@ export const philoxNormal: Kernel<RandomShape, "stream" | "values"> = {
   wgsl,
   entryPoint: "normalValues",
   bindings,
-  constants: ({ purpose }) => ({ purpose }),
+  constants: blocks,
   uniforms,
   workgroups,
 };

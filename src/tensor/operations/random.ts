@@ -8,8 +8,16 @@ import type { Tensor } from "../tensor.ts";
  */
 export function normal(stream: Tensor, purpose: number, shape: readonly number[]): Tensor {
   const values = stream.context.empty(shape);
-  stream.context.launch(philoxNormal, { length: values.size, purpose }, { stream, values });
+  fillNormal(values, stream, purpose);
   return values;
+}
+
+/**
+ * Overwrites a tensor with standard normal values; `stream` and `purpose` as for {@link normal}.
+ * @param first block of four numbers of the stream that the values begin with
+ */
+export function fillNormal(values: Tensor, stream: Tensor, purpose: number, first: number = 0): void {
+  stream.context.launch(philoxNormal, { length: values.size, purpose, first }, { stream, values });
 }
 
 /** Values uniform in [low, high); `stream` and `purpose` as for {@link normal}. */

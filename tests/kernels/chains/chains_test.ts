@@ -50,7 +50,7 @@ Deno.test("replayGather() takes entries, and fresh images where the draw says so
   const buffer = values(capacity * pixels, 1);
   const fresh = values(batch * pixels, 2);
   const draws = Uint32Array.of(8, 0, 3, 3, 1, 0, 1, 0, 0, 1);
-  const { start } = await runKernel(replayGather, { batch, pixels, capacity }, {
+  const { start } = await runKernel(replayGather, { batch, pixels, first: 0, count: capacity }, {
     buffer,
     fresh,
     draws,
@@ -68,7 +68,7 @@ Deno.test("replayScatter() lets the last of repeated entries win, and stops at d
   const before = values(capacity * pixels, 1);
   const images = values(batch * pixels, 2);
   const draws = Uint32Array.of(2, 0, 2, 0, 2, 3, 0, 0, 0, 0, 0, 0);
-  const shape = { batch, pixels, capacity };
+  const shape = { batch, pixels, first: 0, count: capacity };
   const fine = await runKernel(replayScatter, shape, {
     images,
     draws,
@@ -83,4 +83,25 @@ Deno.test("replayScatter() lets the last of repeated entries win, and stops at d
   const status = Uint32Array.of(1, 0, 0, 0);
   const diverged = await runKernel(replayScatter, shape, { images, draws, status, buffer: before });
   assert.deepEqual(diverged.buffer, before);
+});
+
+Deno.test("replayGather() and replayScatter() leave alone what lies in other parts of the buffer", async () => {
+  const [batch, pixels, first, count] = [4, 3, 5, 2];
+  const shape = { batch, pixels, first, count };
+  const part = values(count * pixels, 1);
+  const images = values(batch * pixels, 2);
+  const image = (n: number) => images.subarray(n * pixels, (n + 1) * pixels);
+  // Entries before, in and after the part, and a fresh chain.
+  const draws = Uint32Array.of(4, 6, 7, 0, 0, 0, 0, 1);
+  const untouched = new Float32Array(batch * pixels).fill(9);
+  const { start } = await runKernel(replayGather, shape, {
+    buffer: part,
+    fresh: images,
+    draws,
+    start: untouched,
+  });
+  assert.deepEqual([...start], [9, 9, 9, ...part.subarray(pixels), 9, 9, 9, ...image(3)]);
+  const status = new Uint32Array(4);
+  const { buffer } = await runKernel(replayScatter, shape, { images, draws, status, buffer: part });
+  assert.deepEqual([...buffer], [...part.subarray(0, pixels), ...image(1)]);
 });

@@ -1,0 +1,63 @@
+/** Fewer commands than this go out in one submission; more are split into at most {@link fewSubmissions}. */
+const commandsPerSubmission = 256;
+/** Splitting a long plan lets the device start early. */
+const fewSubmissions = 3;
+/** Commands of a submission while nothing is known of how long they take, and the fewest that tell. */
+const commandsAtFirst = 64;
+/** Commands of a submission at most: its host memory is a few kilobytes a command. */
+const mostCommands = 2 ** 14;
+/** Milliseconds that a submission may take: drivers reset a device after 2 to 10 s on one. */
+const longestSubmission = 1000;
+/** Commands that the host may be ahead of the device, which hold memory until they are done. */
+const mostAhead = 2 ** 15;
+
+/**
+ * How many commands go out in one submission, so that each takes a driver's watchdog too short a time to notice on a slow device
+ * as well, and how far the host may run ahead. It learns from waits how long a command takes.
+ */
+export class SubmissionSizes {
+  readonly #tried = new WeakSet<object>();
+  #millisecondsPerCommand: number | undefined;
+  #began = 0;
+  #ahead = 0;
+
+  /** @param now the time in milliseconds */
+  constructor(readonly now: () => number = () => performance.now()) {}
+
+  /**
+   * Commands of each submission of a plan with so many; the last may have fewer.
+   * @param untried whether nothing is known of how long they take
+   */
+  of(commands: number, untried: boolean = false): number {
+    if (untried) return commandsAtFirst;
+    const few = Math.max(commandsPerSubmission, Math.ceil(commands / fewSubmissions));
+    const short = longestSubmission / (this.#millisecondsPerCommand ?? 0);
+    return Math.max(1, Math.floor(Math.min(few, short, mostCommands)));
+  }
+
+  /** Notes that so many commands are on their way. */
+  submitted(commands: number): void {
+    if (this.#ahead === 0) this.#began = this.now();
+    this.#ahead += commands;
+  }
+
+  /** Whether the host should wait for the device before it submits more. */
+  get isAhead(): boolean {
+    return this.#ahead >= mostAhead;
+  }
+
+  /** Notes that all that was submitted is done. */
+  waited(): void {
+    if (this.#ahead >= commandsAtFirst) {
+      this.#millisecondsPerCommand = (this.now() - this.#began) / this.#ahead;
+    }
+    this.#ahead = 0;
+  }
+
+  /** Whether a plan has not been asked for before: how long it takes is not known then, and it is worth a wait to learn it. */
+  isUntried(plan: object): boolean {
+    const untried = !this.#tried.has(plan);
+    this.#tried.add(plan);
+    return untried;
+  }
+}

@@ -125,6 +125,7 @@ const train: Command = {
       work: (gpu) => trainOn(gpu, session, stopAfter),
       reached: () => listener.reached,
       tell: (text) => line.note(text),
+      pause: (milliseconds) => pauseUnless(session.interrupted, milliseconds),
     });
     line.finish();
     const { path } = session.directory!;
@@ -182,6 +183,15 @@ async function trainOn(
   const run = new TrainingRun(trainer, configuration, dataset, directory, listener);
   const summary = await run.run({ stopAfter: last - trainer.iteration, signal, began });
   return { summary, iteration: trainer.iteration };
+}
+
+/** Waits, but not longer than until a signal aborts. */
+function pauseUnless(signal: AbortSignal | undefined, milliseconds: number): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) return resolve();
+    setTimeout(resolve, milliseconds);
+    signal?.addEventListener("abort", () => resolve(), { once: true });
+  });
 }
 
 /** The newest checkpoint that is whole; none if the run has not got as far as the first. */

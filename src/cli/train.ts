@@ -57,10 +57,11 @@ ${kernelHelp}
 
 Presets: ${wrap(presetNames(), 110)}.
 All options that --config and --set know, with the published values: src/train/configuration.ts.
-Ctrl-C saves and exits with status 130, a second one ends at once; --resume then continues as if nothing had happened, bit
-for bit: a run keeps the kernels that it was started with. SIGTERM, SIGHUP (a closed terminal), SIGUSR2 and SIGXCPU save and
-exit too; for Slurm: --signal=USR2@120. Not SIGUSR1, at which Deno opens its debugger on a port of this computer.
-To go on without the terminal: nohup ./run train, or --ignore-hangup, since Deno itself takes no notice of nohup.
+Ctrl-C saves and exits with status 130, a second one ends at once; --resume then continues as if nothing had happened,
+bit for bit: a run keeps the kernels that it was started with. SIGTERM, SIGHUP (a closed terminal), SIGUSR2 and
+SIGXCPU save and exit too; for Slurm: --signal=USR2@120. Not SIGUSR1: Deno opens its debugger on a
+port of this computer.
+nohup ./run train goes on without its terminal, as --ignore-hangup does; Deno by itself takes no notice of nohup.
 
 Examples:
   deno task train
@@ -146,6 +147,7 @@ const train: Command = {
       work: (gpu) => trainOn(gpu, session, stopAfter),
       reached: () => listener.reached,
       tell: (text) => line.note(text),
+      pause: (milliseconds) => pauseUnless(session.interrupted, milliseconds),
     });
     line.finish();
     if (summary) printSummary(summary, path);
@@ -207,6 +209,15 @@ async function trainOn(
   const run = new TrainingRun(trainer, configuration, dataset, directory, listener);
   const summary = await run.run({ stopAfter: last - trainer.iteration, signal, began });
   return { summary, iteration: trainer.iteration };
+}
+
+/** Waits, but not longer than until a signal aborts. */
+function pauseUnless(signal: AbortSignal | undefined, milliseconds: number): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) return resolve();
+    setTimeout(resolve, milliseconds);
+    signal?.addEventListener("abort", () => resolve(), { once: true });
+  });
 }
 
 /** The newest checkpoint that is whole; none if the run has not got as far as the first. */

@@ -365,6 +365,7 @@ export class Gpu {
   /** Waits for the device, but not for ever. */
   async #watched(begin: () => Promise<unknown>): Promise<void> {
     const { pipelines, dispatches } = this.counters;
+    const began = performance.now();
     const ended = await this.watchdog.watch(() => begin().then(() => true), {
       dispatches: dispatches - this.#waited.dispatches,
       compiles: pipelines > this.#waited.pipelines,
@@ -372,7 +373,7 @@ export class Gpu {
     this.#waited = { pipelines, dispatches };
     if (ended) return;
     this.#silent = true;
-    throw this.#fail("the GPU does not answer: a wait took ten times as long as any before");
+    throw this.#fail(`the GPU has not answered for ${Math.round((performance.now() - began) / 1000)} s`);
   }
 
   #fail(message: string): GpuLostError {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { taskCommands } from "../../scripts/tasks.ts";
 import { withFiles } from "../temporary.ts";
 
 /** A machine as `./run` sees it, through commands that only pretend. */
@@ -22,6 +23,7 @@ eval)
   done
   exit 1
   ;;
+run | test) echo "process $$: $*" ;;
 task) shift; echo "ran $* with \${DENO_WEBGPU_BACKEND-any}" ;;
 esac
 `;
@@ -37,7 +39,10 @@ const sudo = (allowed: boolean) => `#!/bin/sh\n${allowed ? 'shift; exec "$@"' : 
 /** Calls `./run` in a folder of its own, on one machine. */
 async function onMachine(
   { drivers = [], packages = "none", user = "root" }: Machine,
-  use: (run: (task: string, env?: Record<string, string>) => Promise<Ran>, folder: string) => Promise<void>,
+  use: (
+    run: (task: string, env?: Record<string, string>, args?: readonly string[]) => Promise<Ran>,
+    folder: string,
+  ) => Promise<void>,
 ): Promise<void> {
   await withFiles({}, async (folder) => {
     await Deno.mkdir(`${folder}/bin`);
@@ -56,11 +61,12 @@ async function onMachine(
     if (packages !== "none") await program("apt-get", aptGet(packages === "online"));
     for (const backend of drivers) await Deno.writeTextFile(`${folder}/driver-${backend}`, "");
     await Deno.copyFile(new URL("../../run", import.meta.url), `${folder}/run`);
-    await use((task, env = {}) => call(folder, task, env), folder);
+    await use((task, env = {}, args = []) => call(folder, task, env, args), folder);
   });
 }
 
 interface Ran {
+  readonly pid: number;
   readonly status: number;
   readonly output: string;
   readonly errors: string;
@@ -68,17 +74,30 @@ interface Ran {
   readonly log: readonly string[];
 }
 
-async function call(folder: string, task: string, env: Record<string, string>): Promise<Ran> {
+async function call(
+  folder: string,
+  task: string,
+  env: Record<string, string>,
+  args: readonly string[],
+): Promise<Ran> {
   const log = `${folder}/log`;
   await Deno.writeTextFile(log, "");
-  const { code, stdout, stderr } = await new Deno.Command("/bin/sh", {
-    args: [`${folder}/run`, task],
+  const process = new Deno.Command("/bin/sh", {
+    args: [
+      ...(env["NOHUP"] ? ["-c", 'trap "" HUP; exec /bin/sh "$0" "$@"'] : []),
+      `${folder}/run`,
+      task,
+      ...args,
+    ],
     clearEnv: true,
     env: { PATH: `${folder}/bin`, MACHINE: folder, ...env },
-  }).output();
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const { code, stdout, stderr } = await process.output();
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes).trim();
   const lines = (await Deno.readTextFile(log)).split("\n").filter((line) => line !== "");
-  return { status: code, output: text(stdout), errors: text(stderr), log: lines };
+  return { pid: process.pid, status: code, output: text(stdout), errors: text(stderr), log: lines };
 }
 
 /** The backends that `./run` asks for. */
@@ -186,6 +205,27 @@ Deno.test({
       assert.equal(missing.status, 1);
       assert.match(missing.errors, /^No WebGPU adapter with DENO_WEBGPU_BACKEND=metal\. To get one: .*$/);
       assert.deepEqual(missing.log, ["checked metal"]);
+    });
+  },
+});
+
+Deno.test({
+  name: "./run: becomes the program of the task, so that signals reach it and its end is the program's",
+  ignore,
+  async fn() {
+    await onMachine({ drivers: ["vulkan"] }, async (run, folder) => {
+      await Deno.copyFile(new URL("../../deno.json", import.meta.url), `${folder}/deno.json`);
+      for (const [task, command] of taskCommands) {
+        const { pid, output } = await run(task, {}, ["--run-dir", "two  words *"]);
+        if (command.startsWith("deno check")) assert.equal(output, "", task);
+        else assert.equal(output, `process ${pid}: ${command.slice(5)} --run-dir two  words *`);
+      }
+      for (const unknown of ["nonsense", "t.ain", 'train": {']) {
+        assert.equal((await run(unknown)).output, `ran ${unknown} with ${native}`);
+      }
+      const { output } = await run("train", { NOHUP: "1" }, ["--resume"]);
+      assert.match(output, / src\/cli\/train\.ts --ignore-hangup --resume$/);
+      assert.doesNotMatch((await run("bench", { NOHUP: "1" })).output, /--ignore-hangup/);
     });
   },
 });

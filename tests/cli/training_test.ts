@@ -1,27 +1,6 @@
 import assert from "node:assert/strict";
 import { outcome, ownErrors, run, start } from "./commands.ts";
-
-/** Options of a run that takes seconds. */
-const quick = [
-  "--set",
-  "likelihoodBatch=16",
-  "--set",
-  "labelledBatch=16",
-  "--set",
-  "bufferSize=40",
-  "--seed",
-  "7",
-]
-  .concat([
-    "--set",
-    "steps=2",
-    "--set",
-    "warmup=4",
-    "--set",
-    "decayIterations=[12]",
-    "--set",
-    "checkpointEvery=5",
-  ]);
+import { checkpoints, checkpointsAtLeast, quick } from "./training_runs.ts";
 
 async function withFolder(test: (folder: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir();
@@ -156,7 +135,10 @@ Deno.test("train: Ctrl-C saves and exits with status 130; the run directory is l
     await checkpointsAtLeast(runDir, 1);
     const second = await run("train", "--resume", "--run-dir", runDir);
     assert.equal(second.status, 1);
-    assert.match(ownErrors(second).join(), /in use by another process/);
+    assert.match(ownErrors(second).join(), new RegExp(`in use by another process: ${process.pid}.*, since`));
+    await Deno.remove(`${runDir}/lock`);
+    const third = await run("train", "--resume", "--run-dir", runDir);
+    assert.match(ownErrors(third).join(), /in use by another process/);
     process.kill("SIGINT");
     const { status, output } = await outcome(process);
     assert.equal(status, 130);
@@ -164,24 +146,3 @@ Deno.test("train: Ctrl-C saves and exits with status 130; the run directory is l
     assert.equal((await checkpoints(runDir)).at(-1), `${iteration!.padStart(8, "0")}.safetensors`);
   });
 });
-
-async function checkpoints(runDir: string): Promise<string[]> {
-  const names: string[] = [];
-  try {
-    for await (const { name } of Deno.readDir(`${runDir}/checkpoints`)) {
-      if (name.endsWith(".safetensors")) names.push(name);
-    }
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
-  return names.sort();
-}
-
-/** Waits until a run has written so many checkpoints. */
-async function checkpointsAtLeast(runDir: string, count: number): Promise<void> {
-  const deadline = performance.now() + 120_000;
-  while ((await checkpoints(runDir)).length < count) {
-    assert(performance.now() < deadline, "no checkpoint within two minutes");
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-}

@@ -81,7 +81,7 @@ async function trainTwice(gpu: Gpu, configuration: Configuration, dataset: Datas
   try {
     const trainer = new Trainer(new Context(gpu), configuration, dataset);
     await trainer.fillReplayBuffer();
-    for (let i = 0; i < 2; i++) trainer.advance();
+    for (let i = 0; i < 2; i++) await trainer.advance();
     const reports = await trainer.fetchReports();
     assert.equal(reports.length, 2);
     for (const report of reports) {

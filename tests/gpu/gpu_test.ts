@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import { GpuError } from "../../src/errors.ts";
+import { GpuError, GpuLostError } from "../../src/errors.ts";
 import { BufferPool, sizeClass } from "../../src/gpu/buffer_pool.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
 import { addInto } from "../../src/kernels/vector/add_into.ts";
 import { Context } from "../../src/tensor/context.ts";
 import { testGpu } from "../kernels/harness.ts";
+import { refuses } from "../refusal.ts";
 
 Deno.test("sizeClass() wastes at most a quarter", () => {
   for (const bytes of [1, 255, 256, 257, 300, 1000, 1025, 4096, 5000, 1e6, 123456789]) {
@@ -62,6 +63,61 @@ Deno.test("Gpu.read() throws what the device reported", async () => {
     access: [],
   };
   gpu.dispatch(broken, [], [1, 1, 1]);
-  await assert.rejects(() => gpu.read([]), GpuError);
+  await assert.rejects(() => gpu.read([]), GpuLostError);
   gpu.destroy();
+});
+
+Deno.test("Gpu: a device that is lost before, while or after work is recorded is told by the next wait", async () => {
+  const work = (context: Context) => {
+    const total = context.zeros([3]);
+    context.launch(addInto, { length: 3, factor: 2 }, {
+      source: context.from(new Float32Array(3), [3]),
+      target: total,
+    });
+    return total;
+  };
+  const waits: readonly ((gpu: Gpu) => Promise<unknown>)[] = [
+    (gpu) => (gpu.device.destroy(), work(new Context(gpu)).read()),
+    (gpu) => {
+      const context = new Context(gpu);
+      gpu.device.destroy();
+      return work(context).read();
+    },
+    (gpu) => {
+      const total = work(new Context(gpu));
+      gpu.device.destroy();
+      return total.read();
+    },
+    (gpu) => {
+      const reading = work(new Context(gpu)).read();
+      gpu.device.destroy();
+      return reading.then(() => gpu.read([]));
+    },
+  ];
+  for (const wait of waits) {
+    const gpu = await Gpu.request();
+    await refuses(wait(gpu), GpuLostError, /^the GPU device was lost: /);
+    gpu.destroy();
+  }
+});
+
+Deno.test("Gpu.read() does not wait for ever", async () => {
+  const gpu = await Gpu.request();
+  gpu.watchdog.shortest = gpu.watchdog.shortestCompiling = 200;
+  const create = gpu.device.createBuffer.bind(gpu.device);
+  gpu.device.createBuffer = (descriptor) =>
+    Object.assign(create(descriptor), { mapAsync: () => new Promise<undefined>(() => {}) });
+  await refuses(gpu.read([]), GpuLostError, /^the GPU has not answered for \d+ s$/);
+  await refuses(gpu.read([]), GpuLostError, /^the GPU has not answered for \d+ s$/);
+  gpu.destroy();
+});
+
+Deno.test("Gpu.request() says in a line why an adapter gives no device", async () => {
+  const request = GPUAdapter.prototype.requestDevice;
+  GPUAdapter.prototype.requestDevice = () => Promise.reject(new DOMException("not\nnow", "OperationError"));
+  try {
+    await refuses(Gpu.request(), GpuError, /cannot be opened: not now$/);
+  } finally {
+    GPUAdapter.prototype.requestDevice = request;
+  }
 });

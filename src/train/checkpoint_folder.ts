@@ -93,10 +93,15 @@ export async function setNewerAside(run: string, iteration: number): Promise<str
 /**
  * The newest checkpoint of a run that is whole and finite.
  * @param skipped called for each newer one that is not
+ * @param upTo the iteration that it must not be beyond
  * @throws {CheckpointError} if there is none.
  */
-export async function newestCheckpoint(run: string, skipped: (message: string) => void): Promise<Checkpoint> {
-  for await (const { checkpoint } of wholeCheckpoints(run, skipped)) return checkpoint;
+export async function newestCheckpoint(
+  run: string,
+  skipped: (message: string) => void,
+  upTo = Infinity,
+): Promise<Checkpoint> {
+  for await (const { checkpoint } of wholeCheckpoints(run, skipped, upTo)) return checkpoint;
   throw noneUsable(run);
 }
 
@@ -184,8 +189,9 @@ function stranger(
 async function* wholeCheckpoints(
   run: string,
   skipped: (message: string) => void,
+  upTo = Infinity,
 ): AsyncGenerator<{ readonly path: string; readonly checkpoint: Checkpoint }> {
-  for (const name of await checkpointNames(run)) {
+  for (const name of (await checkpointNames(run)).filter((name) => Number.parseInt(name) <= upTo)) {
     const path = `${run}/checkpoints/${name}`;
     const read = await readWhole(path, Number.parseInt(name));
     if (typeof read === "string") skipped(`${path}: ${read}; trying an older one`);

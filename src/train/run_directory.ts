@@ -193,9 +193,9 @@ export class RunDirectory implements Disposable {
     await removeOldCheckpoints(this.path, iteration, checkpoint.configuration.keepCheckpoints);
   }
 
-  /** What checkpoints hold besides the trainer's state. */
-  get record(): RunRecord {
-    return { data: this.#data, best: this.best.noted, metrics: this.metrics.recent };
+  /** What the checkpoint of an iteration holds besides the trainer's state. */
+  recordAt(iteration: number): RunRecord {
+    return { data: this.#data, best: this.best.noted, metrics: this.metrics.recentBelow(iteration) };
   }
 
   /**

@@ -122,6 +122,26 @@ Deno.test("RunDirectory says every difference of the data", async () => {
   });
 });
 
+Deno.test("RunDirectory says that the adapter or its backend is another, by its file or by the checkpoint", async () => {
+  const [vulkan, openGL] = ["llvmpipe, Vulkan", "llvmpipe, OpenGL"];
+  const silent = () => assert.fail("nothing to say");
+  const checkpoint = { ...shipped, iteration: 0, record: { adapter: vulkan }, verified: true };
+  await withRun(async (run, directory) => {
+    assert.equal(await directory.noteAdapter(vulkan), undefined);
+    assert.equal(await directory.noteAdapter(openGL), vulkan);
+    assert.equal(directory.recordAt(0).adapter, openGL);
+    // It went on with OpenGL, and ended before it wrote a checkpoint.
+    await directory.rewind(checkpoint, silent);
+    assert.equal(await directory.noteAdapter(openGL), vulkan);
+    await Deno.remove(`${run}/adapters.txt`);
+    await directory.rewind(checkpoint, silent);
+    assert.equal(await directory.noteAdapter(openGL), vulkan);
+    assert.equal(await Deno.readTextFile(`${run}/adapters.txt`), `${openGL}\n`);
+    await directory.rewind({ ...checkpoint, record: { adapter: openGL } }, silent);
+    assert.equal(await directory.noteAdapter(openGL), undefined);
+  });
+});
+
 Deno.test("RunDirectory.create() refuses what a run has left, and takes over one that has nothing to lose", async () => {
   await withFiles({}, async (folder) => {
     const run = `${folder}/run`;

@@ -215,8 +215,7 @@ async function* wholeCheckpoints(
   skipped: (message: string) => void,
   upTo = Infinity,
 ): AsyncGenerator<{ readonly path: string; readonly checkpoint: Checkpoint }> {
-  for (const name of await checkpointNames(run)) {
-    if (Number.parseInt(name) > upTo) continue;
+  for (const name of (await checkpointNames(run)).filter((name) => Number.parseInt(name) <= upTo)) {
     const path = `${run}/checkpoints/${name}`;
     const read = await readWhole(path, Number.parseInt(name));
     if (typeof read === "string") skipped(`${path}: ${read}; trying an older one`);

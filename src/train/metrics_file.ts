@@ -23,9 +23,9 @@ export class MetricsFile {
     this.#path = path;
   }
 
-  /** The newest rows as text, for checkpoints. */
-  get recent(): string {
-    return this.#recent.map(({ line }) => `${line}\n`).join("");
+  /** The newest rows below an iteration as text, for its checkpoint. */
+  recentBelow(iteration: number): string {
+    return this.#recent.filter((row) => row.iteration < iteration).map(({ line }) => `${line}\n`).join("");
   }
 
   /**

@@ -48,6 +48,8 @@ export class RunDirectory implements Disposable {
   readonly best: BestModel;
   readonly #lock: RunLock;
   #data: DataDescription | undefined;
+  /** The adapter that computed what there is so far. */
+  #adapter: string | undefined;
 
   private constructor(readonly path: string, lock: RunLock) {
     this.#lock = lock;
@@ -120,15 +122,16 @@ export class RunDirectory implements Disposable {
 
   /**
    * Notes the adapter that computes the run from here on, in a line of `adapters.txt`.
-   * @returns the adapter before it, if that was another, fit to be shown
+   * @returns the adapter before it, by that file or by the checkpoint, if that was another, fit to be shown
    */
   async noteAdapter(name: string): Promise<string | undefined> {
     const path = this.file(adaptersFile);
     const noted = await exists(path) ? await Deno.readTextFile(path) : "";
-    const before = noted.trimEnd().split("\n").at(-1)!;
-    if (before === name) return undefined;
-    await writeAtomically(path, `${noted}${name}\n`);
-    return before === "" ? undefined : before.replaceAll(/\p{Cc}/gu, "").slice(0, 200);
+    const last = noted.trimEnd().split("\n").at(-1)!;
+    const before = [last, this.#adapter ?? ""].find((one) => one !== "" && one !== name);
+    this.#adapter = name;
+    if (last !== name) await writeAtomically(path, `${noted}${name}\n`);
+    return before?.replaceAll(/\p{Cc}/gu, "").slice(0, 200);
   }
 
   /**
@@ -193,6 +196,7 @@ export class RunDirectory implements Disposable {
     for (const path of await setNewerAside(this.path, iteration)) {
       note(`note: what could not be used is now ${path}`);
     }
+    this.#adapter = checkpoint.record?.adapter;
     // A process may have ended between writing a checkpoint and this.
     await removeOldCheckpoints(this.path, iteration, configuration);
   }
@@ -217,9 +221,14 @@ export class RunDirectory implements Disposable {
     await discardCheckpointsAfter(this.path, iteration);
   }
 
-  /** What checkpoints hold besides the trainer's state. */
-  get record(): RunRecord {
-    return { data: this.#data, best: this.best.noted, metrics: this.metrics.recent };
+  /** What the checkpoint of an iteration holds besides the trainer's state. */
+  recordAt(iteration: number): RunRecord {
+    return {
+      data: this.#data,
+      best: this.best.noted,
+      adapter: this.#adapter,
+      metrics: this.metrics.recentBelow(iteration),
+    };
   }
 
   /**

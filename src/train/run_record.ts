@@ -16,6 +16,8 @@ export interface RunRecord {
   /** The data that the run began with. */
   readonly data?: DataDescription | undefined;
   readonly best?: Best | undefined;
+  /** The adapter that computed the checkpoint, with its backend. */
+  readonly adapter?: string | undefined;
   /** The newest lines of `metrics.jsonl` up to the checkpoint's iteration. */
   readonly metrics?: string | undefined;
 }
@@ -25,8 +27,8 @@ const recordKey = "run";
 const metricsName = "metrics";
 
 /** The part of a record that is metadata. */
-export function recordMetadata({ data, best }: RunRecord): Record<string, string> {
-  return data || best ? { [recordKey]: JSON.stringify({ data, best }) } : {};
+export function recordMetadata({ data, best, adapter }: RunRecord): Record<string, string> {
+  return data || best || adapter ? { [recordKey]: JSON.stringify({ data, best, adapter }) } : {};
 }
 
 /** The part of a record that is tensors. */
@@ -45,10 +47,11 @@ export function readRecord(
   tensors: ReadonlyMap<string, NamedTensor>,
 ): RunRecord {
   const metrics = tensors.get(metricsName);
-  const { data, best } = JSON.parse(metadata[recordKey] ?? "{}");
+  const { data, best, adapter } = JSON.parse(metadata[recordKey] ?? "{}");
   return {
     ...(isDescription(data) && { data }),
     ...(best !== undefined && { best: bestOf(best) }),
+    ...(typeof adapter === "string" && { adapter }),
     ...(metrics?.dtype === "U8" && { metrics: new TextDecoder().decode(metrics.data) }),
   };
 }

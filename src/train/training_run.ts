@@ -265,7 +265,7 @@ export class TrainingRun {
       trainer,
       this.#configuration,
       this.#dataset,
-      this.#directory.record,
+      this.#directory.recordAt(trainer.iteration),
     );
     await this.#directory.writeCheckpoint(trainer.iteration, bytes, this.#configuration, this.#note);
     this.#saved = { iteration: trainer.iteration, at: performance.now() };

@@ -14,9 +14,9 @@ Deno.test("writeAtomically() replaces a file as a whole, or leaves it and names 
     });
     await assert.rejects(writeAtomically(`${folder}/absent/x`, "x"), /absent\/x \(1 bytes\): No such file/);
     await assert.rejects(writeAtomically("", "x"), /its path is empty/);
-    const names = [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
+    const names = (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name).sort();
     assert.deepEqual(names, ["a", "folder"], "no partial file is left");
-    assert.deepEqual([...Deno.readDirSync(`${folder}/a`)].map(({ name }) => name), ["old"]);
+    assert.deepEqual((await Array.fromAsync(Deno.readDir(`${folder}/a`))).map(({ name }) => name), ["old"]);
   });
 });
 

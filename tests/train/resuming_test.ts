@@ -100,6 +100,11 @@ Deno.test("a run says every edit of config.json, and refuses those that make it 
     await write(run, 10);
     const { lines } = await resumed(directory);
     assert.deepEqual(lines, []);
+    const edited = parseConfiguration({ ...configuration, seed: 99 });
+    const unexpected = (line: string) => assert.fail(line);
+    // The run has recorded the change itself.
+    const { iteration } = await directory.resumableCheckpoint(edited, unexpected, new Set(["seed"]));
+    assert.equal(iteration, 10);
     await directory.writeJson("config.json", { ...configuration, seed: 99 });
     await assert.rejects(resumed(directory), /holds no usable checkpoint/);
   });
@@ -114,6 +119,26 @@ Deno.test("RunDirectory says every difference of the data", async () => {
       assert.equal(differences.length, 1, key);
       assert.match(differences[0]!, new RegExp(`\\(.*${value}.* then, .*${changed}.* now\\)`));
     }
+  });
+});
+
+Deno.test("RunDirectory says that the adapter or its backend is another, by its file or by the checkpoint", async () => {
+  const [vulkan, openGL] = ["llvmpipe, Vulkan", "llvmpipe, OpenGL"];
+  const silent = () => assert.fail("nothing to say");
+  const checkpoint = { ...shipped, iteration: 0, record: { adapter: vulkan }, verified: true };
+  await withRun(async (run, directory) => {
+    assert.equal(await directory.noteAdapter(vulkan), undefined);
+    assert.equal(await directory.noteAdapter(openGL), vulkan);
+    assert.equal(directory.recordAt(0).adapter, openGL);
+    // It went on with OpenGL, and ended before it wrote a checkpoint.
+    await directory.rewind(checkpoint, silent);
+    assert.equal(await directory.noteAdapter(openGL), vulkan);
+    await Deno.remove(`${run}/adapters.txt`);
+    await directory.rewind(checkpoint, silent);
+    assert.equal(await directory.noteAdapter(openGL), vulkan);
+    assert.equal(await Deno.readTextFile(`${run}/adapters.txt`), `${openGL}\n`);
+    await directory.rewind({ ...checkpoint, record: { adapter: openGL } }, silent);
+    assert.equal(await directory.noteAdapter(openGL), undefined);
   });
 });
 

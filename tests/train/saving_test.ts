@@ -71,7 +71,7 @@ async function train(
 async function contents(path: string): Promise<Map<string, Uint8Array>> {
   const files = new Map<string, Uint8Array>();
   for (const folder of ["", "checkpoints/", "samples/"]) {
-    for (const { name, isFile } of Deno.readDirSync(`${path}/${folder}`)) {
+    for await (const { name, isFile } of Deno.readDir(`${path}/${folder}`)) {
       if (isFile && name !== "summary.json") {
         files.set(folder + name, await Deno.readFile(`${path}/${folder}${name}`));
       }

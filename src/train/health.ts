@@ -54,7 +54,7 @@ export const worseThanGuessing = 2.3;
 const bounds: Readonly<Record<Vital, Bounds>> = {
   crossEntropy: { leans: 0.6, sick: worseThanGuessing },
   energyGap: { leans: 3, sick: 40 },
-  gradientNorm: { leans: 5, sick: 40 },
+  gradientNorm: { leans: 10, sick: 1000 },
 };
 
 const words: Readonly<Record<Vital, (mean: string) => string>> = {

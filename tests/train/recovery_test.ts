@@ -2,11 +2,13 @@ import assert from "node:assert/strict";
 import { PoisonedTrainer } from "../../bench/lib/poisoned_trainer.ts";
 import { loadDataset } from "../../src/data/load.ts";
 import { CheckpointError, ConfigurationError, DivergenceError } from "../../src/errors.ts";
+import { shareInterval } from "../../src/evaluate/proportion.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
 import { Context } from "../../src/tensor/context.ts";
 import { changedConfiguration, settledAttempts } from "../../src/train/changes.ts";
 import { restoreTrainer } from "../../src/train/checkpoint.ts";
 import { type Configuration, parseConfiguration } from "../../src/train/configuration.ts";
+import { guessingWarning } from "../../src/train/guessing.ts";
 import { type Health, watch } from "../../src/train/health.ts";
 import { superfluousCheckpoints } from "../../src/train/ladder.ts";
 import { preset } from "../../src/train/presets.ts";
@@ -175,7 +177,7 @@ Deno.test("watch: signs of divergence, when they began, and the same state in pi
     }
   }
 
-  // One bad batch is no sign; a cross-entropy of 10 that stays is one, as are gradients of 100 times the first ones.
+  // One bad batch is no sign; a cross-entropy of 10 that stays is one, as are gradients of ten thousand times the first ones.
   const spike = calm.map((one, i) => i === 10 ? { ...one, crossEntropy: 9, gradientNorm: 20 } : one);
   assert.equal(watch(noRecovery.health, spike, 10).sign, undefined);
   assert.equal(watch(noRecovery.health, spike, 10).health.leaningSince, undefined);
@@ -184,7 +186,7 @@ Deno.test("watch: signs of divergence, when they began, and the same state in pi
     watch(noRecovery.health, lost, 10).sign!.seen,
     /^cross-entropy 2\.\d+ above that of guessing$/,
   );
-  const steep = calm.map((one, i) => i < 10 ? one : { ...one, gradientNorm: 100 });
+  const steep = calm.map((one, i) => i < 10 ? one : { ...one, gradientNorm: 2000 });
   assert.equal(watch(noRecovery.health, steep, 10).sign!.iteration, 10);
   // A plain classifier reports neither energies nor SAM's gradient.
   const plain = { realScore: NaN, generatedScore: NaN, gradientNorm: NaN };
@@ -307,4 +309,29 @@ Deno.test("changedConfiguration: what may change is recorded, what may not is re
       (error) => error instanceof ConfigurationError && message.test(error.message),
     );
   }
+});
+
+Deno.test("guessingWarning: accuracies that guessing reaches, and losses far above it", () => {
+  const result = (hits: number, testLoss = 2) => ({
+    ...{ testAccuracy: hits / 360, testAccuracyInterval: shareInterval(hits / 360, 360), testImages: 360 },
+    ...{ testLoss, ece: 0 },
+  });
+  const withLabels = (label: (image: number) => number) => ({
+    ...digits,
+    test: { ...digits.test, labels: Uint32Array.from({ length: 360 }, (_, image) => label(image)) },
+  });
+  const even = withLabels((image) => image % 10);
+  // Wilson's interval of 48 hits begins at 10.2 %, that of 47 at 9.96 %.
+  assert.equal(guessingWarning(even, result(48)), undefined);
+  assert.match(
+    guessingWarning(even, result(47))!,
+    /^this model is no better than guessing: test accuracy 13\.1 %, loss 2\.00 \(guessing: 10\.0 %, 2\.30\)$/,
+  );
+  assert.match(
+    guessingWarning(withLabels((image) => image % 2 && image % 10), result(180))!,
+    /guessing: 50\.0 %/,
+  );
+  assert.match(guessingWarning(even, result(5))!, /1\.39 %/);
+  assert.match(guessingWarning(even, result(200, 1413))!, /loss 1\.41e\+3/);
+  assert.equal(guessingWarning({ ...even, classNames: ["one"] }, result(360, 0)), undefined);
 });

@@ -51,9 +51,7 @@ const longestLean = 100;
  */
 export const worseThanGuessing: Bounds = { leans: 0.6, sick: 2.3 };
 
-/**
- * The gap of the energies is in nats, the gradient norm in units of that of the first iterations.
- */
+/** The gap of the energies is in nats, the gradient norm in units of that of the first iterations. */
 const bounds: Readonly<Record<Vital, Bounds>> = {
   crossEntropy: worseThanGuessing,
   energyGap: { leans: 3, sick: 40 },

@@ -196,10 +196,10 @@ Deno.test("watch: signs of divergence, when they began, and the same state in pi
   assert.deepEqual(found.sign, { iteration: 20, began: 20, seen: "likelihood term NaN, loss NaN" });
 });
 
-Deno.test("decide: two checkpoints back from before the trouble, then one further with each attempt", () => {
+Deno.test("decide: a checkpoint from an interval before the trouble, then one further with each attempt", () => {
   const sign = { iteration: 37, began: 33, seen: "cross-entropy" };
   const from = (attempts: readonly Attempt[], checkpoints: readonly number[]) => {
-    const decision = decide(sign, attempts, 3, checkpoints);
+    const decision = decide(sign, attempts, 3, checkpoints, 5);
     return decision.kind === "back" ? decision.attempt.from : decision.because;
   };
   const attempt = { ...sign, from: 25 };
@@ -208,6 +208,8 @@ Deno.test("decide: two checkpoints back from before the trouble, then one furthe
   assert.equal(from([attempt], ladder), 20);
   assert.equal(from([attempt, attempt], ladder), 10);
   assert.equal(from([attempt], [0, 30]), 0);
+  // On a thin ladder the first that is clear is enough.
+  assert.equal(from([], [0, 25, 45]), 25);
   assert.equal(from([], [33]), 33);
   assert.equal(from([], [35]), "there is no checkpoint from before");
   assert.match(

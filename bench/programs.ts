@@ -71,9 +71,9 @@ export const programs: Readonly<Record<string, Program>> = {
     permissions: [read, "--allow-write", "--allow-env=INIT_CWD", runDeno],
   },
   recovery: {
-    parameters: "[--seeds 1,2,3] [--folder DIR]",
+    parameters: "[WORD]... [--seeds 1,2,3] [--folder DIR]",
     measures: "what becomes of runs that would diverge, and that healthy ones are left alone",
-    takes: "an hour and a half; an interrupted one goes on where it stopped",
+    takes: "an hour; a few minutes with words that choose runs; an interrupted one goes on where it stopped",
     permissions: [read, "--allow-write"],
   },
 };

@@ -105,8 +105,9 @@ function row(name: string, seed: number, { summary, stopped }: Outcome): string[
 }
 
 await bench("recovery", async (args) => {
-  const { values } = parseArgs({
+  const { values, positionals: words } = parseArgs({
     args: [...args],
+    allowPositionals: true,
     options: {
       folder: { type: "string", default: projectPath("runs/recovery") },
       seeds: { type: "string", default: "1,2,3" },
@@ -118,6 +119,7 @@ await bench("recovery", async (args) => {
   for (const kinds of [sick, healthy]) {
     for (const seed of seeds) {
       for (const [name, kind] of Object.entries(kinds)) {
+        if (words.length > 0 && !words.some((word) => name.includes(word))) continue;
         const path = `${values.folder}/${name.replaceAll(/[^\p{L}\d]+/gu, "-")}-${seed}`;
         const file = `${path}/outcome.json`;
         const outcome: Outcome = await exists(file)

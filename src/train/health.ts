@@ -32,7 +32,7 @@ export interface Sign {
 }
 
 /** Bounds of a vital's running mean, in the vital's unit. */
-interface Bounds {
+export interface Bounds {
   /** From here on a run leans: trouble is dated from here if it comes to that. */
   readonly leans: number;
   /** From here on it is taken back. */
@@ -45,16 +45,17 @@ const memory = 8;
 /** Trouble is dated back by no more iterations: a run that always leans a little would lose all that it has learned. */
 const longestLean = 100;
 
-/** Cross-entropy above that of guessing, log(classes), at which the right class gets a tenth of what guessing gives it. */
-export const worseThanGuessing = 2.3;
-
 /**
- * The cross-entropy counts from that of guessing. The gap of the energies is in nats, the gradient norm in units of that of the first iterations.
+ * Bounds of the cross-entropy, counted from that of guessing, log(classes): 2.3 above it, the right class gets a tenth of the
+ * probability that guessing gives it.
  */
+export const worseThanGuessing: Bounds = { leans: 0.6, sick: 2.3 };
+
+/** The gap of the energies is in nats, the gradient norm in units of that of the first iterations. */
 const bounds: Readonly<Record<Vital, Bounds>> = {
-  crossEntropy: { leans: 0.6, sick: worseThanGuessing },
+  crossEntropy: worseThanGuessing,
   energyGap: { leans: 3, sick: 40 },
-  gradientNorm: { leans: 5, sick: 40 },
+  gradientNorm: { leans: 10, sick: 1000 },
 };
 
 const words: Readonly<Record<Vital, (mean: string) => string>> = {

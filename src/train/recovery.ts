@@ -50,23 +50,27 @@ export type Decision =
   | { readonly kind: "stop"; readonly because: string };
 
 /**
- * Decides what a run does about a sign. The first attempt goes back two of the checkpoints from before the trouble began,
- * since the newest often leans already; each further attempt goes back one more, at last to the beginning.
+ * Decides what a run does about a sign. The first attempt goes back to the newest checkpoint from at least an interval before
+ * the trouble began, since one from just before often leans already; each further attempt goes back one more, at last to the
+ * beginning.
  * @param allowed attempts in a run
  * @param checkpoints iterations of the checkpoints that there are, in any order
+ * @param interval iterations between two of them
  */
 export function decide(
   sign: Sign,
   attempts: readonly Attempt[],
   allowed: number,
   checkpoints: readonly number[],
+  interval: number,
 ): Decision {
   const stop = (because: string): Decision => ({ kind: "stop", because });
   if (allowed === 0) return stop("with --set recover=3 a resumed run goes back and recovers");
   if (attempts.length >= allowed) return stop(tried(attempts));
   if (sign.iteration === 0) return stop("nothing has been learned by then, so that no checkpoint can help");
   const before = checkpoints.filter((iteration) => iteration <= sign.began).sort((a, b) => b - a);
-  const from = before[attempts.length + 1] ?? before.at(-1);
+  const clear = before.filter((iteration) => iteration <= sign.began - interval);
+  const from = clear[attempts.length] ?? before.at(-1);
   if (from === undefined) return stop("there is no checkpoint from before");
   return { kind: "back", attempt: { ...sign, from } };
 }

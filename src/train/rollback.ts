@@ -32,7 +32,8 @@ export async function rollBack(run: DivergingRun, sign: Sign): Promise<Attempt> 
   const isRegular = (iteration: number) =>
     checkpointEvery > 0 ? iteration % checkpointEvery === 0 : iteration === 0;
   const checkpoints = (await directory.checkpoints()).filter(isRegular);
-  const decision = decide(sign, attempts.slice(settledAttempts(configuration)), recover, checkpoints);
+  const counted = attempts.slice(settledAttempts(configuration));
+  const decision = decide(sign, counted, recover, checkpoints, checkpointEvery);
   if (decision.kind === "stop") {
     throw new DivergenceError(
       `training diverged at iteration ${sign.iteration} (${sign.seen}); ${decision.because}`,

@@ -73,8 +73,6 @@ Deno.test("train: a run that diverges says what was tried; resumed with another 
     assert.deepEqual(JSON.parse(metadata["configuration"]!).history, history);
     const { recoveries, testLoss } = JSON.parse(await Deno.readTextFile(`${path}/summary.json`));
     assert(recoveries.length >= 1 && Number.isFinite(testLoss));
-    // Twenty iterations at such rates teach nothing.
-    assert.match(healed.output, /^warning: this model is no better than guessing: test accuracy/m);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

@@ -156,6 +156,8 @@ Deno.test("parseConfiguration() refuses values out of range, naming option, valu
     [{ samplesEvery: 0.5 }, /samplesEvery is 0.5/],
     [{ evaluateEvery: "1" }, /evaluateEvery is "1"/],
     [{ keepCheckpoints: 0 }, /keepCheckpoints is 0/],
+    [{ recover: 21 }, /recover is 21; it must be a whole number from 0 to 20/],
+    [{ history: [{ iteration: 3 }] }, /history is .*; it must be a list of changes as runs write it/],
   ];
   for (const [options, message] of cases) refused(options, message);
   const tested = new Set(cases.flatMap(([options]) => Object.keys(options)));

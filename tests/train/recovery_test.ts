@@ -2,11 +2,13 @@ import assert from "node:assert/strict";
 import { PoisonedTrainer } from "../../bench/lib/poisoned_trainer.ts";
 import { loadDataset } from "../../src/data/load.ts";
 import { CheckpointError, ConfigurationError, DivergenceError } from "../../src/errors.ts";
+import { shareInterval } from "../../src/evaluate/proportion.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
 import { Context } from "../../src/tensor/context.ts";
 import { changedConfiguration, settledAttempts } from "../../src/train/changes.ts";
 import { restoreTrainer } from "../../src/train/checkpoint.ts";
 import { type Configuration, parseConfiguration } from "../../src/train/configuration.ts";
+import { guessingWarning } from "../../src/train/guessing.ts";
 import { type Health, watch } from "../../src/train/health.ts";
 import { superfluousCheckpoints } from "../../src/train/ladder.ts";
 import { preset } from "../../src/train/presets.ts";
@@ -177,7 +179,7 @@ Deno.test("watch: signs of divergence, when they began, and the same state in pi
     }
   }
 
-  // One bad batch is no sign; a cross-entropy of 10 that stays is one, as are gradients of 100 times the first ones.
+  // One bad batch is no sign; a cross-entropy of 10 that stays is one, as are gradients of ten thousand times the first ones.
   const spike = calm.map((one, i) => i === 10 ? { ...one, crossEntropy: 9, gradientNorm: 20 } : one);
   assert.equal(watch(noRecovery.health, spike, 10).sign, undefined);
   assert.equal(watch(noRecovery.health, spike, 10).health.leaningSince, undefined);
@@ -186,7 +188,7 @@ Deno.test("watch: signs of divergence, when they began, and the same state in pi
     watch(noRecovery.health, lost, 10).sign!.seen,
     /^cross-entropy 2\.\d+ above that of guessing$/,
   );
-  const steep = calm.map((one, i) => i < 10 ? one : { ...one, gradientNorm: 100 });
+  const steep = calm.map((one, i) => i < 10 ? one : { ...one, gradientNorm: 2000 });
   assert.equal(watch(noRecovery.health, steep, 10).sign!.iteration, 10);
   // A plain classifier reports neither energies nor SAM's gradient.
   const plain = { realScore: NaN, generatedScore: NaN, gradientNorm: NaN };
@@ -196,10 +198,10 @@ Deno.test("watch: signs of divergence, when they began, and the same state in pi
   assert.deepEqual(found.sign, { iteration: 20, began: 20, seen: "likelihood term NaN, loss NaN" });
 });
 
-Deno.test("decide: two checkpoints back from before the trouble, then one further with each attempt", () => {
+Deno.test("decide: a checkpoint from an interval before the trouble, then one further with each attempt", () => {
   const sign = { iteration: 37, began: 33, seen: "cross-entropy" };
   const from = (attempts: readonly Attempt[], checkpoints: readonly number[]) => {
-    const decision = decide(sign, attempts, 3, checkpoints);
+    const decision = decide(sign, attempts, 3, checkpoints, 5);
     return decision.kind === "back" ? decision.attempt.from : decision.because;
   };
   const attempt = { ...sign, from: 25 };
@@ -208,6 +210,8 @@ Deno.test("decide: two checkpoints back from before the trouble, then one furthe
   assert.equal(from([attempt], ladder), 20);
   assert.equal(from([attempt, attempt], ladder), 10);
   assert.equal(from([attempt], [0, 30]), 0);
+  // On a thin ladder the first that is clear is enough.
+  assert.equal(from([], [0, 25, 45]), 25);
   assert.equal(from([], [33]), 33);
   assert.equal(from([], [35]), "there is no checkpoint from before");
   assert.match(
@@ -309,4 +313,29 @@ Deno.test("changedConfiguration: what may change is recorded, what may not is re
       (error) => error instanceof ConfigurationError && message.test(error.message),
     );
   }
+});
+
+Deno.test("guessingWarning: accuracies that guessing reaches, and losses far above it", () => {
+  const result = (hits: number, testLoss = 2) => ({
+    ...{ testAccuracy: hits / 360, testAccuracyInterval: shareInterval(hits / 360, 360), testImages: 360 },
+    ...{ testLoss, ece: 0 },
+  });
+  const withLabels = (label: (image: number) => number) => ({
+    ...digits,
+    test: { ...digits.test, labels: Uint32Array.from({ length: 360 }, (_, image) => label(image)) },
+  });
+  const even = withLabels((image) => image % 10);
+  // Wilson's interval of 48 hits begins at 10.2 %, that of 47 at 9.96 %.
+  assert.equal(guessingWarning(even, result(48)), undefined);
+  assert.match(
+    guessingWarning(even, result(47))!,
+    /^this model is no better than guessing: test accuracy 13\.1 %, loss 2\.00 \(guessing: 10\.0 %, 2\.30\)$/,
+  );
+  assert.match(
+    guessingWarning(withLabels((image) => image % 2 && image % 10), result(180))!,
+    /guessing: 50\.0 %/,
+  );
+  assert.match(guessingWarning(even, result(5))!, /1\.39 %/);
+  assert.match(guessingWarning(even, result(200, 1413))!, /loss 1\.41e\+3/);
+  assert.equal(guessingWarning({ ...even, classNames: ["one"] }, result(360, 0)), undefined);
 });

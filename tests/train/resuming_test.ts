@@ -100,10 +100,12 @@ Deno.test("a run says every edit of config.json, and refuses those that make it 
     await write(run, 10);
     const { lines } = await resumed(directory);
     assert.deepEqual(lines, []);
-    const edited = parseConfiguration({ ...configuration, seed: 99 });
+    const changes = { seed: [configuration.seed, 99] };
+    const history = [{ iteration: 10, attempts: 0, changes }];
+    const changed = parseConfiguration({ ...configuration, seed: 99, history });
     const unexpected = (line: string) => assert.fail(line);
     // The run has recorded the change itself.
-    const { iteration } = await directory.resumableCheckpoint(edited, unexpected, new Set(["seed"]));
+    const { iteration } = await directory.resumableCheckpoint(changed, unexpected);
     assert.equal(iteration, 10);
     await directory.writeJson("config.json", { ...configuration, seed: 99 });
     await assert.rejects(resumed(directory), /holds no usable checkpoint/);

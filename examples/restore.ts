@@ -25,8 +25,8 @@ import {
   unconditionalScore,
 } from "sada-jem";
 import { loadDigits } from "../src/data/digits.ts";
-import { imageGrid } from "../src/formats/image_grid.ts";
-import { encodePng } from "../src/formats/png.ts";
+import { imageGrid } from "../src/formats/pictures/image_grid.ts";
+import { encodePng } from "../src/formats/pictures/png.ts";
 
 const count = 20;
 const classes = 10;

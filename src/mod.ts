@@ -96,9 +96,9 @@ export {
   replayImages,
   restoreModel,
   restoreTrainer,
-} from "./train/checkpoint.ts";
+} from "./train/checkpoint/checkpoint.ts";
 export { type Configuration, parseConfiguration } from "./train/configuration.ts";
-export { type ImportHints, readModelFile } from "./train/import.ts";
-export { modelState } from "./train/model_state.ts";
+export { type ImportHints, readModelFile } from "./train/checkpoint/import.ts";
+export { modelState } from "./train/checkpoint/model_state.ts";
 export { preset, presetNames } from "./train/presets.ts";
 export { type IterationReport, reportCapacity, Trainer } from "./train/trainer.ts";

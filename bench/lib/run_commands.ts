@@ -1,7 +1,7 @@
 /** Trainings and evaluations by the project's commands, for benches of many runs that can be interrupted. */
 
 import { taskArguments } from "../../scripts/tasks.ts";
-import { checkpointNames } from "../../src/train/checkpoint_folder.ts";
+import { checkpointNames } from "../../src/train/checkpoint/folder.ts";
 
 /** Runs a command of this project, which prints as it goes. */
 export async function command(name: string, ...args: string[]): Promise<void> {

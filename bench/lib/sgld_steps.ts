@@ -3,8 +3,8 @@ import { generate, unconditionalScore } from "../../src/jem/generate.ts";
 import { RandomStream, streamWords } from "../../src/random/philox.ts";
 import { Context } from "../../src/tensor/context.ts";
 import { buildModel } from "../../src/train/build.ts";
-import { restoreModel } from "../../src/train/checkpoint.ts";
-import { readModelFile } from "../../src/train/import.ts";
+import { restoreModel } from "../../src/train/checkpoint/checkpoint.ts";
+import { readModelFile } from "../../src/train/checkpoint/import.ts";
 
 const batch = 64;
 const rounds = 8;

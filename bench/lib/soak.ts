@@ -6,7 +6,7 @@ import { Gpu } from "../../src/gpu/gpu.ts";
 import { Context } from "../../src/tensor/context.ts";
 import { parseConfiguration } from "../../src/train/configuration.ts";
 import { preset } from "../../src/train/presets.ts";
-import { RunDirectory } from "../../src/train/run_directory.ts";
+import { RunDirectory } from "../../src/train/run/run_directory.ts";
 import { Trainer } from "../../src/train/trainer.ts";
 import { TrainingRun } from "../../src/train/training_run.ts";
 

@@ -10,7 +10,7 @@ import {
   numpy as np,
   valueAndGrad,
 } from "@jax-js/jax";
-import { imagesToPyTorch } from "../../src/formats/pytorch_layout.ts";
+import { imagesToPyTorch } from "../../src/formats/pytorch/layout.ts";
 import { timeCalls } from "../lib/timing.ts";
 import { architectureOf, type GradientCase, type GradientResult, inputsOf, norm } from "./gradient_case.ts";
 import { JaxResults } from "./jax_results.ts";

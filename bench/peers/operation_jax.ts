@@ -1,7 +1,7 @@
 /** jax-js, whose images are `[N, C, H, W]` and weights `[out, in, 3, 3]`. */
 
 import { type Array as JaxArray, defaultDevice, grad, init, jit, lax, numpy as np } from "@jax-js/jax";
-import { imagesToPyTorch } from "../../src/formats/pytorch_layout.ts";
+import { imagesToPyTorch } from "../../src/formats/pytorch/layout.ts";
 import { JaxResults } from "./jax_results.ts";
 import type { Prepare } from "./operation_case.ts";
 

@@ -1,7 +1,7 @@
 /** ONNX Runtime Web, which computes forwards only. */
 
 import * as ort from "onnxruntime-web/webgpu";
-import { imagesToPyTorch } from "../../src/formats/pytorch_layout.ts";
+import { imagesToPyTorch } from "../../src/formats/pytorch/layout.ts";
 import type { Prepare } from "./operation_case.ts";
 import { convolutionModel, matmulModel } from "./onnx_model.ts";
 

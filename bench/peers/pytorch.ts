@@ -6,7 +6,7 @@
 
 import { fileURLToPath } from "node:url";
 import { float32Of, parseSafetensors, serializeSafetensors } from "../../src/formats/safetensors.ts";
-import type { HostTensor } from "../../src/formats/pytorch_layout.ts";
+import type { HostTensor } from "../../src/formats/pytorch/layout.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
 import { readModel } from "../../src/nn/state_dict.ts";
 import { Context } from "../../src/tensor/context.ts";

@@ -14,7 +14,7 @@ import { Gpu } from "../../src/gpu/gpu.ts";
 import { Context } from "../../src/tensor/context.ts";
 import { parseConfiguration } from "../../src/train/configuration.ts";
 import { preset } from "../../src/train/presets.ts";
-import { RunDirectory } from "../../src/train/run_directory.ts";
+import { RunDirectory } from "../../src/train/run/run_directory.ts";
 import { type RunListener, type Summary, TrainingRun } from "../../src/train/training_run.ts";
 import { bench } from "../lib/bench.ts";
 import { PoisonedTrainer } from "../lib/poisoned_trainer.ts";

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { applySetting, type Configuration, parseConfiguration } from "../train/configuration.ts";
 import { preset } from "../train/presets.ts";
-import { parseJson } from "../train/run_directory.ts";
+import { parseJson } from "../train/run/run_directory.ts";
 
 /** The preset that is taken where nothing else is named. */
 export const defaultPreset = "digits";

@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
-import { serializeCheckpoint } from "../train/checkpoint.ts";
-import { writeAtomically } from "../train/files.ts";
-import { serializeOfficial } from "../train/import.ts";
+import { serializeCheckpoint } from "../train/checkpoint/checkpoint.ts";
+import { writeAtomically } from "../train/run/files.ts";
+import { serializeOfficial } from "../train/checkpoint/import.ts";
 import { type Command, execute, exitStatus, print, UsageError } from "./command.ts";
 import { hintHelp, hintOptions, hintsOf, readCheckpoint, requireDataset } from "./model.ts";
 import { writeOnly } from "./permissions.ts";

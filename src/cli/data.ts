@@ -1,8 +1,8 @@
 import { parseArgs } from "node:util";
 import { type DatasetName, datasetNames } from "../data/dataset.ts";
-import { download } from "../data/download.ts";
+import { download } from "../data/download/download.ts";
 import { defaultFolder } from "../data/load.ts";
-import { remoteFiles } from "../data/remote.ts";
+import { remoteFiles } from "../data/download/remote.ts";
 import { type Command, execute, exitStatus, print, UsageError } from "./command.ts";
 import { duration } from "./format.ts";
 import { LiveLine } from "./live_line.ts";

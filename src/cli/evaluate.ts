@@ -18,8 +18,8 @@ import {
 } from "../report/question.ts";
 import { questions } from "../report/questions.ts";
 import type { Context } from "../tensor/context.ts";
-import type { Checkpoint } from "../train/checkpoint.ts";
-import { writeAtomically } from "../train/files.ts";
+import type { Checkpoint } from "../train/checkpoint/checkpoint.ts";
+import { writeAtomically } from "../train/run/files.ts";
 import { openAdapter } from "./adapter.ts";
 import { type Command, execute, exitStatus, print, printError, UsageError, wholeNumber } from "./command.ts";
 import { duration, table } from "./format.ts";

@@ -10,13 +10,13 @@ import {
 } from "../evaluate/inception.ts";
 import { inceptionFeatures } from "../evaluate/inception_layout.ts";
 import { npzNames, parseNpz, serializeNpz } from "../formats/npz.ts";
-import { openPyTorch } from "../formats/pytorch.ts";
+import { openPyTorch } from "../formats/pytorch/pytorch.ts";
 import type { NamedTensor } from "../formats/safetensors.ts";
 import type { TensorFile } from "../formats/tensor_file.ts";
 import { printable } from "../formats/text.ts";
 import type { FidConvention, InceptionOptions } from "../report/question.ts";
 import type { Context } from "../tensor/context.ts";
-import { writeAtomically } from "../train/files.ts";
+import { writeAtomically } from "../train/run/files.ts";
 import { printError, UsageError } from "./command.ts";
 
 /** Where the weights are looked for unless a place is named. */

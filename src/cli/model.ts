@@ -9,9 +9,9 @@ import { normNames } from "../nn/norms.ts";
 import type { WideResNet } from "../nn/wide_resnet.ts";
 import type { Context } from "../tensor/context.ts";
 import { buildModel } from "../train/build.ts";
-import { type Checkpoint, restoreModel } from "../train/checkpoint.ts";
-import { type ImportHints, type ModelFile, readModelFile } from "../train/import.ts";
-import { newestCheckpoint } from "../train/checkpoint_folder.ts";
+import { type Checkpoint, restoreModel } from "../train/checkpoint/checkpoint.ts";
+import { type ImportHints, type ModelFile, readModelFile } from "../train/checkpoint/import.ts";
+import { newestCheckpoint } from "../train/checkpoint/folder.ts";
 import { printError, UsageError } from "./command.ts";
 
 /** The digits model that comes with the project. */

@@ -1,7 +1,7 @@
 import { type Dataset, type DatasetName, datasetNames, type ImageSet } from "../data/dataset.ts";
 import { exists } from "../data/files.ts";
 import { DataError } from "../errors.ts";
-import { loadPictures } from "../data/image_folder.ts";
+import { loadPictures } from "../data/pictures/image_folder.ts";
 import { defaultFolder, loadDataset } from "../data/load.ts";
 import { printError, UsageError } from "./command.ts";
 

@@ -1,7 +1,7 @@
 /** What a command may write once it knows its arguments. */
 
 import { parse, resolve } from "node:path";
-import { partialPath } from "../train/files.ts";
+import { partialPath } from "../train/run/files.ts";
 
 /** What a command is going to write. */
 export interface Outputs {

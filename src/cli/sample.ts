@@ -1,8 +1,8 @@
 import { parseArgs } from "node:util";
 import { shortList } from "../data/class_names.ts";
-import { imageGrid, type ImagesShape } from "../formats/image_grid.ts";
+import { imageGrid, type ImagesShape } from "../formats/pictures/image_grid.ts";
 import { type NumpyArray, serializeNpz } from "../formats/npz.ts";
-import { type ByteImage, encodeApng, encodePng } from "../formats/png.ts";
+import { type ByteImage, encodeApng, encodePng } from "../formats/pictures/png.ts";
 import { conditionalScore, generate, unconditionalScore } from "../jem/generate.ts";
 import { evaluation, type WideResNet } from "../nn/wide_resnet.ts";
 import { streamWords } from "../random/philox.ts";
@@ -10,8 +10,8 @@ import type { Context } from "../tensor/context.ts";
 import { logSumExp } from "../tensor/operations/log_sum_exp.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { chainStarts, informativeStart, startImages, startingClasses } from "../train/chain_starts.ts";
-import type { Checkpoint } from "../train/checkpoint.ts";
-import { writeAtomically } from "../train/files.ts";
+import type { Checkpoint } from "../train/checkpoint/checkpoint.ts";
+import { writeAtomically } from "../train/run/files.ts";
 import { compilePlan } from "./compiling.ts";
 import { openAdapter } from "./adapter.ts";
 import {

@@ -1,4 +1,3 @@
-import { intervalText, percent, percentWithin } from "../evaluate/percent.ts";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import type { Dataset } from "../data/dataset.ts";
@@ -7,33 +6,26 @@ import { fitDataset } from "../data/fit.ts";
 import { loadDataset } from "../data/load.ts";
 import { missingClasses } from "../data/subsets.ts";
 import type { Gpu } from "../gpu/gpu.ts";
-import { type Checkpoint, restoreTrainer } from "../train/checkpoint.ts";
-import { changedConfiguration } from "../train/changes.ts";
+import { type Checkpoint, restoreTrainer } from "../train/checkpoint/checkpoint.ts";
+import { changedConfiguration } from "../train/recovery/changes.ts";
 import { applySetting, type Configuration, parseConfiguration } from "../train/configuration.ts";
 import { requireFit } from "../train/fit.ts";
 import { presetNames } from "../train/presets.ts";
-import { checkpointNames } from "../train/checkpoint_folder.ts";
-import type { Attempt } from "../train/recovery.ts";
-import { acrossLosses } from "../train/reopen.ts";
-import { RunDirectory } from "../train/run_directory.ts";
+import { checkpointNames } from "../train/checkpoint/folder.ts";
+import { acrossLosses } from "../train/recovery/reopen.ts";
+import { RunDirectory } from "../train/run/run_directory.ts";
 import { Trainer } from "../train/trainer.ts";
-import {
-  type Progress,
-  type RunListener,
-  type Summary,
-  type TestResult,
-  TrainingRun,
-} from "../train/training_run.ts";
+import { type Summary, TrainingRun } from "../train/training_run.ts";
 import { openAdapter } from "./adapter.ts";
 import { type Command, execute, exitStatus, print, UsageError, wholeNumber } from "./command.ts";
 import { chosenConfiguration, configurationOptions, defaultPreset } from "./configuration.ts";
-import { duration } from "./format.ts";
 import { compilePlan } from "./compiling.ts";
 import { contextWith, kernelHelp, kernelOption, kernelTable } from "./kernels.ts";
 import { LiveLine } from "./live_line.ts";
 import { writeOnly } from "./permissions.ts";
 import { newestRun, newRunPath } from "./runs.ts";
 import { interruption } from "./signals.ts";
+import { headline, printSummary, TrainingLine } from "./training_output.ts";
 
 const help = `
 Train a SADA-JEM: one Wide ResNet that classifies and generates.
@@ -130,7 +122,7 @@ const train: Command = {
     for (const warning of missingClasses(dataset)) line.note(`warning: ${warning}`);
     using stack = new DisposableStack();
     const directory = resumed && stack.use(resumed.directory);
-    const listener = new Listener(line);
+    const listener = new TrainingLine(line);
     const session: Session = {
       values,
       path,
@@ -164,7 +156,7 @@ interface Session {
   readonly configuration: Configuration;
   readonly dataset: Dataset;
   readonly line: LiveLine;
-  readonly listener: Listener;
+  readonly listener: TrainingLine;
   /** Disposes of the run directory. */
   readonly stack: DisposableStack;
   directory: RunDirectory | undefined;
@@ -301,96 +293,6 @@ async function resume(
 
 function otherBits(before: string, now: string): string {
   return `this run was computed on ${before} so far, and goes on with ${now}: the result is not the same bit for bit`;
-}
-
-class Listener implements RunListener {
-  /** The last iteration that was reported. */
-  reached = 0;
-  #testAccuracy: number | undefined;
-
-  constructor(readonly line: LiveLine) {}
-
-  filling(made: number, total: number): void {
-    this.line.update(`filling the replay buffer: ${made}/${total}`);
-  }
-
-  progress({ report, iterations, imagesPerSecond, secondsLeft, leaningSince }: Progress): void {
-    this.reached = Math.max(this.reached, report.iteration);
-    const parts = [
-      `iteration ${report.iteration + 1}/${iterations}`,
-      `${imagesPerSecond.toFixed(0)} images/s`,
-      `${duration(secondsLeft)} left`,
-      `loss ${report.loss.toFixed(3)}`,
-    ];
-    if (!Number.isNaN(report.crossEntropy)) parts.push(`CE ${report.crossEntropy.toFixed(3)}`);
-    if (!Number.isNaN(report.realScore)) {
-      parts.push(
-        `E(real) ${(-report.realScore).toFixed(2)}`,
-        `E(generated) ${(-report.generatedScore).toFixed(2)}`,
-      );
-    }
-    if (!Number.isNaN(report.accuracy)) parts.push(`accuracy ${percent(report.accuracy)}`);
-    if (leaningSince !== undefined) parts.push(`leaning since ${leaningSince}`);
-    if (this.#testAccuracy !== undefined) parts.push(`test ${percent(this.#testAccuracy)}`);
-    this.line.update(parts.join("  "));
-  }
-
-  recovering({ iteration, seen, from }: Attempt): void {
-    this.line.note(
-      `iteration ${iteration}: ${seen}: going back to iteration ${from}, with other random numbers and a lower learning rate`,
-    );
-  }
-
-  note(line: string): void {
-    this.line.note(line);
-  }
-
-  tested(iteration: number, result: TestResult, set: string): void {
-    const { testAccuracy, testAccuracyInterval, testLoss, ece } = result;
-    this.#testAccuracy = testAccuracy;
-    this.line.note(
-      `iteration ${iteration}: ${set} accuracy ${percentWithin(testAccuracy, testAccuracyInterval)}, loss ${
-        testLoss.toFixed(4)
-      }, ECE ${percent(ece)}`,
-    );
-  }
-}
-
-function headline(gpu: Gpu, { model }: Trainer, configuration: Configuration, images: number): string {
-  const { depth, width, dataset, rho, steps, likelihoodWeight, activations } = configuration;
-  const parameters = model.parameters.all
-    .reduce((sum, { shape }) => sum + shape.reduce((product, extent) => product * extent, 1), 0);
-  const storage = activations === "float32" ? "" : `${activations} activations, `;
-  const method = likelihoodWeight > 0 ? `K = ${steps}, ρ = ${rho}` : `no likelihood, ρ = ${rho}`;
-  return `WRN-${depth}-${width} (${parameters.toLocaleString("en")} parameters), ${method}, on ${dataset} ` +
-    `(${images.toLocaleString("en")} images), ${storage}with ${gpu.adapterName}`;
-}
-
-function printSummary(summary: Summary, path: string): void {
-  print(`${summary.iterations} iterations in ${duration(summary.seconds)} on ${summary.adapter}`);
-  const { testAccuracy, testAccuracyInterval, testImages } = summary;
-  print(
-    `test accuracy              ${percent(testAccuracy)} (95 %: ${
-      intervalText(testAccuracyInterval)
-    }, n = ${testImages})`,
-  );
-  print(`test cross-entropy         ${summary.testLoss.toFixed(4)}`);
-  print(`expected calibration error ${percent(summary.ece)}`);
-  print(`model                      ${path}/model.safetensors`);
-  const { recoveries } = summary;
-  if (recoveries.length > 0) {
-    const times = recoveries.map(({ iteration, from }) => `at ${iteration} to ${from}`).join(", ");
-    print(`went back                  ${times}`);
-  }
-  if (summary.best) {
-    const { accuracy, iteration } = summary.best;
-    print(
-      `best by validation         ${path}/best.safetensors (${percent(accuracy)} at iteration ${iteration})`,
-    );
-  }
-  print(`samples                    ${path}/samples/`);
-  print(`metrics, summary           ${path}/metrics.jsonl, ${path}/summary.json`);
-  print(`generate: deno task sample --model ${path}`);
 }
 
 function resumeCommand(path: string): string {

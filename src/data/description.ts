@@ -1,4 +1,4 @@
-import { crc32 } from "../formats/crc32.ts";
+import { crc32 } from "../formats/archives/crc32.ts";
 import type { Dataset } from "./dataset.ts";
 
 /** What a model was trained or evaluated on, by which runs can be continued and results compared. */

@@ -1,6 +1,6 @@
 import { DataError } from "../errors.ts";
 import { printable } from "../formats/text.ts";
-import { readTar } from "../formats/tar.ts";
+import { readTar } from "../formats/archives/tar.ts";
 import { gunzip, gunzipped, isGzip } from "./gunzip.ts";
 import { named } from "./unpack.ts";
 

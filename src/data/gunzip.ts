@@ -6,7 +6,7 @@
 import { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { FormatError } from "../errors.ts";
-import { packedPieces, unpackedBytes } from "../formats/decompress.ts";
+import { packedPieces, unpackedBytes } from "../formats/archives/decompress.ts";
 
 /** Bytes that come out at once. */
 const chunkSize = 2 ** 16;

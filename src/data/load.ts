@@ -5,7 +5,7 @@ import { type Dataset, type DatasetName, selectImages } from "./dataset.ts";
 import { loadDigits } from "./digits.ts";
 import { Draw, stratifiedDraw } from "./draw.ts";
 import { readIfPresent } from "./files.ts";
-import { loadImageFolder } from "./image_folder.ts";
+import { loadImageFolder } from "./pictures/image_folder.ts";
 import { loadFashionMnist, loadMnist } from "./mnist.ts";
 import { loadSvhn } from "./svhn.ts";
 

@@ -1,5 +1,5 @@
 import { DataError, FormatError } from "../errors.ts";
-import { decompress } from "../formats/decompress.ts";
+import { decompress } from "../formats/archives/decompress.ts";
 
 /**
  * Decompresses a gzip file of one member, in a browser too; `what` names it in errors.

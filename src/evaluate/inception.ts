@@ -1,5 +1,5 @@
 import { CheckpointError } from "../errors.ts";
-import { type HostTensor, parameterFromPyTorch } from "../formats/pytorch_layout.ts";
+import { type HostTensor, parameterFromPyTorch } from "../formats/pytorch/layout.ts";
 import { float32Of, type NamedTensor } from "../formats/safetensors.ts";
 import { inceptionConv, inceptionConvOutputSize } from "../kernels/conv2d/inception.ts";
 import { pool2d, pool2dOutputSize } from "../kernels/pool/pool2d.ts";

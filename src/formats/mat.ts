@@ -4,7 +4,7 @@
  */
 
 import { FormatError } from "../errors.ts";
-import { decompress } from "./decompress.ts";
+import { decompress } from "./archives/decompress.ts";
 
 /** A real numeric array of a MAT-file. */
 export interface MatArray {

@@ -3,8 +3,8 @@
 import { FormatError } from "../errors.ts";
 import { bytesOf, concatenate } from "./bytes.ts";
 import { printable } from "./text.ts";
-import { ZipArchive } from "./zip.ts";
-import { zip } from "./zip_writer.ts";
+import { ZipArchive } from "./archives/zip.ts";
+import { zip } from "./archives/zip_writer.ts";
 
 /** The element types that are written, and NumPy's names for them in files. */
 const elementTypes = {

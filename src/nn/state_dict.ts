@@ -1,5 +1,5 @@
 import { CheckpointError } from "../errors.ts";
-import { type HostTensor, parameterFromPyTorch, parameterToPyTorch } from "../formats/pytorch_layout.ts";
+import { type HostTensor, parameterFromPyTorch, parameterToPyTorch } from "../formats/pytorch/layout.ts";
 import { ParameterSet } from "../tensor/parameters.ts";
 import { elements } from "../tensor/tensor.ts";
 import type { NormName } from "./norms.ts";

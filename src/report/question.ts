@@ -8,7 +8,7 @@ import type { GaussianStatistics } from "../evaluate/frechet.ts";
 import type { Interval } from "../evaluate/proportion.ts";
 import type { InceptionNetwork } from "../evaluate/inception_features.ts";
 import type { WideResNet } from "../nn/wide_resnet.ts";
-import type { Checkpoint } from "../train/checkpoint.ts";
+import type { Checkpoint } from "../train/checkpoint/checkpoint.ts";
 import type { Block, Section } from "./html.ts";
 import { type PlotSpec, rasterise, renderSvg } from "./plot.ts";
 

@@ -11,7 +11,7 @@ import {
 import { permutation, Purpose, RandomStream, streamWords } from "../random/philox.ts";
 import type { Context } from "../tensor/context.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { type Checkpoint, replayImages } from "./checkpoint.ts";
+import { type Checkpoint, replayImages } from "./checkpoint/checkpoint.ts";
 
 /** Gaussians fitted to the classes of the training images, the model's replay buffer, or uniform noise. */
 export const chainStarts = ["informative", "buffer", "noise"] as const;

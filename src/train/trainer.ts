@@ -23,12 +23,12 @@ import {
   learningRates,
   residentImages,
 } from "./build.ts";
-import { settledAttempts } from "./changes.ts";
+import { settledAttempts } from "./recovery/changes.ts";
 import type { Configuration } from "./configuration.ts";
-import { type Divergence, divergenceError } from "./divergence.ts";
+import { type Divergence, divergenceError } from "./recovery/divergence.ts";
 import { drawCrops, drawReplay } from "./iteration_draws.ts";
 import { type InputValues, IterationInputs } from "./iteration_inputs.ts";
-import { type Attempt, noRecovery, rateFactor, type RecoveryState, streamSeed } from "./recovery.ts";
+import { type Attempt, noRecovery, rateFactor, type RecoveryState, streamSeed } from "./recovery/recovery.ts";
 
 /** What an iteration reported; NaN where a field does not apply. */
 export type IterationReport = Readonly<Record<ReportField | "iteration" | "learningRate", number>>;

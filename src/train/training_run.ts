@@ -4,18 +4,18 @@ import { expectedCalibrationError } from "../evaluate/calibration.ts";
 import { accuracyAndLoss, classifyImages } from "../evaluate/classification.ts";
 import type { Interval } from "../evaluate/proportion.ts";
 import { SadaJemError } from "../errors.ts";
-import { imageGrid } from "../formats/image_grid.ts";
-import { encodePng } from "../formats/png.ts";
-import { encodeCheckpoint, encodeModel } from "./checkpoint.ts";
+import { imageGrid } from "../formats/pictures/image_grid.ts";
+import { encodePng } from "../formats/pictures/png.ts";
+import { encodeCheckpoint, encodeModel } from "./checkpoint/checkpoint.ts";
 import type { Configuration } from "./configuration.ts";
-import { exists, jsonText } from "./files.ts";
-import { guessingWarning } from "./guessing.ts";
-import { type Sign, watch } from "./health.ts";
+import { exists, jsonText } from "./run/files.ts";
+import { guessingWarning } from "./recovery/guessing.ts";
+import { type Sign, watch } from "./recovery/health.ts";
 import { Pace } from "./pace.ts";
-import { type Attempt, withAttempts } from "./recovery.ts";
-import { rollBack } from "./rollback.ts";
-import type { RunDirectory } from "./run_directory.ts";
-import type { Best } from "./run_record.ts";
+import { type Attempt, withAttempts } from "./recovery/recovery.ts";
+import { rollBack } from "./recovery/rollback.ts";
+import type { RunDirectory } from "./run/run_directory.ts";
+import type { Best } from "./checkpoint/run_record.ts";
 import type { IterationReport, Trainer } from "./trainer.ts";
 
 /** Bins of the calibration error, as the official code reports it. */

@@ -3,7 +3,7 @@ import { exists } from "../data/files.ts";
 import { TuningError } from "../errors.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { type Conv2dTable, parseConv2dTable } from "../tensor/operations/conv2d/table.ts";
-import { writeAtomically } from "./files.ts";
+import { writeAtomically } from "./run/files.ts";
 
 /** Folder of the tables that are used without being asked for. */
 const folder = "tuning";

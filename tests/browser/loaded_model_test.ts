@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { loadDataset } from "../../src/data/load.ts";
 import { Context } from "../../src/tensor/context.ts";
-import { modelOnly, serializeCheckpoint } from "../../src/train/checkpoint.ts";
-import { readModelFile } from "../../src/train/import.ts";
+import { modelOnly, serializeCheckpoint } from "../../src/train/checkpoint/checkpoint.ts";
+import { readModelFile } from "../../src/train/checkpoint/import.ts";
 import { LoadedModel } from "../../web/worker/loaded_model.ts";
 import { testGpu } from "../kernels/harness.ts";
 import { shippedModel } from "./page_helpers.ts";

@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { parseSafetensors } from "../../src/formats/safetensors.ts";
-import { readModelFile, serializeOfficial } from "../../src/train/import.ts";
+import { readModelFile, serializeOfficial } from "../../src/train/checkpoint/import.ts";
 import type { ChainFrame, ChainSettings, TrainingProgress } from "../../web/worker/calls.ts";
 import { Chains } from "../../web/worker/chains.ts";
 import { browserTest } from "./chromium.ts";

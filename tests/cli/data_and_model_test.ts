@@ -3,13 +3,13 @@
 import assert from "node:assert/strict";
 import { cifar10ClassNames, digitNames } from "../../src/data/class_names.ts";
 import type { DatasetName } from "../../src/data/dataset.ts";
-import { encodePng } from "../../src/formats/png.ts";
+import { encodePng } from "../../src/formats/pictures/png.ts";
 import { readModel } from "../../src/nn/state_dict.ts";
 import { Context } from "../../src/tensor/context.ts";
 import { buildModel } from "../../src/train/build.ts";
-import { type Checkpoint, serializeCheckpoint } from "../../src/train/checkpoint.ts";
+import { type Checkpoint, serializeCheckpoint } from "../../src/train/checkpoint/checkpoint.ts";
 import { parseConfiguration } from "../../src/train/configuration.ts";
-import { serializeOfficial } from "../../src/train/import.ts";
+import { serializeOfficial } from "../../src/train/checkpoint/import.ts";
 import { testGpu } from "../kernels/harness.ts";
 import { withFiles } from "../temporary.ts";
 import { type Outcome, ownErrors, run } from "./commands.ts";

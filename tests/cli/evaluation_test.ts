@@ -1,6 +1,6 @@
 import { decode } from "fast-png";
 import assert from "node:assert/strict";
-import { encodePng } from "../../src/formats/png.ts";
+import { encodePng } from "../../src/formats/pictures/png.ts";
 import { withFiles } from "../temporary.ts";
 import { run } from "./commands.ts";
 

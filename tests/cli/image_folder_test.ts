@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { encodePng } from "../../src/formats/png.ts";
+import { encodePng } from "../../src/formats/pictures/png.ts";
 import { withFiles } from "../temporary.ts";
 import { run } from "./commands.ts";
 

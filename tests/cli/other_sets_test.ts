@@ -3,7 +3,7 @@ import { otherSets } from "../../src/cli/other_sets.ts";
 import { UsageError } from "../../src/cli/command.ts";
 import type { Dataset } from "../../src/data/dataset.ts";
 import { DataError } from "../../src/errors.ts";
-import { encodePng } from "../../src/formats/png.ts";
+import { encodePng } from "../../src/formats/pictures/png.ts";
 import { idx, mat } from "../formats/samples.ts";
 import { refuses } from "../refusal.ts";
 import { withFiles } from "../temporary.ts";

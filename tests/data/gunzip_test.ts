@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { gunzip, gunzipped } from "../../src/data/gunzip.ts";
 import { FormatError } from "../../src/errors.ts";
 import { concatenate } from "../../src/formats/bytes.ts";
-import { crc32 } from "../../src/formats/crc32.ts";
+import { crc32 } from "../../src/formats/archives/crc32.ts";
 import { refuses } from "../refusal.ts";
 
 const contents = Uint8Array.from({ length: 200_000 }, (_, i) => (i * i) >> 3);

@@ -7,8 +7,8 @@ import { Context } from "../../src/tensor/context.ts";
 import type { Parameter } from "../../src/tensor/parameters.ts";
 import { elements } from "../../src/tensor/tensor.ts";
 import { buildModel, buildOptimizer, buildSharpnessAware } from "../../src/train/build.ts";
-import { restoreModel } from "../../src/train/checkpoint.ts";
-import { readModelFile } from "../../src/train/import.ts";
+import { restoreModel } from "../../src/train/checkpoint/checkpoint.ts";
+import { readModelFile } from "../../src/train/checkpoint/import.ts";
 import { relativeError, testGpu, values } from "../kernels/harness.ts";
 
 const shipped = new URL("../../data/models/digits.safetensors", import.meta.url);

@@ -11,8 +11,8 @@ import { linear } from "../../src/tensor/operations/linear.ts";
 import { sum } from "../../src/tensor/operations/reduce.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 import { buildModel } from "../../src/train/build.ts";
-import { restoreModel } from "../../src/train/checkpoint.ts";
-import { readModelFile } from "../../src/train/import.ts";
+import { restoreModel } from "../../src/train/checkpoint/checkpoint.ts";
+import { readModelFile } from "../../src/train/checkpoint/import.ts";
 import { relativeError, testGpu, values } from "../kernels/harness.ts";
 
 const shipped = new URL("../../data/models/digits.safetensors", import.meta.url);

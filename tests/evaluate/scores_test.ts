@@ -7,8 +7,8 @@ import { evaluation, WideResNet } from "../../src/nn/wide_resnet.ts";
 import { Context } from "../../src/tensor/context.ts";
 import { sum } from "../../src/tensor/operations/reduce.ts";
 import { buildModel } from "../../src/train/build.ts";
-import { restoreModel } from "../../src/train/checkpoint.ts";
-import { readModelFile } from "../../src/train/import.ts";
+import { restoreModel } from "../../src/train/checkpoint/checkpoint.ts";
+import { readModelFile } from "../../src/train/checkpoint/import.ts";
 import { relativeError, testGpu, values } from "../kernels/harness.ts";
 
 const shipped = new URL("../../data/models/digits.safetensors", import.meta.url);

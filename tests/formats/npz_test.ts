@@ -9,7 +9,7 @@ import {
   serializeNpy,
   serializeNpz,
 } from "../../src/formats/npz.ts";
-import { zip } from "../../src/formats/zip_writer.ts";
+import { zip } from "../../src/formats/archives/zip_writer.ts";
 import { pythonWith, runPython } from "../python.ts";
 import { refuses } from "../refusal.ts";
 import { withFiles } from "../temporary.ts";

@@ -2,7 +2,7 @@
 
 import { constants, deflateRawSync } from "node:zlib";
 import { concatenate } from "../../src/formats/bytes.ts";
-import { crc32 } from "../../src/formats/crc32.ts";
+import { crc32 } from "../../src/formats/archives/crc32.ts";
 
 /** Bytes that are repeated: about a megabyte, so that the repetition packs well. */
 function unitOf(pattern: Uint8Array): Uint8Array {

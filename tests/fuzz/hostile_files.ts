@@ -1,8 +1,8 @@
 /** Files that were made to take a reader's memory or time: some hundred, of every format that is read. */
 
 import { concatenate } from "../../src/formats/bytes.ts";
-import { crc32 } from "../../src/formats/crc32.ts";
-import { jpegSamples } from "../formats/picture_samples.ts";
+import { crc32 } from "../../src/formats/archives/crc32.ts";
+import { jpegSamples } from "../formats/pictures/picture_samples.ts";
 import { gzip, idx, tar } from "../formats/samples.ts";
 import { deflateBomb, gzipBomb, repeated, zipOf, zlibBomb } from "./bombs.ts";
 import { bytesOf, hostilePickles } from "./hostile_pickles.ts";

@@ -10,8 +10,8 @@ import { loadMnist } from "../../src/data/mnist.ts";
 import { loadSvhn } from "../../src/data/svhn.ts";
 import { SadaJemError } from "../../src/errors.ts";
 import { parseNpz } from "../../src/formats/npz.ts";
-import { decodePicture } from "../../src/formats/picture.ts";
-import { readModelFile } from "../../src/train/import.ts";
+import { decodePicture } from "../../src/formats/pictures/picture.ts";
+import { readModelFile } from "../../src/train/checkpoint/import.ts";
 
 /** A process that has had more memory ends after its file, so that the peak of the next one is that file's own. */
 const mostKept = 256 * 2 ** 20;

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { FormatError } from "../../src/errors.ts";
-import { parsePyTorch } from "../../src/formats/pytorch.ts";
+import { parsePyTorch } from "../../src/formats/pytorch/pytorch.ts";
 import { numbersOf } from "../../src/formats/safetensors.ts";
 import { evaluation, type WideResNet } from "../../src/nn/wide_resnet.ts";
 import { Context } from "../../src/tensor/context.ts";
 import { buildModel } from "../../src/train/build.ts";
-import { restoreModel } from "../../src/train/checkpoint.ts";
-import { readModelFile } from "../../src/train/import.ts";
+import { restoreModel } from "../../src/train/checkpoint/checkpoint.ts";
+import { readModelFile } from "../../src/train/checkpoint/import.ts";
 import { testGpu } from "../kernels/harness.ts";
 import { refuses } from "../refusal.ts";
 import { inputTensor } from "./comparison.ts";

@@ -1,6 +1,6 @@
 /** What several comparisons with the reference share. */
 
-import { type HostTensor, imagesFromPyTorch } from "../../src/formats/pytorch_layout.ts";
+import { type HostTensor, imagesFromPyTorch } from "../../src/formats/pytorch/layout.ts";
 import { readModel } from "../../src/nn/state_dict.ts";
 import type { WideResNet } from "../../src/nn/wide_resnet.ts";
 import type { Context } from "../../src/tensor/context.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { CheckpointError } from "../../src/errors.ts";
 import { InceptionV3 } from "../../src/evaluate/inception.ts";
 import { softmaxRows } from "../../src/evaluate/probabilities.ts";
-import type { HostTensor } from "../../src/formats/pytorch_layout.ts";
+import type { HostTensor } from "../../src/formats/pytorch/layout.ts";
 import type { NamedTensor } from "../../src/formats/safetensors.ts";
 import { parseSafetensors } from "../../src/formats/safetensors.ts";
 import { Context } from "../../src/tensor/context.ts";

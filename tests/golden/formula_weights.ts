@@ -1,7 +1,7 @@
 /** The weights that the reference of Inception-v3 was computed with; the published ones are not part of the project. */
 
 import { inceptionUnits } from "../../src/evaluate/inception_layout.ts";
-import { crc32 } from "../../src/formats/crc32.ts";
+import { crc32 } from "../../src/formats/archives/crc32.ts";
 import type { NamedTensor } from "../../src/formats/safetensors.ts";
 
 /** Weights of Inception-v3 as a state dict: each value is a hash of its place and its tensor's name. */

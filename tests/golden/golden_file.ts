@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import type { HostTensor } from "../../src/formats/pytorch_layout.ts";
+import type { HostTensor } from "../../src/formats/pytorch/layout.ts";
 import {
   float32Of,
   numbersOf,

@@ -1,4 +1,4 @@
-import { type HostTensor, imagesFromPyTorch, imagesToPyTorch } from "../../src/formats/pytorch_layout.ts";
+import { type HostTensor, imagesFromPyTorch, imagesToPyTorch } from "../../src/formats/pytorch/layout.ts";
 import { type ImageBytes, InformativeInitialisation } from "../../src/jem/initialisation.ts";
 import { Context } from "../../src/tensor/context.ts";
 import { testGpu } from "../kernels/harness.ts";

@@ -1,4 +1,4 @@
-import { imagesToPyTorch } from "../../src/formats/pytorch_layout.ts";
+import { imagesToPyTorch } from "../../src/formats/pytorch/layout.ts";
 import { sgldChain } from "../../src/jem/sgld.ts";
 import { type ReportField, reportFields, TrainingStep } from "../../src/jem/training_step.ts";
 import { readModel, splitVector } from "../../src/nn/state_dict.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type Attack, attackBatch, type Defence, PlainDefence } from "../../src/evaluate/attack.ts";
-import { type HostTensor, imagesToPyTorch } from "../../src/formats/pytorch_layout.ts";
+import { type HostTensor, imagesToPyTorch } from "../../src/formats/pytorch/layout.ts";
 import { evaluation } from "../../src/nn/wide_resnet.ts";
 import { Context } from "../../src/tensor/context.ts";
 import { testGpu } from "../kernels/harness.ts";

@@ -1,4 +1,4 @@
-import { imagesToPyTorch } from "../../src/formats/pytorch_layout.ts";
+import { imagesToPyTorch } from "../../src/formats/pytorch/layout.ts";
 import { type SgldOptions, sgldStep } from "../../src/jem/sgld.ts";
 import { evaluation, training } from "../../src/nn/wide_resnet.ts";
 import { Context } from "../../src/tensor/context.ts";

@@ -1,7 +1,7 @@
 /** Compares tensors with the reference and prints a verdict on each. */
 
 import assert from "node:assert/strict";
-import type { HostTensor } from "../../src/formats/pytorch_layout.ts";
+import type { HostTensor } from "../../src/formats/pytorch/layout.ts";
 import type { GoldenFile } from "./golden_file.ts";
 import { areOfKinks, errorsOf } from "./kinks.ts";
 

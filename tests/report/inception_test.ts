@@ -10,8 +10,8 @@ import { Context } from "../../src/tensor/context.ts";
 import { linear } from "../../src/tensor/operations/linear.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 import { buildModel } from "../../src/train/build.ts";
-import type { Checkpoint } from "../../src/train/checkpoint.ts";
-import { readModelFile } from "../../src/train/import.ts";
+import type { Checkpoint } from "../../src/train/checkpoint/checkpoint.ts";
+import { readModelFile } from "../../src/train/checkpoint/import.ts";
 import { testGpu, values } from "../kernels/harness.ts";
 
 const shipped = new URL("../../data/models/digits.safetensors", import.meta.url);

@@ -13,8 +13,8 @@ import {
   modelOnly,
   restoreModel,
   serializeCheckpoint,
-} from "../../src/train/checkpoint.ts";
-import { readModelFile, serializeOfficial } from "../../src/train/import.ts";
+} from "../../src/train/checkpoint/checkpoint.ts";
+import { readModelFile, serializeOfficial } from "../../src/train/checkpoint/import.ts";
 import type { Assessment, ModelFormat, ModelSummary, Reference } from "./calls.ts";
 import { measureReference } from "./reference.ts";
 

@@ -2,7 +2,7 @@ import type { Dataset } from "../../src/data/dataset.ts";
 import { DeviceImages } from "../../src/data/device_images.ts";
 import { accuracyAndLoss, classifyImages } from "../../src/evaluate/classification.ts";
 import type { Context } from "../../src/tensor/context.ts";
-import { encodeModel } from "../../src/train/checkpoint.ts";
+import { encodeModel } from "../../src/train/checkpoint/checkpoint.ts";
 import { type Configuration, parseConfiguration } from "../../src/train/configuration.ts";
 import { Pace } from "../../src/train/pace.ts";
 import { preset } from "../../src/train/presets.ts";

@@ -1,7 +1,7 @@
 import { decode } from "fast-png";
 import { Draw, drawSome } from "../../data/draw.ts";
-import { imageGrid } from "../../formats/image_grid.ts";
-import { type ByteImage, encodeApng, encodePng } from "../../formats/png.ts";
+import { imageGrid } from "../../formats/pictures/image_grid.ts";
+import { type ByteImage, encodeApng, encodePng } from "../../formats/pictures/png.ts";
 import { generate, unconditionalScore } from "../../jem/generate.ts";
 import { InformativeInitialisation, UniformInitialisation } from "../../jem/initialisation.ts";
 import { evaluation } from "../../nn/wide_resnet.ts";

@@ -11,8 +11,8 @@ import {
 } from "../../evaluate/generation.ts";
 import { largestOfRows, softmaxRows } from "../../evaluate/probabilities.ts";
 import { logDensities } from "../../evaluate/scores.ts";
-import { imageGrid } from "../../formats/image_grid.ts";
-import { encodePng } from "../../formats/png.ts";
+import { imageGrid } from "../../formats/pictures/image_grid.ts";
+import { encodePng } from "../../formats/pictures/png.ts";
 import { AnswerBuilder, type Question, type Subject } from "../question.ts";
 import { type InceptionResults, inceptionResults, requireChosen } from "./inception.ts";
 import { type Samples, samplesOf } from "./samples.ts";

@@ -10,8 +10,8 @@ import {
 } from "../../evaluate/attack.ts";
 import { type Interval, shareInterval } from "../../evaluate/proportion.ts";
 import { PurifyingDefence } from "../../evaluate/purification.ts";
-import { imageGrid } from "../../formats/image_grid.ts";
-import { encodePng } from "../../formats/png.ts";
+import { imageGrid } from "../../formats/pictures/image_grid.ts";
+import { encodePng } from "../../formats/pictures/png.ts";
 import { curves } from "../figures.ts";
 import {
   AnswerBuilder,

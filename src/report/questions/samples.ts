@@ -2,7 +2,7 @@ import { Draw, stratifiedDraw } from "../../data/draw.ts";
 import { generate, unconditionalScore } from "../../jem/generate.ts";
 import { InformativeInitialisation } from "../../jem/initialisation.ts";
 import { Purpose, RandomStream, streamWords } from "../../random/philox.ts";
-import { hasReplayImages, replayImages } from "../../train/checkpoint.ts";
+import { hasReplayImages, replayImages } from "../../train/checkpoint/checkpoint.ts";
 import type { QuestionOptions, Subject } from "../question.ts";
 
 /** Chains that run at once. */

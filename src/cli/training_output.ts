@@ -1,0 +1,104 @@
+/** What the training command says: of its beginning, while it goes on, and of its end. */
+
+import { intervalText, percent, percentWithin } from "../evaluate/percent.ts";
+import type { Gpu } from "../gpu/gpu.ts";
+import type { Configuration } from "../train/configuration.ts";
+import type { Attempt } from "../train/recovery/recovery.ts";
+import type { Trainer } from "../train/trainer.ts";
+import type { Progress, RunListener, Summary, TestResult } from "../train/training_run.ts";
+import { print } from "./command.ts";
+import { duration } from "./format.ts";
+import type { LiveLine } from "./live_line.ts";
+
+/** Shows how a run fares. */
+export class TrainingLine implements RunListener {
+  /** The last iteration that was reported. */
+  reached = 0;
+  #testAccuracy: number | undefined;
+
+  constructor(readonly line: LiveLine) {}
+
+  filling(made: number, total: number): void {
+    this.line.update(`filling the replay buffer: ${made}/${total}`);
+  }
+
+  progress({ report, iterations, imagesPerSecond, secondsLeft, leaningSince }: Progress): void {
+    this.reached = Math.max(this.reached, report.iteration);
+    const parts = [
+      `iteration ${report.iteration + 1}/${iterations}`,
+      `${imagesPerSecond.toFixed(0)} images/s`,
+      `${duration(secondsLeft)} left`,
+      `loss ${report.loss.toFixed(3)}`,
+    ];
+    if (!Number.isNaN(report.crossEntropy)) parts.push(`CE ${report.crossEntropy.toFixed(3)}`);
+    if (!Number.isNaN(report.realScore)) {
+      parts.push(
+        `E(real) ${(-report.realScore).toFixed(2)}`,
+        `E(generated) ${(-report.generatedScore).toFixed(2)}`,
+      );
+    }
+    if (!Number.isNaN(report.accuracy)) parts.push(`accuracy ${percent(report.accuracy)}`);
+    if (leaningSince !== undefined) parts.push(`leaning since ${leaningSince}`);
+    if (this.#testAccuracy !== undefined) parts.push(`test ${percent(this.#testAccuracy)}`);
+    this.line.update(parts.join("  "));
+  }
+
+  recovering({ iteration, seen, from }: Attempt): void {
+    this.line.note(
+      `iteration ${iteration}: ${seen}: going back to iteration ${from}, with other random numbers and a lower learning rate`,
+    );
+  }
+
+  note(line: string): void {
+    this.line.note(line);
+  }
+
+  tested(iteration: number, result: TestResult, set: string): void {
+    const { testAccuracy, testAccuracyInterval, testLoss, ece } = result;
+    this.#testAccuracy = testAccuracy;
+    this.line.note(
+      `iteration ${iteration}: ${set} accuracy ${percentWithin(testAccuracy, testAccuracyInterval)}, loss ${
+        testLoss.toFixed(4)
+      }, ECE ${percent(ece)}`,
+    );
+  }
+}
+
+/** A run in one line: its model, method, data and adapter. */
+export function headline(gpu: Gpu, { model }: Trainer, configuration: Configuration, images: number): string {
+  const { depth, width, dataset, rho, steps, likelihoodWeight, activations } = configuration;
+  const parameters = model.parameters.all
+    .reduce((sum, { shape }) => sum + shape.reduce((product, extent) => product * extent, 1), 0);
+  const storage = activations === "float32" ? "" : `${activations} activations, `;
+  const method = likelihoodWeight > 0 ? `K = ${steps}, ρ = ${rho}` : `no likelihood, ρ = ${rho}`;
+  return `WRN-${depth}-${width} (${parameters.toLocaleString("en")} parameters), ${method}, on ${dataset} ` +
+    `(${images.toLocaleString("en")} images), ${storage}with ${gpu.adapterName}`;
+}
+
+/** Prints what a finished run has reached, and where its files are. */
+export function printSummary(summary: Summary, path: string): void {
+  print(`${summary.iterations} iterations in ${duration(summary.seconds)} on ${summary.adapter}`);
+  const { testAccuracy, testAccuracyInterval, testImages } = summary;
+  print(
+    `test accuracy              ${percent(testAccuracy)} (95 %: ${
+      intervalText(testAccuracyInterval)
+    }, n = ${testImages})`,
+  );
+  print(`test cross-entropy         ${summary.testLoss.toFixed(4)}`);
+  print(`expected calibration error ${percent(summary.ece)}`);
+  print(`model                      ${path}/model.safetensors`);
+  const { recoveries } = summary;
+  if (recoveries.length > 0) {
+    const times = recoveries.map(({ iteration, from }) => `at ${iteration} to ${from}`).join(", ");
+    print(`went back                  ${times}`);
+  }
+  if (summary.best) {
+    const { accuracy, iteration } = summary.best;
+    print(
+      `best by validation         ${path}/best.safetensors (${percent(accuracy)} at iteration ${iteration})`,
+    );
+  }
+  print(`samples                    ${path}/samples/`);
+  print(`metrics, summary           ${path}/metrics.jsonl, ${path}/summary.json`);
+  print(`generate: deno task sample --model ${path}`);
+}

@@ -1,0 +1,66 @@
+import { ShapeError } from "../../errors.ts";
+import type { ByteImage } from "./png.ts";
+
+/** Sizes of a batch of images `[count, height, width, channels]`. */
+export interface ImagesShape {
+  readonly count: number;
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+}
+
+/** How {@link imageGrid} lays images out; whole numbers. */
+export interface GridOptions {
+  /** Images in a row; by default the grid is about square. */
+  readonly columns?: number;
+  /** Pixels along each side of an image's pixel; by default the least that makes both sides at least 32 pixels long. */
+  readonly scale?: number;
+  /** Mid-grey pixels between images and around the grid, 2 by default. */
+  readonly gap?: number;
+}
+
+const smallestCell = 32;
+const midGrey = 128;
+
+/**
+ * A batch of images as one picture, row by row, enlarged without smoothing.
+ * @param images Values in [−1, 1], shape `[count, height, width, channels]`; values outside are clamped.
+ * @throws {ShapeError} if the images do not have the given shape, or not 1 or 3 channels.
+ */
+export function imageGrid(
+  images: Float32Array,
+  { count, height, width, channels }: ImagesShape,
+  options: GridOptions = {},
+): ByteImage {
+  if (channels !== 1 && channels !== 3) {
+    throw new ShapeError(`an image grid takes 1 or 3 channels, not ${channels}`);
+  }
+  if (count === 0 || images.length !== count * height * width * channels) {
+    throw new ShapeError(`${images.length} values for images of shape [${[count, height, width, channels]}]`);
+  }
+  const columns = options.columns ?? Math.ceil(Math.sqrt(count));
+  const scale = options.scale ?? Math.ceil(smallestCell / Math.min(height, width));
+  const gap = options.gap ?? 2;
+  const rows = Math.ceil(count / columns);
+  const gridWidth = columns * (width * scale + gap) + gap;
+  const gridHeight = rows * (height * scale + gap) + gap;
+  const data = new Uint8Array(gridWidth * gridHeight * channels).fill(midGrey);
+  for (let image = 0; image < count; image++) {
+    const left = gap + (image % columns) * (width * scale + gap);
+    const top = gap + Math.floor(image / columns) * (height * scale + gap);
+    for (let y = 0; y < height * scale; y++) {
+      const row = (image * height + Math.floor(y / scale)) * width;
+      for (let x = 0; x < width * scale; x++) {
+        const from = (row + Math.floor(x / scale)) * channels;
+        const to = ((top + y) * gridWidth + left + x) * channels;
+        for (let c = 0; c < channels; c++) data[to + c] = toByte(images[from + c]!);
+      }
+    }
+  }
+  return { width: gridWidth, height: gridHeight, channels, data };
+}
+
+/** −1 becomes 0 and 1 becomes 255; NaN becomes 0. */
+function toByte(value: number): number {
+  return Math.round((Math.min(1, Math.max(-1, value)) + 1) * 127.5);
+}

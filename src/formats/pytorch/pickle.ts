@@ -1,0 +1,422 @@
+/**
+ * Python's pickle format, protocols 0 to 5, read as data: nothing is ever imported or called. What a pickle would make an
+ * object of is kept as it is, unless the reader knows the name.
+ */
+
+import { FormatError } from "../../errors.ts";
+import { pickleCosts } from "../budget.ts";
+import { Global, runsCode } from "./pickle_names.ts";
+import { type LineKind, type Operation, operations, refusedOperations } from "./pickle_operations.ts";
+import { floatOf, integerOf, lineOf, longOf } from "./pickle_values.ts";
+
+/** What can come out of a pickle; `Result` is what the reader makes of known names. */
+export type PickleValue<Result> =
+  | null
+  | boolean
+  | number
+  | bigint
+  | string
+  | Uint8Array
+  | Global
+  | PickledObject<Result>
+  | Result
+  | PickleValue<Result>[]
+  | PickledDictionary<Result>;
+
+/** A dictionary of Python's. */
+export type PickledDictionary<Result> = Map<PickleValue<Result>, PickleValue<Result>>;
+
+/** An object that is not made, because its reader does not know its class: what it would be made of. */
+export class PickledObject<Result> {
+  /** Its attributes. */
+  state: PickleValue<Result> = null;
+  /** What it holds if it is a kind of list, or of dictionary. */
+  items: PickleValue<Result>[] | undefined;
+  entries: PickledDictionary<Result> | undefined;
+
+  /** @param name of its class, or of the function that would make it */
+  constructor(readonly name: string, readonly args: readonly PickleValue<Result>[]) {}
+}
+
+/** What a reader knows. */
+export interface PickleReader<Result> {
+  /** The value of a name called with arguments; undefined if it is not known, and the object is kept as it is. */
+  readonly call: (
+    global: Global,
+    args: readonly PickleValue<Result>[],
+  ) => PickleValue<Result> | undefined;
+  /** The value of a persistent identifier. */
+  readonly persistent: (id: PickleValue<Result>) => PickleValue<Result>;
+}
+
+const mark = Symbol("mark");
+/** Longer names are no classes'; taking one apart takes time each time that it is named. */
+const longestName = 1000;
+
+/**
+ * Reads one pickle.
+ * @param budget bytes of memory that its values may take, about; the work grows with them
+ * @param start where it begins in `bytes`
+ * @returns the value, and where the next byte after the pickle is
+ * @throws {FormatError} if it is damaged, names what runs code (see {@link runsCode}), refers to what is not in the file, or
+ * takes more than the budget.
+ */
+export function parsePickle<Result>(
+  bytes: Uint8Array,
+  reader: PickleReader<Result>,
+  budget: number,
+  start = 0,
+): { value: PickleValue<Result>; end: number } {
+  return new Machine(bytes, reader, budget, start).run();
+}
+
+class Machine<Result> {
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  readonly #reader: PickleReader<Result>;
+  readonly #stack: (PickleValue<Result> | typeof mark)[] = [];
+  readonly #memo: (PickleValue<Result> | undefined)[] = [];
+  readonly #dictionaries = new WeakMap<PickleValue<Result>[], PickledDictionary<Result>>();
+  readonly #budget: number;
+  #spent = 0;
+  #memoized = 0;
+  #at: number;
+
+  constructor(bytes: Uint8Array, reader: PickleReader<Result>, budget: number, start: number) {
+    this.#budget = budget;
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#reader = reader;
+    this.#at = start;
+  }
+
+  run(): { value: PickleValue<Result>; end: number } {
+    for (;;) {
+      const code = this.#take(1)[0]!;
+      if (code === 0x2e) return { value: this.#pop(), end: this.#at };
+      const operation = operations[code];
+      if (!operation) {
+        const name = refusedOperations[code] ?? `0x${code.toString(16).padStart(2, "0")}`;
+        throw new FormatError(`pickle: operation ${name}, which tensors do not need; the file is refused`);
+      }
+      this.#spend(pickleCosts.operation);
+      this.#step(operation);
+    }
+  }
+
+  /** Counts memory, which also bounds the number of operations. */
+  #spend(bytes: number): void {
+    this.#spent += bytes;
+    if (this.#spent <= this.#budget) return;
+    throw new FormatError(
+      `pickle: its values take more than ${
+        Math.floor(this.#budget / 2 ** 20)
+      } MiB of memory, more than tensors can need; the file is refused`,
+    );
+  }
+
+  #step(operation: Operation): void {
+    const stack = this.#stack;
+    switch (operation.kind) {
+      case "skip":
+        this.#take(operation.bytes);
+        return;
+      case "mark":
+        stack.push(mark);
+        return;
+      case "constant":
+        stack.push(operation.value);
+        return;
+      case "integer":
+        stack.push(this.#integer(operation.bytes, operation.signed));
+        return;
+      case "long":
+        this.#spend(pickleCosts.number);
+        stack.push(longOf(this.#take(this.#integer(operation.bytes, false))));
+        return;
+      case "float":
+        this.#spend(pickleCosts.number);
+        stack.push(floatOf(this.#take(8)));
+        return;
+      case "line":
+        this.#spend(pickleCosts.number);
+        stack.push(this.#lineValue(operation.of));
+        return;
+      case "text":
+        stack.push(this.#text(this.#integer(operation.bytes, false)));
+        return;
+      case "bytes":
+        this.#spend(pickleCosts.object);
+        stack.push(this.#take(this.#integer(operation.bytes, false)));
+        return;
+      case "dictionary":
+        this.#spend(pickleCosts.dictionary);
+        stack.push(new Map());
+        return;
+      case "entries":
+        this.#spend(pickleCosts.dictionary);
+        stack.push(this.#withPairs(new Map(), this.#popMark()));
+        return;
+      case "sequence":
+        this.#spend(pickleCosts.list);
+        stack.push(operation.length === undefined ? this.#popMark() : this.#popMany(operation.length));
+        return;
+      case "append":
+        this.#append(operation.many ? this.#popMark() : [this.#pop()]);
+        return;
+      case "set":
+        this.#set(operation.many ? this.#popMark() : this.#popMany(2));
+        return;
+      case "put":
+        this.#memoize(this.#index(operation.bytes));
+        return;
+      case "memoize":
+        this.#memoize(this.#memoized);
+        return;
+      case "get":
+        stack.push(this.#remembered(this.#index(operation.bytes)));
+        return;
+      case "global":
+        stack.push(this.#global(operation.fromStack));
+        return;
+      case "call":
+        this.#call(operation.from);
+        return;
+      case "build":
+        this.#build();
+        return;
+      case "persistent":
+        this.#spend(pickleCosts.object);
+        stack.push(this.#reader.persistent(this.#pop()));
+        return;
+      case "persistentLine":
+        this.#spend(pickleCosts.object);
+        stack.push(this.#reader.persistent(this.#line()));
+        return;
+      case "pop":
+        if (stack.pop() === undefined) throw damaged();
+        return;
+      case "popMark":
+        this.#popMark();
+        return;
+      case "duplicate":
+        stack.push(this.#top());
+        return;
+    }
+  }
+
+  #global(fromStack: boolean): Global {
+    const [module, name] = fromStack ? this.#popMany(2) : [this.#line(), this.#line()];
+    if (typeof module !== "string" || typeof name !== "string") throw damaged();
+    if (module.length + name.length > longestName) throw damaged();
+    this.#spend(pickleCosts.object);
+    const global = new Global(module, name);
+    if (!runsCode(global)) return global;
+    throw new FormatError(`pickle: it names ${global}, which tensors do not need; the file is refused`);
+  }
+
+  #call(from: "arguments" | "keywords" | "mark" | "line"): void {
+    if (from === "line") {
+      const callee = this.#global(false);
+      this.#stack.push(this.#made(callee, this.#popMark()));
+    } else if (from === "mark") {
+      const [callee, ...args] = this.#popMark();
+      this.#stack.push(this.#made(callee, args));
+    } else {
+      const keywords = from === "keywords" ? this.#pop() : null;
+      const [callee, args] = this.#popMany(2);
+      if (!Array.isArray(args)) throw damaged();
+      const made = this.#made(callee, args);
+      if (made instanceof PickledObject) made.state = keywords;
+      this.#stack.push(made);
+    }
+  }
+
+  /** What a call gives: Python's own containers are known, other names are the reader's to know. */
+  #made(callee: PickleValue<Result> | undefined, args: readonly PickleValue<Result>[]): PickleValue<Result> {
+    this.#spend(pickleCosts.object);
+    if (callee instanceof PickledObject) return new PickledObject(callee.name, args);
+    if (!(callee instanceof Global)) throw damaged();
+    const name = `${callee}`;
+    if (dictionaries.has(name)) return this.#dictionary(args.at(name === "collections.defaultdict" ? 1 : 0));
+    if (sequences.has(name)) return Array.isArray(args[0]) ? args[0] : [];
+    if (makers.has(name)) return new PickledObject(`${args[0] instanceof Global ? args[0] : callee}`, args);
+    return this.#reader.call(callee, args) ?? new PickledObject(name, args);
+  }
+
+  /**
+   * A dictionary made of another, or of pairs as Python 2's `OrderedDict` is. The same pairs give the same dictionary, so
+   * that a few bytes cannot have many copied.
+   */
+  #dictionary(of: PickleValue<Result> | undefined): PickledDictionary<Result> {
+    if (of instanceof Map) return of;
+    this.#spend(pickleCosts.dictionary);
+    if (!Array.isArray(of)) return new Map();
+    const known = this.#dictionaries.get(of);
+    if (known) return known;
+    const made: PickledDictionary<Result> = new Map();
+    for (const pair of of) {
+      if (Array.isArray(pair) && pair.length === 2) this.#setPair(made, pair[0]!, pair[1]!);
+    }
+    this.#dictionaries.set(of, made);
+    return made;
+  }
+
+  /** Sets an object's attributes. Those of what is made here (such as a state dict's `_metadata`) nobody needs. */
+  #build(): void {
+    const state = this.#pop();
+    const target = this.#top();
+    if (typeof target !== "object" || target === null) throw damaged();
+    if (target instanceof PickledObject) target.state = state;
+  }
+
+  #append(values: PickleValue<Result>[]): void {
+    const target = this.#top();
+    const list = target instanceof PickledObject ? target.items ??= this.#newList() : target;
+    if (!Array.isArray(list)) throw damaged();
+    for (const value of values) list.push(value);
+  }
+
+  #set(pairs: PickleValue<Result>[]): void {
+    const target = this.#top();
+    const dictionary = target instanceof PickledObject ? target.entries ??= this.#newDictionary() : target;
+    if (!(dictionary instanceof Map)) throw damaged();
+    this.#withPairs(dictionary, pairs);
+  }
+
+  #newList(): PickleValue<Result>[] {
+    this.#spend(pickleCosts.list);
+    return [];
+  }
+
+  #newDictionary(): PickledDictionary<Result> {
+    this.#spend(pickleCosts.dictionary);
+    return new Map();
+  }
+
+  #withPairs(
+    dictionary: PickledDictionary<Result>,
+    pairs: readonly PickleValue<Result>[],
+  ): PickledDictionary<Result> {
+    if (pairs.length % 2 !== 0) throw damaged();
+    for (let i = 0; i < pairs.length; i += 2) this.#setPair(dictionary, pairs[i]!, pairs[i + 1]!);
+    return dictionary;
+  }
+
+  /**
+   * Entries whose keys are neither text nor small whole numbers are left out. Nothing needs them, and the places of other
+   * keys in a hash table can be chosen so that they all collide.
+   */
+  #setPair(
+    dictionary: PickledDictionary<Result>,
+    key: PickleValue<Result>,
+    value: PickleValue<Result>,
+  ): void {
+    if (typeof key !== "string" && !(typeof key === "number" && (key | 0) === key)) return;
+    this.#spend(pickleCosts.entry);
+    dictionary.set(key, value);
+  }
+
+  /** Writers number what they remember in order, so that no place is beyond the number of operations. */
+  #memoize(index: number): void {
+    if (index > this.#spent / pickleCosts.operation) throw damaged();
+    this.#spend(pickleCosts.memo);
+    const value = this.#top();
+    while (this.#memo.length < index) this.#memo.push(undefined);
+    if (this.#memo[index] === undefined) this.#memoized++;
+    this.#memo[index] = value;
+  }
+
+  #remembered(index: number): PickleValue<Result> {
+    const value = this.#memo[index];
+    if (value === undefined) throw damaged();
+    return value;
+  }
+
+  #pop(): PickleValue<Result> {
+    const value = this.#stack.pop();
+    if (value === undefined || value === mark) throw damaged();
+    return value;
+  }
+
+  #popMany(count: number): PickleValue<Result>[] {
+    return Array.from({ length: count }, () => this.#pop()).reverse();
+  }
+
+  #popMark(): PickleValue<Result>[] {
+    const start = this.#stack.lastIndexOf(mark);
+    if (start < 0) throw damaged();
+    return this.#stack.splice(start).slice(1) as PickleValue<Result>[];
+  }
+
+  #top(): PickleValue<Result> {
+    const value = this.#stack.at(-1);
+    if (value === undefined || value === mark) throw damaged();
+    return value;
+  }
+
+  #take(count: number): Uint8Array {
+    if (count > this.#bytes.length - this.#at) throw new FormatError("pickle: the data are truncated");
+    return this.#bytes.subarray(this.#at, this.#at += count);
+  }
+
+  /** So many bytes as text, which takes up to two bytes for each. */
+  #text(length: number): string {
+    const bytes = this.#take(length);
+    this.#spend(pickleCosts.number + 2 * length);
+    return decoder.decode(bytes);
+  }
+
+  #integer(bytes: number, signed: boolean): number {
+    const at = this.#at;
+    this.#take(bytes);
+    if (bytes === 1) return this.#view.getUint8(at);
+    if (bytes === 2) return this.#view.getUint16(at, true);
+    if (bytes === 4) return signed ? this.#view.getInt32(at, true) : this.#view.getUint32(at, true);
+    return Number(this.#view.getBigUint64(at, true));
+  }
+
+  /** A place in the memo: a number of so many bytes, or a line. */
+  #index(bytes: number | undefined): number {
+    if (bytes !== undefined) return this.#integer(bytes, false);
+    const index = integerOf(this.#line());
+    if (typeof index !== "number" || index < 0) throw damaged();
+    return index;
+  }
+
+  #lineValue(kind: LineKind): PickleValue<Result> {
+    const value = lineOf(kind, this.#line());
+    if (value === undefined) throw damaged();
+    return value;
+  }
+
+  /** Text up to the end of the line. */
+  #line(): string {
+    const end = this.#bytes.indexOf(0x0a, this.#at);
+    if (end < 0) throw damaged();
+    const text = this.#text(end - this.#at);
+    this.#take(1);
+    return text;
+  }
+}
+
+const dictionaries: ReadonlySet<string> = new Set(
+  ["collections.OrderedDict", "collections.defaultdict", "builtins.dict", "__builtin__.dict"],
+);
+const sequences: ReadonlySet<string> = new Set(
+  ["builtins", "__builtin__"].flatMap((module) =>
+    ["list", "tuple", "set", "frozenset"].map((name) => `${module}.${name}`)
+  ),
+);
+/** What makes an object of the class that is its first argument. */
+const makers: ReadonlySet<string> = new Set(
+  ["copyreg", "copy_reg"].flatMap((module) =>
+    ["_reconstructor", "__newobj__", "__newobj_ex__"].map((name) => `${module}.${name}`)
+  ),
+);
+
+const decoder = new TextDecoder();
+
+function damaged(): FormatError {
+  return new FormatError("pickle: the data are damaged");
+}

@@ -1,0 +1,262 @@
+import { CheckpointError, FormatError } from "../../errors.ts";
+import { type HostTensor, imagesFromPyTorch, imagesToPyTorch } from "../../formats/pytorch/layout.ts";
+import { parseSafetensors, serializeSafetensors } from "../../formats/safetensors.ts";
+import {
+  checked,
+  inferArchitecture,
+  joinVector,
+  readModel,
+  requireComplete,
+  splitVector,
+  type StateDict,
+  writeModel,
+} from "../../nn/state_dict.ts";
+import { cleanName } from "../../data/class_names.ts";
+import type { ImageDescription } from "../../data/fit.ts";
+import type { WideResNet } from "../../nn/wide_resnet.ts";
+import { checksumKey, noChecksum, requireChecksum, writeChecksum } from "./checksum.ts";
+import { type Configuration, parseConfiguration } from "../configuration.ts";
+import { type ModelState, modelState, officialTensors } from "./model_state.ts";
+import { parseRecoveryState, type RecoveryState } from "../recovery/recovery.ts";
+import { readRecord, recordMetadata, recordTensors, type RunRecord } from "./run_record.ts";
+import type { Trainer } from "../trainer.ts";
+
+/** Value of the metadata key `format`. */
+const format = "sada-jem checkpoint 1";
+/** The metadata of files that were written before there were checksums; any other key means that there must be one. */
+const keysWithoutChecksum = ["format", "configuration", "iteration", "images"];
+const replayBufferName = "replay_buffer";
+/** A folder's name is at most so long, and classes are mostly named after folders. */
+const longestName = 255;
+/** A checkpoint file in memory. */
+export interface Checkpoint extends ModelState {
+  readonly configuration: Configuration;
+  /** Iterations done; the positions in the data and in all random streams follow from it. */
+  readonly iteration: number;
+  readonly images: ImageDescription;
+  /** What the run keeps besides. */
+  readonly record?: RunRecord | undefined;
+  /** Whether the file carried a checksum, which was right; false of files by earlier versions and other programs. */
+  readonly verified?: boolean | undefined;
+  /** How the training fared; nothing in a model alone and in files of earlier versions. */
+  readonly recovery?: RecoveryState | undefined;
+}
+
+/**
+ * The trainer's whole state as a safetensors file: the model's official state dict, `replay_buffer` `[n, C, H, W]`, and
+ * the optimiser's vectors as `momentum.<parameter>`, `exp_avg.<parameter>`, `exp_avg_sq.<parameter>`. The same state
+ * gives the same bytes.
+ * @param record what the run keeps besides
+ * @throws {CheckpointError} if the state holds a value that is not finite.
+ */
+export async function encodeCheckpoint(
+  trainer: Trainer,
+  configuration: Configuration,
+  images: ImageDescription,
+  record: RunRecord = {},
+): Promise<Uint8Array<ArrayBuffer>> {
+  return await serializeCheckpoint({ ...await checkpointOf(trainer, configuration, images), record });
+}
+
+/**
+ * A model alone, with the replay buffer to sample from: what a training run leaves to be used.
+ * @throws {CheckpointError} if the state holds a value that is not finite.
+ */
+export async function encodeModel(
+  trainer: Trainer,
+  configuration: Configuration,
+  images: ImageDescription,
+): Promise<Uint8Array<ArrayBuffer>> {
+  return await serializeCheckpoint(modelOnly(await checkpointOf(trainer, configuration, images)));
+}
+
+async function checkpointOf(
+  { model, sampler, optimizer, iteration, recovery }: Trainer,
+  configuration: Configuration,
+  images: ImageDescription,
+): Promise<Checkpoint> {
+  const tensors = await readModel(model);
+  for (const [kind, vector] of Object.entries(optimizer.state)) {
+    for (const [name, tensor] of splitVector(model.parameters, await vector.read())) {
+      tensors.set(`${kind}.${name}`, tensor);
+    }
+  }
+  if (sampler) {
+    const { shape } = sampler.buffer.images;
+    tensors.set(replayBufferName, imagesToPyTorch({ shape, data: await sampler.buffer.images.read() }));
+  }
+  const { normsInitialised, runningStatistics: { batchesTracked } } = model;
+  const state = { batchesTracked, normsInitialised, recovery };
+  const checkpoint = { tensors, configuration, iteration, images, ...state };
+  requireFinite(checkpoint);
+  return checkpoint;
+}
+
+/**
+ * Checks that a checkpoint holds nothing but numbers, in vectors and replay buffer as well.
+ * @throws {CheckpointError} naming the tensor and the first element that is NaN or infinite.
+ */
+export function requireFinite({ tensors }: Pick<Checkpoint, "tensors">): void {
+  for (const [name, { shape }] of tensors) checked(tensors, name, shape);
+}
+
+/**
+ * Checks that training can go on from a checkpoint: that it is no model alone.
+ * @throws {CheckpointError} saying what is missing.
+ */
+export function requireTrainingState({ tensors, configuration }: Checkpoint): void {
+  const vectors = { sgd: ["momentum"], adam: ["exp_avg", "exp_avg_sq"] }[configuration.optimizer];
+  const names = [...tensors.keys()];
+  const missing = vectors.find((kind) => !names.some((name) => name.startsWith(`${kind}.`)));
+  if (missing) {
+    throw new CheckpointError(`it holds no ${missing}: it is a model, not a checkpoint of training`);
+  }
+  if (configuration.likelihoodWeight > 0 && !tensors.has(replayBufferName)) {
+    throw new CheckpointError("it holds no replay buffer");
+  }
+}
+
+/**
+ * Reads a checkpoint file.
+ * @throws {CheckpointError} if it is damaged or was not written by this project.
+ */
+export async function decodeCheckpoint(bytes: Uint8Array): Promise<Checkpoint> {
+  try {
+    const { tensors, metadata } = parseSafetensors(bytes);
+    const verified = Object.keys(metadata).some((key) => !keysWithoutChecksum.includes(key));
+    if (verified) await requireChecksum(bytes);
+    if (metadata["format"] !== format) {
+      throw new CheckpointError(`it is not a "${format}" file`);
+    }
+    const state = modelState(tensors);
+    const configuration = parseConfiguration(JSON.parse(metadata["configuration"] ?? "null"));
+    const images = imageDescription(JSON.parse(metadata["images"] ?? "null"));
+    requireAgreement(state.tensors, configuration, images);
+    const recovery = metadata["recovery"];
+    return {
+      ...state,
+      configuration,
+      iteration: wholeNumber(Number(metadata["iteration"]), "iteration"),
+      images,
+      record: readRecord(metadata, tensors),
+      verified,
+      ...(recovery !== undefined && { recovery: parseRecoveryState(JSON.parse(recovery)) }),
+    };
+  } catch (error) {
+    if (error instanceof FormatError || error instanceof SyntaxError) {
+      throw new CheckpointError(`damaged checkpoint: ${error.message}`);
+    }
+    throw error;
+  }
+}
+
+/** A description that is not that of the tensors would have a model built that they cannot fill, of any size. */
+function requireAgreement(
+  state: StateDict,
+  { depth, width, norm }: Configuration,
+  { height, channels, classNames }: ImageDescription,
+): void {
+  const found = inferArchitecture(state, { imageSize: height, norm });
+  const said = { depth, width, channels, classes: classNames.length };
+  for (const key of ["depth", "width", "channels", "classes"] as const) {
+    if (found[key] === said[key]) continue;
+    throw new CheckpointError(
+      `damaged checkpoint: its tensors are those of a model of ${key} ${found[key]}, not ${said[key]}`,
+    );
+  }
+  requireComplete(state, found);
+}
+
+/**
+ * Puts a trainer of the same configuration into a checkpoint's state.
+ * @throws {CheckpointError} if the checkpoint does not fit the trainer.
+ */
+export function restoreTrainer(trainer: Trainer, checkpoint: Checkpoint): void {
+  const { model, optimizer, sampler } = trainer;
+  restoreModel(model, checkpoint);
+  for (const [kind, vector] of Object.entries(optimizer.state)) {
+    vector.write(joinVector(model.parameters, checkpoint.tensors, vector.size, `${kind}.`));
+  }
+  if (sampler) sampler.buffer.images.write(replayImages(checkpoint, sampler.buffer.images.shape).data);
+  trainer.resumeAt(checkpoint.iteration, checkpoint.recovery);
+}
+
+/**
+ * Puts a model into a checkpoint's state.
+ * @throws {CheckpointError} if the checkpoint does not fit the model.
+ */
+export function restoreModel(
+  model: WideResNet,
+  { tensors, batchesTracked, normsInitialised }: ModelState,
+): void {
+  writeModel(model, tensors);
+  model.runningStatistics.batchesTracked = batchesTracked;
+  model.normsInitialised = normsInitialised;
+}
+
+/** Whether a checkpoint holds a replay buffer: plain classifiers have none. */
+export function hasReplayImages({ tensors }: Checkpoint): boolean {
+  return tensors.has(replayBufferName);
+}
+
+/**
+ * The replay buffer of a checkpoint, `[n, H, W, C]`.
+ * @param shape the shape that it must have; any number of images of the model's size by default
+ * @throws {CheckpointError} if there is none, or it has another shape.
+ */
+export function replayImages(checkpoint: Checkpoint, shape?: readonly number[]): HostTensor {
+  const { height, width, channels } = checkpoint.images;
+  const count = shape?.[0] ?? checkpoint.tensors.get(replayBufferName)?.shape[0] ?? 0;
+  return imagesFromPyTorch(checked(checkpoint.tensors, replayBufferName, [count, channels, height, width]));
+}
+
+/** Whether a safetensors file with this metadata was written as a checkpoint by this project, perhaps damaged since. */
+export function isCheckpoint(metadata: Readonly<Record<string, string>>): boolean {
+  return "configuration" in metadata || checksumKey in metadata;
+}
+
+/** A checkpoint without the optimiser's vectors and what only the run needs. */
+export function modelOnly({ recovery: _, ...checkpoint }: Checkpoint): Checkpoint {
+  const isModel = ([name]: [string, HostTensor]) =>
+    /^(f|class_output|energy_output|replay_buffer)(\.|$)/.test(name);
+  return { ...checkpoint, record: {}, tensors: new Map([...checkpoint.tensors].filter(isModel)) };
+}
+
+/** A checkpoint as a safetensors file with a checksum. */
+export async function serializeCheckpoint(checkpoint: Checkpoint): Promise<Uint8Array<ArrayBuffer>> {
+  const { configuration, iteration, recovery, record = {} } = checkpoint;
+  const { height, width, channels, classNames, unnamed } = checkpoint.images;
+  const tensors = new Map([...officialTensors(checkpoint), ...recordTensors(record)]);
+  const bytes = serializeSafetensors(tensors, {
+    ...recordMetadata(record),
+    [checksumKey]: noChecksum,
+    format,
+    configuration: JSON.stringify(configuration),
+    iteration: String(iteration),
+    images: JSON.stringify({ height, width, channels, classNames, ...(unnamed && { unnamed }) }),
+    ...(recovery && { recovery: JSON.stringify(recovery) }),
+  });
+  await writeChecksum(bytes);
+  return bytes;
+}
+
+function imageDescription(value: unknown): ImageDescription {
+  const { height, width, channels, classNames, unnamed = false } = (value ?? {}) as Partial<ImageDescription>;
+  const isName = (name: unknown) => typeof name === "string" && name.length <= longestName;
+  if (!Array.isArray(classNames) || !classNames.every(isName) || typeof unnamed !== "boolean") {
+    throw new CheckpointError("damaged checkpoint: it does not name its classes");
+  }
+  if (height !== width) throw new CheckpointError(`damaged checkpoint: images of ${height}×${width} pixels`);
+  return {
+    height: wholeNumber(height, "height"),
+    width: wholeNumber(width, "width"),
+    channels: wholeNumber(channels, "channels"),
+    classNames: classNames.map(cleanName),
+    ...(unnamed && { unnamed }),
+  };
+}
+
+function wholeNumber(value: unknown, what: string): number {
+  if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0) return value;
+  throw new CheckpointError(`damaged checkpoint: ${what} is ${value}`);
+}

@@ -1,0 +1,57 @@
+/**
+ * The checksum of a checkpoint file, in its metadata under `checksum`: SHA-256 over the SHA-256 of each 16 MiB of the
+ * file, where the checksum's own 64 digits count as zeros. It covers every byte: length, header, padding and tensors.
+ * `checksum` sorts before the other keys, so the digits stand at the same place in every file.
+ */
+
+import { CheckpointError } from "../../errors.ts";
+import { concatenate } from "../../formats/bytes.ts";
+
+/** Key of the metadata. */
+export const checksumKey = "checksum";
+/** What stands in the place of the checksum until {@link writeChecksum}. */
+export const noChecksum = "0".repeat(64);
+
+const encoder = new TextEncoder();
+/** What a file that carries a checksum begins with, after the eight bytes of the header's length. */
+const opening = encoder.encode(`{"__metadata__":{"${checksumKey}":"`);
+const begin = 8 + opening.length;
+const end = begin + noChecksum.length;
+/** Web Crypto copies what it is given, and has no way to continue. */
+const pieceBytes = 2 ** 24;
+
+/** Puts the checksum into a file that was made with {@link noChecksum}. */
+export async function writeChecksum(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+  if (!hasPlace(bytes)) throw new Error("the checksum must be the first of the metadata");
+  bytes.set(encoder.encode(await checksumOf(bytes)), begin);
+}
+
+/**
+ * Checks that a file is as it was written.
+ * @throws {CheckpointError} if it is not.
+ */
+export async function requireChecksum(bytes: Uint8Array): Promise<void> {
+  const found = hasPlace(bytes) ? new TextDecoder().decode(bytes.subarray(begin, end)) : undefined;
+  if (found !== undefined && found === await checksumOf(bytes)) return;
+  throw new CheckpointError(
+    "damaged checkpoint: its contents do not match its checksum, so they are not those that were written",
+  );
+}
+
+function hasPlace(bytes: Uint8Array): boolean {
+  return bytes.length >= end && opening.every((byte, i) => bytes[8 + i] === byte);
+}
+
+async function checksumOf(bytes: Uint8Array): Promise<string> {
+  const digests: Uint8Array[] = [];
+  for (let offset = 0; offset < bytes.length; offset += pieceBytes) {
+    const piece = bytes.slice(offset, offset + pieceBytes);
+    if (offset === 0) piece.set(encoder.encode(noChecksum), begin);
+    digests.push(await sha256(piece));
+  }
+  return (await sha256(concatenate(digests))).toHex();
+}
+
+async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+}

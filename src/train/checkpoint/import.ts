@@ -1,0 +1,166 @@
+/** Models that other programs made: state dicts of the official code, from PyTorch or in safetensors files. */
+
+import type { DatasetName } from "../../data/dataset.ts";
+import type { ImageDescription } from "../../data/fit.ts";
+import { classesOf, datasetFormats, datasetsOf } from "../../data/formats.ts";
+import { CheckpointError, FormatError } from "../../errors.ts";
+import { isPyTorch, openPyTorch } from "../../formats/pytorch/pytorch.ts";
+import { serializePyTorch } from "../../formats/pytorch/writer.ts";
+import { type NamedTensor, parseSafetensors, tensorFileOf } from "../../formats/safetensors.ts";
+import type { TensorFile } from "../../formats/tensor_file.ts";
+import { printable } from "../../formats/text.ts";
+import type { NormName } from "../../nn/norms.ts";
+import { checked } from "../../nn/state_dict.ts";
+import { type Checkpoint, decodeCheckpoint, isCheckpoint, modelOnly } from "./checkpoint.ts";
+import { parseConfiguration } from "../configuration.ts";
+import { modelState, officialTensors } from "./model_state.ts";
+import { findStates, type FoundState, leftAlone, placeName, replayBuffer } from "./state_search.ts";
+
+/** What a state dict does not tell. */
+export interface ImportHints {
+  /** The data set that the model was trained on. */
+  readonly dataset?: DatasetName | undefined;
+  /** Tells instance from layer norm. */
+  readonly norm?: NormName | undefined;
+  /** Whether images are scored by the energy head; by default by the classes' logits. */
+  readonly unconditional?: boolean | undefined;
+  /** Where in the file the state dict is, if there are several: the name of the dictionary, such as `ema_state_dict`. */
+  readonly state?: string | undefined;
+}
+
+/** A model, and what its file holds besides. */
+export interface ModelFile extends Checkpoint {
+  /** Names of what was left alone: nothing needs it. */
+  readonly leftAlone: readonly string[];
+  /** Which state dict was taken, if the file holds several that differ. */
+  readonly choice?: string;
+}
+
+/**
+ * Reads a model from a file of any kind that is known: a checkpoint of this project, or a `.pt` or safetensors file that
+ * holds a state dict of the official code, wherever in it and behind whatever prefix. Of several complete state dicts that
+ * is taken which was trained: not an average of weights (`ema_state_dict`), not deeper in the file than another.
+ * @throws {CheckpointError} if it is damaged, or does not hold such a model.
+ */
+export async function readModelFile(
+  bytes: Uint8Array<ArrayBuffer>,
+  hints: ImportHints = {},
+): Promise<ModelFile> {
+  try {
+    if (isPyTorch(bytes)) return await importState(await openPyTorch(bytes), hints);
+    const file = parseSafetensors(bytes);
+    if (isCheckpoint(file.metadata)) return { ...await decodeCheckpoint(bytes), leftAlone: [] };
+    return await importState(tensorFileOf(file), hints);
+  } catch (error) {
+    if (error instanceof FormatError) throw new CheckpointError(error.message);
+    throw error;
+  }
+}
+
+/** A checkpoint as a `.pt` file such as the official code writes: the state dict and the replay buffer. */
+export function serializeOfficial(checkpoint: Checkpoint): Uint8Array<ArrayBuffer> {
+  const tensors = officialTensors(modelOnly(checkpoint));
+  const buffer = tensors.get(replayBuffer);
+  tensors.delete(replayBuffer);
+  const contents = new Map<string, NamedTensor | ReadonlyMap<string, NamedTensor>>([[
+    "model_state_dict",
+    tensors,
+  ]]);
+  if (buffer) contents.set(replayBuffer, buffer);
+  return serializePyTorch(contents);
+}
+
+async function importState(file: TensorFile, hints: ImportHints): Promise<ModelFile> {
+  const side = hints.dataset && datasetFormats.get(hints.dataset)?.side;
+  const states = findStates(file, { norm: hints.norm, imageSize: side, place: hints.state });
+  const state = states[0]!;
+  const { depth, width, norm, channels, classes, imageSize } = state.architecture;
+  // Where several data sets fit, the first is a guess, and the classes go without names.
+  const fitting = datasetsOf(channels, classes, imageSize);
+  const dataset = hints.dataset ?? fitting[0];
+  if (!dataset) {
+    throw new CheckpointError(
+      `the file does not say what the model was trained on (${channels} channels, ${classes} classes); say so (--dataset)`,
+    );
+  }
+  const images: ImageDescription = {
+    height: imageSize,
+    width: imageSize,
+    channels,
+    ...classesOf(hints.dataset ?? (fitting.length === 1 ? fitting[0] : undefined), classes),
+  };
+  const options = { dataset, depth, width, norm, unconditional: hints.unconditional ?? false };
+  // Only folders of pictures come in any size; for other data sets the option would say nothing.
+  const configuration = parseConfiguration(dataset === "images" ? { ...options, imageSize } : options);
+  const read = modelState(await readState(file, state));
+  for (const name of state.needed) {
+    checked(read.tensors, name, file.tensors.get(state.names.get(name)!)!.shape);
+  }
+  const choice = await choiceAmong(file, states);
+  return {
+    ...read,
+    configuration,
+    iteration: 0,
+    images,
+    leftAlone: leftAlone(file, state),
+    ...(choice !== undefined && { choice }),
+  };
+}
+
+/** A state dict's tensors under their official names. What is not needed is left out if it cannot be read. */
+async function readState(file: TensorFile, { names, needed }: FoundState): Promise<Map<string, NamedTensor>> {
+  const required = new Set([...needed, replayBuffer]);
+  const tensors = await readAs(file, names, [...names.keys()].filter((name) => required.has(name)));
+  for (const counter of [...names.keys()].filter((name) => !required.has(name))) {
+    try {
+      for (const [name, tensor] of await readAs(file, names, [counter])) tensors.set(name, tensor);
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error;
+    }
+  }
+  return tensors;
+}
+
+async function readAs(
+  file: TensorFile,
+  names: ReadonlyMap<string, string>,
+  wanted: readonly string[],
+): Promise<Map<string, NamedTensor>> {
+  const read = await file.read(wanted.map((name) => names.get(name)!));
+  return new Map(wanted.map((name) => [name, read.get(names.get(name)!)!]));
+}
+
+/** State dicts that are compared with the one that is taken. */
+const mostCompared = 8;
+
+/** Says which state dict is taken, if another holds other weights. */
+async function choiceAmong(file: TensorFile, [taken, ...others]: readonly FoundState[]) {
+  const differing: FoundState[] = [];
+  for (const other of others.slice(0, mostCompared)) {
+    if (!await sameWeights(file, taken!, other)) differing.push(other);
+  }
+  const [first] = differing;
+  if (!first) return undefined;
+  const places = differing.map(({ place }) => placeName(place)).join(", ");
+  return `took the state dict at ${placeName(taken!.place)}; other weights are at ${places} (--state ${
+    printable(first.place)
+  } takes those)`;
+}
+
+async function sameWeights(file: TensorFile, a: FoundState, b: FoundState): Promise<boolean> {
+  for (const name of a.needed) {
+    const [nameA, nameB] = [a.names.get(name)!, b.names.get(name)];
+    if (nameB === undefined || file.tensors.get(nameA)!.dtype !== file.tensors.get(nameB)!.dtype) {
+      return false;
+    }
+    try {
+      const read = await file.read([nameA, nameB]);
+      const [dataA, dataB] = [read.get(nameA)!.data, read.get(nameB)!.data];
+      if (dataA.length !== dataB.length || dataA.some((byte, i) => byte !== dataB[i])) return false;
+    } catch (error) {
+      if (error instanceof FormatError) return false;
+      throw error;
+    }
+  }
+  return true;
+}

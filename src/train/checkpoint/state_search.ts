@@ -1,0 +1,200 @@
+/** Finds state dicts of the official networks in files of any nesting, by the names' ends and the tensors' shapes. */
+
+import { CheckpointError, SadaJemError } from "../../errors.ts";
+import type { TensorDescription, TensorFile } from "../../formats/tensor_file.ts";
+import { printable } from "../../formats/text.ts";
+import { type ArchitectureHints, inferArchitecture, requireComplete } from "../../nn/state_dict.ts";
+import { type Architecture, groupCount } from "../../nn/wide_resnet.ts";
+import { isReal } from "./model_state.ts";
+
+/** A state dict in a file. */
+export interface FoundState {
+  /** What stands before its names, without the last dot; nothing at the top level. */
+  readonly place: string;
+  readonly architecture: Architecture;
+  /** Official names that a model of the architecture needs. */
+  readonly needed: readonly string[];
+  /** The file's names of all tensors under official names, and of a replay buffer. */
+  readonly names: ReadonlyMap<string, string>;
+}
+
+/** What a search is told. */
+export interface SearchHints extends ArchitectureHints {
+  /** The place of the state dict, if the file holds several. */
+  readonly place?: string | undefined;
+}
+
+/** The name of the replay buffer, in files of the official code and of this project. */
+export const replayBuffer = "replay_buffer";
+
+const officialName =
+  /^(?:f\.(?:conv1|bn1|layer\d+\.\d+\.(?:conv[12]|bn[12]|shortcut\.0))|class_output|energy_output)\.(?:weight|bias|running_mean|running_var|num_batches_tracked|loc|scale|initialized)$/;
+/** Parts of the longest of them, `f.layer1.0.shortcut.0.weight`. */
+const mostParts = 6;
+/** What PyTorch's wrappers put within names, and how a whole pickled network nests its tensors. */
+const wrappers: ReadonlySet<string> = new Set(
+  ["module", "_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module"]
+    .concat(["_modules", "_parameters", "_buffers"]),
+);
+/** State dicts that are looked at, the fullest first. */
+const mostStates = 64;
+/** Words of places that hold averages of the weights that were trained. */
+const averaged = /(^|[._])(ema|swa|avg|averaged?|shadow|teacher)([._]|$)/i;
+
+/**
+ * All complete state dicts of official networks in a file. The one that was trained comes first: averaged weights come
+ * after others, then deeper places after shallower ones, and else it is the file's order that counts.
+ * @throws {CheckpointError} if there is none, saying what the fullest one lacks.
+ */
+export function findStates(file: TensorFile, hints: SearchHints): FoundState[] {
+  const groups = [...groupsOf(file.tensors.keys())];
+  if (groups.length === 0) {
+    throw new CheckpointError(
+      "the file holds no state dict of the official networks (no tensor f.conv1.weight)",
+    );
+  }
+  const wanted = hints.place;
+  const asked = wanted === undefined ? groups : groups.filter(([place]) => isAt(place, wanted, file.aliases));
+  if (asked.length === 0) {
+    const places = groups.map(([place]) => placeName(place)).slice(0, 10).join(", ");
+    throw new CheckpointError(`the file holds no state dict at "${hints.place}"; it does at ${places}`);
+  }
+  asked.sort(([, a], [, b]) => b.size - a.size);
+  const buffers = [...file.tensors.keys()].filter((name) => /(^|\.)replay_buffer$/.test(name));
+  const found: FoundState[] = [];
+  let firstError: SadaJemError | undefined;
+  for (const [place, names] of asked.slice(0, mostStates)) {
+    try {
+      found.push(judged(file, buffers, place, names, hints));
+    } catch (error) {
+      if (!(error instanceof SadaJemError)) throw error;
+      firstError ??= error;
+    }
+  }
+  if (found.length === 0) throw firstError!;
+  const order = groups.map(([place]) => place);
+  const rank = ({ place }: FoundState) => [
+    Number(averaged.test(place)),
+    place === "" ? 0 : place.split(".").length,
+    order.indexOf(place),
+  ];
+  return found
+    .map((state) => ({ state, rank: rank(state) }))
+    .sort((a, b) => a.rank.map((value, i) => value - b.rank[i]!).find((difference) => difference !== 0) ?? 0)
+    .map(({ state }) => state);
+}
+
+/** A place as it is printed. */
+export function placeName(place: string): string {
+  return place === "" ? "the top level" : `"${printable(place)}"`;
+}
+
+/** Tensors under official names, by what stands before them in the file's names. */
+function groupsOf(names: Iterable<string>): Map<string, Map<string, string>> {
+  const groups = new Map<string, Map<string, string>>();
+  for (const name of names) {
+    const split = splitName(name);
+    if (!split) continue;
+    const group = groups.get(split.place) ?? new Map<string, string>();
+    groups.set(split.place, group);
+    if (!group.has(split.official)) group.set(split.official, name);
+  }
+  return groups;
+}
+
+function splitName(name: string): { place: string; official: string } | undefined {
+  const parts = name.split(".");
+  let official = "";
+  for (let at = parts.length - 1, used = 0; at >= 0 && used < mostParts; at--) {
+    if (wrappers.has(parts[at]!)) continue;
+    official = used++ === 0 ? parts[at]! : `${parts[at]}.${official}`;
+    if (officialName.test(official)) return { place: parts.slice(0, at).join("."), official };
+  }
+  return undefined;
+}
+
+/** Whether a place is the one that was asked for, or in it. */
+function isAt(place: string, asked: string, aliases: ReadonlyMap<string, string>): boolean {
+  const names = [asked, aliases.get(asked) ?? asked];
+  return names.some((name) => place === name || place.startsWith(`${name}.`));
+}
+
+function judged(
+  file: TensorFile,
+  buffers: readonly string[],
+  place: string,
+  names: ReadonlyMap<string, string>,
+  hints: SearchHints,
+): FoundState {
+  const state = new Map<string, TensorDescription>(
+    [...names].map(([official, name]) => [official, file.tensors.get(name)!]),
+  );
+  const buffer = replayBufferOf(file, buffers, place, state);
+  const imageSize = buffer === undefined ? hints.imageSize : file.tensors.get(buffer)!.shape[2];
+  const architecture = inferArchitecture(state, { ...hints, imageSize });
+  const needed = requireComplete(state, architecture);
+  for (const name of needed) {
+    const { dtype } = state.get(name)!;
+    if (isReal(dtype)) continue;
+    throw new CheckpointError(
+      `tensor ${name} has elements of type ${printable(dtype)}, which no weights have`,
+    );
+  }
+  return {
+    place,
+    architecture,
+    needed,
+    names: buffer === undefined ? names : new Map([...names, [replayBuffer, buffer]]),
+  };
+}
+
+/** The file's name of a replay buffer that fits a state dict: the closest above it, else any. */
+function replayBufferOf(
+  { tensors }: TensorFile,
+  buffers: readonly string[],
+  place: string,
+  state: ReadonlyMap<string, TensorDescription>,
+): string | undefined {
+  const channels = state.get("f.conv1.weight")?.shape[1];
+  const groups = state.has("f.layer4.0.conv1.weight") ? 4 : 3;
+  const fits = (name: string) => {
+    const { dtype, shape } = tensors.get(name)!;
+    const [, depth, height = 0, width] = shape;
+    return isReal(dtype) && shape.length === 4 && depth === channels && height === width &&
+      groupCount(height) === groups;
+  };
+  const parts = place === "" ? [] : place.split(".");
+  const above = parts.map((_, i) => [...parts.slice(0, parts.length - i), replayBuffer].join("."));
+  return [...above, replayBuffer, ...buffers].find((name) => tensors.has(name) && fits(name));
+}
+
+/** What a file holds besides a state dict, for a line of output: each entry of what the state dict lies in, once. */
+export function leftAlone(file: TensorFile, { place, names }: FoundState): string[] {
+  const used = new Set(names.values());
+  const usedEntries = new Set([...used].map((name) => entryOf(name, place)));
+  const counts = new Map<string, number>();
+  for (const name of file.tensors.keys()) {
+    if (used.has(name)) continue;
+    const entry = entryOf(name, place);
+    counts.set(entry, (counts.get(entry) ?? 0) + 1);
+  }
+  for (const name of file.others) {
+    const entry = entryOf(name, place);
+    if (!isAbove(entry, place) && !usedEntries.has(entry)) counts.set(entry, counts.get(entry) ?? 0);
+  }
+  return [...counts].map(([entry, count]) =>
+    printable(entry) + (count === 0 ? "" : ` (${count} tensor${count === 1 ? "" : "s"})`)
+  );
+}
+
+/** The part of a path down to where it leaves that of the state dict. */
+function entryOf(path: string, place: string): string {
+  const [parts, way] = [path.split("."), place.split(".")];
+  const parting = parts.findIndex((part, i) => part !== way[i]);
+  return parting < 0 ? path : parts.slice(0, parting + 1).join(".");
+}
+
+/** Whether a path is a state dict's own, or that of what it lies in. */
+function isAbove(path: string, place: string): boolean {
+  return path === place || place.startsWith(`${path}.`);
+}

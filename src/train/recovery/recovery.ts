@@ -1,0 +1,123 @@
+/**
+ * Recovery from divergence: the one place that decides what a run does about it. A run goes back to a checkpoint from before
+ * the trouble, and on from there with another stream of randomness and a lower learning rate. What was done is part of the
+ * run's state, so that the whole remains a function of the configuration.
+ */
+
+import { CheckpointError } from "../../errors.ts";
+import { philox4x32, Purpose, streamWords } from "../../random/philox.ts";
+import type { Health, Sign } from "./health.ts";
+
+/** One attempt to recover. */
+export interface Attempt extends Sign {
+  /** Iteration of the checkpoint that the run went back to. */
+  readonly from: number;
+}
+
+/** What a run keeps in its checkpoints about its health. */
+export interface RecoveryState {
+  readonly attempts: readonly Attempt[];
+  readonly health: Health;
+}
+
+/** The state of a run that begins. */
+export const noRecovery: RecoveryState = { attempts: [], health: { means: {} } };
+
+/** Iterations over which the learning rate rises after a recovery, if the warm-up is not longer. */
+const shortestRise = 100;
+
+/**
+ * Factor of the learning rate after recoveries: the n-th attempt begins at 10^−n, rises linearly for as long as the warm-up
+ * takes, at least {@link shortestRise} iterations, and stays at twice that, as after one of the published decays.
+ */
+export function rateFactor(attempts: readonly Attempt[], iteration: number, warmup: number): number {
+  const last = attempts.at(-1);
+  if (!last) return 1;
+  const risen = Math.min(1, (iteration - last.from) / Math.max(warmup, shortestRise));
+  return 10 ** -attempts.length * (1 + risen);
+}
+
+/** Seed of everything random in the iterations after so many attempts; the run's own before the first. */
+export function streamSeed(seed: number, attempts: number): number {
+  if (attempts === 0) return seed;
+  const [low, high] = philox4x32([attempts, 0, Purpose.recovery, 0], [...streamWords(seed, 0)]);
+  return low + high % 2 ** 21 * 2 ** 32;
+}
+
+/** What to do about a sign of divergence. */
+export type Decision =
+  | { readonly kind: "back"; readonly attempt: Attempt }
+  | { readonly kind: "stop"; readonly because: string };
+
+/**
+ * Decides what a run does about a sign. The first attempt goes back to the newest checkpoint from at least an interval before
+ * the trouble began, since one from just before often leans already; each further attempt goes back one more, at last to the
+ * beginning.
+ * @param allowed attempts in a run
+ * @param checkpoints iterations of the checkpoints that there are, in any order
+ * @param interval iterations between two of them
+ */
+export function decide(
+  sign: Sign,
+  attempts: readonly Attempt[],
+  allowed: number,
+  checkpoints: readonly number[],
+  interval: number,
+): Decision {
+  const stop = (because: string): Decision => ({ kind: "stop", because });
+  if (allowed === 0) return stop("with --set recover=3 a resumed run goes back and recovers");
+  if (attempts.length >= allowed) return stop(tried(attempts));
+  if (sign.iteration === 0) return stop("nothing has been learned by then, so that no checkpoint can help");
+  const before = checkpoints.filter((iteration) => iteration <= sign.began).sort((a, b) => b - a);
+  const clear = before.filter((iteration) => iteration <= sign.began - interval);
+  const from = clear[attempts.length] ?? before.at(-1);
+  if (from === undefined) return stop("there is no checkpoint from before");
+  return { kind: "back", attempt: { ...sign, from } };
+}
+
+function tried(attempts: readonly Attempt[]): string {
+  const parts = attempts.map(({ iteration, from }, i) =>
+    `from ${from} with the rate times ${10 ** -(i + 1)} (up to ${iteration})`
+  );
+  return `recovery failed ${
+    parts.join(", ")
+  }; resume with a smaller learningRate, stepSize, rho or likelihoodWeight`;
+}
+
+/** Reports with the attempts to recover that went back to their iterations, where there were any. */
+export function withAttempts<Report extends { readonly iteration: number }>(
+  reports: readonly Report[],
+  attempts: readonly Attempt[],
+): (Report & { readonly recoveries?: readonly Attempt[] })[] {
+  return reports.map((report) => {
+    const recoveries = attempts.filter(({ from }) => from === report.iteration);
+    return recoveries.length > 0 ? { ...report, recoveries } : report;
+  });
+}
+
+/**
+ * A state from a checkpoint's metadata.
+ * @throws {CheckpointError} if it is not one.
+ */
+export function parseRecoveryState(value: unknown): RecoveryState {
+  const { attempts, health } = (value ?? {}) as Partial<RecoveryState>;
+  if (!Array.isArray(attempts) || !attempts.every(isAttempt) || !isHealth(health)) {
+    throw new CheckpointError("damaged checkpoint: its state of recovery cannot be read");
+  }
+  return { attempts, health };
+}
+
+function isAttempt(value: unknown): value is Attempt {
+  const { iteration, began, seen, from } = (value ?? {}) as Partial<Attempt>;
+  return [iteration, began, from].every(isCount) && typeof seen === "string" && seen.length < 200;
+}
+
+function isHealth(value: unknown): value is Health {
+  const { means, firstGradient, leaningSince } = (value ?? {}) as Partial<Health>;
+  return typeof means === "object" && means !== null && Object.values(means).every(isFinite) &&
+    (firstGradient === undefined || isFinite(firstGradient)) &&
+    (leaningSince === undefined || isCount(leaningSince));
+}
+
+const isFinite = (value: unknown) => typeof value === "number" && Number.isFinite(value);
+const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;

@@ -1,0 +1,160 @@
+import { StorageError } from "../../errors.ts";
+import { exists, systemProblem, writeAll, writeAtomically } from "./files.ts";
+import { type MetricsRow, readRows } from "./metrics_rows.ts";
+import type { IterationReport } from "../trainer.ts";
+
+/** Rows that checkpoints carry at most, the newest ones: about 2.5 MB. */
+const recentRows = 10_000;
+
+/**
+ * `metrics.jsonl`, a line an iteration. It is a log: what cannot be written waits in memory, and training goes on. The
+ * newest rows are in every checkpoint too, from which the file is mended.
+ */
+export class MetricsFile {
+  readonly #path: string;
+  /** The newest rows, without a gap. */
+  #recent: MetricsRow[] = [];
+  #unwritten = "";
+  /** Bytes that the file has if nobody else touched it. */
+  #size = 0;
+  #failing = false;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** The newest rows below an iteration as text, for its checkpoint. */
+  recentBelow(iteration: number): string {
+    return this.#recent.filter((row) => row.iteration < iteration).map(({ line }) => `${line}\n`).join("");
+  }
+
+  /**
+   * Adds rows.
+   * @param tell takes a line when they cannot be written, and when they can be again
+   */
+  async append(reports: readonly IterationReport[], tell: (line: string) => void): Promise<void> {
+    const rows = reports.map((report) => ({ iteration: report.iteration, line: JSON.stringify(report) }));
+    this.#recent = [...this.#recent, ...rows].slice(-recentRows);
+    this.#unwritten += rows.map(({ line }) => `${line}\n`).join("");
+    try {
+      await this.#write(tell);
+      if (this.#failing) tell(`${this.#path} can be written again; nothing is missing`);
+      this.#failing = false;
+    } catch (error) {
+      const problem = error instanceof StorageError ? error.message : systemProblem(error);
+      if (problem === undefined) throw error;
+      if (!this.#failing) {
+        tell(`warning: ${this.#path}: ${problem}; training goes on, and the rows wait in memory`);
+      }
+      this.#failing = true;
+    }
+  }
+
+  async #write(tell: (line: string) => void): Promise<void> {
+    const next = this.#recent.at(-1);
+    if (next && this.#size > 0 && await sizeOf(this.#path) < this.#size) {
+      // Somebody removed or cut the file.
+      for (const line of await this.#mend(next.iteration + 1, this.#recent)) tell(`warning: ${line}`);
+      this.#unwritten = "";
+      return;
+    }
+    const bytes = new TextEncoder().encode(this.#unwritten);
+    using file = await Deno.open(this.#path, { write: true, create: true });
+    // Half a line may be left of a write that failed.
+    await file.truncate(this.#size);
+    await file.seek(this.#size, Deno.SeekMode.Start);
+    await writeAll(file, bytes);
+    this.#size += bytes.length;
+    this.#unwritten = "";
+  }
+
+  /**
+   * Makes the file hold the rows of all iterations below `iteration`, as far as the file itself and the checkpoint have
+   * them.
+   * @param kept the checkpoint's copy of the newest rows
+   * @returns what was wrong, a line each
+   */
+  async rewind(iteration: number, kept: string | undefined): Promise<string[]> {
+    const rows = kept === undefined ? [] : readRows(kept).rows;
+    this.#recent = rows.filter((row) => row.iteration < iteration);
+    this.#unwritten = "";
+    try {
+      return await this.#mend(iteration, this.#recent);
+    } catch (error) {
+      const problem = error instanceof StorageError ? error.message : systemProblem(error);
+      if (problem === undefined) throw error;
+      return [`${this.#path}: ${problem}; metrics are only kept in the checkpoints`];
+    }
+  }
+
+  async #mend(iteration: number, kept: readonly MetricsRow[]): Promise<string[]> {
+    const bytes = await exists(this.#path) ? await Deno.readFile(this.#path) : new Uint8Array();
+    const text = new TextDecoder().decode(bytes);
+    const found = readRows(text);
+    const rows = new Map(
+      found.rows.filter((row) => row.iteration < iteration).map((row) => [row.iteration, row]),
+    );
+    const restored = kept.filter((row) => rows.get(row.iteration)?.line !== row.line);
+    for (const row of kept) rows.set(row.iteration, row);
+    const all = [...rows.values()].sort((a, b) => a.iteration - b.iteration);
+    const mended = all.map(({ line }) => `${line}\n`).join("");
+    if (mended !== text) await writeAtomically(this.#path, mended);
+    this.#size = new TextEncoder().encode(mended).length;
+    if (this.#recent.length === 0) this.#recent = newestRun(all).slice(-recentRows);
+    return [
+      ...problems(this.#path, found, restored.map((row) => row.iteration)),
+      ...gaps(this.#path, all, iteration),
+    ];
+  }
+}
+
+function problems(
+  path: string,
+  { damaged, repeated, carriageReturns }: ReturnType<typeof readRows>,
+  restored: readonly number[],
+): string[] {
+  const parts = [
+    ...(damaged > 0 ? [`${damaged} ${damaged === 1 ? "line" : "lines"} could not be read`] : []),
+    ...(repeated > 0 ? [`${repeated} ${repeated === 1 ? "iteration" : "iterations"} stood there twice`] : []),
+    ...(carriageReturns > 0 ? [`${carriageReturns} lines ended as on Windows`] : []),
+    ...(restored.length > 0
+      ? [
+        `the rows of iterations ${
+          ranges(restored)
+        } were missing or changed, and are those of the checkpoint now`,
+      ]
+      : []),
+  ];
+  return parts.length === 0 ? [] : [`${path} was mended: ${parts.join("; ")}`];
+}
+
+function gaps(path: string, rows: readonly MetricsRow[], iteration: number): string[] {
+  const present = new Set(rows.map((row) => row.iteration));
+  const missing = Array.from({ length: iteration }, (_, i) => i).filter((i) => !present.has(i));
+  if (missing.length === 0) return [];
+  return [
+    `${path} lacks the rows of iterations ${ranges(missing)}, which the checkpoint does not hold either`,
+  ];
+}
+
+/** The rows at the end that follow each other without a gap. */
+function newestRun(rows: readonly MetricsRow[]): MetricsRow[] {
+  const last = rows.findLastIndex((row, i) => i > 0 && row.iteration !== rows[i - 1]!.iteration + 1);
+  return rows.slice(Math.max(last, 0));
+}
+
+/** Ascending numbers as few ranges: "0–4, 7". */
+function ranges(numbers: readonly number[]): string {
+  const found: [number, number][] = [];
+  for (const number of numbers) {
+    const last = found.at(-1);
+    if (last && last[1] === number - 1) last[1] = number;
+    else found.push([number, number]);
+  }
+  const shown = found.slice(0, 5).map(([first, last]) => first === last ? `${first}` : `${first}–${last}`);
+  return shown.join(", ") + (found.length > 5 ? " and others" : "");
+}
+
+async function sizeOf(path: string): Promise<number> {
+  return await exists(path) ? (await Deno.stat(path)).size : 0;
+}

@@ -1,0 +1,324 @@
+import type { DataDescription } from "../../data/description.ts";
+import { CheckpointError } from "../../errors.ts";
+import type { Gpu } from "../../gpu/gpu.ts";
+import type { Conv2dTable } from "../../tensor/operations/conv2d/table.ts";
+import { BestModel } from "./best_model.ts";
+import type { Checkpoint } from "../checkpoint/checkpoint.ts";
+import {
+  checkpointNames,
+  discardCheckpointsAfter,
+  type Keeping,
+  readModelIfWhole,
+  removeOldCheckpoints,
+  resumableCheckpoint,
+  setNewerAside,
+  writeCheckpoint,
+} from "../checkpoint/folder.ts";
+import { type Configuration, parseConfiguration } from "../configuration.ts";
+import { dataDifferences } from "./differences.ts";
+import {
+  exists,
+  ignoreSystemError,
+  jsonText,
+  makeFolder,
+  persistently,
+  removeIfThere,
+  writeAtomically,
+} from "./files.ts";
+import { MetricsFile } from "./metrics_file.ts";
+import { RunLock } from "./run_lock.ts";
+import type { RunRecord } from "../checkpoint/run_record.ts";
+import { readTuningIfThere } from "../tuning_file.ts";
+
+const kernelsFile = "kernels.json";
+const adaptersFile = "adapters.txt";
+/** Describes what a run is trained on. */
+const dataFile = "data.json";
+const metricsFile = "metrics.jsonl";
+/** What a run leaves that a new one must not take for its own. */
+const leftByRuns = [metricsFile, "summary.json", "model.safetensors", "best.safetensors", "best.json"];
+
+/**
+ * A training run on disk: `config.json`, `data.json`, `adapters.txt`, `metrics.jsonl`, `samples/`, `checkpoints/`,
+ * `model.safetensors`, `summary.json`, `kernels.json` if kernels were chosen by a table, and `best.safetensors` if images
+ * were held out. One process at a time may hold it; the lock ends with the process, however it ends.
+ */
+export class RunDirectory implements Disposable {
+  readonly metrics: MetricsFile;
+  readonly best: BestModel;
+  readonly #lock: RunLock;
+  #data: DataDescription | undefined;
+  /** The adapter that computed what there is so far. */
+  #adapter: string | undefined;
+
+  private constructor(readonly path: string, lock: RunLock) {
+    this.#lock = lock;
+    this.metrics = new MetricsFile(this.file(metricsFile));
+    this.best = new BestModel(path);
+  }
+
+  /**
+   * Takes a folder for a new run: one that is absent or empty, or that a run has left which ended before its first
+   * checkpoint.
+   * @param kernels the choices of convolution kernels that the run uses, if not the defaults
+   * @throws {CheckpointError} if it holds a run already, or what one has left, or is in use.
+   */
+  static async create(
+    path: string,
+    configuration: Configuration,
+    kernels?: Conv2dTable,
+  ): Promise<RunDirectory> {
+    requirePath(path);
+    await Deno.mkdir(path, { recursive: true });
+    const directory = new RunDirectory(path, await RunLock.take(path));
+    try {
+      await requireFree(path);
+      await removePartialFiles(path);
+      await Deno.mkdir(`${path}/checkpoints`, { recursive: true });
+      await Deno.mkdir(`${path}/samples`, { recursive: true });
+      // Before the configuration, which makes the folder a run: it must never be one with other kernels.
+      if (kernels) await directory.writeJson(kernelsFile, kernels);
+      else await removeIfThere(directory.file(kernelsFile));
+      await removeIfThere(directory.file(adaptersFile));
+      await removeIfThere(directory.file(dataFile));
+      await directory.writeJson("config.json", configuration);
+      return directory;
+    } catch (error) {
+      directory[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  /**
+   * Takes the folder of a run to continue it.
+   * @throws {CheckpointError} if it holds no run or is in use.
+   */
+  static async open(path: string): Promise<RunDirectory> {
+    requirePath(path);
+    if (!await exists(`${path}/config.json`)) {
+      throw new CheckpointError(`${path} holds no run to resume (no config.json)`);
+    }
+    const directory = new RunDirectory(path, await RunLock.take(path));
+    await removePartialFiles(path);
+    return directory;
+  }
+
+  /**
+   * The run's configuration.
+   * @throws {ConfigurationError} if `config.json` is not a valid one.
+   */
+  async configuration(): Promise<Configuration> {
+    const text = await Deno.readTextFile(`${this.path}/config.json`);
+    return parseConfiguration(parseJson(text, `${this.path}/config.json`));
+  }
+
+  /**
+   * The choices of convolution kernels that the run was started with; nothing if it uses the defaults.
+   * @throws {TuningError} if they cannot be used on this adapter.
+   */
+  async kernels(gpu: Gpu): Promise<Conv2dTable | undefined> {
+    return await readTuningIfThere(this.file(kernelsFile), gpu);
+  }
+
+  /**
+   * Notes the adapter that computes the run from here on, in a line of `adapters.txt`.
+   * @returns the adapter before it, by that file or by the checkpoint, if that was another, fit to be shown
+   */
+  async noteAdapter(name: string): Promise<string | undefined> {
+    const path = this.file(adaptersFile);
+    const noted = await exists(path) ? await Deno.readTextFile(path) : "";
+    const last = noted.trimEnd().split("\n").at(-1)!;
+    const before = [last, this.#adapter ?? ""].find((one) => one !== "" && one !== name);
+    this.#adapter = name;
+    if (last !== name) await writeAtomically(path, `${noted}${name}\n`);
+    return before?.replaceAll(/\p{Cc}/gu, "").slice(0, 200);
+  }
+
+  /**
+   * Makes sure that no other process has taken the run.
+   * @throws {CheckpointError} if one has.
+   */
+  async requireHeld(): Promise<void> {
+    await this.#lock.check();
+  }
+
+  /** Path of a file in the directory. */
+  file(name: string): string {
+    return `${this.path}/${name}`;
+  }
+
+  /**
+   * Keeps a description of the data that a new run learns from.
+   * @returns how that of a run which goes on differs from what it began with
+   */
+  async noteData(data: DataDescription): Promise<string[]> {
+    this.#data = await this.readJson<DataDescription>(dataFile);
+    if (this.#data) return dataDifferences(this.#data, data);
+    this.#data = data;
+    await this.writeJson(dataFile, data);
+    return [];
+  }
+
+  /** Writes a JSON file atomically. */
+  async writeJson(name: string, value: unknown): Promise<void> {
+    await writeAtomically(this.file(name), jsonText(value));
+  }
+
+  /** Contents of a JSON file that this project wrote, or nothing if there is none. */
+  async readJson<Contents>(name: string): Promise<Contents | undefined> {
+    if (!await exists(this.file(name))) return undefined;
+    return parseJson(await Deno.readTextFile(this.file(name)), this.file(name)) as Contents;
+  }
+
+  /**
+   * The checkpoint to go on from, {@link resumableCheckpoint}.
+   */
+  async resumableCheckpoint(
+    configuration: Configuration,
+    note: (line: string) => void,
+  ): Promise<Checkpoint> {
+    if ((await checkpointNames(this.path)).length === 0) {
+      throw new CheckpointError(
+        `${this.path} holds no checkpoint: the run ended before its first one; start it again without --resume`,
+      );
+    }
+    const data = await this.readJson<DataDescription>(dataFile);
+    return await resumableCheckpoint(this.path, { configuration, data }, note);
+  }
+
+  /**
+   * Makes the folder what it was at a checkpoint: its metrics, its best model, nothing newer among the checkpoints.
+   * @param note takes a line for whatever was not in order
+   */
+  async rewind(checkpoint: Checkpoint, note: (line: string) => void): Promise<void> {
+    const { iteration, configuration } = checkpoint;
+    await this.forgetAfter(checkpoint, note);
+    for (const path of await setNewerAside(this.path, iteration)) {
+      note(`note: what could not be used is now ${path}`);
+    }
+    this.#adapter = checkpoint.record?.adapter;
+    // A process may have ended between writing a checkpoint and this.
+    await removeOldCheckpoints(this.path, iteration, configuration);
+  }
+
+  /**
+   * Makes the metrics and the best model what they were at a checkpoint.
+   * @param note takes a line for whatever was not in order
+   */
+  async forgetAfter(checkpoint: Checkpoint, note: (line: string) => void): Promise<void> {
+    const { iteration, record = {} } = checkpoint;
+    for (const line of await this.metrics.rewind(iteration, record.metrics)) note(`warning: ${line}`);
+    await this.best.rewind(checkpoint, note);
+  }
+
+  /** Iterations of the checkpoints, newest first. */
+  async checkpoints(): Promise<number[]> {
+    return (await checkpointNames(this.path)).map((name) => Number.parseInt(name));
+  }
+
+  /** Deletes the checkpoints of later iterations. */
+  async discardCheckpointsAfter(iteration: number): Promise<void> {
+    await discardCheckpointsAfter(this.path, iteration);
+  }
+
+  /** What the checkpoint of an iteration holds besides the trainer's state. */
+  recordAt(iteration: number): RunRecord {
+    return {
+      data: this.#data,
+      best: this.best.noted,
+      adapter: this.#adapter,
+      metrics: this.metrics.recentBelow(iteration),
+    };
+  }
+
+  /**
+   * Writes a checkpoint and deletes those that are not needed any more.
+   * @param keeping says which are kept
+   * @param tell takes a line if the disk is full or the folder gone
+   * @throws {StorageError} after ten minutes in which it could not be written.
+   */
+  async writeCheckpoint(
+    iteration: number,
+    bytes: Uint8Array,
+    keeping: Keeping,
+    tell: (line: string) => void,
+  ): Promise<void> {
+    await persistently(() => writeCheckpoint(this.path, iteration, bytes, keeping), { tell });
+  }
+
+  /**
+   * Writes a file of the run, however long it takes to make room for it.
+   * @throws {StorageError} after ten minutes in which it could not be written.
+   */
+  async writePersistently(
+    name: string,
+    contents: Uint8Array | string,
+    tell: (line: string) => void,
+  ): Promise<void> {
+    await persistently(() => writeAtomically(this.file(name), contents), { tell });
+  }
+
+  /** Where the picture of an iteration's samples is kept. */
+  samplesPath(iteration: number): string {
+    return this.file(`samples/${String(iteration).padStart(8, "0")}.png`);
+  }
+
+  /**
+   * Writes the picture of an iteration's samples.
+   * @throws {StorageError} if it cannot be written.
+   */
+  async writeSamples(iteration: number, png: Uint8Array): Promise<void> {
+    await makeFolder(this.file("samples"));
+    await writeAtomically(this.samplesPath(iteration), png);
+  }
+
+  /** Whether `model.safetensors` is the whole model of an iteration. */
+  async holdsModel(iteration: number): Promise<boolean> {
+    return (await readModelIfWhole(this.file("model.safetensors")))?.iteration === iteration;
+  }
+
+  [Symbol.dispose](): void {
+    this.#lock[Symbol.dispose]();
+  }
+}
+
+/** JSON from a file. */
+export function parseJson(text: string, path: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new CheckpointError(`${path} is not valid JSON: ${(error as Error).message}`);
+  }
+}
+
+function requirePath(path: string): void {
+  if (path === "") throw new CheckpointError("the path of the run is empty");
+}
+
+/** Checks that a folder holds no run but one that ended before its first checkpoint, of which nothing is lost. */
+async function requireFree(path: string): Promise<void> {
+  const checkpoints = (await checkpointNames(path)).map((name) => `checkpoints/${name}`);
+  const present: string[] = [];
+  for (const name of leftByRuns) if (await exists(`${path}/${name}`)) present.push(name);
+  const [left] = [...checkpoints, ...present];
+  if (left === undefined) return;
+  throw new CheckpointError(
+    await exists(`${path}/config.json`)
+      ? `${path} holds a run already: continue it with --resume, or name another folder`
+      : `${path} holds what another run has left (${left}): delete that, or name another folder`,
+  );
+}
+
+/** What writing left when it was interrupted. */
+async function removePartialFiles(path: string): Promise<void> {
+  for (const folder of [path, `${path}/checkpoints`, `${path}/samples`]) {
+    try {
+      for await (const { name, isDirectory } of Deno.readDir(folder)) {
+        if (name.endsWith(".partial") && !isDirectory) await removeIfThere(`${folder}/${name}`);
+      }
+    } catch (error) {
+      // A folder that is missing, or something else in its place, shows when it is needed.
+      ignoreSystemError(error);
+    }
+  }
+}

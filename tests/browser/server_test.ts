@@ -334,7 +334,7 @@ Deno.test("deno task web refuses a port in one line", async () => {
     ["abc", '--port takes a whole number up to 65535, not "abc"'],
     ["-1", '--port takes a whole number up to 65535, not "-1"'],
     ["80.5", '--port takes a whole number up to 65535, not "80.5"'],
-    ["", '--port takes a whole number up to 65535, not ""'],
+    ["", "--port is empty; give it a path or a value"],
   ];
   for (const [port, message] of usage) {
     const { code, stdout, stderr } = await start(`--port=${port}`).output();

@@ -1,5 +1,6 @@
 /** `deno task soak`: a long run of a tiny model, whose memory, time and files must not grow. */
 
+import { projectFolder } from "./tasks.ts";
 import { parseArgs } from "node:util";
 import { growth, soak } from "../bench/lib/soak.ts";
 import { type Command, execute, exitStatus, print, printError, wholeNumber } from "../src/cli/command.ts";
@@ -23,7 +24,9 @@ Usage: deno task soak [options]
   async run(args) {
     const { values } = parseArgs({ args: [...args], options, strict: true });
     const iterations = wholeNumber("--iterations", values.iterations, 20)!;
-    const folder = await Deno.makeTempDir();
+    const runs = `${projectFolder}runs`;
+    await Deno.mkdir(runs, { recursive: true });
+    const folder = await Deno.makeTempDir({ dir: runs, prefix: "soak-" });
     try {
       print("iteration  host MiB  GPU MiB  ms/iteration  checkpoints kB  metrics B/iteration");
       const all = await soak(

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
 import { withFiles } from "../temporary.ts";
 
 // Other systems have no `script`, or another one, to run a command on a terminal.
@@ -6,7 +7,7 @@ const ignore = Deno.build.os !== "linux";
 
 /** Runs `live_line_child.ts` on a terminal of its own that says that it has no columns; `before` goes before the command. */
 function onTerminal(file: string, before = ""): Deno.ChildProcess {
-  const child = new URL("live_line_child.ts", import.meta.url).pathname;
+  const child = fileURLToPath(new URL("live_line_child.ts", import.meta.url));
   const command = `${before} '${Deno.execPath()}' run --allow-write '${child}' '${file}' --ignore-hangup`;
   return new Deno.Command("script", {
     args: ["-qec", command, "/dev/null"],

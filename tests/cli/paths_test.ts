@@ -51,7 +51,7 @@ for (const [name, starter] of Object.entries(starters)) {
           assert((await Deno.stat(`${folder}/trained/model.safetensors`)).isFile);
         });
         await t.step("train refuses a folder that is not there, by its path", async () => {
-          const set = ["--preset", "cifar10", "--set", "dataFolder=absent"];
+          const set = ["--preset", "cifar10-tiny", "--set", "dataFolder=absent"];
           const refused = await inFolder(folder, starter, "train", ...set, "--run-dir", "refused");
           assert.equal(refused.status, 1, refused.errors);
           assert(ownErrors(refused).some((line) => line.includes(`${folder}/absent`)), refused.errors);

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
 import { ownErrors, run, start } from "./commands.ts";
 import { checkpoints, checkpointsAtLeast, quick } from "./training_runs.ts";
 import { withFiles } from "../temporary.ts";
@@ -44,7 +45,7 @@ class Watched {
 async function child(...args: string[]): Promise<Watched> {
   const watched = new Watched(
     new Deno.Command(Deno.execPath(), {
-      args: ["run", "--allow-read", new URL("signal_child.ts", import.meta.url).pathname, ...args],
+      args: ["run", "--allow-read", fileURLToPath(new URL("signal_child.ts", import.meta.url)), ...args],
       stdout: "piped",
       stderr: "piped",
     }).spawn(),

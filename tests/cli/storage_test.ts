@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
 import { withFiles } from "../temporary.ts";
 import { outcome, ownErrors, run, start } from "./commands.ts";
 
@@ -64,7 +65,7 @@ Deno.test("commands: an empty path is refused in one line", async () => {
 Deno.test("sample, evaluate: a model with a single changed bit is refused in one line", async () => {
   await withFiles({}, async (folder) => {
     const [model, damaged] = [`${folder}/model.safetensors`, `${folder}/damaged.safetensors`];
-    const shipped = new URL("../../data/models/digits.safetensors", import.meta.url).pathname;
+    const shipped = fileURLToPath(new URL("../../data/models/digits.safetensors", import.meta.url));
     const converted = await run("convert", shipped, model);
     assert.equal(converted.status, 0, converted.errors);
     const bytes = await Deno.readFile(model);

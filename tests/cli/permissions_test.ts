@@ -103,7 +103,7 @@ for (const [task, { args, may, mayNot }] of Object.entries(cases)) {
 /** Tries to write in ways that Deno and Node have, and says for each whether it succeeded. */
 const attempts = `
   import { writeFileSync } from "node:fs";
-  import { writeOnly } from ${JSON.stringify(`file://${projectFolder}src/cli/permissions.ts`)};
+  import { writeOnly } from ${JSON.stringify(new URL("../../src/cli/permissions.ts", import.meta.url).href)};
   await writeOnly({ files: ["one.png", undefined], folders: ["out", "linked"] });
   const tries = {
     file: () => Deno.writeTextFile("one.png", "x"),

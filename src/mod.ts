@@ -101,4 +101,5 @@ export { type Configuration, parseConfiguration } from "./train/configuration.ts
 export { type ImportHints, readModelFile } from "./train/checkpoint/import.ts";
 export { modelState } from "./train/checkpoint/model_state.ts";
 export { preset, presetNames } from "./train/presets.ts";
-export { type IterationReport, reportCapacity, Trainer } from "./train/trainer.ts";
+export type { IterationReport } from "./train/iteration_report.ts";
+export { reportCapacity, Trainer } from "./train/trainer.ts";

@@ -158,6 +158,44 @@ Deno.test("the sources keep to the layers", async () => {
   assert.deepEqual(violations(sources, await filesUnder("shaders", ".wgsl")), []);
 });
 
+/** Groups of modules that import each other in a circle, by the paths of each group. */
+function circles(sources: ReadonlyMap<string, string>): string[][] {
+  const targets = new Map(
+    [...sources].map(([path, text]) => [
+      path,
+      imports(withoutComments(text)).filter((one) => one.startsWith(".")).map((one) => resolve(path, one)),
+    ]),
+  );
+  const reachable = (from: string) => {
+    const reached = new Set<string>();
+    const pending = [...targets.get(from) ?? []];
+    for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
+      if (reached.has(path)) continue;
+      reached.add(path);
+      pending.push(...targets.get(path) ?? []);
+    }
+    return reached;
+  };
+  const reached = new Map([...sources.keys()].map((path) => [path, reachable(path)]));
+  const found = new Set<string>();
+  for (const [path, from] of reached) {
+    if (!from.has(path)) continue;
+    found.add([...from].filter((other) => reached.get(other)?.has(path)).sort().join(" "));
+  }
+  return [...found].map((group) => group.split(" "));
+}
+
+Deno.test("no modules import each other in a circle, but tensors and what makes them", async () => {
+  const core = ["context", "parameters", "tape", "tensor"].map((name) => `src/tensor/${name}.ts`);
+  assert.deepEqual(circles(await readSources("src")), [core]);
+  const three = new Map([
+    ["src/a.ts", 'import { b } from "./b.ts";'],
+    ["src/b.ts", 'import type { C } from "./c.ts";'],
+    ["src/c.ts", 'export * from "./b.ts";'],
+  ]);
+  assert.deepEqual(circles(three), [["src/b.ts", "src/c.ts"]]);
+});
+
 Deno.test("the check of the layers finds each kind of violation, and nothing in comments and strings", () => {
   const cases: [path: string, text: string, violation: string | undefined][] = [
     ["src/tensor/a.ts", 'import { x } from "../nn/x.ts";', "must not import src/nn/x.ts"],

@@ -1,4 +1,4 @@
-import type { NamedTensor } from "./safetensors.ts";
+import type { NamedTensor } from "./named_tensor.ts";
 
 /** What a file says of a tensor. */
 export interface TensorDescription {

@@ -28,10 +28,8 @@ import type { Configuration } from "./configuration.ts";
 import { type Divergence, divergenceError } from "./recovery/divergence.ts";
 import { drawCrops, drawReplay } from "./iteration_draws.ts";
 import { type InputValues, IterationInputs } from "./iteration_inputs.ts";
+import type { IterationReport } from "./iteration_report.ts";
 import { type Attempt, noRecovery, rateFactor, type RecoveryState, streamSeed } from "./recovery/recovery.ts";
-
-/** What an iteration reported; NaN where a field does not apply. */
-export type IterationReport = Readonly<Record<ReportField | "iteration" | "learningRate", number>>;
 
 /** Iterations whose reports the GPU keeps until they are fetched. */
 export const reportCapacity = 64;

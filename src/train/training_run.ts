@@ -2,7 +2,6 @@ import { type Dataset, selectImages } from "../data/dataset.ts";
 import { DeviceImages } from "../data/device_images.ts";
 import { expectedCalibrationError } from "../evaluate/calibration.ts";
 import { accuracyAndLoss, classifyImages } from "../evaluate/classification.ts";
-import type { Interval } from "../evaluate/proportion.ts";
 import { SadaJemError } from "../errors.ts";
 import { imageGrid } from "../formats/pictures/image_grid.ts";
 import { encodePng } from "../formats/pictures/png.ts";
@@ -16,7 +15,9 @@ import { type Attempt, withAttempts } from "./recovery/recovery.ts";
 import { rollBack } from "./recovery/rollback.ts";
 import type { RunDirectory } from "./run/run_directory.ts";
 import type { Best } from "./checkpoint/run_record.ts";
-import type { IterationReport, Trainer } from "./trainer.ts";
+import type { TestResult } from "./test_result.ts";
+import type { IterationReport } from "./iteration_report.ts";
+import type { Trainer } from "./trainer.ts";
 
 /** Bins of the calibration error, as the official code reports it. */
 const calibrationBins = 20;
@@ -24,16 +25,6 @@ const calibrationBins = 20;
 const sampleCount = 100;
 /** Time between two reports to the caller, in milliseconds: reading back costs about 11 ms of waiting each time. */
 const reportInterval = 1000;
-
-/** Accuracy, mean cross-entropy (nats) and expected calibration error on the test set. */
-export interface TestResult {
-  readonly testAccuracy: number;
-  /** 95 % interval of the accuracy. */
-  readonly testAccuracyInterval: Interval;
-  readonly testImages: number;
-  readonly testLoss: number;
-  readonly ece: number;
-}
 
 /** What a finished run leaves in `summary.json`. */
 export interface Summary extends TestResult {

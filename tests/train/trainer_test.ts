@@ -8,7 +8,8 @@ import { activationTypes } from "../../src/nn/wide_resnet.ts";
 import { Context } from "../../src/tensor/context.ts";
 import { type Configuration, parseConfiguration } from "../../src/train/configuration.ts";
 import { preset } from "../../src/train/presets.ts";
-import { type IterationReport, Trainer } from "../../src/train/trainer.ts";
+import type { IterationReport } from "../../src/train/iteration_report.ts";
+import { Trainer } from "../../src/train/trainer.ts";
 import { testGpu } from "../kernels/harness.ts";
 
 const quick = {

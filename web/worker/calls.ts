@@ -1,7 +1,7 @@
 /** What the page's two workers can be asked. */
 
 import type { ChainStart } from "../../src/train/chain_starts.ts";
-import type { IterationReport } from "../../src/train/trainer.ts";
+import type { IterationReport } from "../../src/train/iteration_report.ts";
 
 /** A model file that the page has loaded. */
 export interface ModelSummary {

@@ -1,7 +1,7 @@
 import type { Dataset } from "../../data/dataset.ts";
 import { percent } from "../../evaluate/percent.ts";
 import { worseThanGuessing } from "./health.ts";
-import type { TestResult } from "../training_run.ts";
+import type { TestResult } from "../test_result.ts";
 
 /**
  * A warning about a classifier that has learned nothing: runs may end so without an error, above all those that were

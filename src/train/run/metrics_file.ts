@@ -1,7 +1,7 @@
 import { StorageError } from "../../errors.ts";
 import { exists, systemProblem, writeAll, writeAtomically } from "./files.ts";
 import { type MetricsRow, readRows } from "./metrics_rows.ts";
-import type { IterationReport } from "../trainer.ts";
+import type { IterationReport } from "../iteration_report.ts";
 
 /** Rows that checkpoints carry at most, the newest ones: about 2.5 MB. */
 const recentRows = 10_000;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { reportFields } from "../../../src/jem/training_step.ts";
 import { MetricsFile } from "../../../src/train/run/metrics_file.ts";
-import type { IterationReport } from "../../../src/train/trainer.ts";
+import type { IterationReport } from "../../../src/train/iteration_report.ts";
 import { withFiles } from "../../temporary.ts";
 
 function report(iteration: number): IterationReport {

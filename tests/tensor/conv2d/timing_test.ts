@@ -81,9 +81,14 @@ Deno.test({
 
 /** Has a device say that its limits are lower. */
 function limit({ device }: Gpu, limits: Partial<Record<keyof ShapeLimits, number>>): void {
-  const { maxStorageBufferBindingSize, maxComputeWorkgroupsPerDimension, maxTextureDimension2D } =
-    device.limits;
+  const {
+    maxBufferSize,
+    maxStorageBufferBindingSize,
+    maxComputeWorkgroupsPerDimension,
+    maxTextureDimension2D,
+  } = device.limits;
   const value = {
+    maxBufferSize,
     maxStorageBufferBindingSize,
     maxComputeWorkgroupsPerDimension,
     maxTextureDimension2D,

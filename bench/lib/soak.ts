@@ -32,7 +32,7 @@ const mostGrowth = 48 * 2 ** 20;
 /** A line of `metrics.jsonl`. */
 const mostMetricBytes = 1000;
 
-/** Trains so many iterations in a folder, with a reading after each twentieth of them. */
+/** Trains a number of iterations in a folder, and takes a reading after each twentieth of them. */
 export async function soak(
   folder: string,
   iterations: number,

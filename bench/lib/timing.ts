@@ -55,7 +55,7 @@ export async function timeRounds(
 
 /**
  * So many calls that they last long enough.
- * @param time milliseconds of a call, of so many between two waits
+ * @param time milliseconds of a call, given how many calls lie between two waits
  */
 export async function callsPerWait(
   time: (calls: number) => Promise<number>,
@@ -67,7 +67,7 @@ export async function callsPerWait(
   return calls;
 }
 
-/** Milliseconds of a call, of so many between two waits. */
+/** Milliseconds of a call, given how many calls lie between two waits. */
 export async function timeRound(
   calls: number,
   call: () => void | Promise<void>,

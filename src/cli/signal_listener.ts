@@ -13,8 +13,8 @@ export interface Watched {
 export type Heard = "listening" | Deno.Signal;
 
 /**
- * Within so many milliseconds a signal is still the same one: Ctrl-C reaches a command that `deno task` runs twice, from the
- * terminal and from the task.
+ * A signal that comes again within this many milliseconds is still the same one: Ctrl-C reaches a command that
+ * `deno task` runs twice, from the terminal and from the task.
  */
 const sameSignal = 200;
 

@@ -66,7 +66,7 @@ Examples:
   deno task train --resume --run-dir runs/cifar10 --set learningRate=0.02 --seed 2
 `;
 
-/** Words separated by commas, in lines of at most so many characters. */
+/** Words separated by commas, in lines of limited length. */
 function wrap(words: readonly string[], width: number): string {
   const lines = [""];
   for (const [i, word] of words.entries()) {

@@ -32,7 +32,7 @@ export interface Dataset {
   readonly classNames: readonly string[];
   readonly train: ImageSet;
   readonly test: ImageSet;
-  /** What the labelled stream does to an image: reflect-pad by so many pixels and crop at random, flip at random. */
+  /** What the labelled stream does to an image: reflect-pad by a number of pixels and crop at random, flip at random. */
   readonly augmentation: { readonly padding: number; readonly flip: boolean };
 }
 

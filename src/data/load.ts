@@ -14,7 +14,7 @@ export interface DatasetSource {
   readonly name: DatasetName;
   /** Folder with the files; {@link defaultFolder} if there is none. */
   readonly folder?: string | null | undefined;
-  /** Keep so many training images only, drawn at random but always the same, of each class its share. */
+  /** Keep this number of training images only: drawn at random but always the same ones, each class keeping its share. */
   readonly limit?: number | null | undefined;
   /** Read no training images: the set is only tested on. Folders of pictures and the digits are read whole. */
   readonly testOnly?: boolean | undefined;

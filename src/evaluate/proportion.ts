@@ -21,7 +21,7 @@ export function wilsonInterval(hits: number, trials: number): Interval {
   return [hits === 0 ? 0 : centre - half, hits === trials ? 1 : centre + half];
 }
 
-/** {@link wilsonInterval} of a share of so many trials. */
+/** {@link wilsonInterval} of a share, given how many trials it comes from. */
 export function shareInterval(share: number, trials: number): Interval {
   return wilsonInterval(Math.round(share * trials), trials);
 }

@@ -20,7 +20,7 @@ export const longestFileName = 4096;
 export const mostTensors = 100_000;
 
 /**
- * Bytes of the header of a tensor file that has so many bytes: 16 MiB are 150,000 tensors. More than that must be worth it:
+ * The longest header of a tensor file of `fileBytes` bytes: 16 MiB are 150,000 tensors. More than that must be worth it:
  * a sixteenth of the file, and never more than the format allows.
  */
 export function longestHeader(fileBytes: number): number {
@@ -51,8 +51,8 @@ export function pickleBudget(storages: number): number {
 }
 
 /**
- * Pixels of a picture whose file has so many bytes. Photographs take a bit a pixel or more, so that those of all cameras
- * are within four pixels a byte, or within the 25 megapixels that any file may have. Decoding takes up to 15 bytes for each.
+ * The most pixels of a picture whose file has `fileBytes` bytes. Photographs take a bit a pixel or more, so that those of
+ * all cameras are within four pixels a byte, or within the 25 megapixels that any file may have. Decoding takes up to 15 bytes for each.
  */
 export function mostPixels(fileBytes: number): number {
   return Math.min(200_000_000, 25_000_000 + 4 * fileBytes);

@@ -55,7 +55,7 @@ const readTypes: Readonly<Record<string, { readonly dtype: NumpyType; readonly w
 };
 
 const magic: readonly number[] = [0x93, ...new TextEncoder().encode("NUMPY")];
-/** The header ends at a multiple of so many bytes. */
+/** The header ends at a multiple of this number of bytes. */
 const alignment = 64;
 const suffix = ".npy";
 /** What is after the magic number: two bytes of version, two (version 1) or four of the header's length. */

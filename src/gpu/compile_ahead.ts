@@ -10,7 +10,7 @@ type Use = Pick<DispatchCommand, "program" | "uniforms" | "pipeline">;
 const mostDevices = 4;
 /** Bytes of the buffers that stand in for operands: WebGPU keeps accesses beyond them away from other memory. */
 const standInBytes = 256;
-/** A program that is ready within so many milliseconds was in the driver's cache. Waiting alone takes about 11. */
+/** A program that is ready within this many milliseconds was in the driver's cache. Waiting alone takes about 11. */
 const cachedWithin = 30;
 
 /**

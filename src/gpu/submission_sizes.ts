@@ -25,7 +25,7 @@ export class SubmissionSizes {
   constructor(readonly now: () => number = () => performance.now()) {}
 
   /**
-   * Commands of each submission of a plan with so many; the last may have fewer.
+   * Commands of each submission of a plan, given how many the plan has; the last may have fewer.
    * @param untried whether nothing is known of how long they take
    */
   of(commands: number, untried: boolean = false): number {
@@ -35,7 +35,7 @@ export class SubmissionSizes {
     return Math.max(1, Math.floor(Math.min(few, short, mostCommands)));
   }
 
-  /** Notes that so many commands are on their way. */
+  /** Notes that a number of commands have been submitted. */
   submitted(commands: number): void {
     if (this.#ahead === 0) this.#began = this.now();
     this.#ahead += commands;

@@ -13,12 +13,12 @@ export function rowsFormat({ half }: { readonly half?: true }): RowsFormat {
   return half ? "rgba16float" : "rgba32float";
 }
 
-/** Rows that hold so many bytes. */
+/** The rows that hold a number of bytes. */
 export function textureRows(bytes: number, format: RowsFormat): number {
   return Math.ceil(bytes / bytesPerTexel[format] / texelsPerRow);
 }
 
-/** A texture of so many rows. */
+/** A texture with the given number of rows. */
 export function createRows(device: GPUDevice, rows: number, format: RowsFormat): GPUTexture {
   return device.createTexture({
     size: [texelsPerRow, rows],

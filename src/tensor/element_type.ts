@@ -6,7 +6,7 @@ export function elementBytes(type: ElementType): number {
   return type === "float16" ? 2 : 4;
 }
 
-/** Bytes that kernels bind for so many elements: whole vectors of four. */
+/** Bytes that kernels bind for a number of elements: whole vectors of four. */
 export function boundBytes(size: number, type: ElementType): number {
   return Math.ceil(size / 4) * 4 * elementBytes(type);
 }

@@ -11,7 +11,7 @@ export interface TensorPart {
   readonly count: number;
 }
 
-/** Rows of so many bytes that a device can bind at once, at least one. */
+/** How many rows, of a given size in bytes, a device can bind at once; at least one. */
 export function rowsPerBinding(
   { maxStorageBufferBindingSize, maxBufferSize }: Pick<
     GPUSupportedLimits,

@@ -36,7 +36,7 @@ const schema = z.strictObject({
   dataset: oneOf(...datasetNames).default("cifar10"),
   /** Folder with the data set's files; null for where `deno task data` puts them. */
   dataFolder: orNull(z.string().min(1).describe("a path")).default(null),
-  /** Train on so many images only, of each class its share; null for all. */
+  /** Train on this number of images only, each class keeping its share; null for all. */
   dataLimit: orNull(integer(1)).default(null),
   /** Side to which the pictures of a folder (dataset "images") are cropped and resized. */
   imageSize: integer(8, 64).default(32),

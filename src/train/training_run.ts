@@ -64,7 +64,7 @@ export interface RunListener {
 
 /** How far a run goes. */
 export interface RunLimits {
-  /** Stop and save after so many more iterations. */
+  /** Stop and save after this many more iterations. */
   readonly stopAfter?: number | undefined;
   /** Stop and save when it aborts. */
   readonly signal: AbortSignal;

@@ -48,7 +48,7 @@ function turned(checkpoint: Checkpoint): Checkpoint {
   return { ...checkpoint, tensors, images: { ...checkpoint.images, classNames: [...others, first!] } };
 }
 
-/** Pictures of single colours, so many in each class's folder. */
+/** Pictures of single colours, the same number in each class's folder. */
 function pictures(folder: string, counts: Readonly<Record<string, number>>): Record<string, Uint8Array> {
   const files: Record<string, Uint8Array> = {};
   Object.entries(counts).forEach(([name, count], label) => {

@@ -31,7 +31,7 @@ class Watched {
     }
   }
 
-  /** Waits for its end, which may take so many milliseconds at most. */
+  /** Waits for its end, for a number of milliseconds at most. */
   async end(within = 60_000): Promise<Deno.CommandStatus> {
     const began = performance.now();
     const status = await this.process.status;

@@ -40,7 +40,7 @@ for (const name of watched) {
   Reflect.set(globalThis, name, watching);
 }
 
-/** Runs a reader that may allocate so many bytes at once, and a few times as many altogether. */
+/** Runs a reader that may allocate a number of bytes at once, and a few times as many altogether. */
 export async function allocatingAtMost<Result>(
   bytes: number,
   read: () => Result | Promise<Result>,

@@ -9,7 +9,7 @@ function unitOf(pattern: Uint8Array): Uint8Array {
   return repeated(pattern, Math.max(1, Math.floor(2 ** 20 / pattern.length)));
 }
 
-/** A pattern, so many times. */
+/** A pattern, repeated. */
 export function repeated(pattern: Uint8Array, times: number): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(pattern.length * times);
   bytes.set(pattern.subarray(0, bytes.length));
@@ -17,7 +17,7 @@ export function repeated(pattern: Uint8Array, times: number): Uint8Array<ArrayBu
   return bytes;
 }
 
-/** Raw deflate data of a beginning and a pattern that fills so many bytes, about. */
+/** Raw deflate data of a beginning and a pattern that fills about a number of bytes. */
 export function deflateBomb(start: Uint8Array, pattern: Uint8Array, bytes: number): Uint8Array<ArrayBuffer> {
   const finishFlush = constants.Z_FULL_FLUSH;
   const unit = unitOf(pattern);

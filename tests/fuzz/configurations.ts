@@ -53,7 +53,7 @@ const options = fc.record({
 });
 
 /**
- * Trains so many random configurations for two iterations each: none crashes, hangs, or says that all is well while its
+ * Trains a number of random configurations for two iterations each: none crashes, hangs, or says that all is well while its
  * figures are no numbers.
  * @throws {Error} naming the configuration that did
  */

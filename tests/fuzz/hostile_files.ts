@@ -220,7 +220,7 @@ function resized(sample: string, width: number, height: number): Uint8Array<Arra
   return bytes;
 }
 
-/** A progressive picture of so many pixels, whose last scan comes so many times. */
+/** A progressive picture of a given size, whose last scan is repeated. */
 function scans(count: number, width: number, height: number): Uint8Array {
   const bytes = resized("progressive", width, height);
   const starts = [...bytes.keys()].filter((i) => bytes[i] === 0xff && bytes[i + 1] === 0xda);

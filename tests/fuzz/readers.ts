@@ -194,7 +194,7 @@ export const cases: Readonly<Record<string, Case>> = {
 const asItIs = (bytes: Uint8Array<ArrayBuffer>) => bytes;
 
 /**
- * Damages so many files and reads each: a reader returns something or throws the project's own error, and never allocates
+ * Damages a number of files and reads each: a reader returns something or throws the project's own error, and never allocates
  * more than the file could justify.
  * @throws {Error} naming the file that it failed on
  */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { SubmissionSizes } from "../../src/gpu/submission_sizes.ts";
 
-/** Sizes that learned from a wait that so many commands took so many milliseconds. */
+/** Sizes that learned from one wait: how many commands, and how many milliseconds they took. */
 function after(commands: number, milliseconds: number): SubmissionSizes {
   let time = 0;
   const sizes = new SubmissionSizes(() => time);

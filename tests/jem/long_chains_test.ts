@@ -79,7 +79,7 @@ Deno.test("sgldChain() takes the noise of long chains at once as well", async ()
 
 const digits = await loadDataset({ name: "digits" });
 
-/** What recording an iteration with chains of so many steps makes, and the batches that it tracks. */
+/** What recording an iteration with chains of a number of steps makes, and the batches that it tracks. */
 async function recorded(steps: number): Promise<{ bindGroups: number; commands: number; bytes: number }> {
   const batches = { likelihoodBatch: 7, labelledBatch: 8, bufferSize: 20 };
   const configuration = parseConfiguration({ ...preset("digits"), ...batches, steps });

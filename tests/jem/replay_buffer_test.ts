@@ -8,7 +8,7 @@ const capacity = 20;
 const image = (value: number) => new Float32Array(16).fill(value);
 const images = (values: readonly number[]) => Float32Array.from(values.flatMap((value) => [...image(value)]));
 
-/** A device that binds so many bytes at a time. */
+/** A device that binds a limited number of bytes at a time. */
 async function contextBinding(bytes: number): Promise<Context> {
   const gpu = await Gpu.request();
   const { limits } = gpu.device;

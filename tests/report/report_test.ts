@@ -93,7 +93,7 @@ Deno.test("comparisonTable() groups runs by their names, with means and deviatio
   assert.deepEqual(["a-12", "a", "k5_3"].map(groupOf), ["a", "a", "k5"]);
 });
 
-/** An evaluation with an attack of so many images and steps on so many test images. */
+/** An evaluation of a number of test images, with an attack of a number of steps on some of them. */
 function attacked(name: string, { images = 100, steps = 50, testImages = 360, accuracy = 0.5 } = {}) {
   return {
     name,

@@ -242,7 +242,7 @@ async function overNetwork<Result>(
   }
 }
 
-/** The result, unless it takes longer than so many milliseconds. */
+/** The result, unless it takes longer than the given milliseconds. */
 async function orSilence<Result>(result: Promise<Result>, patience: number): Promise<Result> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const silence = new Promise<never>((_, reject) => {

@@ -8,7 +8,7 @@ import { inExtraField, methods, signatures, sizes } from "./zip.ts";
 export interface ZipOptions {
   /** Deflate the files; they are stored as they are by default. */
   readonly compress?: boolean;
-  /** Start the data of each file at a multiple of so many bytes, by means of an extra field. */
+  /** Start the data of each file at a multiple of this number of bytes, by means of an extra field. */
   readonly alignment?: number;
 }
 

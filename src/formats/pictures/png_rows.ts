@@ -11,7 +11,7 @@ export interface PngHeader {
   readonly interlaced: boolean;
 }
 
-/** A part of the picture that is stored as a picture of its own: each so many columns and rows from a corner on. */
+/** A part of the picture that is stored as a picture of its own: where it starts, and the steps between its columns and rows. */
 interface Pass {
   readonly left: number;
   readonly top: number;

@@ -360,7 +360,7 @@ class Machine<Result> {
     return this.#bytes.subarray(this.#at, this.#at += count);
   }
 
-  /** So many bytes as text, which takes up to two bytes for each. */
+  /** The next `length` bytes as text, which takes up to two bytes for each. */
   #text(length: number): string {
     const bytes = this.#take(length);
     this.#spend(pickleCosts.number + 2 * length);
@@ -376,7 +376,7 @@ class Machine<Result> {
     return Number(this.#view.getBigUint64(at, true));
   }
 
-  /** A place in the memo: a number of so many bytes, or a line. */
+  /** A place in the memo: a number of `bytes` bytes, or a line. */
   #index(bytes: number | undefined): number {
     if (bytes !== undefined) return this.#integer(bytes, false);
     const index = integerOf(this.#line());

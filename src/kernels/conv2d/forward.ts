@@ -22,7 +22,7 @@ const bindings = (access: "read" | "texture"): readonly Binding<Conv2dShape, Nam
   },
 ];
 
-/** Invocations for tiles of so many pixels and output channels. */
+/** Invocations for tiles of the given pixels and output channels. */
 function tiles(
   shape: Conv2dShape,
   pixels: number,

@@ -35,7 +35,7 @@ const coarse: Splitting = {
   iterationsPerPixel: ({ stride }) => stride + 2,
 };
 
-/** Sums split by the output's rows, in each part an invocation for each of so many tiles of weights. */
+/** Sums split by the output's rows, and one invocation in each part for each tile of weights. */
 function splitByRows(
   { leastPixels, enoughInvocations, iterationsPerPixel }: Splitting,
   tiles: (shape: Conv2dShape) => number,

@@ -9,7 +9,7 @@ interface Size {
 const pixelsPerThread = 8;
 const channelsPerThread = 8;
 
-/** What a workgroup computes at once: so many pixels, and at most so many channels. Both are multiples of 8. */
+/** How many pixels, and at most how many channels, a workgroup computes at once. Both are multiples of 8. */
 export interface StagedTile {
   readonly pixels: number;
   readonly channels: number;
@@ -23,7 +23,7 @@ const placeVectors = 9;
 const wide: StagedTile = { pixels: 128, channels: 80 };
 const narrow: StagedTile = { pixels: 256, channels: 16 };
 
-/** The tile for so many result channels unless another is asked for. */
+/** The default tile for a number of result channels. */
 export function defaultTile(channels: number): StagedTile {
   return channels <= narrow.channels ? narrow : wide;
 }
@@ -88,12 +88,12 @@ function rowOf(threads: number): number {
   return threads + (10 - threads % 8) % 8;
 }
 
-/** Places in so many rows, of which the last is not filled up. */
+/** Places in a number of rows, the last of which is not filled up. */
 function placesOf(threads: number, rows: number): number {
   return (rows - 1) * rowOf(threads) + threads;
 }
 
-/** Workgroups for `phases` phases of so many pixels each. */
+/** Workgroups for `phases` phases with the given number of pixels each. */
 export function stagedWorkgroups(
   tile: StagedTile,
   pixels: number,

@@ -21,7 +21,7 @@ export function winogradValues(outputs: WinogradOutputs): number {
   return (outputs + 2) ** 2;
 }
 
-/** The shaders' entry point for so many outputs. */
+/** The shaders' entry point for the given number of outputs. */
 export function winogradEntryPoint({ outputs }: { readonly outputs: WinogradOutputs }): string {
   return outputs === 2 ? "two" : "four";
 }

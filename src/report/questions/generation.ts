@@ -129,7 +129,7 @@ function note(featuresOf: string): string {
     "p(y|x). They are no FID, KID or Inception Score, and comparable only where the features are the same.";
 }
 
-/** A score of so many images; the spread of a single part means nothing. */
+/** A score and the number of images behind it; the spread of a single part means nothing. */
 function scoreText(score: Spread, images: number): string {
   return officialParts(images) > 1 ? spread(score) : score.mean.toFixed(3);
 }

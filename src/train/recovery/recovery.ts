@@ -37,7 +37,7 @@ export function rateFactor(attempts: readonly Attempt[], iteration: number, warm
   return 10 ** -attempts.length * (1 + risen);
 }
 
-/** Seed of everything random in the iterations after so many attempts; the run's own before the first. */
+/** Seed of everything random in the iterations after a number of attempts; the run's own before the first. */
 export function streamSeed(seed: number, attempts: number): number {
   if (attempts === 0) return seed;
   const [low, high] = philox4x32([attempts, 0, Purpose.recovery, 0], [...streamWords(seed, 0)]);

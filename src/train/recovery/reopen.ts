@@ -14,7 +14,7 @@ export interface LosableWork<Result> {
   reached(): number;
   /** Takes a line about each loss. */
   tell(line: string): void;
-  /** Waits for so many milliseconds. */
+  /** Waits for a number of milliseconds. */
   pause?(milliseconds: number): Promise<void>;
 }
 

@@ -59,7 +59,7 @@ export interface Patience {
   readonly tell: (line: string) => void;
   /** How long to try, in milliseconds. */
   readonly limit?: number;
-  /** Waits for so many milliseconds. */
+  /** Waits for a number of milliseconds. */
   readonly pause?: (milliseconds: number) => Promise<void>;
 }
 

@@ -37,7 +37,7 @@ function sumsOf(matrix: Float32Array, columns: number, rowsPerChunk: number): Fl
 /** Between sums in different orders, as far as they are random walks that happen to end near zero. */
 const rounding = 2e-5;
 
-/** The sums are random walks of so many steps: their rounding errors go with its root, not with the sums themselves. */
+/** The sums are random walks: their rounding errors grow with the root of the number of terms, not with the sums themselves. */
 function within(actual: Float32Array, expected: ArrayLike<number>, steps: number): boolean {
   return actual.length === expected.length &&
     actual.every((value, i) => Math.abs(value - expected[i]!) < 1e-6 * Math.sqrt(steps));

@@ -50,7 +50,7 @@ function errors(actual: Float32Array, expected: Float64Array): Errors {
   };
 }
 
-/** Asserts that errors, in so many units, are within bounds. */
+/** Asserts that errors, in these units, are within bounds. */
 function assertWithin(
   actual: Float32Array,
   expected: Float64Array,

@@ -88,7 +88,7 @@ function requireSame(found: Map<string, Uint8Array>, expected: Map<string, Uint8
 /** The end of a process right after one of its files has got its name. */
 class Killed extends Error {}
 
-/** Trains until so many files have been written, and no further. */
+/** Trains until a number of files have been written, and no further. */
 async function trainUntilKilled(path: string, files: number): Promise<boolean> {
   const { rename } = Deno;
   let written = 0;

@@ -51,13 +51,13 @@ export function conv2dCandidates(adapter: ConvolutionAdapter, shape: Conv2dShape
   return withWinograd(adapter, shape, winogradWins[family], direct);
 }
 
-/** Below so many channels Winograd's transforms cost more than its fewer multiplications gain, on any adapter. */
+/** Below this many channels Winograd's transforms cost more than its fewer multiplications gain, on any adapter. */
 const leastWinogradChannels = 32;
 
 /** Whether F(4×4) comes before the direct algorithms. */
 type Wins = (shape: Conv2dShape) => boolean;
 
-/** From so many channels each way, on maps that its tiles of 4 × 4 fill. */
+/** From this many channels each way, on maps that its tiles of 4 × 4 fill. */
 const fromChannels = (least: number): Wins => ({ height, width, inChannels, outChannels }) =>
   Math.min(inChannels, outChannels) >= least && Math.min(height, width) >= 8;
 

@@ -74,7 +74,7 @@ function weightProducts({ batch, source, result, outputs }: TiledConvolution): W
   return { ...shape, parts: winogradWeightParts(shape) };
 }
 
-/** Parts in which a batch is taken: so many images from the first on. */
+/** The parts in which a batch is taken: a first image and a number of images. */
 function partsOfBatch(tiled: TiledConvolution, largestBinding: number): { first: number; images: number }[] {
   const { batch } = tiled;
   const step = imagesAtATime(tiled, largestBinding);

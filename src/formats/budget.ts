@@ -30,7 +30,10 @@ export function longestHeader(fileBytes: number): number {
 /** Bytes of a pickle that is compressed, which `torch.save` never does. That of a model of 200 tensors has 30 kB. */
 export const longestPackedPickle: number = 2 ** 24;
 
-/** What a pickle's values take in memory, in bytes; measured with V8, rounded up. Every operation costs at least the first. */
+/**
+ * What a pickle's values take in memory, in bytes: estimates, checked only by the peaks that
+ * `tests/fuzz/hostile_files_test.ts` allows. Every operation costs at least the first.
+ */
 export const pickleCosts = {
   operation: 16,
   number: 16,

@@ -1,6 +1,6 @@
 import { FormatError } from "../../errors.ts";
 import { mostTensors } from "../budget.ts";
-import { PickledObject } from "./pickle.ts";
+import { PickledObject } from "./pickle_objects.ts";
 import { type TorchValue, View } from "./tensors.ts";
 
 /** What a PyTorch file holds, by its path through nested dictionaries, lists and objects. */

@@ -5,49 +5,16 @@
 
 import { FormatError } from "../../errors.ts";
 import { pickleCosts } from "../budget.ts";
-import { Global, runsCode } from "./pickle_names.ts";
+import { PickleBytes } from "./pickle_bytes.ts";
+import { dictionaries, Global, makers, runsCode, sequences } from "./pickle_names.ts";
+import {
+  type PickledDictionary,
+  PickledObject,
+  type PickleReader,
+  type PickleValue,
+} from "./pickle_objects.ts";
 import { type LineKind, type Operation, operations, refusedOperations } from "./pickle_operations.ts";
 import { floatOf, integerOf, lineOf, longOf } from "./pickle_values.ts";
-
-/** What can come out of a pickle; `Result` is what the reader makes of known names. */
-export type PickleValue<Result> =
-  | null
-  | boolean
-  | number
-  | bigint
-  | string
-  | Uint8Array
-  | Global
-  | PickledObject<Result>
-  | Result
-  | PickleValue<Result>[]
-  | PickledDictionary<Result>;
-
-/** A dictionary of Python's. */
-export type PickledDictionary<Result> = Map<PickleValue<Result>, PickleValue<Result>>;
-
-/** An object that is not made, because its reader does not know its class: what it would be made of. */
-export class PickledObject<Result> {
-  /** Its attributes. */
-  state: PickleValue<Result> = null;
-  /** What it holds if it is a kind of list, or of dictionary. */
-  items: PickleValue<Result>[] | undefined;
-  entries: PickledDictionary<Result> | undefined;
-
-  /** @param name of its class, or of the function that would make it */
-  constructor(readonly name: string, readonly args: readonly PickleValue<Result>[]) {}
-}
-
-/** What a reader knows. */
-export interface PickleReader<Result> {
-  /** The value of a name called with arguments; undefined if it is not known, and the object is kept as it is. */
-  readonly call: (
-    global: Global,
-    args: readonly PickleValue<Result>[],
-  ) => PickleValue<Result> | undefined;
-  /** The value of a persistent identifier. */
-  readonly persistent: (id: PickleValue<Result>) => PickleValue<Result>;
-}
 
 const mark = Symbol("mark");
 /** Longer names are no classes'; taking one apart takes time each time that it is named. */
@@ -71,8 +38,7 @@ export function parsePickle<Result>(
 }
 
 class Machine<Result> {
-  readonly #bytes: Uint8Array;
-  readonly #view: DataView;
+  readonly #bytes: PickleBytes;
   readonly #reader: PickleReader<Result>;
   readonly #stack: (PickleValue<Result> | typeof mark)[] = [];
   readonly #memo: (PickleValue<Result> | undefined)[] = [];
@@ -80,20 +46,17 @@ class Machine<Result> {
   readonly #budget: number;
   #spent = 0;
   #memoized = 0;
-  #at: number;
 
   constructor(bytes: Uint8Array, reader: PickleReader<Result>, budget: number, start: number) {
     this.#budget = budget;
-    this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#bytes = new PickleBytes(bytes, start);
     this.#reader = reader;
-    this.#at = start;
   }
 
   run(): { value: PickleValue<Result>; end: number } {
     for (;;) {
-      const code = this.#take(1)[0]!;
-      if (code === 0x2e) return { value: this.#pop(), end: this.#at };
+      const code = this.#bytes.take(1)[0]!;
+      if (code === 0x2e) return { value: this.#pop(), end: this.#bytes.at };
       const operation = operations[code];
       if (!operation) {
         const name = refusedOperations[code] ?? `0x${code.toString(16).padStart(2, "0")}`;
@@ -119,7 +82,7 @@ class Machine<Result> {
     const stack = this.#stack;
     switch (operation.kind) {
       case "skip":
-        this.#take(operation.bytes);
+        this.#bytes.take(operation.bytes);
         return;
       case "mark":
         stack.push(mark);
@@ -128,26 +91,26 @@ class Machine<Result> {
         stack.push(operation.value);
         return;
       case "integer":
-        stack.push(this.#integer(operation.bytes, operation.signed));
+        stack.push(this.#bytes.integer(operation.bytes, operation.signed));
         return;
       case "long":
         this.#spend(pickleCosts.number);
-        stack.push(longOf(this.#take(this.#integer(operation.bytes, false))));
+        stack.push(longOf(this.#sized(operation.bytes)));
         return;
       case "float":
         this.#spend(pickleCosts.number);
-        stack.push(floatOf(this.#take(8)));
+        stack.push(floatOf(this.#bytes.take(8)));
         return;
       case "line":
         this.#spend(pickleCosts.number);
         stack.push(this.#lineValue(operation.of));
         return;
       case "text":
-        stack.push(this.#text(this.#integer(operation.bytes, false)));
+        stack.push(this.#text(this.#sized(operation.bytes)));
         return;
       case "bytes":
         this.#spend(pickleCosts.object);
-        stack.push(this.#take(this.#integer(operation.bytes, false)));
+        stack.push(this.#sized(operation.bytes));
         return;
       case "dictionary":
         this.#spend(pickleCosts.dictionary);
@@ -355,30 +318,20 @@ class Machine<Result> {
     return value;
   }
 
-  #take(count: number): Uint8Array {
-    if (count > this.#bytes.length - this.#at) throw new FormatError("pickle: the data are truncated");
-    return this.#bytes.subarray(this.#at, this.#at += count);
+  /** Bytes whose number is written before them. */
+  #sized(bytes: number): Uint8Array {
+    return this.#bytes.take(this.#bytes.integer(bytes, false));
   }
 
-  /** The next `length` bytes as text, which takes up to two bytes for each. */
-  #text(length: number): string {
-    const bytes = this.#take(length);
-    this.#spend(pickleCosts.number + 2 * length);
+  /** Bytes as text, which takes up to two bytes for each. */
+  #text(bytes: Uint8Array): string {
+    this.#spend(pickleCosts.number + 2 * bytes.length);
     return decoder.decode(bytes);
-  }
-
-  #integer(bytes: number, signed: boolean): number {
-    const at = this.#at;
-    this.#take(bytes);
-    if (bytes === 1) return this.#view.getUint8(at);
-    if (bytes === 2) return this.#view.getUint16(at, true);
-    if (bytes === 4) return signed ? this.#view.getInt32(at, true) : this.#view.getUint32(at, true);
-    return Number(this.#view.getBigUint64(at, true));
   }
 
   /** A place in the memo: a number of `bytes` bytes, or a line. */
   #index(bytes: number | undefined): number {
-    if (bytes !== undefined) return this.#integer(bytes, false);
+    if (bytes !== undefined) return this.#bytes.integer(bytes, false);
     const index = integerOf(this.#line());
     if (typeof index !== "number" || index < 0) throw damaged();
     return index;
@@ -392,28 +345,11 @@ class Machine<Result> {
 
   /** Text up to the end of the line. */
   #line(): string {
-    const end = this.#bytes.indexOf(0x0a, this.#at);
-    if (end < 0) throw damaged();
-    const text = this.#text(end - this.#at);
-    this.#take(1);
-    return text;
+    const line = this.#bytes.line();
+    if (!line) throw damaged();
+    return this.#text(line);
   }
 }
-
-const dictionaries: ReadonlySet<string> = new Set(
-  ["collections.OrderedDict", "collections.defaultdict", "builtins.dict", "__builtin__.dict"],
-);
-const sequences: ReadonlySet<string> = new Set(
-  ["builtins", "__builtin__"].flatMap((module) =>
-    ["list", "tuple", "set", "frozenset"].map((name) => `${module}.${name}`)
-  ),
-);
-/** What makes an object of the class that is its first argument. */
-const makers: ReadonlySet<string> = new Set(
-  ["copyreg", "copy_reg"].flatMap((module) =>
-    ["_reconstructor", "__newobj__", "__newobj_ex__"].map((name) => `${module}.${name}`)
-  ),
-);
 
 const decoder = new TextDecoder();
 

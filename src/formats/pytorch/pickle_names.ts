@@ -34,6 +34,23 @@ export function runsCode({ module, name }: Global): boolean {
   return parts.length > 1 && parts.some((part) => part.startsWith("__"));
 }
 
+/** What makes a dictionary. */
+export const dictionaries: ReadonlySet<string> = new Set(
+  ["collections.OrderedDict", "collections.defaultdict", "builtins.dict", "__builtin__.dict"],
+);
+/** What makes a list, a tuple or a set. */
+export const sequences: ReadonlySet<string> = new Set(
+  ["builtins", "__builtin__"].flatMap((module) =>
+    ["list", "tuple", "set", "frozenset"].map((name) => `${module}.${name}`)
+  ),
+);
+/** What makes an object of the class that is its first argument. */
+export const makers: ReadonlySet<string> = new Set(
+  ["copyreg", "copy_reg"].flatMap((module) =>
+    ["_reconstructor", "__newobj__", "__newobj_ex__"].map((name) => `${module}.${name}`)
+  ),
+);
+
 const builtinModules: ReadonlySet<string> = new Set(["builtins", "__builtin__", "__builtins__"]);
 
 const plainTypes: ReadonlySet<string> = new Set(

@@ -1,6 +1,6 @@
 /** What a PyTorch file's pickle says of tensors: storages, and views into them. */
 
-import type { PickleReader, PickleValue } from "./pickle.ts";
+import type { PickleReader, PickleValue } from "./pickle_objects.ts";
 import { Global } from "./pickle_names.ts";
 import { type ElementType, storageType, tensorType } from "./types.ts";
 import type { DType, NamedTensor } from "../safetensors.ts";

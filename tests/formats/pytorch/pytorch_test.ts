@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { FormatError } from "../../../src/errors.ts";
-import { parsePickle, PickledObject } from "../../../src/formats/pytorch/pickle.ts";
+import { parsePickle } from "../../../src/formats/pytorch/pickle.ts";
+import { PickledObject } from "../../../src/formats/pytorch/pickle_objects.ts";
 import { isPyTorch, openPyTorch, parsePyTorch } from "../../../src/formats/pytorch/pytorch.ts";
 import { serializePyTorch } from "../../../src/formats/pytorch/writer.ts";
 import { type DType, elementBytes, type NamedTensor, numbersOf } from "../../../src/formats/safetensors.ts";

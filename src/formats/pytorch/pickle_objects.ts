@@ -1,0 +1,43 @@
+/** What a pickle is read as, and what its reader knows. */
+
+import type { Global } from "./pickle_names.ts";
+
+/** What can come out of a pickle; `Result` is what the reader makes of known names. */
+export type PickleValue<Result> =
+  | null
+  | boolean
+  | number
+  | bigint
+  | string
+  | Uint8Array
+  | Global
+  | PickledObject<Result>
+  | Result
+  | PickleValue<Result>[]
+  | PickledDictionary<Result>;
+
+/** A dictionary of Python's. */
+export type PickledDictionary<Result> = Map<PickleValue<Result>, PickleValue<Result>>;
+
+/** An object that is not made, because its reader does not know its class: what it would be made of. */
+export class PickledObject<Result> {
+  /** Its attributes. */
+  state: PickleValue<Result> = null;
+  /** What it holds if it is a kind of list, or of dictionary. */
+  items: PickleValue<Result>[] | undefined;
+  entries: PickledDictionary<Result> | undefined;
+
+  /** @param name of its class, or of the function that would make it */
+  constructor(readonly name: string, readonly args: readonly PickleValue<Result>[]) {}
+}
+
+/** What a reader knows. */
+export interface PickleReader<Result> {
+  /** The value of a name called with arguments; undefined if it is not known, and the object is kept as it is. */
+  readonly call: (
+    global: Global,
+    args: readonly PickleValue<Result>[],
+  ) => PickleValue<Result> | undefined;
+  /** The value of a persistent identifier. */
+  readonly persistent: (id: PickleValue<Result>) => PickleValue<Result>;
+}

@@ -8,7 +8,8 @@
  */
 
 export * from "./errors.ts";
-export { type Counters, Gpu, Plan } from "./gpu/gpu.ts";
+export { type Counters, Gpu } from "./gpu/gpu.ts";
+export { Plan } from "./gpu/plan.ts";
 export { Context, type ContextOptions, type Variables } from "./tensor/context.ts";
 export { type ElementType } from "./tensor/element_type.ts";
 export { Tensor } from "./tensor/tensor.ts";

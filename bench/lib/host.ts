@@ -1,5 +1,6 @@
 import type { Command } from "../../src/gpu/command.ts";
-import { type Gpu, Plan } from "../../src/gpu/gpu.ts";
+import type { Gpu } from "../../src/gpu/gpu.ts";
+import { Plan } from "../../src/gpu/plan.ts";
 import type { Trainer } from "../../src/train/trainer.ts";
 import { median } from "./statistics.ts";
 

@@ -2,7 +2,7 @@
 
 import { Gpu } from "../../src/gpu/gpu.ts";
 import { Context } from "../../src/tensor/context.ts";
-import type { Plan } from "../../src/gpu/gpu.ts";
+import type { Plan } from "../../src/gpu/plan.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 import { conv2dChoice } from "../../src/tensor/operations/conv2d/choice.ts";
 import type { Prepare } from "./operation_case.ts";

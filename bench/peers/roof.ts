@@ -1,6 +1,7 @@
 /** What the device can do at most: multiply-adds in registers, and copying; prints JSON. */
 
-import { Gpu, type Plan } from "../../src/gpu/gpu.ts";
+import { Gpu } from "../../src/gpu/gpu.ts";
+import type { Plan } from "../../src/gpu/plan.ts";
 import type { Program } from "../../src/gpu/pipeline_cache.ts";
 import { timeRounds } from "../lib/timing.ts";
 

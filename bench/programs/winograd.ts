@@ -8,7 +8,8 @@ import process from "node:process";
 
 import { print, wholeNumber } from "../../src/cli/command.ts";
 import { table } from "../../src/cli/format.ts";
-import { Gpu, type Plan } from "../../src/gpu/gpu.ts";
+import { Gpu } from "../../src/gpu/gpu.ts";
+import type { Plan } from "../../src/gpu/plan.ts";
 import { type KernelTime, profile } from "../../src/gpu/profile.ts";
 import { conv2dForward } from "../../src/kernels/conv2d/forward.ts";
 import { conv2dGradientInput } from "../../src/kernels/conv2d/gradient_input.ts";

@@ -1,5 +1,6 @@
 import { compileAhead } from "../gpu/compile_ahead.ts";
-import type { Gpu, Plan } from "../gpu/gpu.ts";
+import type { Gpu } from "../gpu/gpu.ts";
+import type { Plan } from "../gpu/plan.ts";
 import type { LiveLine } from "./live_line.ts";
 
 /** {@link compileAhead}, which says so where it takes a while. */

@@ -1,5 +1,6 @@
 import type { Command, DispatchCommand } from "./command.ts";
-import type { Gpu, Plan } from "./gpu.ts";
+import type { Gpu } from "./gpu.ts";
+import type { Plan } from "./plan.ts";
 import { PipelineCache } from "./pipeline_cache.ts";
 import { uniformBuffer } from "./uniform_buffers.ts";
 

@@ -5,9 +5,10 @@ import type { BufferPool, PooledBuffer } from "./buffer_pool.ts";
 import { type BufferRange, type Command, encode, type TextureUpload } from "./command.ts";
 import { paperDevice } from "./paper_device.ts";
 import { PipelineCache, type Program } from "./pipeline_cache.ts";
+import { Plan } from "./plan.ts";
 import { Recording } from "./recording.ts";
 import { requestDevice } from "./request_device.ts";
-import type { TexturePool, TextureSize } from "./texture_pool.ts";
+import type { TextureSize } from "./texture_pool.ts";
 import { SubmissionSizes } from "./submission_sizes.ts";
 import { UniformBuffers } from "./uniform_buffers.ts";
 import { Watchdog } from "./watchdog.ts";
@@ -24,29 +25,6 @@ export interface Counters {
 
 /** How long a device gets to report why it has refused something, in milliseconds. */
 const reportTime = 100;
-
-/**
- * Recorded GPU work that can be run any number of times without making a pipeline, bind group or buffer. It owns the
- * memory that was acquired while it was captured.
- */
-export class Plan {
-  constructor(
-    readonly commands: readonly Command[],
-    readonly pool: BufferPool,
-    readonly textures: TexturePool,
-  ) {}
-
-  /** Bytes of GPU memory that the plan holds. */
-  get bytes(): number {
-    return this.pool.totalBytes + this.textures.totalBytes;
-  }
-
-  /** Frees the plan's memory; the plan must not be run afterwards. */
-  destroy(): void {
-    this.pool.destroy();
-    this.textures.destroy();
-  }
-}
 
 /** A WebGPU device with pooled buffers, cached pipelines and a list of recorded commands. */
 export class Gpu {

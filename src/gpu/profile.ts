@@ -1,6 +1,7 @@
 import { GpuError } from "../errors.ts";
 import { encodeDispatch, encodeTransfer } from "./command.ts";
-import type { Gpu, Plan } from "./gpu.ts";
+import type { Gpu } from "./gpu.ts";
+import type { Plan } from "./plan.ts";
 import { submitTimed } from "./timestamps.ts";
 
 /** What the dispatches of one kernel took in a run of a plan. */

@@ -1,5 +1,6 @@
 import { encodeCommands, encodeDispatch } from "./command.ts";
-import { type Gpu, Plan } from "./gpu.ts";
+import type { Gpu } from "./gpu.ts";
+import { Plan } from "./plan.ts";
 import { submitTimed } from "./timestamps.ts";
 
 /** Commands of a plan, from `start` to before `end`; the last is a dispatch. */

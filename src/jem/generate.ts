@@ -1,4 +1,4 @@
-import type { Plan } from "../gpu/gpu.ts";
+import type { Plan } from "../gpu/plan.ts";
 import { evaluation, type WideResNet } from "../nn/wide_resnet.ts";
 import { Purpose } from "../random/philox.ts";
 import { add } from "../tensor/operations/arithmetic.ts";

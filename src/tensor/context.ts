@@ -1,4 +1,5 @@
-import type { Gpu, Plan } from "../gpu/gpu.ts";
+import type { Gpu } from "../gpu/gpu.ts";
+import type { Plan } from "../gpu/plan.ts";
 import type { Kernel } from "../kernels/kernel.ts";
 import { type Bindable, launch } from "./launch.ts";
 import { Tape } from "./tape.ts";

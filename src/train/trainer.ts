@@ -2,7 +2,7 @@ import type { Dataset } from "../data/dataset.ts";
 import type { CropOptions, DeviceImages } from "../data/device_images.ts";
 import { StreamedImages } from "../data/streamed_images.ts";
 import { divide, type Subsets } from "../data/subsets.ts";
-import type { Plan } from "../gpu/gpu.ts";
+import type { Plan } from "../gpu/plan.ts";
 import type { Sampler } from "../jem/sampler.ts";
 import { type ReportField, reportFields, TrainingStep } from "../jem/training_step.ts";
 import type { WideResNet } from "../nn/wide_resnet.ts";

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { BufferRange } from "../../src/gpu/command.ts";
-import { Gpu, type Plan } from "../../src/gpu/gpu.ts";
+import { Gpu } from "../../src/gpu/gpu.ts";
+import type { Plan } from "../../src/gpu/plan.ts";
 import { profile } from "../../src/gpu/profile.ts";
 import { TextureCopies } from "../../src/gpu/texture_copies.ts";
 import { TexturePool } from "../../src/gpu/texture_pool.ts";

@@ -1,0 +1,26 @@
+import type { BufferPool } from "./buffer_pool.ts";
+import type { Command } from "./command.ts";
+import type { TexturePool } from "./texture_pool.ts";
+
+/**
+ * Recorded GPU work that can be run any number of times without making a pipeline, bind group or buffer. It owns the
+ * memory that was acquired while it was captured.
+ */
+export class Plan {
+  constructor(
+    readonly commands: readonly Command[],
+    readonly pool: BufferPool,
+    readonly textures: TexturePool,
+  ) {}
+
+  /** Bytes of GPU memory that the plan holds. */
+  get bytes(): number {
+    return this.pool.totalBytes + this.textures.totalBytes;
+  }
+
+  /** Frees the plan's memory; the plan must not be run afterwards. */
+  destroy(): void {
+    this.pool.destroy();
+    this.textures.destroy();
+  }
+}

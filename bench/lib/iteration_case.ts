@@ -1,11 +1,12 @@
 /** The training runs whose iterations are measured. */
 
-import type { Dataset, ImageSet } from "../../src/data/dataset.ts";
+import type { Dataset } from "../../src/data/dataset.ts";
 import { loadDataset } from "../../src/data/load.ts";
 import type { Context } from "../../src/tensor/context.ts";
 import { type Configuration, parseConfiguration } from "../../src/train/configuration.ts";
 import { preset } from "../../src/train/presets.ts";
 import { Trainer } from "../../src/train/trainer.ts";
+import { noiseLikeCifar10 } from "./noise_dataset.ts";
 
 /** Names of the runs; WRN-28-10 is for real GPUs. */
 export const runNames = ["digits", "wrn-10-1", "wrn-28-10"] as const;
@@ -19,32 +20,13 @@ export interface Run {
   readonly dataset: Dataset;
 }
 
-/** Images of random bytes: speed does not depend on what they show. */
-function noise(count: number): ImageSet {
-  const bytes = new Uint8Array(count * 3072);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = Math.imul(i, 2654435761) >>> 24;
-  return { bytes, labels: Uint32Array.from({ length: count }, (_, i) => i % 10), count };
-}
-
-const wide: Dataset = {
-  name: "noise",
-  height: 32,
-  width: 32,
-  channels: 3,
-  maximum: 255,
-  classNames: [..."0123456789"],
-  train: noise(1000),
-  test: noise(10),
-  augmentation: { padding: 4, flip: true },
-};
-
 /** The run of a name: the digits preset, or noise in CIFAR-10's format on a small network, or on the published one. */
 export async function runNamed(name: RunName): Promise<Run> {
   if (name === "digits") {
     return { configuration: preset("digits"), dataset: await loadDataset({ name: "digits" }) };
   }
   const options = name === "wrn-10-1" ? { depth: 10, width: 1, labelledBatch: 64, bufferSize: 500 } : {};
-  return { configuration: parseConfiguration(options), dataset: wide };
+  return { configuration: parseConfiguration(options), dataset: noiseLikeCifar10(1000) };
 }
 
 /** The trainer of a run, ready for its first iteration. */

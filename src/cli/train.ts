@@ -106,8 +106,8 @@ const train: Command = {
     await writeOnly({ folders: [path] });
     const resumed = chosen ? undefined : await resumedRun(values, path, line);
     const configuration = chosen ?? resumed!.configuration;
-    const opened = [await openAdapter()];
-    requireFit(opened[0]!, configuration);
+    const gpu = await openAdapter();
+    requireFit(gpu, configuration);
     const loaded = await loadDataset({
       name: configuration.dataset,
       folder: configuration.dataFolder,
@@ -135,7 +135,8 @@ const train: Command = {
       checkpoint: resumed?.checkpoint,
     };
     const { summary, iteration } = await acrossLosses({
-      open: async () => opened.pop() ?? await openAdapter(),
+      gpu,
+      open: openAdapter,
       work: (gpu) => trainOn(gpu, session, stopAfter),
       reached: () => listener.reached,
       tell: (text) => line.note(text),

@@ -6,6 +6,8 @@ const pauses = [1_000, 10_000, 60_000];
 
 /** Work on a GPU that may be lost. */
 export interface LosableWork<Result> {
+  /** The GPU to begin on, if it is open already. */
+  readonly gpu?: Gpu;
   /** Opens the GPU. */
   open(): Promise<Gpu>;
   /** Does the work, or what is left of it. */
@@ -24,9 +26,9 @@ export interface LosableWork<Result> {
  * @throws {GpuLostError} if it was opened again three times without the work getting any further.
  */
 export async function acrossLosses<Result>(
-  { open, work, reached, tell, pause = delay }: LosableWork<Result>,
+  { gpu: first, open, work, reached, tell, pause = delay }: LosableWork<Result>,
 ): Promise<Result> {
-  let gpu: Gpu | undefined = await open();
+  let gpu: Gpu | undefined = first ?? await open();
   let attempts = 0;
   let furthest = -Infinity;
   for (;;) {

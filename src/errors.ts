@@ -70,3 +70,8 @@ export class DivergenceError extends SadaJemError {
 export class StorageError extends SadaJemError {
   override name = "StorageError";
 }
+
+/** A job of several processes that cannot begin, or that another of its processes has ended. */
+export class JobError extends SadaJemError {
+  override name = "JobError";
+}

@@ -7,13 +7,15 @@ export interface Communicator {
   readonly rank: number;
   /** Processes of the job. */
   readonly size: number;
+  /** The machine that this process runs on, by the name that it gives itself. */
+  readonly host: string;
   /** Replaces values, of one length on all ranks, by their sum over the ranks. */
   sum(values: Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer>): Promise<void>;
   /** Replaces bytes, of one length on all ranks, by those of rank `root`. */
   broadcast(bytes: Uint8Array<ArrayBuffer>, root?: number): Promise<void>;
   /**
    * Collects bytes, of any length on each rank.
-   * @returns those of all ranks in order on rank 0, undefined on the others
+   * @returns those of all ranks in order on rank 0, the first being the array that it gave; undefined on the others
    */
   gather(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>[] | undefined>;
   /** Waits for all ranks. */
@@ -28,6 +30,7 @@ export interface Communicator {
 export const oneProcess: Communicator = {
   rank: 0,
   size: 1,
+  host: "localhost",
   sum: () => Promise.resolve(),
   broadcast: () => Promise.resolve(),
   gather: (bytes) => Promise.resolve([bytes]),
@@ -37,3 +40,8 @@ export const oneProcess: Communicator = {
   },
   close() {},
 };
+
+/** How messages call a process of a job, such as `rank 2 on node7`. */
+export function rankName({ rank, host }: Communicator): string {
+  return `rank ${rank} on ${host}`;
+}

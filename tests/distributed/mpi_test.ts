@@ -1,0 +1,141 @@
+/** Jobs of several processes under the launchers that are installed. */
+
+import assert from "node:assert/strict";
+import { type Ended, launch, type Launcher, launchers, runAlone, testWith } from "./launchers.ts";
+
+/** Seconds within which all processes of a job must be gone when one has failed; starting it is counted too. */
+const soon = 20;
+
+for (const launcher of launchers) {
+  for (const processes of [1, 2, 4]) {
+    testWith(launcher, `sums, broadcasts and gathers over ${processes}`, async () => {
+      const { status, output, errors } = await launch(launcher, processes, ["rank.ts", "collectives"]);
+      assert.equal(status, 0, errors);
+      const ranks = output.trim().split("\n").map((line) => {
+        const [, rank] = /^rank (\d+) on \S+ of (\d+) with \S+.* \(\/.*\) is done$/.exec(line) ?? [];
+        assert.match(line, RegExp(` of ${processes} with ${launcher.name} `));
+        return Number(rank);
+      });
+      assert.deepEqual(ranks.sort(), Array.from({ length: processes }, (_, rank) => rank));
+    });
+  }
+
+  testWith(
+    launcher,
+    "timers go on while a rank waits for another, and no library can be opened",
+    async () => {
+      const { status, errors } = await launch(launcher, 2, ["rank.ts", "loop_lives"]);
+      assert.equal(status, 0, errors);
+    },
+  );
+
+  testWith(launcher, "what one rank throws ends the job with one line", async () => {
+    const failed = await failure(launcher, "throw");
+    assert.equal(failed.status, 1);
+    assert.deepEqual(linesOfRanks(failed), ["rank 1 on HOST: the disk is full"]);
+  });
+
+  testWith(launcher, "what all ranks throw is told once", async () => {
+    const failed = await failure(launcher, "all_throw");
+    assert.equal(failed.status, 1);
+    assert.deepEqual(linesOfRanks(failed), ["rank 0 on HOST: no such data set"]);
+  });
+
+  testWith(launcher, "a rejection that nothing handles ends the job with one line", async () => {
+    const failed = await failure(launcher, "reject");
+    assert.equal(failed.status, 1);
+    assert.deepEqual(linesOfRanks(failed), ["rank 1 on HOST: RangeError: nobody catches this"]);
+  });
+
+  testWith(launcher, "an error in a timer ends the job, though its rank waits for the others", async () => {
+    const failed = await failure(launcher, "timer");
+    assert.equal(failed.status, 1);
+    assert.deepEqual(linesOfRanks(failed), ["rank 1 on HOST: RangeError: nobody catches this"]);
+  });
+
+  testWith(launcher, "the job has the status that a rank aborts or exits with", async () => {
+    assert.equal((await failure(launcher, "abort")).status, 7);
+    assert.equal((await failure(launcher, "exit")).status, 3);
+  });
+
+  testWith(launcher, "a rank that is killed ends the job", async () => {
+    await failure(launcher, "kill");
+  });
+}
+
+/** Runs a job of two in which rank 1 fails. */
+async function failure(launcher: Launcher, how: string): Promise<Ended> {
+  const ended = await launch(launcher, 2, ["rank.ts", how]);
+  assert.notEqual(ended.status, 0);
+  assert.ok(ended.seconds < soon, `${how} took ${ended.seconds} s`);
+  assert.doesNotMatch(ended.output, /is done/);
+  return ended;
+}
+
+/** The lines that ranks printed about errors, apart from what the launcher says; the host has another name everywhere. */
+function linesOfRanks({ errors }: Ended): string[] {
+  const lines = errors.split("\n").filter((line) => line.startsWith("rank "));
+  return lines.map((line) => line.replace(/ on \S+:/, " on HOST:"));
+}
+
+const [openMpi, mpich] = launchers as [Launcher, Launcher];
+
+for (const [launcher, other] of [[openMpi, mpich], [mpich, openMpi]] as const) {
+  const both = { ...launcher, missing: launcher.missing ?? other.missing };
+  testWith(both, `refuses the library of ${other.name}, which sees one process only`, async () => {
+    const { output } = await launch(other, 1, ["rank.ts", "nothing"]);
+    const [, library] = /\((\/.*)\)/.exec(output)!;
+    const { status, errors } = await launch(launcher, 2, ["rank.ts", "nothing"], { MPI_LIBRARY: library! });
+    assert.notEqual(status, 0);
+    assert.match(
+      errors,
+      RegExp(`error: the launcher started 2 processes, but ${other.name} .* sees one: .*\n`),
+    );
+  });
+
+  testWith(launcher, "refuses a process that no launcher started", async () => {
+    const { output } = await launch(launcher, 1, ["rank.ts", "nothing"]);
+    const [, library] = /\((\/.*)\)/.exec(output)!;
+    const { status, errors } = await runAlone(["rank.ts", "nothing"], { MPI_LIBRARY: library! });
+    assert.equal(status, 1);
+    assert.match(errors, /^error: no launcher started this process; put mpirun -n .*\n$/);
+  });
+}
+
+/** Refusals of libraries, in one line each. */
+Deno.test("a library that is none of MPI is refused by name", async (t) => {
+  const folder = await Deno.makeTempDir();
+  await Deno.writeTextFile(`${folder}/libmpi.so.40`, "text");
+  const refused: Record<string, RegExp> = {
+    "libmpi.so.40":
+      /^error: MPI_LIBRARY takes the absolute path of a library such as .*, not "libmpi.so.40"\n$/,
+    [`${folder}/none.so`]: /^error: MPI_LIBRARY is \/.*none.so, which is no file\n$/,
+    [folder]: /^error: MPI_LIBRARY is \/.*, which is no file\n$/,
+    [`${folder}/libmpi.so.40`]: /^error: \/.*libmpi.so.40 does not load: [^\n]+\n$/,
+  };
+  const libm = await mathLibrary();
+  if (libm) {
+    refused[libm] =
+      /^error: \/.*libm.* is no library of MPI, since it has no MPI_\w+; set MPI_LIBRARY to one\n$/;
+  }
+  try {
+    for (const [path, message] of Object.entries(refused)) {
+      await t.step(path.replace(folder, "FOLDER"), async () => {
+        const { status, errors } = await runAlone(["rank.ts", "nothing"], { MPI_LIBRARY: path });
+        assert.match(errors, message);
+        assert.equal(status, 1);
+      });
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+/** The path of a library that every system has, and that knows nothing of MPI. */
+async function mathLibrary(): Promise<string | undefined> {
+  const folders = ["/lib/x86_64-linux-gnu", "/lib/aarch64-linux-gnu", "/lib64", "/usr/lib"];
+  for (const path of folders.map((folder) => `${folder}/libm.so.6`)) {
+    if (await Deno.stat(path).then(() => true, () => false)) return path;
+  }
+  return undefined;
+}

@@ -11,20 +11,17 @@ for (const launcher of launchers) {
     testWith(launcher, `sums, broadcasts and gathers over ${processes}`, async () => {
       const { status, output, errors } = await launch(launcher, processes, ["rank.ts", "collectives"]);
       assert.equal(status, 0, errors);
-      const ranks = output.trim().split("\n").map((line) => {
-        const [, rank] = /^rank (\d+) on \S+ of (\d+) with \S+.* \(\/.*\) is done$/.exec(line) ?? [];
-        assert.match(line, RegExp(` of ${processes} with ${launcher.name} `));
-        return Number(rank);
-      });
+      const done = RegExp(`^rank (\\d+) on \\S+ of ${processes} with ${launcher.name} .* is done$`, "gm");
+      const ranks = [...output.matchAll(done)].map(([, rank]) => Number(rank));
       assert.deepEqual(ranks.sort(), Array.from({ length: processes }, (_, rank) => rank));
     });
   }
 
   testWith(
     launcher,
-    "timers go on while a rank waits for another, and no library can be opened",
+    "timers go on while a rank waits for another, and no other library can be opened",
     async () => {
-      const { status, errors } = await launch(launcher, 2, ["rank.ts", "loop_lives"]);
+      const { status, errors } = await launch(launcher, 2, ["rank.ts", "loop_lives", "ffi_is_given_up"]);
       assert.equal(status, 0, errors);
     },
   );
@@ -83,26 +80,29 @@ const [openMpi, mpich] = launchers as [Launcher, Launcher];
 for (const [launcher, other] of [[openMpi, mpich], [mpich, openMpi]] as const) {
   const both = { ...launcher, missing: launcher.missing ?? other.missing };
   testWith(both, `refuses the library of ${other.name}, which sees one process only`, async () => {
-    const { output } = await launch(other, 1, ["rank.ts", "nothing"]);
-    const [, library] = /\((\/.*)\)/.exec(output)!;
-    const { status, errors } = await launch(launcher, 2, ["rank.ts", "nothing"], { MPI_LIBRARY: library! });
+    const library = { MPI_LIBRARY: await libraryOf(other) };
+    const { status, errors } = await launch(launcher, 2, ["rank.ts", "nothing"], library);
     assert.notEqual(status, 0);
-    assert.match(
-      errors,
-      RegExp(`error: the launcher started 2 processes, but ${other.name} .* sees one: .*\n`),
-    );
+    const own = `error: the launcher started 2 processes, but ${other.name} .* sees one: .*\n`;
+    // MPICH 5 says so itself.
+    assert.match(errors, RegExp(`${own}|unsupported PMI version`));
   });
 
   testWith(launcher, "refuses a process that no launcher started", async () => {
-    const { output } = await launch(launcher, 1, ["rank.ts", "nothing"]);
-    const [, library] = /\((\/.*)\)/.exec(output)!;
-    const { status, errors } = await runAlone(["rank.ts", "nothing"], { MPI_LIBRARY: library! });
+    const { status, errors } = await runAlone(["rank.ts", "nothing"], {
+      MPI_LIBRARY: await libraryOf(launcher),
+    });
     assert.equal(status, 1);
-    assert.match(errors, /^error: no launcher started this process; put mpirun -n .*\n$/);
+    assert.match(errors, /^error: no launcher started this process; put mpirun -n .*\n$/m);
   });
 }
 
-/** Refusals of libraries, in one line each. */
+/** The library that processes of a launcher use. */
+async function libraryOf(launcher: Launcher): Promise<string> {
+  const { output } = await launch(launcher, 1, ["rank.ts", "nothing"]);
+  return /^rank 0 .*\((\/.*)\) is done$/m.exec(output)![1]!;
+}
+
 Deno.test("a library that is none of MPI is refused by name", async (t) => {
   const folder = await Deno.makeTempDir();
   await Deno.writeTextFile(`${folder}/libmpi.so.40`, "text");

@@ -32,8 +32,7 @@ const folders: readonly string[] = [
 /** The variables that {@link openLibrary} reads. */
 export const libraryVariables = ["MPI_LIBRARY", "LD_LIBRARY_PATH"] as const;
 
-const packages =
-  "Debian and Ubuntu have one in openmpi-bin (with libopenmpi3 or libopenmpi40) or mpich, Fedora in openmpi or mpich";
+const packages = "Debian and Ubuntu have one in openmpi-bin or mpich, Fedora in openmpi or mpich";
 
 /**
  * Opens the library that `MPI_LIBRARY` names, or else the first one that is installed: in `LD_LIBRARY_PATH`, where modules

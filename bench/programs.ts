@@ -64,6 +64,12 @@ export const programs: Readonly<Record<string, Program>> = {
       ...["--ignore-env", "--ignore-read=/proc/sys", "--allow-sys=homedir,osRelease"],
     ],
   },
+  distributed: {
+    parameters: "",
+    measures: "what the processes of a training exchange, between two under mpirun",
+    takes: "half a minute",
+    permissions: [read, "--allow-run=mpirun", writeResults],
+  },
   ablation: {
     parameters: "[--seeds 1,2,3] [--iterations N] [--folder DIR] [--out DIR]",
     measures: "what each ingredient of SADA-JEM does on the digits: five recipes with several seeds",

@@ -44,7 +44,8 @@ export function launch(
   env: Record<string, string> = {},
 ): Promise<Ended> {
   const program = [Deno.execPath(), ...denoArguments(args)];
-  return run(command!, ["-n", String(processes), ...program], env);
+  // Open MPI would bind the processes of all tests that run at the same time to the same cores.
+  return run(command!, ["--bind-to", "none", "-n", String(processes), ...program], env);
 }
 
 function denoArguments([program, ...args]: readonly string[]): string[] {

@@ -4,6 +4,9 @@ import { type Communicator, rankName } from "./communicator.ts";
 /** Milliseconds that a rank above 0 waits before it tells what went wrong: if all fail alike, rank 0 alone is heard. */
 const precedence = 1000;
 
+/** Milliseconds between the line and the abort, at which a launcher drops what it has not read yet. */
+const delivery = 300;
+
 /** Takes the line that tells of a failure, and what was thrown. */
 export type Tell = (line: string, error: unknown) => void;
 
@@ -26,12 +29,17 @@ export async function asRank<Result>(
     result = await Promise.race([work(), stray.first]);
   } catch (error) {
     if (communicator.size === 1) throw error;
-    if (communicator.rank > 0) await new Promise((resolve) => setTimeout(resolve, precedence));
+    if (communicator.rank > 0) await wait(precedence);
     tell(`${rankName(communicator)}: ${causeOf(error)}`, error);
+    await wait(delivery);
     communicator.abort(1);
   }
   communicator.close();
   return result;
+}
+
+function wait(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
 /** Errors that nothing catches, while this is not disposed. */

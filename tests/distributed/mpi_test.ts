@@ -38,6 +38,12 @@ for (const launcher of launchers) {
     assert.deepEqual(linesOfRanks(failed), ["rank 0 on HOST: no such data set"]);
   });
 
+  testWith(launcher, "what MPI itself refuses ends the job with one line", async () => {
+    const failed = await failure(launcher, "broadcast_too_much");
+    assert.equal(failed.status, 1);
+    assert.match(linesOfRanks(failed).join("\n"), /^rank 1 on HOST: MPI_Bcast failed: .*truncated$/);
+  });
+
   testWith(launcher, "a rejection that nothing handles ends the job with one line", async () => {
     const failed = await failure(launcher, "reject");
     assert.equal(failed.status, 1);
@@ -65,7 +71,7 @@ async function failure(launcher: Launcher, how: string): Promise<Ended> {
   const ended = await launch(launcher, 2, ["rank.ts", how]);
   assert.notEqual(ended.status, 0);
   assert.ok(ended.seconds < soon, `${how} took ${ended.seconds} s`);
-  assert.doesNotMatch(ended.output, /is done/);
+  assert.doesNotMatch(ended.output, /rank 1 .* is done/);
   return ended;
 }
 

@@ -31,6 +31,10 @@ const tasks: Readonly<Record<string, (communicator: Communicator) => Promise<voi
     await communicator.barrier();
   },
 
+  async broadcast_too_much(communicator) {
+    await communicator.broadcast(new Uint8Array(communicator.rank === failing ? 100 : 1000));
+  },
+
   async all_throw() {
     await Promise.reject(new SadaJemError("no such data set"));
   },

@@ -152,7 +152,8 @@ export class MpiCommunicator implements Communicator {
   #check(name: string, code: number): void {
     if (code === 0) return;
     const cause = textOf((text, length) => this.#functions.MPI_Error_string(code, text, length));
-    throw new JobError(`${name} failed: ${cause.replaceAll(/\s+/g, " ").trim()}`);
+    // MPICH goes on with the functions that it went through.
+    throw new JobError(`${name} failed: ${cause.split(/, error stack:|\n/)[0]!.trim()}`);
   }
 }
 

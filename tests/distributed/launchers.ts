@@ -7,6 +7,8 @@ import { jobVariables } from "../../src/distributed/job.ts";
 export interface Launcher {
   readonly name: "Open MPI" | "MPICH";
   readonly command: string | undefined;
+  /** The library that its processes use. */
+  readonly library: string | undefined;
   /** Why tests with it are skipped. */
   readonly missing: string | undefined;
 }
@@ -38,7 +40,7 @@ export function runAlone(args: readonly string[], env: Record<string, string> = 
 
 /** Runs a program of this folder in several processes. */
 export function launch(
-  { command }: Launcher,
+  { command }: Pick<Launcher, "command">,
   processes: number,
   args: readonly string[],
   env: Record<string, string> = {},
@@ -78,11 +80,13 @@ async function versionOf(command: string): Promise<string> {
 async function find(name: Launcher["name"], says: RegExp, ownName: string): Promise<Launcher> {
   for (const command of [ownName, "mpirun"]) {
     if (!says.test(await versionOf(command))) continue;
-    const { status, errors } = await launch({ name, command, missing: undefined }, 1, ["rank.ts", "nothing"]);
-    const missing = status === 0 ? undefined : `${command} starts no job: ${errors.trim().split("\n")[0]}`;
-    return { name, command, missing };
+    // Of two, since in some packages the launcher and the library do not find each other.
+    const { output, errors } = await launch({ command }, 2, ["rank.ts", "nothing"]);
+    const [, library] = /^rank 0 .*\((\/.*)\) is done$/m.exec(output) ?? [];
+    const missing = library ? undefined : `${command} starts no job: ${errors.trim().split("\n")[0]}`;
+    return { name, command, library, missing };
   }
-  return { name, command: undefined, missing: `no mpirun of ${name} is installed` };
+  return { name, command: undefined, library: undefined, missing: `no mpirun of ${name} is installed` };
 }
 
 /** The launchers of both families. */

@@ -17,62 +17,51 @@ for (const launcher of launchers) {
     });
   }
 
-  testWith(
-    launcher,
-    "timers go on while a rank waits for another, and no other library can be opened",
-    async () => {
-      const { status, errors } = await launch(launcher, 2, ["rank.ts", "loop_lives", "ffi_is_given_up"]);
-      assert.equal(status, 0, errors);
-    },
-  );
+  testWith(launcher, "timers go on while a rank waits, and no other library can be opened", async () => {
+    const { status, errors } = await launch(launcher, 2, ["rank.ts", "loop_lives", "ffi_is_given_up"]);
+    assert.equal(status, 0, errors);
+  });
 
-  testWith(launcher, "what one rank throws ends the job with one line", async () => {
-    const failed = await failure(launcher, "throw");
-    assert.equal(failed.status, 1);
-    assert.deepEqual(linesOfRanks(failed), ["rank 1 on HOST: the disk is full"]);
+  testWith(launcher, "what one rank throws, or the library refuses, ends the job with one line", async () => {
+    const [thrown, refused] = await failures(launcher, "throw", "broadcast_too_much");
+    assert.deepEqual(linesOfRanks(thrown!), ["rank 1 on HOST: the disk is full"]);
+    assert.match(linesOfRanks(refused!).join("\n"), /^rank 1 on HOST: MPI_Bcast failed: .*truncated$/);
+    assert.deepEqual([thrown!.status, refused!.status], [1, 1]);
   });
 
   testWith(launcher, "what all ranks throw is told once", async () => {
-    const failed = await failure(launcher, "all_throw");
-    assert.equal(failed.status, 1);
-    assert.deepEqual(linesOfRanks(failed), ["rank 0 on HOST: no such data set"]);
+    const [failed] = await failures(launcher, "all_throw");
+    assert.deepEqual(linesOfRanks(failed!), ["rank 0 on HOST: no such data set"]);
+    assert.equal(failed!.status, 1);
   });
 
-  testWith(launcher, "what MPI itself refuses ends the job with one line", async () => {
-    const failed = await failure(launcher, "broadcast_too_much");
-    assert.equal(failed.status, 1);
-    assert.match(linesOfRanks(failed).join("\n"), /^rank 1 on HOST: MPI_Bcast failed: .*truncated$/);
-  });
+  testWith(
+    launcher,
+    "what nothing catches ends the job with one line, though its rank waits in a call",
+    async () => {
+      for (const failed of await failures(launcher, "reject", "timer")) {
+        assert.deepEqual(linesOfRanks(failed), ["rank 1 on HOST: RangeError: nobody catches this"]);
+        assert.equal(failed.status, 1);
+      }
+    },
+  );
 
-  testWith(launcher, "a rejection that nothing handles ends the job with one line", async () => {
-    const failed = await failure(launcher, "reject");
-    assert.equal(failed.status, 1);
-    assert.deepEqual(linesOfRanks(failed), ["rank 1 on HOST: RangeError: nobody catches this"]);
-  });
-
-  testWith(launcher, "an error in a timer ends the job, though its rank waits for the others", async () => {
-    const failed = await failure(launcher, "timer");
-    assert.equal(failed.status, 1);
-    assert.deepEqual(linesOfRanks(failed), ["rank 1 on HOST: RangeError: nobody catches this"]);
-  });
-
-  testWith(launcher, "the job has the status that a rank aborts or exits with", async () => {
-    assert.equal((await failure(launcher, "abort")).status, 7);
-    assert.equal((await failure(launcher, "exit")).status, 3);
-  });
-
-  testWith(launcher, "a rank that is killed ends the job", async () => {
-    await failure(launcher, "kill");
+  testWith(launcher, "a rank that aborts, exits or is killed ends the job", async () => {
+    const [aborted, exited] = await failures(launcher, "abort", "exit");
+    assert.deepEqual([aborted!.status, exited!.status], [7, 3]);
+    await failures(launcher, "kill");
   });
 }
 
-/** Runs a job of two in which rank 1 fails. */
-async function failure(launcher: Launcher, how: string): Promise<Ended> {
-  const ended = await launch(launcher, 2, ["rank.ts", how]);
-  assert.notEqual(ended.status, 0);
-  assert.ok(ended.seconds < soon, `${how} took ${ended.seconds} s`);
-  assert.doesNotMatch(ended.output, /rank 1 .* is done/);
-  return ended;
+/** Runs jobs of two at the same time, in which rank 1 fails. */
+function failures(launcher: Launcher, ...ways: string[]): Promise<Ended[]> {
+  return Promise.all(ways.map(async (way) => {
+    const ended = await launch(launcher, 2, ["rank.ts", way]);
+    assert.notEqual(ended.status, 0);
+    assert.ok(ended.seconds < soon, `${way} took ${ended.seconds} s`);
+    assert.doesNotMatch(ended.output, /rank 1 .* is done/);
+    return ended;
+  }));
 }
 
 /** The lines that ranks printed about errors, apart from what the launcher says; the host has another name everywhere. */
@@ -86,7 +75,7 @@ const [openMpi, mpich] = launchers as [Launcher, Launcher];
 for (const [launcher, other] of [[openMpi, mpich], [mpich, openMpi]] as const) {
   const both = { ...launcher, missing: launcher.missing ?? other.missing };
   testWith(both, `refuses the library of ${other.name}, which sees one process only`, async () => {
-    const library = { MPI_LIBRARY: await libraryOf(other) };
+    const library = { MPI_LIBRARY: other.library! };
     const { status, errors } = await launch(launcher, 2, ["rank.ts", "nothing"], library);
     assert.notEqual(status, 0);
     const own = `error: the launcher started 2 processes, but ${other.name} .* sees one: .*\n`;
@@ -96,17 +85,11 @@ for (const [launcher, other] of [[openMpi, mpich], [mpich, openMpi]] as const) {
 
   testWith(launcher, "refuses a process that no launcher started", async () => {
     const { status, errors } = await runAlone(["rank.ts", "nothing"], {
-      MPI_LIBRARY: await libraryOf(launcher),
+      MPI_LIBRARY: launcher.library!,
     });
     assert.equal(status, 1);
     assert.match(errors, /^error: no launcher started this process; put mpirun -n .*\n$/m);
   });
-}
-
-/** The library that processes of a launcher use. */
-async function libraryOf(launcher: Launcher): Promise<string> {
-  const { output } = await launch(launcher, 1, ["rank.ts", "nothing"]);
-  return /^rank 0 .*\((\/.*)\) is done$/m.exec(output)![1]!;
 }
 
 Deno.test("a library that is none of MPI is refused by name", async (t) => {

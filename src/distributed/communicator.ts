@@ -1,6 +1,7 @@
 /**
- * What the processes (ranks) of one job say to each other. All ranks call the same methods in the same order; each call
- * ends when all have called it. The interface knows no model, and nothing else in the project knows what is behind it.
+ * What the processes (ranks) of one job say to each other. All ranks call the same methods in the same order. Each call
+ * ends when all have called it; calls that a rank begins before its last one is over take their turns. The interface
+ * knows no model, and nothing else in the project knows what is behind it.
  */
 export interface Communicator {
   /** This process among the job's, from 0; rank 0 writes files and prints. */

@@ -24,7 +24,8 @@ const folders: readonly string[] = [
   ...["x86_64", "aarch64"].flatMap((machine) =>
     ["", "/openmpi/lib", "/mpich/lib"].map((below) => `/usr/lib/${machine}-linux-gnu${below}`)
   ),
-  ...["openmpi", "mpich"].flatMap((name) => [`/usr/lib64/${name}/lib`, `/usr/lib64/mpi/gcc/${name}/lib64`]),
+  ...["openmpi", "mpich"].map((name) => `/usr/lib64/${name}/lib`),
+  ...["openmpi5", "openmpi4", "openmpi", "mpich"].map((name) => `/usr/lib64/mpi/gcc/${name}/lib64`),
   ...["/usr/lib64", "/usr/lib", "/usr/local/lib", "/opt/intel/oneapi/mpi/latest/lib"],
   ...["/opt/homebrew/lib", "/opt/local/lib"],
 ];

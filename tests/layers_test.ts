@@ -17,6 +17,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "errors.ts": [],
   random: ["errors.ts"],
   formats: ["errors.ts"],
+  distributed: ["errors.ts"],
   gpu: ["kernels", "errors.ts"],
   kernels: [],
   tensor: ["kernels", "gpu", ...bottom],
@@ -24,11 +25,11 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   optim: [...network, ...bottom],
   jem: [...method, "data", ...bottom],
   data: ["tensor", "kernels", "gpu", ...bottom],
-  evaluate: [...method, "data", ...bottom],
-  train: ["evaluate", ...method, "data", ...bottom],
-  report: ["train", "evaluate", ...method, "data", ...bottom],
+  evaluate: ["distributed", ...method, "data", ...bottom],
+  train: ["evaluate", "distributed", ...method, "data", ...bottom],
+  report: ["train", "evaluate", "distributed", ...method, "data", ...bottom],
   "mod.ts": ["train", "evaluate", ...method, "data", ...bottom],
-  cli: ["report", "train", "evaluate", ...method, "data", ...bottom],
+  cli: ["report", "train", "evaluate", "distributed", ...method, "data", ...bottom],
 };
 
 /** Layers that need no package at all: with the standard WebGPU types they work in anybody's application. */

@@ -26,7 +26,7 @@ import { duration, table } from "./format.ts";
 import { inceptionArguments, inceptionHelp, inceptionOptions } from "./inception.ts";
 import { contextWith, kernelHelp, kernelOption, kernelTable } from "./kernels.ts";
 import { LiveLine } from "./live_line.ts";
-import { requireSameWork } from "./same_work.ts";
+import { checksum, requireSameWork } from "./same_work.ts";
 import { hintHelp, hintOptions, hintsOf, loadFitting, loadModel, shippedModel } from "./model.ts";
 import { otherSets } from "./other_sets.ts";
 import { writeOnly } from "./permissions.ts";
@@ -119,12 +119,12 @@ async function evaluate(communicator: Communicator, values: Values): Promise<num
   await writeOnly({ files: [values.export, values["fid-statistics"]], folders: [folder] });
   const began = performance.now();
   const gpu = await openAdapter();
-  const table = await kernelTable(gpu, values.kernels, values.json ? printError : print);
-  const context = contextWith(gpu, table);
+  const kernels = await kernelTable(gpu, values.kernels, values.json ? printError : print);
+  const context = contextWith(gpu, kernels);
   const inception = await inceptionOptions(context, values);
   const subject = await loadSubject(communicator, context, values);
-  await requireSameWork(communicator, { gpu, table, values, ...subject }, {
-    "other sets": Object.fromEntries(subject.others.map(({ name, set }) => [name, set.count])),
+  await requireSameWork(communicator, { gpu, kernels, values, ...subject }, {
+    "other sets": communicator.size === 1 ? {} : checksumsOf(subject),
     "Inception-v3": { weights: inception !== undefined, statistics: inception?.statistics?.file ?? null },
   });
   const isFirst = communicator.rank === 0;
@@ -277,6 +277,10 @@ function summary(answers: ReadonlyMap<string, Answer>, folder: string, seconds: 
   const rows = key.map(([name, value, note]) => [name, value, note === undefined ? "" : `(${note})`]);
   const figures = key.length > 0 ? `${table(rows)}\n` : "";
   return `${figures}wrote ${folder}/report.html, ${folder}/results.json and plots in ${duration(seconds)}`;
+}
+
+function checksumsOf({ others }: Subject) {
+  return Object.fromEntries(others.map(({ name, set }) => [name, checksum(set.bytes)]));
 }
 
 function bar(text: string, share: number): string {

@@ -10,7 +10,8 @@ import type { Checkpoint } from "../train/checkpoint/checkpoint.ts";
 /** What the results of a command follow from. */
 export interface Work {
   readonly gpu: Gpu;
-  readonly table: Conv2dTable | undefined;
+  /** The choice of convolution kernels, if it is not the default one. */
+  readonly kernels: Conv2dTable | undefined;
   /** The options, by name. */
   readonly values: Facts;
   readonly checkpoint: Pick<Checkpoint, "tensors">;
@@ -25,14 +26,14 @@ export interface Work {
  */
 export async function requireSameWork(
   communicator: Communicator,
-  { gpu, table, values, checkpoint, dataset }: Work,
+  { gpu, kernels, values, checkpoint, dataset }: Work,
   rest: Common = {},
 ): Promise<void> {
   if (communicator.size === 1) return;
   await requireAgreement(communicator, {
     options: values,
     adapter: { name: gpu.adapterName },
-    "choice of kernels": { checksum: checksum(JSON.stringify(table?.choices ?? [])) },
+    kernels: { checksum: checksumOfText(JSON.stringify(kernels?.choices ?? [])) },
     model: { checksum: checksumOf(checkpoint) },
     ...(dataset && { data: { ...describeData(dataset) } }),
     ...rest,
@@ -42,12 +43,16 @@ export async function requireSameWork(
 /** Tells models apart, and what lies with them. */
 function checksumOf({ tensors }: Pick<Checkpoint, "tensors">): string {
   const all = [...tensors].map(([name, { shape, data }]) => {
-    return `${name} ${shape} ${crc32(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))}`;
+    return `${name} ${shape} ${checksum(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))}`;
   });
-  return checksum(all.join("\n"));
+  return checksumOfText(all.join("\n"));
+}
+
+function checksumOfText(text: string): string {
+  return checksum(new TextEncoder().encode(text));
 }
 
 /** CRC-32, in hexadecimal. */
-function checksum(text: string): string {
-  return crc32(new TextEncoder().encode(text)).toString(16).padStart(8, "0");
+export function checksum(bytes: Uint8Array): string {
+  return crc32(bytes).toString(16).padStart(8, "0");
 }

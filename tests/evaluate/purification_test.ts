@@ -13,6 +13,7 @@ import type { Tensor } from "../../src/tensor/tensor.ts";
 import { buildModel } from "../../src/train/build.ts";
 import { restoreModel } from "../../src/train/checkpoint/checkpoint.ts";
 import { readModelFile } from "../../src/train/checkpoint/import.ts";
+import { processesInOne } from "../distributed/processes_in_one.ts";
 import { relativeError, testGpu, values } from "../kernels/harness.ts";
 
 const shipped = new URL("../../data/models/digits.safetensors", import.meta.url);
@@ -232,4 +233,32 @@ Deno.test("attackImages() attacks the images that are named, whatever else is at
   assert.deepEqual(longer.defended.slice(0, 3), record.defended);
   const clean = await test.at(few).read();
   record.adversarial.forEach((x, p) => assert(Math.abs(x - clean[p]!) <= 2 * attack.radius + 1e-6));
+});
+
+Deno.test("attackImages() divided among ranks is that of one process, purified images too", async () => {
+  const short = { ...attack, radius: 0.2, stepSize: 0.2, steps: 1 };
+  const few = { ...chain, steps: 1, attackReplicas: 2, verificationReplicas: 2 };
+  const purifying = (first: number) => new PurifyingDefence(model, { ...few, first });
+  for (const [defenceOf, count, sizes] of [[() => plain, 131, [2, 4]], [purifying, 66, [2]]] as const) {
+    const whole = await attackImages(test, first(count), defenceOf, short);
+    for (const size of sizes) {
+      const records = await Promise.all(
+        processesInOne(size).map((communicator) =>
+          attackImages(test, first(count), defenceOf, short, { communicator })
+        ),
+      );
+      for (const record of records) assert.deepEqual(record, whole);
+    }
+    assert(whole.defended.includes(true) && whole.defended.includes(false));
+  }
+});
+
+Deno.test("PurifyingDefence draws other numbers for other batches", async () => {
+  const [images, labels] = await hardImages(4, 0.4);
+  const gradients = await Promise.all([0, 64].map(async (first) => {
+    using gradient =
+      (await new PurifyingDefence(model, { ...options, first }).evaluate(images, labels)).gradient;
+    return await gradient.read();
+  }));
+  assert.notDeepEqual(gradients[0], gradients[1]);
 });

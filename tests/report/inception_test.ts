@@ -13,6 +13,7 @@ import type { Tensor } from "../../src/tensor/tensor.ts";
 import { buildModel } from "../../src/train/build.ts";
 import type { Checkpoint } from "../../src/train/checkpoint/checkpoint.ts";
 import { readModelFile } from "../../src/train/checkpoint/import.ts";
+import { processesInOne } from "../distributed/processes_in_one.ts";
 import { testGpu, values } from "../kernels/harness.ts";
 
 const shipped = new URL("../../data/models/digits.safetensors", import.meta.url);
@@ -147,4 +148,14 @@ Deno.test("inceptionResults() with statistics from a file looks at no real image
   assert.equal(seen.reduce((sum, count) => sum + count, 0), 180);
   assert.deepEqual([again.fid, again.kid], [whole.fid, undefined]);
   assert.match(again.description, /against the statistics in train\.npz;/);
+});
+
+Deno.test("inceptionResults() divided among ranks are those of one process", async () => {
+  const whole = await judge(options("official"));
+  const results = await Promise.all(
+    processesInOne(3).map((communicator) =>
+      inceptionResults({ ...subject, communicator }, images, logits, options("official"), 1, () => {})
+    ),
+  );
+  for (const result of results) assert.deepEqual(result, whole);
 });

@@ -7,16 +7,11 @@ import { type Communicator, oneProcess } from "../distributed/communicator.ts";
 import { type NumpyArray, serializeNpz } from "../formats/npz.ts";
 import { encodeApng, encodePng } from "../formats/pictures/png.ts";
 import { blocksOfStream } from "../kernels/random/philox.ts";
-import { conditionalScore, generate, unconditionalScore } from "../jem/generate.ts";
-import { evaluation, type WideResNet } from "../nn/wide_resnet.ts";
-import { streamWords } from "../random/philox.ts";
-import { logSumExp } from "../tensor/operations/log_sum_exp.ts";
-import type { Tensor } from "../tensor/tensor.ts";
 import { chainStarts, informativeStart, startImages, startingClasses } from "../train/chain_starts.ts";
-import type { Checkpoint } from "../train/checkpoint/checkpoint.ts";
 import { writeAtomically } from "../train/run/files.ts";
 import { compilePlan } from "./compiling.ts";
-import { batchBytes, ChainFrames, type DrawnBatch, DrawnImages, mostPictured } from "./drawn_images.ts";
+import { type Chains, drawBatch } from "./draw_batch.ts";
+import { batchBytes, DrawnImages, mostPictured } from "./drawn_images.ts";
 import { openAdapter } from "./adapter.ts";
 import {
   type Command,
@@ -128,6 +123,8 @@ async function sample(communicator: Communicator, values: Values): Promise<numbe
   await requireSameWork(communicator, { gpu, kernels, values, checkpoint, dataset });
 
   const initialisation = dataset && informativeStart(context, dataset);
+  const line = new LiveLine();
+  let compiled = false;
   const chains: Chains = {
     model,
     checkpoint,
@@ -138,6 +135,11 @@ async function sample(communicator: Communicator, values: Values): Promise<numbe
     stepSize: positiveNumber("--step-size", values["step-size"]) ?? configuration.stepSize,
     starts: (classes, first) =>
       startImages(context, checkpoint, start, classes, seed, () => Promise.resolve(initialisation!), first),
+    line,
+    prepare: async (plan) => {
+      if (!compiled) await compilePlan(gpu, plan, line);
+      compiled = true;
+    },
   };
   const drawn = new DrawnImages(shape, format.classNames.length, exported);
   await inRounds(
@@ -191,61 +193,6 @@ async function write(values: Values, drawn: DrawnImages, classNames: readonly st
   const pictures = [values.out, values.animate].filter((path) => path !== undefined).join(", ");
   const shown = count > mostPictured ? ` (the first ${mostPictured} images)` : "";
   print(`wrote ${pictures}${shown}${values.export === undefined ? "" : `, ${values.export}`}`);
-}
-
-/** What the chains of a run have in common. */
-interface Chains {
-  readonly model: WideResNet;
-  readonly checkpoint: Checkpoint;
-  /** Class that each starts from. */
-  readonly classes: Uint32Array;
-  readonly seed: number;
-  /** The class that they draw from, if it is one. */
-  readonly label: number | undefined;
-  readonly steps: number;
-  readonly stepSize: number;
-  /** Where some of them start, `first` being the number of those before; the images are the caller's. */
-  readonly starts: (classes: Uint32Array, first: number) => Promise<Tensor>;
-}
-
-/** Runs `size` chains from the one numbered `first` on. Each ends where it would end if all ran at once. */
-async function drawBatch(
-  chains: Chains,
-  first: number,
-  size: number,
-  kept: { readonly images: boolean; readonly frames: boolean },
-): Promise<DrawnBatch> {
-  const { model, checkpoint: { configuration: { noiseScale } }, classes, seed, label, steps, stepSize } =
-    chains;
-  const { context } = model;
-  using images = await chains.starts(classes.subarray(first, first + size), first);
-  const line = new LiveLine();
-  const batch = size < classes.length ? `images ${first + 1} to ${first + size} of ${classes.length}, ` : "";
-  const frames = new ChainFrames(kept.frames ? steps : 0, images);
-  await frames.take(-1);
-  using labels = label === undefined ? undefined : context.from(new Uint32Array(size).fill(label), [size]);
-  await generate(
-    labels ? conditionalScore(model, labels) : unconditionalScore(model),
-    images,
-    { steps, stepSize, noiseScale, first, prepare: (plan) => compilePlan(context.gpu, plan, line) },
-    (step) => streamWords(seed, step),
-    async (step) => {
-      line.progress(`${batch}step ${step + 1}/${steps}`);
-      await frames.take(step);
-    },
-  );
-  line.clear();
-  const assessment = await assess(model, images);
-  return { ...assessment, images: kept.images ? [await images.read(), ...frames.all] : [] };
-}
-
-/** What the model makes of the images: logits `[N, classes]`, and energies `[N]`. */
-async function assess(model: WideResNet, images: Tensor): Promise<Omit<DrawnBatch, "images">> {
-  const { context } = model;
-  using logits = model.classify(images, evaluation);
-  using scores = model.architecture.unconditional ? model.energyScore(images, evaluation) : logSumExp(logits);
-  const [logitValues, scoreValues] = await context.read([logits, scores]);
-  return { logits: logitValues!, energies: scoreValues!.map((score) => -score) };
 }
 
 /** Prints each class's images and their mean energy, as the model assigns them. */

@@ -25,9 +25,9 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   optim: [...network, ...bottom],
   jem: [...method, "data", ...bottom],
   data: ["tensor", "kernels", "gpu", ...bottom],
-  evaluate: [...method, "data", ...bottom],
+  evaluate: ["distributed", ...method, "data", ...bottom],
   train: ["evaluate", "distributed", ...method, "data", ...bottom],
-  report: ["train", "evaluate", ...method, "data", ...bottom],
+  report: ["train", "evaluate", "distributed", ...method, "data", ...bottom],
   "mod.ts": ["train", "evaluate", ...method, "data", ...bottom],
   cli: ["report", "train", "evaluate", "distributed", ...method, "data", ...bottom],
 };

@@ -41,7 +41,11 @@ export async function measureIterations(name: RunName): Promise<IterationResult>
 
   const before = { ...gpu.counters };
   const began = trainer.iteration;
-  const { median } = await timeCalls(() => trainer.advance(), () => trainer.fetchReports(), limits);
+  const { median } = await timeCalls(
+    async () => void await trainer.advance(),
+    () => trainer.fetchReports(),
+    limits,
+  );
   const iterations = trainer.iteration - began;
   const counts = Object.fromEntries(
     Object.entries(gpu.counters).map(([name, count]) =>

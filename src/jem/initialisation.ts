@@ -11,7 +11,7 @@ import { type BufferMembers, listMembers } from "./class_members.ts";
 export interface Initialisation {
   /**
    * Fresh images, `[N, H, W, C]` in [−1, 1].
-   * @param stream uint32 `[4]`: seed (low, high), step, unused
+   * @param stream uint32 `[4]`: seed (low, high), step, call
    * @param classes uint32 `[N]`: class of each; {@link skipped} leaves that image undefined
    */
   fresh(stream: Tensor, classes: Tensor): Tensor;

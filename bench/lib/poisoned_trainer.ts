@@ -6,7 +6,7 @@ export class PoisonedTrainer extends Trainer {
   /** The iteration. */
   poisonedAt = Infinity;
 
-  override async advance(wishes?: () => Wishes): Promise<Wishes> {
+  override async advance(wishes?: (iteration: number) => Wishes): Promise<Wishes> {
     if (this.iteration === this.poisonedAt && this.recovery.attempts.length === 0) {
       const { values } = this.model.parameters;
       values.write(new Float32Array(values.size).fill(NaN));

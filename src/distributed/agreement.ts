@@ -2,11 +2,11 @@ import { ConfigurationError } from "../errors.ts";
 import type { Communicator } from "./communicator.ts";
 import { shareValue } from "./share.ts";
 
-/** What the ranks of a job must have in common, by its name, each as text that is equal where the thing is. */
-export type Common = Readonly<Record<string, string>>;
+/** Facts about a thing, as JSON keeps them. */
+export type Facts = Readonly<Record<string, unknown>>;
 
-/** Longest text that is shown of a difference. */
-const longestShown = 200;
+/** What the ranks of a job must have in common, by its name. */
+export type Common = Readonly<Record<string, Facts>>;
 
 /**
  * Checks that all ranks have the same in common.
@@ -22,14 +22,17 @@ export async function requireAgreement(communicator: Communicator, common: Commo
 
 function differenceOf([first, ...others]: readonly Common[]): string | null {
   for (const [i, other] of others.entries()) {
-    for (const [name, text] of Object.entries(first!)) {
-      if (other[name] === text) continue;
-      return `rank ${i + 1}: other ${name} than rank 0: ${shown(other[name])}, not ${shown(text)}`;
+    for (const [name, facts] of Object.entries(first!)) {
+      for (const fact of Object.keys({ ...facts, ...other[name] })) {
+        const [here, there] = [shown(facts[fact]), shown(other[name]?.[fact])];
+        if (here === there) continue;
+        return `rank ${i + 1}: other ${name} than rank 0: ${fact} is ${there}, not ${here}`;
+      }
     }
   }
   return null;
 }
 
-function shown(text = "none"): string {
-  return text.length > longestShown ? `${text.slice(0, longestShown)}…` : text;
+function shown(value: unknown): string {
+  return JSON.stringify(value) ?? "unknown";
 }

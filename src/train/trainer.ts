@@ -5,7 +5,7 @@ import { divide, type Subsets } from "../data/subsets.ts";
 import type { Plan } from "../gpu/plan.ts";
 import type { Sampler } from "../jem/sampler.ts";
 import { type ShardBatch, ShardedStep } from "../jem/sharded_step.ts";
-import { type Batch, type ReportField, reportFields, TrainingStep } from "../jem/training_step.ts";
+import { type Batch, TrainingStep } from "../jem/training_step.ts";
 import type { WideResNet } from "../nn/wide_resnet.ts";
 import type { Optimizer } from "../optim/optimizer.ts";
 import type { SharpnessAware } from "../optim/sharpness_aware.ts";
@@ -31,11 +31,9 @@ import type { InputValues } from "./iteration_inputs.ts";
 import type { IterationReport } from "./iteration_report.ts";
 import { type Attempt, noRecovery, rateFactor, type RecoveryState, streamSeed } from "./recovery/recovery.ts";
 import { fillReplayBuffer } from "./replay_filling.ts";
+import { Reports } from "./reports.ts";
 import { ShardInputs } from "./shard_inputs.ts";
 import { Shards } from "./shards.ts";
-
-/** Iterations whose reports the GPU keeps until they are fetched. */
-export const reportCapacity = 64;
 
 /**
  * Trains a model by SADA-JEM. An iteration (Algorithm 1 of the paper) is recorded once and then replayed; what changes
@@ -75,10 +73,9 @@ export class Trainer {
   /** Of this process's shards. */
   readonly #inputs: readonly ShardInputs[];
   readonly #status: Tensor;
-  readonly #reports: Tensor;
+  readonly #reports: Reports;
   #likelihoodOrder: BatchOrder;
   #labelledOrder: BatchOrder;
-  #fetched = 0;
   #plan: { readonly work: Plan; readonly batchesTracked: number } | undefined;
 
   /**
@@ -128,7 +125,7 @@ export class Trainer {
     };
     this.#inputs = shards.mine.map(() => new ShardInputs(context, shards, imageOptions));
     this.#status = context.zeros([4], "uint32").disown();
-    this.#reports = context.zeros([reportCapacity, reportFields.length]).disown();
+    this.#reports = new Reports(context);
     if (shards.count === 1) return;
     const { ascent } = configuration;
     const room = exchangeRoom(communicator.size);
@@ -157,30 +154,23 @@ export class Trainer {
   }
 
   /**
-   * Submits one iteration, mostly without waiting for it. Fetch the reports at least every {@link reportCapacity} iterations.
-   * @param wishes asked for what this process would like to do next
+   * Submits one iteration, mostly without waiting for it. Fetch the reports at least every `reportCapacity` iterations.
+   * @param wishes asked for what this process would like to do after so many iterations
    * @returns what all processes of the job will do
    */
-  async advance(wishes: () => Wishes = noWishes): Promise<Wishes> {
-    if (this.iteration - this.#fetched >= reportCapacity) {
-      throw new Error(`more than ${reportCapacity} iterations without fetching their reports`);
-    }
+  async advance(wishes: (iteration: number) => Wishes = noWishes): Promise<Wishes> {
+    this.#reports.requireRoom(this.iteration);
     this.#initialiseNorms();
     this.#upload();
     const plan = this.#plan ??= this.#recordPlan();
-    await this.#context.gpu.runAtPace(plan.work, () => this.#exchange!.run(this.iteration, wishes()));
+    await this.#context.gpu.runAtPace(
+      plan.work,
+      () => this.#exchange!.run(this.iteration, wishes(this.iteration + 1)),
+    );
     this.model.runningStatistics.batchesTracked += plan.batchesTracked;
-
-    const { buffer, offset } = this.#reports.range();
-    const size = reportFields.length * 4;
-    const row = this.iteration % reportCapacity;
-    this.#context.gpu.copy({ ...this.#step.report.range(), size }, {
-      buffer,
-      offset: offset + row * size,
-      size,
-    });
+    this.#reports.keep(this.iteration, this.#step.report);
     this.iteration++;
-    return this.#exchange?.agreed ?? wishes();
+    return this.#exchange?.agreed ?? wishes(this.iteration);
   }
 
   /**
@@ -195,17 +185,8 @@ export class Trainer {
 
   /** {@link fetchReports} of the iterations before a divergence, if there is one, with what was found there. */
   async fetchUntilDivergence(): Promise<{ reports: IterationReport[]; divergence?: Divergence }> {
-    const [rows, statusWords] = await this.#context.read([this.#reports, this.#status]);
-    const reports: IterationReport[] = [];
-    for (; this.#fetched < this.iteration; this.#fetched++) {
-      const start = this.#fetched % reportCapacity * reportFields.length;
-      const values = Object.fromEntries(reportFields.map((field, i) => [field, rows![start + i]!]));
-      reports.push({
-        iteration: this.#fetched,
-        learningRate: this.learningRate(this.#fetched),
-        ...values as Record<ReportField, number>,
-      });
-    }
+    const [rows, statusWords] = await this.#context.read([this.#reports.rows, this.#status]);
+    const reports = this.#reports.take(rows!, this.iteration, (t) => this.learningRate(t));
     const [diverged, iteration] = new Uint32Array(statusWords!.buffer);
     if (!diverged) return { reports };
     const divergence = { iteration: iteration!, likelihood: statusWords![2]!, loss: statusWords![3]! };
@@ -263,7 +244,8 @@ export class Trainer {
 
   /** Continues at an iteration whose state has been restored, with the streams of randomness that belong to it. */
   resumeAt(iteration: number, recovery: RecoveryState = noRecovery): void {
-    this.iteration = this.#fetched = iteration;
+    this.iteration = iteration;
+    this.#reports.restart(iteration);
     this.recovery = recovery;
     this.#likelihoodOrder = this.#likelihoodOrder.withSeed(this.#seed);
     this.#labelledOrder = this.#labelledOrder.withSeed(this.#seed);

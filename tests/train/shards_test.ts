@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { processesInOne } from "../distributed/processes_in_one.ts";
 import { type Communicator, oneProcess } from "../../src/distributed/communicator.ts";
 import { loadDataset } from "../../src/data/load.ts";
-import { Gpu } from "../../src/gpu/gpu.ts";
+import { ConfigurationError } from "../../src/errors.ts";
+import type { Pass } from "../../src/optim/sharpness_aware.ts";
+import { TrainingStep } from "../../src/jem/training_step.ts";
 import { Context } from "../../src/tensor/context.ts";
 import { decodeCheckpoint, encodeCheckpoint, restoreTrainer } from "../../src/train/checkpoint/checkpoint.ts";
 import { gatherParts } from "../../src/train/checkpoint/parts.ts";
@@ -10,6 +12,7 @@ import { type Configuration, parseConfiguration } from "../../src/train/configur
 import type { IterationReport } from "../../src/train/iteration_report.ts";
 import { preset } from "../../src/train/presets.ts";
 import { Trainer } from "../../src/train/trainer.ts";
+import { testGpu } from "../kernels/harness.ts";
 
 const digits = await loadDataset({ name: "digits", limit: 200 });
 
@@ -24,6 +27,12 @@ const actNorm = parseConfiguration({
   ...small,
   ...{ norm: "act", shards: 2, dropout: 0.2, inputNoise: 0.03, noiseScale: 0.01 },
 });
+/** The unit roundoff of float32. */
+const roundoff = 2 ** -24;
+
+async function trainerOf(configuration: Configuration, communicator: Communicator = oneProcess) {
+  return new Trainer(new Context(await testGpu()), configuration, digits, communicator);
+}
 
 /** What a job leaves. */
 interface Outcome {
@@ -40,34 +49,19 @@ async function train(
 ): Promise<Outcome> {
   const communicators = processes === 1 ? [oneProcess] : processesInOne(processes);
   const [first, ...others] = await Promise.all(communicators.map(async (communicator) => {
-    const gpu = await Gpu.request();
-    try {
-      return await trainOne(gpu, configuration, communicator, iterations, from);
-    } finally {
-      gpu.destroy();
+    const trainer = await trainerOf(configuration, communicator);
+    if (from) restoreTrainer(trainer, await decodeCheckpoint(from));
+    else await trainer.fillReplayBuffer();
+    for (let i = 0; i < iterations; i++) await trainer.advance();
+    const reports = await trainer.fetchReports();
+    if (communicator.rank === 0) {
+      return { checkpoint: await encodeCheckpoint(trainer, configuration, digits), reports };
     }
+    await gatherParts(trainer);
+    return { checkpoint: undefined, reports };
   }));
   for (const { reports } of others) assert.deepEqual(reports, first!.reports);
   return { checkpoint: first!.checkpoint!, reports: first!.reports };
-}
-
-async function trainOne(
-  gpu: Gpu,
-  configuration: Configuration,
-  communicator: Communicator,
-  iterations: number,
-  from: Uint8Array | undefined,
-) {
-  const trainer = new Trainer(new Context(gpu), configuration, digits, communicator);
-  if (from) restoreTrainer(trainer, await decodeCheckpoint(from));
-  else await trainer.fillReplayBuffer();
-  for (let i = 0; i < iterations; i++) await trainer.advance();
-  const reports = await trainer.fetchReports();
-  if (communicator.rank === 0) {
-    return { checkpoint: await encodeCheckpoint(trainer, configuration, digits), reports };
-  }
-  await gatherParts(trainer);
-  return { checkpoint: undefined, reports };
 }
 
 for (const [name, configuration] of Object.entries({ batchNorm, actNorm })) {
@@ -78,6 +72,7 @@ for (const [name, configuration] of Object.entries({ batchNorm, actNorm })) {
       const two = await train(options, 2, 6);
       assert.deepEqual(two.reports, one.reports);
       assert.deepEqual(two.checkpoint, one.checkpoint);
+      if (ascent === "local") return;
       const middle = await train(options, 2, 3);
       assert.deepEqual((await train(options, 1, 3, middle.checkpoint)).checkpoint, one.checkpoint);
       const again = await train(options, 1, 3);
@@ -86,3 +81,209 @@ for (const [name, configuration] of Object.entries({ batchNorm, actNorm })) {
     });
   }
 }
+
+Deno.test("Three shards of a plain classifier: the same bits by one and three processes, with batches uploaded as well", async () => {
+  const configuration = parseConfiguration({
+    ...small,
+    ...{ likelihoodWeight: 0, steps: 0, labelledBatch: 12, shards: 3, optimizer: "adam", learningRate: 1e-3 },
+  });
+  const one = await train(configuration, 1, 4);
+  // Both add up the three shards in their order.
+  assert.deepEqual((await train(configuration, 3, 4)).checkpoint, one.checkpoint);
+  const uploaded = await train({ ...configuration, residentMebibytes: 0 }, 1, 4);
+  assert.deepEqual(uploaded.reports, one.reports);
+});
+
+Deno.test("Shards draw other random numbers than each other, and other images", async () => {
+  const trainer = await trainerOf(actNorm);
+  const all = trainer.inputsOf(3);
+  const [first, second] = [0, 1].map((shard) => trainer.shards.inputsOf(shard, all, 1, 3));
+  assert.deepEqual([...first!.stream], [1, 0, 3, 0]);
+  assert.deepEqual([...second!.stream], [1, 0, 3, 2 ** 23]);
+  assert.deepEqual([...first!.labelledIndices, ...second!.labelledIndices], [...all.labelledIndices]);
+  assert.deepEqual([...first!.labels, ...second!.labels], [...all.labels]);
+  // Each draws from its own half of the buffer.
+  assert(first!.draws.subarray(0, 4).every((entry) => entry < 20));
+  assert(second!.draws.subarray(0, 4).every((entry) => entry >= 20 && entry < 40));
+  await trainer.fillReplayBuffer();
+  const images = await trainer.sampler!.buffer.images.read();
+  const half = images.length / 2;
+  assert.notDeepEqual(images.subarray(0, half), images.subarray(half));
+});
+
+/** The gradients of an iteration's shards one by one, with what is common to them done on the host. */
+async function byHand(configuration: Configuration) {
+  const trainer = await trainerOf(configuration);
+  await trainer.fillReplayBuffer();
+  const { model, sampler, images, sharpnessAware, shards } = trainer;
+  const { context, parameters } = model;
+  const step = new TrainingStep(model, sharpnessAware, configuration);
+  const values = trainer.inputsOf(0);
+  const statistics = await model.runningStatistics.values.read();
+  const passes = shards.mine.map((shard) => {
+    const words = shards.inputsOf(shard, values, configuration.seed, 0);
+    const tensor = (data: Uint32Array) => context.from(data, [data.length]);
+    const stream = tensor(words.stream);
+    const draw = () =>
+      sampler!.chains({ stream, draws: tensor(words.draws), freshClasses: tensor(words.freshClasses) });
+    const crop = { padding: 1, crops: tensor(words.labelledCrops) };
+    const batch = {
+      real: images.expand(tensor(words.likelihoodIndices)),
+      labelled: images.expand(tensor(words.labelledIndices), crop),
+      labels: tensor(words.labels),
+      draw,
+    };
+    const status = context.zeros([4], "uint32");
+    return step.gradientsOf(batch, { stream, status }, context.zeros([16]));
+  });
+  const gradientOf = async (shard: number, pass: Pass) => {
+    model.runningStatistics.values.write(statistics);
+    parameters.gradients.clear();
+    passes[shard]!(pass);
+    return (await parameters.gradients.read()).slice(0, parameters.trainableLength);
+  };
+  /** Lets θ climb along a gradient, computes, and puts θ back. */
+  const above = async <Result>(gradient: Float32Array, compute: () => Promise<Result>) => {
+    const all = new Float32Array(parameters.gradients.size);
+    all.set(gradient);
+    parameters.gradients.write(all);
+    sharpnessAware.climb();
+    const result = await compute();
+    const norm = (await sharpnessAware.gradientNorm.read())[0]!;
+    sharpnessAware.return();
+    return { result, norm };
+  };
+  const theta = (await parameters.values.read()).slice(0, parameters.trainableLength);
+  return { gradientOf, above, theta, shards: shards.mine };
+}
+
+/** The mean of vectors in float64. */
+function mean(vectors: readonly Float32Array[]): Float64Array {
+  return Float64Array.from(vectors[0]!, (_, i) => {
+    return vectors.reduce((sum, vector) => sum + vector[i]!, 0) / vectors.length;
+  });
+}
+
+/** The sum of the magnitudes, over the shards. */
+function magnitudes(vectors: readonly Float32Array[]): Float64Array {
+  return Float64Array.from(vectors[0]!, (_, i) => {
+    return vectors.reduce((sum, vector) => sum + Math.abs(vector[i]!), 0);
+  });
+}
+
+/** SGD's momentum after the first iteration, ĝ + wd·θ, whose learning rate is 0. */
+async function firstMomentum(configuration: Configuration, processes: number) {
+  const communicators = processes === 1 ? [oneProcess] : processesInOne(processes);
+  const [first] = await Promise.all(communicators.map(async (communicator) => {
+    const trainer = await trainerOf(configuration, communicator);
+    await trainer.fillReplayBuffer();
+    await trainer.advance();
+    const [report] = await trainer.fetchReports();
+    return { momentum: await trainer.optimizer.state["momentum"]!.read(), report: report! };
+  }));
+  return first!;
+}
+
+/**
+ * Checks a momentum against the second gradients of the shards. Each of S − 1 additions of float32 errs by at most half an
+ * ulp of a partial sum, which is at most Σ|ĝ_s|; scaling, and the weight decay with its addition, err by three more.
+ */
+function requireMean(
+  momentum: Float32Array,
+  gradients: readonly Float32Array[],
+  { theta, weightDecay }: { theta: Float32Array; weightDecay: number },
+): void {
+  const [expected, sizes] = [mean(gradients), magnitudes(gradients)];
+  const S = gradients.length;
+  let different = 0;
+  momentum.forEach((value, i) => {
+    const decayed = expected[i]! + weightDecay * theta[i]!;
+    const bound = roundoff *
+      ((S - 1) * sizes[i]! / S + 3 * (sizes[i]! / S + Math.abs(weightDecay * theta[i]!)));
+    if (!(Math.abs(value - decayed) <= bound + 2 ** -126)) different++;
+  });
+  assert.equal(different, 0, `${different} of ${momentum.length} elements`);
+}
+
+for (const shards of [2, 4]) {
+  Deno.test(`The gradient of ${shards} shards is the mean of theirs, with global and with local ascent`, async () => {
+    const global: Configuration = { ...batchNorm, shards };
+    const local: Configuration = { ...global, ascent: "local" };
+    const hand = await byHand(global);
+    const { weightDecay } = global;
+    const first: Float32Array[] = [];
+    for (const shard of hand.shards) first.push(await hand.gradientOf(shard, "first"));
+
+    const secondGradients = async () => {
+      const all: Float32Array[] = [];
+      for (const shard of hand.shards) all.push(await hand.gradientOf(shard, "second"));
+      return all;
+    };
+    const together = await hand.above(Float32Array.from(mean(first)), secondGradients);
+    const alone = [];
+    for (const shard of hand.shards) {
+      alone.push(await hand.above(first[shard]!, () => hand.gradientOf(shard, "second")));
+    }
+
+    const done = await firstMomentum(global, 1);
+    // Of two, the mean of float32 gradients is the same rounded as by hand, and so is all that follows from it.
+    if (shards === 2) requireMean(done.momentum, together.result, { theta: hand.theta, weightDecay });
+    const norm = Math.hypot(...mean(first));
+    const cancelled = Math.hypot(...magnitudes(first)) / shards / norm;
+    for (const processes of [1, 2, 4].filter((processes) => shards % processes === 0)) {
+      // The norm of the mean is summed in float32 from the mean, whose elements err as requireMean() says.
+      const { report } = processes === 1 ? done : await firstMomentum(global, processes);
+      const bound = roundoff * (shards * cancelled + Math.log2(hand.theta.length) + 4);
+      assert(Math.abs(report.gradientNorm / norm - 1) < bound, `${report.gradientNorm} and ${norm}`);
+
+      const apart = await firstMomentum(local, processes);
+      requireMean(apart.momentum, alone.map(({ result }) => result), { theta: hand.theta, weightDecay });
+      const norms = alone.reduce((sum, { norm }) => sum + norm, 0) / shards;
+      assert(Math.abs(apart.report.gradientNorm / norms - 1) < shards * roundoff * 2);
+      assert.notDeepEqual(apart.momentum, done.momentum);
+    }
+  });
+}
+
+Deno.test("A parameter that becomes NaN on one rank stops both in the same iteration, with nothing changed", async () => {
+  const states = await Promise.all(
+    processesInOne(2).map(async (communicator) => {
+      const trainer = await trainerOf(batchNorm, communicator);
+      await trainer.fillReplayBuffer();
+      const { model: { parameters: { values } }, sampler } = trainer;
+      await trainer.advance();
+      await trainer.advance();
+      const state = async () => [await values.read(), await sampler!.buffer.images.read()];
+      const before = await state();
+      if (communicator.rank === 1) values.write(new Float32Array(values.size).fill(NaN));
+      await trainer.advance();
+      await trainer.advance();
+      const { reports, divergence } = await trainer.fetchUntilDivergence();
+      assert.deepEqual(reports.map(({ iteration }) => iteration), [0, 1]);
+      return { divergence, before, after: await state() };
+    }),
+  );
+  for (const { divergence } of states) {
+    assert.equal(divergence!.iteration, 2);
+    assert(Number.isNaN(divergence!.loss) && Number.isNaN(divergence!.likelihood));
+  }
+  const [healthy, ill] = states;
+  assert.deepEqual(healthy!.after, healthy!.before);
+  assert.deepEqual(ill!.after[1], ill!.before[1]);
+});
+
+Deno.test("Processes that do not divide the shards are refused", async () => {
+  await assert.rejects(() => trainerOf(batchNorm, { ...oneProcess, size: 3 }), (error) => {
+    assert(error instanceof ConfigurationError);
+    assert.equal(
+      error.message,
+      "configuration: shards is 2, which 3 processes cannot share evenly; " +
+        "set it to a multiple of 3, or start as many processes as divide it",
+    );
+    return true;
+  });
+  await assert.rejects(
+    () => trainerOf({ ...batchNorm, shards: 1 }, { ...oneProcess, size: 2 }),
+    /shards is 1, which 2/,
+  );
+});

@@ -57,10 +57,13 @@ export class Shards {
     const part = (all: Uint32Array, batch: number) => all.subarray(shard * batch, (shard + 1) * batch);
     const real = (all: Uint32Array) => part(all, this.likelihoodBatch);
     const labelled = (all: Uint32Array) => part(all, this.labelledBatch);
-    const { draws } = values;
-    const entries = real(draws.subarray(0, draws.length / 2));
-    const fresh = real(draws.subarray(draws.length / 2));
+    const half = values.draws.length / 2;
+    const entries = real(values.draws.subarray(0, half));
+    const fresh = real(values.draws.subarray(half));
     const before = this.first * this.entries;
+    const draws = new Uint32Array(2 * this.likelihoodBatch);
+    draws.set(entries.map((entry) => entry - before));
+    draws.set(fresh, this.likelihoodBatch);
     return {
       stream: streamWords(seed, iteration, shard),
       schedule: values.schedule,
@@ -69,7 +72,7 @@ export class Shards {
       labelledIndices: labelled(values.labelledIndices),
       labelledCrops: labelled(values.labelledCrops),
       labels: labelled(values.labels),
-      draws: Uint32Array.of(...entries.map((entry) => entry - before), ...fresh),
+      draws,
       freshClasses: real(values.freshClasses),
     };
   }

@@ -245,17 +245,18 @@ for (const shards of [2, 4]) {
   });
 }
 
-Deno.test("A parameter that becomes NaN on one rank stops both in the same iteration, with nothing changed", async () => {
-  const states = await Promise.all(
+/** A job of two processes that is disturbed on rank 1 before its third iteration, and its state then and later. */
+async function disturbed(configuration: Configuration, disturb: (trainer: Trainer) => void) {
+  return await Promise.all(
     processesInOne(2).map(async (communicator) => {
-      const trainer = await trainerOf(batchNorm, communicator);
+      const trainer = await trainerOf(configuration, communicator);
       await trainer.fillReplayBuffer();
       const { model: { parameters: { values } }, sampler } = trainer;
       await trainer.advance();
       await trainer.advance();
+      if (communicator.rank === 1) disturb(trainer);
       const state = async () => [await values.read(), await sampler!.buffer.images.read()];
       const before = await state();
-      if (communicator.rank === 1) values.write(new Float32Array(values.size).fill(NaN));
       await trainer.advance();
       await trainer.advance();
       const { reports, divergence } = await trainer.fetchUntilDivergence();
@@ -263,13 +264,64 @@ Deno.test("A parameter that becomes NaN on one rank stops both in the same itera
       return { divergence, before, after: await state() };
     }),
   );
-  for (const { divergence } of states) {
-    assert.equal(divergence!.iteration, 2);
-    assert(Number.isNaN(divergence!.loss) && Number.isNaN(divergence!.likelihood));
-  }
+}
+
+for (const [name, options] of Object.entries({ global: {}, local: { ascent: "local" }, none: { rho: 0 } })) {
+  Deno.test(`What diverges on one rank stops both in the same iteration, with nothing changed; ascent ${name}`, async () => {
+    const configuration = parseConfiguration({ ...batchNorm, ...options });
+    const states = await disturbed(
+      configuration,
+      ({ model: { parameters: { values } } }) => values.write(new Float32Array(values.size).fill(NaN)),
+    );
+    for (const { divergence, before, after } of states) {
+      assert.equal(divergence!.iteration, 2);
+      assert(Number.isNaN(divergence!.loss) && Number.isNaN(divergence!.likelihood));
+      assert.deepEqual(after, before);
+    }
+  });
+}
+
+Deno.test("A loss that is finite and too large on one rank stops both, with its values", async () => {
+  // Scores of this size are far beyond the limit, and no sum of them overflows.
+  const states = await disturbed(batchNorm, ({ model: { parameters: { values, all } } }) => {
+    const { offset } = all.find(({ name }) => name === "class_output.weight")!;
+    const { size } = all.find(({ name }) => name === "class_output.weight")!.value;
+    values.slice(offset, [size]).write(Float32Array.from({ length: size }, (_, i) => 1e8 * Math.cos(i)));
+  });
   const [healthy, ill] = states;
-  assert.deepEqual(healthy!.after, healthy!.before);
-  assert.deepEqual(ill!.after[1], ill!.before[1]);
+  assert.deepEqual(healthy!.divergence, ill!.divergence);
+  const { iteration, likelihood } = ill!.divergence!;
+  assert.equal(iteration, 2);
+  assert(Math.abs(likelihood) > batchNorm.divergenceLimit && Number.isFinite(likelihood));
+  for (const { before, after } of states) assert.deepEqual(after, before);
+});
+
+Deno.test("All ranks do what one wishes to stop, and what rank 0 wishes to report and save", async () => {
+  const cases = [
+    [{ stop: false, report: true, checkpoint: false }, { stop: true, report: false, checkpoint: true }],
+    [{ stop: false, report: false, checkpoint: true }, { stop: false, report: true, checkpoint: false }],
+  ] as const;
+  const agreed = await Promise.all(
+    processesInOne(2).map(async (communicator) => {
+      const trainer = await trainerOf(batchNorm, communicator);
+      await trainer.fillReplayBuffer();
+      const all = [];
+      for (const [i, wishes] of cases.entries()) {
+        all.push(
+          await trainer.advance((iteration) => {
+            assert.equal(iteration, i + 1);
+            return wishes[communicator.rank]!;
+          }),
+        );
+      }
+      return all;
+    }),
+  );
+  const expected = [
+    { stop: true, report: true, checkpoint: false },
+    { stop: false, report: false, checkpoint: true },
+  ];
+  assert.deepEqual(agreed, [expected, expected]);
 });
 
 Deno.test("Processes that do not divide the shards are refused", async () => {

@@ -17,6 +17,7 @@ import { Trainer } from "../../../src/train/trainer.ts";
 import { type Summary, TrainingRun } from "../../../src/train/training_run.ts";
 import { processesInOne } from "../../distributed/processes_in_one.ts";
 import { testGpu } from "../../kernels/harness.ts";
+import { requireSameBytes } from "../../same_bytes.ts";
 import { withFiles } from "../../temporary.ts";
 
 const digits = await loadDataset({ name: "digits", limit: 120 });
@@ -100,7 +101,7 @@ async function requireSame(
 ): Promise<void> {
   const found = await contents(path);
   if (!besides) assert.deepEqual([...found.keys()].sort(), [...expected.keys()].sort());
-  for (const [name, bytes] of expected) assert.deepEqual(found.get(name), bytes, `${path}: ${name}`);
+  for (const [name, bytes] of expected) requireSameBytes(found.get(name)!, bytes, `${path}: ${name}`);
 }
 
 Deno.test("A run of two shards leaves the same files by one process and by two, interrupted on any rank as well", async () => {

@@ -17,6 +17,7 @@ export class Plan {
 
   /** The commands between the cuts: one more stretch than there are cuts. */
   get stretches(): (readonly Command[])[] {
+    if (this.cuts.length === 0) return [this.commands];
     const ends = [...this.cuts, this.commands.length];
     return ends.map((end, i) => this.commands.slice(ends[i - 1] ?? 0, end));
   }

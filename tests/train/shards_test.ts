@@ -6,7 +6,13 @@ import { ConfigurationError } from "../../src/errors.ts";
 import type { Pass } from "../../src/optim/sharpness_aware.ts";
 import { TrainingStep } from "../../src/jem/training_step.ts";
 import { Context } from "../../src/tensor/context.ts";
-import { decodeCheckpoint, encodeCheckpoint, restoreTrainer } from "../../src/train/checkpoint/checkpoint.ts";
+import {
+  decodeCheckpoint,
+  encodeCheckpoint,
+  modelOnly,
+  requireTrainingState,
+  restoreTrainer,
+} from "../../src/train/checkpoint/checkpoint.ts";
 import { gatherParts } from "../../src/train/checkpoint/parts.ts";
 import { type Configuration, parseConfiguration } from "../../src/train/configuration.ts";
 import type { IterationReport } from "../../src/train/iteration_report.ts";
@@ -118,6 +124,36 @@ Deno.test("Shards draw other random numbers than each other, and other images", 
   const images = await trainer.sampler!.buffer.images.read();
   const half = images.length / 2;
   assert.notDeepEqual(images.subarray(0, half), images.subarray(half));
+});
+
+Deno.test("A checkpoint keeps each shard's running statistics, and their means as the model's", async () => {
+  const checkpoint = await decodeCheckpoint((await train({ ...batchNorm, shards: 4 }, 2, 2)).checkpoint);
+  const { shape, data } = checkpoint.tensors.get("shard_statistics")!;
+  const [shards, length] = shape;
+  assert.equal(shards, 4);
+  // In the order of the layers, the first norm is that of the first block; means come before variances.
+  for (const [i, kind] of ["running_mean", "running_var"].entries()) {
+    const { data: values } = checkpoint.tensors.get(`f.layer1.0.bn1.${kind}`)!;
+    values.forEach((value, channel) => {
+      const own = Array.from({ length: 4 }, (_, s) => data[s * length! + i * values.length + channel]!);
+      const mean = own.reduce((sum, one) => sum + one) / 4;
+      const bound = 3 * roundoff * own.reduce((sum, one) => sum + Math.abs(one), 0) / 4;
+      assert(Math.abs(value - mean) <= bound, `${value} and ${mean}`);
+      assert(new Set(own).size === 4);
+    });
+  }
+  requireTrainingState(checkpoint);
+  assert.doesNotMatch([...modelOnly(checkpoint).tensors.keys()].join(), /shard/);
+  checkpoint.tensors.delete("shard_statistics");
+  assert.throws(
+    () => requireTrainingState(checkpoint),
+    /^CheckpointError: it holds no running statistics of its shards$/,
+  );
+  const trainer = await trainerOf({ ...batchNorm, shards: 4 });
+  assert.throws(
+    () => restoreTrainer(trainer, checkpoint),
+    /^CheckpointError: tensor shard_statistics is missing$/,
+  );
 });
 
 /** The gradients of an iteration's shards one by one, with what is common to them done on the host. */

@@ -118,6 +118,9 @@ export function requireTrainingState({ tensors, configuration }: Checkpoint): vo
   if (configuration.likelihoodWeight > 0 && !tensors.has(replayBufferName)) {
     throw new CheckpointError("it holds no replay buffer");
   }
+  if (configuration.shards > 1 && configuration.norm === "batch" && !tensors.has(shardStatisticsName)) {
+    throw new CheckpointError("it holds no running statistics of its shards");
+  }
 }
 
 /**

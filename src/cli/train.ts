@@ -41,7 +41,7 @@ Usage: deno task train [options]
   --run-dir DIR       where the run is kept (default: runs/<preset>-<time>)
   --stop-after N      save and stop after N more iterations
   --resume            continue the run in --run-dir, or else the newest one in runs/; with --set, --seed, --iterations
-                      from here on, as far as its data, model and batches stay the same
+                      from here on, as far as its data, model, batches and shards stay the same
 ${kernelHelp}
   --ignore-hangup     go on when the terminal is closed
   --debug             show the stack trace of an error

@@ -11,7 +11,7 @@ import { type BufferMembers, listMembers } from "./class_members.ts";
 export interface Initialisation {
   /**
    * Fresh images, `[N, H, W, C]` in [−1, 1].
-   * @param stream uint32 `[4]`: seed (low, high), step, unused
+   * @param stream uint32 `[4]`: seed (low, high), step, call
    * @param classes uint32 `[N]`: class of each; {@link skipped} leaves that image undefined
    * @param first images of the same stream before these, a multiple of 4; 0 by default. These are what they would be if all
    *   were made at once

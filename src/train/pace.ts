@@ -1,4 +1,4 @@
-import { reportCapacity } from "./trainer.ts";
+import { reportCapacity } from "./reports.ts";
 
 /** Decides when to read reports back, and measures the speed between two times. */
 export class Pace {

@@ -24,11 +24,13 @@ export class TrainingLine implements RunListener {
     this.line.update(`filling the replay buffer: ${made}/${total}`);
   }
 
-  progress({ report, iterations, imagesPerSecond, secondsLeft, leaningSince }: Progress): void {
+  progress(progress: Progress): void {
+    const { report, iterations, imagesPerSecond, secondsLeft, exchangeShare, leaningSince } = progress;
     this.reached = Math.max(this.reached, report.iteration);
     const parts = [
       `iteration ${report.iteration + 1}/${iterations}`,
       `${imagesPerSecond.toFixed(0)} images/s`,
+      ...(exchangeShare === undefined ? [] : [`exchange ${percent(exchangeShare)}`]),
       `${duration(secondsLeft)} left`,
       `loss ${report.loss.toFixed(3)}`,
     ];

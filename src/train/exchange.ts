@@ -30,6 +30,8 @@ export function exchangeRoom(processes: number): number {
 export class Exchange {
   /** What was agreed on in the last exchange. */
   agreed: Wishes = noWishes();
+  /** Time that all sums have taken, with the wait for the slowest process. */
+  seconds = 0;
   readonly #communicator: Communicator;
   readonly #sums: Tensor;
   readonly #room: number;
@@ -58,7 +60,9 @@ export class Exchange {
     const divergences = room.subarray(wishElements);
     if (flag) divergences.set([flag, status![2]!, status![3]!], divergenceElements * rank);
 
+    const began = performance.now();
     await this.#communicator.sum(sums!);
+    this.seconds += (performance.now() - began) / 1000;
 
     this.#sums.write(sums!);
     this.agreed = { stop: room[0]! > 0, report: room[1]! > 0, checkpoint: room[2]! > 0 };

@@ -9,6 +9,8 @@ export interface Progress {
   /** Labelled images and images of the likelihood, per second. */
   readonly imagesPerSecond: number;
   readonly secondsLeft: number;
+  /** Share of the time that went into exchanges with other processes, and waiting for them; undefined if there are none. */
+  readonly exchangeShare: number | undefined;
   /** Since when the run has shown early signs of divergence, if it does. */
   readonly leaningSince: number | undefined;
 }

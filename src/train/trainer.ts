@@ -193,6 +193,11 @@ export class Trainer {
     return { reports: reports.filter((report) => report.iteration < iteration!), divergence };
   }
 
+  /** Seconds that this process has spent in exchanges with the others, and waiting for them; undefined if it is alone. */
+  get exchangeSeconds(): number | undefined {
+    return this.#exchange?.seconds;
+  }
+
   /** Running statistics of this process's shards, in the layout of the model's, which are their mean; none if there is one shard. */
   get shardStatistics(): readonly Tensor[] {
     return this.#shardedStep?.statistics ?? [];

@@ -66,6 +66,8 @@ export class TrainingRun {
   #saved = { iteration: -1, at: performance.now() };
   /** The iteration of the last picture. */
   #pictured = -1;
+  /** Seconds in exchanges until the last report. */
+  #exchanged = 0;
 
   /** @param directory undefined in the processes of a job that write nothing; such have a {@link silentListener} */
   constructor(
@@ -250,16 +252,26 @@ export class TrainingRun {
     trainer.recovery = { attempts, health };
     const report = reports.at(-1);
     if (!report) return true;
-    const iterationsPerSecond = pace.measured(trainer.iteration);
+    const { seconds, iterationsPerSecond } = pace.measured(trainer.iteration);
     const { likelihoodWeight, likelihoodBatch, labelledBatch } = this.#configuration;
     this.#listener.progress({
       report,
       iterations: trainer.iterations,
       imagesPerSecond: iterationsPerSecond * (labelledBatch + (likelihoodWeight > 0 ? likelihoodBatch : 0)),
       secondsLeft: (trainer.iterations - trainer.iteration) / iterationsPerSecond,
+      exchangeShare: this.#exchangeShare(seconds),
       leaningSince: health.leaningSince,
     });
     return true;
+  }
+
+  /** @param seconds since it was last asked for */
+  #exchangeShare(seconds: number): number | undefined {
+    const { exchangeSeconds } = this.trainer;
+    if (exchangeSeconds === undefined) return undefined;
+    const spent = exchangeSeconds - this.#exchanged;
+    this.#exchanged = exchangeSeconds;
+    return Math.min(1, spent / seconds);
   }
 
   /** @throws {DivergenceError} if the run cannot go on from an earlier checkpoint. */

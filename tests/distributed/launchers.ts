@@ -1,6 +1,6 @@
 /** Runs programs under the launchers of MPI that are installed. */
 
-import { projectFolder } from "../../scripts/tasks.ts";
+import { projectFolder, taskArguments } from "../../scripts/tasks.ts";
 import { jobVariables } from "../../src/distributed/job.ts";
 
 /** A launcher, or why there is none. */
@@ -53,6 +53,24 @@ export function launch(
 function denoArguments([program, ...args]: readonly string[]): string[] {
   const path = `${projectFolder}tests/distributed/${program}`;
   return ["run", "--quiet", "--no-prompt", "--no-check", "--no-lock", ...permissions, path, ...args];
+}
+
+/**
+ * Starts a task of `deno.json` in several processes, with its permissions.
+ * @param ranks the arguments of each process
+ */
+export function startTask(
+  { command }: Pick<Launcher, "command">,
+  task: string,
+  ranks: readonly (readonly string[])[],
+): Deno.ChildProcess {
+  const programs = ranks.map((args) => ["-n", "1", Deno.execPath(), ...taskArguments(task), ...args]);
+  return new Deno.Command(command!, {
+    args: ["--bind-to", "none", ...programs.flatMap((program, i) => i === 0 ? program : [":", ...program])],
+    env: environment,
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
 }
 
 async function run(command: string, args: readonly string[], env: Record<string, string>): Promise<Ended> {

@@ -294,7 +294,8 @@ function isObject(value: unknown): value is object {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function isDType(value: unknown): value is DType {
+/** Whether elements of a type can be read. */
+export function isDType(value: unknown): value is DType {
   return typeof value === "string" && Object.hasOwn(elementBytes, value);
 }
 

@@ -4,9 +4,10 @@ import type { DatasetName } from "../../data/dataset.ts";
 import type { ImageDescription } from "../../data/fit.ts";
 import { classesOf, datasetFormats, datasetsOf } from "../../data/formats.ts";
 import { CheckpointError, FormatError } from "../../errors.ts";
+import { type ByteSource, sourceOf } from "../../formats/byte_source.ts";
 import { isPyTorch, openPyTorch } from "../../formats/pytorch/pytorch.ts";
 import { serializePyTorch } from "../../formats/pytorch/writer.ts";
-import { type NamedTensor, parseSafetensors, tensorFileOf } from "../../formats/safetensors.ts";
+import { type NamedTensor, openSafetensors } from "../../formats/safetensors.ts";
 import type { TensorFile } from "../../formats/tensor_file.ts";
 import { printable } from "../../formats/text.ts";
 import type { NormName } from "../../nn/norms.ts";
@@ -39,18 +40,21 @@ export interface ModelFile extends Checkpoint {
 /**
  * Reads a model from a file of any kind that is known: a checkpoint of this project, or a `.pt` or safetensors file that
  * holds a state dict of the official code, wherever in it and behind whatever prefix. Of several complete state dicts that
- * is taken which was trained: not an average of weights (`ema_state_dict`), not deeper in the file than another.
+ * is taken which was trained: not an average of weights (`ema_state_dict`), not deeper in the file than another. Tensors that
+ * are not needed are not read.
+ * @param file the file, or all its bytes
  * @throws {CheckpointError} if it is damaged, or does not hold such a model.
  */
 export async function readModelFile(
-  bytes: Uint8Array<ArrayBuffer>,
+  file: ByteSource | Uint8Array,
   hints: ImportHints = {},
 ): Promise<ModelFile> {
+  const source = sourceOf(file);
   try {
-    if (isPyTorch(bytes)) return await importState(await openPyTorch(bytes), hints);
-    const file = parseSafetensors(bytes);
-    if (isCheckpoint(file.metadata)) return { ...await decodeCheckpoint(bytes), leftAlone: [] };
-    return await importState(tensorFileOf(file), hints);
+    if (isPyTorch(source)) return await importState(await openPyTorch(source), hints);
+    const opened = openSafetensors(source);
+    if (isCheckpoint(opened.metadata)) return { ...await decodeCheckpoint(source), leftAlone: [] };
+    return await importState(opened, hints);
   } catch (error) {
     if (error instanceof FormatError) throw new CheckpointError(error.message);
     throw error;

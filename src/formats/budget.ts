@@ -60,6 +60,9 @@ export function pickleBudget(storages: number): number {
   return 2 ** 26 + 2048 * Math.min(storages, mostTensors);
 }
 
+/** Bytes of a picture's file: photographs of 100 megapixels have 60 MB as JPEG, PNG files of 40 megapixels 120 MB. */
+export const mostPictureBytes: number = 2 ** 27;
+
 /**
  * The most pixels of a picture whose file has `fileBytes` bytes. Photographs take a bit a pixel or more, so that those of
  * all cameras are within four pixels a byte, or within the 25 megapixels that any file may have. Decoding takes up to 15 bytes for each.

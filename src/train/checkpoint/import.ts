@@ -12,6 +12,7 @@ import type { TensorFile } from "../../formats/tensor_file.ts";
 import { printable } from "../../formats/text.ts";
 import type { NormName } from "../../nn/norms.ts";
 import { checked } from "../../nn/state_dict.ts";
+import { elements } from "../../tensor/tensor.ts";
 import { type Checkpoint, decodeCheckpoint, isCheckpoint, modelOnly } from "./checkpoint.ts";
 import { parseConfiguration } from "../configuration.ts";
 import { modelState, officialTensors } from "./model_state.ts";
@@ -111,13 +112,19 @@ async function importState(file: TensorFile, hints: ImportHints): Promise<ModelF
   };
 }
 
-/** A state dict's tensors under their official names. What is not needed is left out if it cannot be read. */
+/** Bytes of a state dict's tensors that are read and not needed: counters, and the layers of a head that is not used. */
+const mostSpareBytes = 2 ** 24;
+
+/** A state dict's tensors under their official names. What is not needed is left out if it cannot be read, or is large. */
 async function readState(file: TensorFile, { names, needed }: FoundState): Promise<Map<string, NamedTensor>> {
   const required = new Set([...needed, replayBuffer]);
   const tensors = await readAs(file, names, [...names.keys()].filter((name) => required.has(name)));
-  for (const counter of [...names.keys()].filter((name) => !required.has(name))) {
+  let left = mostSpareBytes;
+  for (const spare of [...names.keys()].filter((name) => !required.has(name))) {
+    left -= 8 * elements(file.tensors.get(names.get(spare)!)!.shape);
+    if (left < 0) break;
     try {
-      for (const [name, tensor] of await readAs(file, names, [counter])) tensors.set(name, tensor);
+      for (const [name, tensor] of await readAs(file, names, [spare])) tensors.set(name, tensor);
     } catch (error) {
       if (!(error instanceof FormatError)) throw error;
     }

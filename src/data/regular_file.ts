@@ -1,11 +1,9 @@
 import { FormatError } from "../errors.ts";
+import { mostArrayBytes } from "../formats/budget.ts";
 import { type ByteSource } from "../formats/byte_source.ts";
 
 /** Bytes of a JSON file of this project, and of other short texts: the longest have some hundred thousand. */
 export const mostTextBytes: number = 2 ** 22;
-
-/** Bytes of the largest array that Deno makes. */
-const mostAtOnce = 2 ** 32;
 
 /**
  * An open file of which ranges are read. A folder, a named pipe and a device are none: reading those fails, waits, or never
@@ -37,9 +35,9 @@ export class RegularFile implements ByteSource, Disposable {
     }
   }
 
-  /** @throws {FormatError} if the file has become shorter since it was opened, or the range is larger than any array. */
+  /** @throws {FormatError} if the file has become shorter since it was opened, or the range is larger than any array that is read. */
   read(begin: number, end: number): Uint8Array<ArrayBuffer> {
-    if (end - begin > mostAtOnce) {
+    if (end - begin > mostArrayBytes) {
       throw new FormatError(`${end - begin} bytes are more than can be read at once`);
     }
     const bytes = new Uint8Array(end - begin);

@@ -19,6 +19,9 @@ export const longestFileName = 4096;
 /** Tensors in a file. */
 export const mostTensors = 100_000;
 
+/** Bytes that are read at once: the largest arrays are weights, and replay buffers of some hundred thousand images. */
+export const mostArrayBytes: number = 2 ** 32;
+
 /** Bytes of a tensor file's header: 16 MiB are 150,000 tensors. */
 export const longestHeader: number = 2 ** 24;
 

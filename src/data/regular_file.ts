@@ -1,6 +1,6 @@
 import { FormatError } from "../errors.ts";
 import { mostArrayBytes } from "../formats/budget.ts";
-import { type ByteSource } from "../formats/byte_source.ts";
+import type { ByteSource } from "../formats/byte_source.ts";
 
 /** Bytes of a JSON file of this project, and of other short texts: the longest have some hundred thousand. */
 export const mostTextBytes: number = 2 ** 22;

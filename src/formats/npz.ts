@@ -1,7 +1,7 @@
 /** NumPy's files: `.npy`, one array; `.npz`, a zip archive of several. Little-endian, like every WebGPU machine. */
 
 import { FormatError } from "../errors.ts";
-import { type ByteSource } from "./byte_source.ts";
+import type { ByteSource } from "./byte_source.ts";
 import { bytesOf, concatenate } from "./bytes.ts";
 import { printable } from "./text.ts";
 import { ZipArchive } from "./archives/zip.ts";

@@ -83,6 +83,7 @@ export {
   type TrainingStepOptions,
 } from "./jem/training_step.ts";
 export { permutation, philox4x32, Purpose, RandomStream, streamWords } from "./random/philox.ts";
+export { type ByteSource } from "./formats/byte_source.ts";
 export { parseSafetensors, type SafetensorsFile, serializeSafetensors } from "./formats/safetensors.ts";
 export { type Dataset, type ImageSet } from "./data/dataset.ts";
 export { DeviceImages } from "./data/device_images.ts";

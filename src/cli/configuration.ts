@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { applySetting, type Configuration, parseConfiguration } from "../train/configuration.ts";
 import { preset } from "../train/presets.ts";
-import { parseJson } from "../train/run/run_directory.ts";
+import { readJson } from "../train/run/run_directory.ts";
 
 /** The preset that is taken where nothing else is named. */
 export const defaultPreset = "digits";
@@ -26,7 +26,7 @@ export async function chosenConfiguration(
     ? { ...preset(name ?? defaultPreset) }
     : {};
   if (config !== undefined) {
-    const file = parseJson(await Deno.readTextFile(config), config);
+    const file = await readJson(config);
     chosen = { ...chosen, ...parseConfiguration(file) };
   }
   for (const setting of settings) chosen = applySetting(chosen, setting);

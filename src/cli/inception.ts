@@ -1,11 +1,13 @@
 import { fileURLToPath } from "node:url";
 import { exists } from "../data/files.ts";
+import { RegularFile } from "../data/regular_file.ts";
 import { CheckpointError, FormatError } from "../errors.ts";
 import { type GaussianStatistics, requireCovariance } from "../evaluate/frechet.ts";
 import {
   inceptionTensors,
   InceptionV3,
   pytorchPreprocessing,
+  requireInceptionShapes,
   tensorflowPreprocessing,
 } from "../evaluate/inception.ts";
 import { inceptionFeatures } from "../evaluate/inception_layout.ts";
@@ -93,8 +95,8 @@ async function weightsIn(path: string): Promise<string | undefined> {
 async function readNetwork(context: Context, path: string, convention: FidConvention): Promise<InceptionV3> {
   const preprocessing = convention === "official" ? tensorflowPreprocessing : pytorchPreprocessing;
   return await ofFile(path, async () => {
-    const file = await openPyTorch(await Deno.readFile(path));
-    return new InceptionV3(context, await inceptionState(file), preprocessing);
+    using file = await RegularFile.open(path);
+    return new InceptionV3(context, await inceptionState(await openPyTorch(file)), preprocessing);
   });
 }
 
@@ -104,6 +106,7 @@ async function inceptionState(file: TensorFile): Promise<Map<string, NamedTensor
   const first = [...file.tensors.keys()].find((name) => name === wanted[0] || name.endsWith(`.${wanted[0]}`));
   const prefix = first?.slice(0, -wanted[0]!.length) ?? "";
   const found = wanted.filter((name) => file.tensors.has(prefix + name));
+  requireInceptionShapes(new Map(found.map((name) => [name, file.tensors.get(prefix + name)!])));
   const read = await file.read(found.map((name) => prefix + name));
   return new Map(found.map((name) => [name, read.get(prefix + name)!]));
 }
@@ -135,9 +138,9 @@ const statisticsNames = ["mu", "sigma"] as const;
 
 async function readStatistics(path: string): Promise<GaussianStatistics> {
   return await ofFile(path, async () => {
-    const bytes = await Deno.readFile(path);
-    const arrays = await parseNpz(bytes, statisticsNames);
-    const others = npzNames(bytes).filter((name) => !statisticsNames.some((wanted) => wanted === name));
+    using file = await RegularFile.open(path);
+    const arrays = await parseNpz(file, statisticsNames);
+    const others = npzNames(file).filter((name) => !statisticsNames.some((wanted) => wanted === name));
     if (others.length > 0) {
       printError(`${path}: left alone: ${others.slice(0, 12).map(printable).join(", ")}`);
     }

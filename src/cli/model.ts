@@ -2,9 +2,11 @@ import { fileURLToPath } from "node:url";
 import { type Dataset, type DatasetName, datasetNames } from "../data/dataset.ts";
 import { fitDataset } from "../data/fit.ts";
 import { classesOf } from "../data/formats.ts";
+import { exists } from "../data/files.ts";
 import { loadDataset } from "../data/load.ts";
+import { RegularFile } from "../data/regular_file.ts";
 import { missingClasses } from "../data/subsets.ts";
-import { CheckpointError } from "../errors.ts";
+import { CheckpointError, FormatError } from "../errors.ts";
 import { normNames } from "../nn/norms.ts";
 import type { WideResNet } from "../nn/wide_resnet.ts";
 import type { Context } from "../tensor/context.ts";
@@ -83,11 +85,9 @@ export async function loadModel(
 export async function readCheckpoint(path: string | URL, hints: ImportHints): Promise<ModelFile> {
   const name = path instanceof URL ? fileURLToPath(path) : path;
   try {
-    if (!(await Deno.stat(path)).isDirectory) {
-      return await decodeNamed(name, await Deno.readFile(path), hints);
-    }
-    const model = await readIfThere(`${name}/model.safetensors`);
-    if (model) return await decodeNamed(`${name}/model.safetensors`, model, hints);
+    if (!(await Deno.stat(path)).isDirectory) return await readModel(name, hints);
+    const model = `${name}/model.safetensors`;
+    if (await exists(model)) return await readModel(model, hints);
     const newest = await newestCheckpoint(name, (message) => printError(`warning: ${message}`));
     return { ...newest, leftAlone: [] };
   } catch (error) {
@@ -136,17 +136,16 @@ export function requireDataset({ configuration }: Checkpoint, named: DatasetName
   );
 }
 
-async function decodeNamed(
-  name: string,
-  bytes: Uint8Array<ArrayBuffer>,
-  hints: ImportHints,
-): Promise<ModelFile> {
+async function readModel(name: string, hints: ImportHints): Promise<ModelFile> {
   try {
-    const model = await readModelFile(bytes, hints);
+    using file = await RegularFile.open(name);
+    const model = await readModelFile(file, hints);
     if (model.choice !== undefined) printError(`${name}: ${model.choice}`);
     return namedClasses(name, model, hints.dataset);
   } catch (error) {
-    if (error instanceof CheckpointError) throw new CheckpointError(`${name}: ${error.message}`);
+    if (error instanceof CheckpointError || error instanceof FormatError) {
+      throw new CheckpointError(`${name}: ${error.message}`);
+    }
     throw error;
   }
 }
@@ -168,13 +167,4 @@ function namedClasses<File extends Checkpoint>(
       "--dataset says what it was trained on",
   );
   return checkpoint;
-}
-
-async function readIfThere(path: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  try {
-    return await Deno.readFile(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
 }

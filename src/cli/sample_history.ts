@@ -1,8 +1,11 @@
 import { exists } from "../data/files.ts";
+import { readRegularFile } from "../data/regular_file.ts";
 import type { HistoryPicture } from "../report/question.ts";
 
 /** Pictures that an animation has at most. */
 const mostPictures = 60;
+/** Bytes of each: a hundred images of 64×64 pixels in three colours have 1.2 MB before they are packed. */
+const mostPictureBytes = 2 ** 22;
 
 /**
  * The pictures of the replay buffer that a run has left, in their order; of many, some from all over.
@@ -26,6 +29,6 @@ export async function sampleHistory(model: string | undefined): Promise<HistoryP
   );
   return await Promise.all(chosen.map(async ({ name, iteration }) => ({
     iteration,
-    png: await Deno.readFile(`${folder}/${name}`),
+    png: await readRegularFile(`${folder}/${name}`, mostPictureBytes),
   })));
 }

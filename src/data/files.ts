@@ -1,7 +1,9 @@
-import { DataError } from "../errors.ts";
+import { DataError, FormatError } from "../errors.ts";
+import { beginningOf } from "../formats/byte_source.ts";
 import { printable } from "../formats/text.ts";
 import { readTar } from "../formats/archives/tar.ts";
 import { gunzip, gunzipped, isGzip } from "./gunzip.ts";
+import { readRegularFile, RegularFile } from "./regular_file.ts";
 import { named } from "./unpack.ts";
 
 /** A file of a data set in memory. */
@@ -24,23 +26,23 @@ const mostShownNames = 8;
 /**
  * A file's bytes, or nothing if there is no such file, or a folder in its place.
  * @param maximumBytes of a larger file nothing is read
- * @throws {DataError} if it exists and cannot be read, or is larger.
+ * @throws {DataError} if it exists and cannot be read, is larger, or a pipe or a device.
  */
 export async function readIfPresent(
   path: string,
-  maximumBytes = Infinity,
+  maximumBytes: number,
 ): Promise<Uint8Array<ArrayBuffer> | undefined> {
   try {
-    const { size } = await Deno.stat(path);
-    if (size > maximumBytes) {
-      throw new DataError(`${path}: ${size} bytes, where at most ${maximumBytes} are expected`);
-    }
-    return await Deno.readFile(path);
+    return await readRegularFile(path, maximumBytes);
   } catch (error) {
-    if (error instanceof DataError) throw error;
     if (isMissing(error) || (await kindOf(path))?.isDirectory) return undefined;
-    throw unreadable(path, error);
+    throw error instanceof FormatError ? new DataError(error.message) : unreadable(path, error);
   }
+}
+
+/** The most bytes of a file that is `bytes` large, or as large unpacked. */
+export function mostPackedBytes(bytes: number): number {
+  return Math.ceil((1 + gzipShare) * bytes) + gzipHeader;
 }
 
 /** Whether there is something at a path. */
@@ -104,7 +106,7 @@ export function folderSource(
     for (const parent of parents) {
       for (const file of [...files, ...inFolders]) {
         const path = `${parent}/${file}`;
-        const bytes = await readIfPresent(path, Math.ceil((1 + gzipShare) * maximumBytes) + gzipHeader);
+        const bytes = await readIfPresent(path, mostPackedBytes(maximumBytes));
         if (bytes) return { path, bytes: await unpacked(path, bytes, maximumBytes) };
       }
     }
@@ -129,11 +131,8 @@ export async function archiveSource(
   // No name is taken twice, or an archive of many small folders could fill the memory with copies.
   const missing = new Set(names);
   const files = await named(path, async () => {
-    using file = await Deno.open(path);
-    const start = new Uint8Array(2);
-    await file.read(start);
-    await file.seek(0, Deno.SeekMode.Start);
-    const pieces = isGzip(start) ? gunzipped(file.readable) : file.readable;
+    using file = await RegularFile.open(path);
+    const pieces = isGzip(beginningOf(file, 2)) ? gunzipped(file.stream()) : file.stream();
     return await readTar(pieces, (name) => missing.delete(baseName(name)), maximumBytes);
   });
   const found = new Map(

@@ -2,9 +2,9 @@ import { fileURLToPath } from "node:url";
 import { DataError } from "../errors.ts";
 import { loadCifar10, loadCifar100 } from "./cifar.ts";
 import { type Dataset, type DatasetName, selectImages } from "./dataset.ts";
-import { loadDigits } from "./digits.ts";
+import { loadDigits, mostDigitsBytes } from "./digits.ts";
 import { Draw, stratifiedDraw } from "./draw.ts";
-import { readIfPresent } from "./files.ts";
+import { mostPackedBytes, readIfPresent } from "./files.ts";
 import { loadImageFolder } from "./pictures/image_folder.ts";
 import { loadFashionMnist, loadMnist } from "./mnist.ts";
 import { loadSvhn } from "./svhn.ts";
@@ -82,7 +82,7 @@ async function loadWhole(
 
 async function readDigits(folder: string): Promise<Dataset> {
   const path = `${folder}/digits.csv.gz`;
-  const bytes = await readIfPresent(path);
+  const bytes = await readIfPresent(path, mostPackedBytes(mostDigitsBytes));
   if (!bytes) throw new DataError(`digits: no file ${path}`);
   return await loadDigits(bytes);
 }

@@ -1,6 +1,7 @@
 import { CheckpointError } from "../errors.ts";
 import { type HostTensor, parameterFromPyTorch } from "../formats/pytorch/layout.ts";
 import { float32Of, type NamedTensor } from "../formats/safetensors.ts";
+import type { TensorDescription } from "../formats/tensor_file.ts";
 import { inceptionConv, inceptionConvOutputSize } from "../kernels/conv2d/inception.ts";
 import { pool2d, pool2dOutputSize } from "../kernels/pool/pool2d.ts";
 import { resizeBilinear } from "../kernels/images/resize_bilinear.ts";
@@ -231,8 +232,16 @@ function* expectedShapes(
   yield ["fc.bias", [inceptionClasses]];
 }
 
+/**
+ * Checks that tensors are those that the network needs, before they are read.
+ * @throws {CheckpointError} if one is missing or has another shape.
+ */
+export function requireInceptionShapes(tensors: ReadonlyMap<string, TensorDescription>): void {
+  checkShapes(tensors, inceptionUnits());
+}
+
 function checkShapes(
-  tensors: ReadonlyMap<string, NamedTensor>,
+  tensors: ReadonlyMap<string, TensorDescription>,
   units: Iterable<{ name: string; unit: ConvUnit; inChannels: number }>,
 ): void {
   for (const [name, expected] of expectedShapes(units)) {

@@ -19,16 +19,26 @@ export const longestFileName = 4096;
 /** Tensors in a file. */
 export const mostTensors = 100_000;
 
-/**
- * The longest header of a tensor file of `fileBytes` bytes: 16 MiB are 150,000 tensors. More than that must be worth it:
- * a sixteenth of the file, and never more than the format allows.
- */
-export function longestHeader(fileBytes: number): number {
-  return Math.min(100_000_000, Math.max(2 ** 24, Math.floor(fileBytes / 16)));
-}
+/** Bytes that are read at once: the largest arrays are weights, and replay buffers of some hundred thousand images. */
+export const mostArrayBytes: number = 2 ** 32;
 
-/** Bytes of a pickle that is compressed, which `torch.save` never does. That of a model of 200 tensors has 30 kB. */
+/** Bytes of a tensor file's header: 16 MiB are 150,000 tensors. */
+export const longestHeader: number = 2 ** 24;
+
+/** Bytes of a zip archive's directory: a hundred for each of {@link mostFiles} are 10 MB. */
+export const longestDirectory: number = 2 ** 25;
+
+/**
+ * Bytes of the pickles that describe a file's tensors. Those of a model of 200 tensors have 30 kB; arrays of NumPy are
+ * within them, such as a replay buffer of 10,000 images of 32×32 pixels with 123 MB.
+ */
+export const longestPickle: number = 2 ** 27;
+
+/** Bytes of a pickle that is compressed, which `torch.save` never does. */
 export const longestPackedPickle: number = 2 ** 24;
+
+/** Bytes of storages that tensors may be small parts of: a slice is saved with all that it was cut from. */
+export const looseStorageBytes: number = 2 ** 28;
 
 /**
  * What a pickle's values take in memory, in bytes: estimates, checked only by the peaks that
@@ -52,6 +62,9 @@ export const pickleCosts = {
 export function pickleBudget(storages: number): number {
   return 2 ** 26 + 2048 * Math.min(storages, mostTensors);
 }
+
+/** Bytes of a picture's file: photographs of 100 megapixels have 60 MB as JPEG, PNG files of 40 megapixels 120 MB. */
+export const mostPictureBytes: number = 2 ** 27;
 
 /**
  * The most pixels of a picture whose file has `fileBytes` bytes. Photographs take a bit a pixel or more, so that those of

@@ -24,6 +24,6 @@ export type DType = keyof typeof elementBytes;
 export interface NamedTensor {
   readonly dtype: DType;
   readonly shape: readonly number[];
-  /** The elements' bytes; after parsing a view into the file, which need not be aligned to the elements. */
+  /** The elements' bytes; those of a file in memory are a view into it, which need not be aligned to the elements. */
   readonly data: Uint8Array;
 }

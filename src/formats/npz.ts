@@ -1,6 +1,7 @@
 /** NumPy's files: `.npy`, one array; `.npz`, a zip archive of several. Little-endian, like every WebGPU machine. */
 
 import { FormatError } from "../errors.ts";
+import type { ByteSource } from "./byte_source.ts";
 import { bytesOf, concatenate } from "./bytes.ts";
 import { printable } from "./text.ts";
 import { ZipArchive } from "./archives/zip.ts";
@@ -67,7 +68,7 @@ const maximumRank = 64;
 /** The dictionary as NumPy writes it, its keys sorted; a type that is no string is a structure. */
 const headerPattern =
   /^\{ *'descr': *(?:'([^'\\]*)'|\[.*\]), *'fortran_order': *(True|False), *'shape': *\(([^)]*)\) *(?:, *)?\} *\n?$/s;
-/** What all arrays that are read may unpack to: twice the statistics of FID, whose covariance is of 2048×2048 doubles. */
+/** Bytes of all arrays that are read, unpacked: twice the statistics of FID, whose covariance is of 2048×2048 doubles. */
 const mostUnpackedBytes = 2 ** 26;
 /** Nothing, `2,`, or `2, 3` with or without a comma at the end: `(2)` is no tuple. */
 const shapePattern = /^(?:\d+ *,|\d+(?: *, *\d+)+ *,?)?$/;
@@ -129,17 +130,17 @@ export function serializeNpy({ dtype, shape, data }: NumpyArray): Uint8Array<Arr
  * @throws {FormatError} if the archive or an array that is read is damaged.
  */
 export async function parseNpz(
-  bytes: Uint8Array<ArrayBuffer>,
+  file: ByteSource | Uint8Array,
   wanted?: readonly string[],
 ): Promise<Map<string, ParsedNumpyArray>> {
-  const archive = new ZipArchive(bytes);
+  const archive = new ZipArchive(file);
   const arrays = new Map<string, ParsedNumpyArray>();
   let left = mostUnpackedBytes;
-  for (const file of archive.names) {
-    const name = arrayName(file);
+  for (const path of archive.names) {
+    const name = arrayName(path);
     if (name === undefined || (wanted && !wanted.includes(name))) continue;
-    const contents = await archive.read(file, left);
-    if (archive.isCompressed(file)) left -= contents.length;
+    const contents = await archive.read(path, left);
+    left -= contents.length;
     arrays.set(name, inArchive(name, () => parseNpy(contents)));
   }
   return arrays;
@@ -149,8 +150,8 @@ export async function parseNpz(
  * Names of the arrays in a `.npz` file; none of them is read.
  * @throws {FormatError} if the archive is damaged.
  */
-export function npzNames(bytes: Uint8Array<ArrayBuffer>): string[] {
-  return new ZipArchive(bytes).names.map(arrayName).filter((name) => name !== undefined);
+export function npzNames(file: ByteSource | Uint8Array): string[] {
+  return new ZipArchive(file).names.map(arrayName).filter((name) => name !== undefined);
 }
 
 function arrayName(file: string): string | undefined {

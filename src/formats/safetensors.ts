@@ -5,6 +5,7 @@
 
 import { FormatError } from "../errors.ts";
 import { longestHeader, mostTensors } from "./budget.ts";
+import { type ByteSource, sourceOf } from "./byte_source.ts";
 import { JsonError, parseJsonObject } from "./json.ts";
 import { printable } from "./text.ts";
 import { type DType, elementBytes, type NamedTensor } from "./named_tensor.ts";
@@ -39,41 +40,54 @@ interface Entry {
   readonly end: number;
 }
 
+/** A safetensors file whose header has been read; its tensors are read as they are needed. */
+export interface SafetensorsSource extends TensorFile {
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** What a header says, once it is found to account for every byte of the file. */
+interface Header {
+  readonly source: ByteSource;
+  readonly metadata: Record<string, string>;
+  readonly entries: readonly Entry[];
+  /** Where the tensors' bytes begin. */
+  readonly begin: number;
+}
+
 /**
  * Reads a safetensors file without copying the tensors' bytes.
  * @throws {FormatError} unless every byte of the file is accounted for as the format demands.
  */
 export function parseSafetensors(bytes: Uint8Array): SafetensorsFile {
-  const { header, body } = split(bytes);
-  let metadata: Record<string, string> = {};
-  const entries: Entry[] = [];
-  if (header.size > mostTensors) throw new FormatError(`safetensors: more than ${mostTensors} tensors`);
-  for (const [name, value] of header) {
-    if (name === metadataName) metadata = metadataOf(value);
-    else entries.push(entryOf(name, value));
-  }
-  requireContiguous(entries, body.length);
+  const { source, metadata, entries, begin: start } = readHeader(bytes);
   const tensors = new Map<string, NamedTensor>();
   const others = new Map<string, TensorDescription>();
   for (const { name, dtype, shape, begin, end } of entries) {
-    if (isDType(dtype)) tensors.set(name, { dtype, shape, data: body.subarray(begin, end) });
+    if (isDType(dtype)) tensors.set(name, { dtype, shape, data: source.read(start + begin, start + end) });
     else others.set(name, { dtype, shape });
   }
   return { tensors, others, metadata };
 }
 
-/** The tensors of a safetensors file, to be read one by one. */
-export function tensorFileOf({ tensors, others }: SafetensorsFile): TensorFile {
+/**
+ * Opens a safetensors file of which only the header is read yet.
+ * @throws {FormatError} unless every byte of the file is accounted for as the format demands.
+ */
+export function openSafetensors(file: ByteSource | Uint8Array): SafetensorsSource {
+  const { source, metadata, entries, begin: start } = readHeader(file);
+  const known = new Map(entries.map((entry) => [entry.name, entry]));
   return {
-    tensors: new Map([...tensors, ...others]),
+    metadata,
+    tensors: new Map(entries.map(({ name, dtype, shape }) => [name, { dtype, shape }])),
     others: [],
     aliases: new Map(),
     read(names) {
       const read = new Map<string, NamedTensor>();
       for (const name of names) {
-        const tensor = tensors.get(name);
-        if (!tensor) return Promise.reject(unread(name, others.get(name)));
-        read.set(name, tensor);
+        const entry = known.get(name);
+        if (!entry || !isDType(entry.dtype)) return Promise.reject(unread(name, entry));
+        const { dtype, shape, begin, end } = entry;
+        read.set(name, { dtype, shape, data: source.read(start + begin, start + end) });
       }
       return Promise.resolve(read);
     },
@@ -86,6 +100,20 @@ function unread(name: string, description: TensorDescription | undefined): Forma
       ? `safetensors: tensor ${quote(name)} has elements of type ${description.dtype}, which are not read`
       : `safetensors: there is no tensor ${quote(name)}`,
   );
+}
+
+function readHeader(file: ByteSource | Uint8Array): Header {
+  const source = sourceOf(file);
+  const { header, begin } = split(source);
+  let metadata: Record<string, string> = {};
+  const entries: Entry[] = [];
+  if (header.size > mostTensors) throw new FormatError(`safetensors: more than ${mostTensors} tensors`);
+  for (const [name, value] of header) {
+    if (name === metadataName) metadata = metadataOf(value);
+    else entries.push(entryOf(name, value));
+  }
+  requireContiguous(entries, source.size - begin);
+  return { source, metadata, entries, begin };
 }
 
 /**
@@ -124,12 +152,19 @@ export function serializeSafetensors(
 }
 
 /**
- * A tensor's elements as float32, copied; other types are rounded to the nearest float32.
+ * A tensor's elements as float32, copied unless their bytes are a buffer of their own; other types are rounded to the
+ * nearest float32.
  * @throws {FormatError} for element types that {@link numbersOf} does not convert.
  */
 export function float32Of(tensor: NamedTensor): Float32Array<ArrayBuffer> {
-  if (tensor.dtype === "F32") return new Float32Array(new Uint8Array(tensor.data).buffer);
+  const { dtype, data } = tensor;
+  if (dtype === "F32") return new Float32Array(ownsBuffer(data) ? data.buffer : new Uint8Array(data).buffer);
   return new Float32Array(numbersOf(tensor));
+}
+
+/** Whether bytes are all that there is in their buffer, as those that were read from a file. */
+function ownsBuffer(bytes: Uint8Array): bytes is Uint8Array<ArrayBuffer> {
+  return bytes.buffer instanceof ArrayBuffer && bytes.length === bytes.buffer.byteLength;
 }
 
 const readers: Partial<Record<DType, (view: DataView, offset: number) => number>> = {
@@ -168,24 +203,21 @@ export function numbersOf({ dtype, data }: NamedTensor): Float64Array<ArrayBuffe
   return Float64Array.from({ length: data.length / width }, (_, i) => read(view, i * width));
 }
 
-function split(bytes: Uint8Array): { header: Map<string, unknown>; body: Uint8Array } {
-  if (bytes.length < 8) {
-    throw new FormatError(`safetensors: ${bytes.length} bytes are too few for a header length`);
+function split(source: ByteSource): { header: Map<string, unknown>; begin: number } {
+  const { size } = source;
+  if (size < 8) throw new FormatError(`safetensors: ${size} bytes are too few for a header length`);
+  const first = source.read(0, 8);
+  const declared = new DataView(first.buffer, first.byteOffset).getBigUint64(0, true);
+  if (declared > longestHeader) {
+    throw new FormatError(`safetensors: header of ${declared} bytes; at most ${longestHeader} are allowed`);
   }
-  const declared = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
-  const longest = longestHeader(bytes.length);
-  if (declared > longest) {
+  const begin = 8 + Number(declared);
+  if (begin > size) {
     throw new FormatError(
-      `safetensors: header of ${declared} bytes; at most ${longest} are allowed in a file of ${bytes.length}`,
+      `safetensors: header of ${declared} bytes in a file of ${size}; the file is truncated`,
     );
   }
-  const end = 8 + Number(declared);
-  if (end > bytes.length) {
-    throw new FormatError(
-      `safetensors: header of ${declared} bytes in a file of ${bytes.length}; the file is truncated`,
-    );
-  }
-  return { header: parseHeader(bytes.subarray(8, end)), body: bytes.subarray(end) };
+  return { header: parseHeader(source.read(8, begin)), begin };
 }
 
 function parseHeader(bytes: Uint8Array): Map<string, unknown> {
@@ -262,7 +294,8 @@ function isObject(value: unknown): value is object {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function isDType(value: unknown): value is DType {
+/** Whether elements of a type can be read. */
+export function isDType(value: unknown): value is DType {
   return typeof value === "string" && Object.hasOwn(elementBytes, value);
 }
 

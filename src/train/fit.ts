@@ -3,6 +3,7 @@
 import type { Dataset } from "../data/dataset.ts";
 import { datasetFormats } from "../data/formats.ts";
 import { ConfigurationError, GpuError, LimitError } from "../errors.ts";
+import { mostArrayBytes } from "../formats/budget.ts";
 import { Gpu } from "../gpu/gpu.ts";
 import { blocksOfStream } from "../kernels/random/philox.ts";
 import { type Architecture, declareLayers } from "../nn/wide_resnet.ts";
@@ -17,8 +18,6 @@ import { Trainer } from "./trainer.ts";
 const completeDepth = 16;
 /** More than any device or computer has. What it does have is not known: WebGPU tells the size of no memory. */
 const largestMemory = 2 ** 40;
-/** Bytes of the largest array of V8, through which checkpoints read the replay buffer. */
-const largestArray = 2 ** 35 - 1;
 
 /** Options by which a run can be made smaller. */
 const sizeOptions = ["labelledBatch", "likelihoodBatch", "width", "depth", "imageSize"] as const;
@@ -112,7 +111,7 @@ function requireReplayBuffer(gpu: Gpu, configuration: Configuration): void {
   if (likelihoodWeight === 0) return;
   const bytesPerImage = 4 * pixelsOf(configuration);
   const { maxBufferSize } = gpu.device.limits;
-  const limit = Math.min(maxBufferSize, largestArray);
+  const limit = Math.min(maxBufferSize, mostArrayBytes);
   if (bufferSize * bytesPerImage <= limit) return;
   const whose = limit === maxBufferSize
     ? `maxBufferSize of this device is ${limit}`

@@ -1,5 +1,6 @@
 import { dirname } from "node:path";
 import { exists } from "../data/files.ts";
+import { readShortText } from "../data/regular_file.ts";
 import { TuningError } from "../errors.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { type Conv2dTable, parseConv2dTable } from "../tensor/operations/conv2d/table.ts";
@@ -24,7 +25,7 @@ export function tuningFolder(path?: string): string {
  * @throws {TuningError} if it cannot be used on this adapter; see {@link parseConv2dTable}.
  */
 export async function readTuning(path: string, gpu: Gpu): Promise<Conv2dTable> {
-  const text = await Deno.readTextFile(path);
+  const text = await readShortText(path);
   try {
     return parseConv2dTable(text, gpu);
   } catch (error) {

@@ -6,9 +6,9 @@ import {
   float32Of,
   type NamedTensor,
   numbersOf,
+  openSafetensors,
   parseSafetensors,
   serializeSafetensors,
-  tensorFileOf,
 } from "../../src/formats/safetensors.ts";
 
 function bytesOf(values: ArrayBufferView): Uint8Array {
@@ -65,13 +65,13 @@ Deno.test("parseSafetensors() reads files of the reference implementation", asyn
   assert.match(metadata["reference"]!, /official PyTorch implementation/);
 });
 
-Deno.test("tensorFileOf() reads what is asked for; tensors of types that are not read are named", async () => {
+Deno.test("openSafetensors() reads what is asked for; tensors of types that are not read are named", async () => {
   const bytes = file({
     x: { dtype: "F32", shape: [1], data_offsets: [0, 4] },
     y: { dtype: "F4", shape: [3], data_offsets: [4, 6] },
     z: { dtype: "F8_E8M0", shape: [2], data_offsets: [6, 8] },
   }, 8);
-  const opened = tensorFileOf(parseSafetensors(bytes));
+  const opened = openSafetensors(bytes);
   assert.deepEqual([...opened.tensors].map(([name, { dtype }]) => [name, dtype]), [
     ["x", "F32"],
     ["y", "F4"],

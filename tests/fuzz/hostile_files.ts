@@ -310,10 +310,10 @@ function dataSets(): HostileFile[] {
       () => gzipBomb(largeTar("a"), zeros, 5000 * mebibyte),
     ),
     cifar("a batch of eight gigabytes", () => gzipBomb(largeTar("test_batch.bin"), zeros, 5000 * mebibyte)),
-    one(
-      "digits",
-      "digits: lines of a gigabyte",
-      () => gzipBomb(new Uint8Array(), text("0,1,2\n"), 1024 * mebibyte),
-    ),
+    {
+      kind: "digits",
+      name: "digits: lines of a gigabyte",
+      files: { "digits.csv.gz": () => gzipBomb(new Uint8Array(), text("0,1,2\n"), 1024 * mebibyte) },
+    },
   ];
 }

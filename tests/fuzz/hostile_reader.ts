@@ -1,30 +1,42 @@
 /**
- * Reads the files that it is given, one after the other, up to one that takes much memory, and prints a line of JSON for each: what came of it, the processor
- * time, and the most memory that the process had so far.
+ * Reads the files that it is given, one after the other, up to one that takes much memory, and prints a line of JSON for
+ * each: what came of it, the processor time, and the most memory that the process had so far.
  */
 
 import process from "node:process";
+import { sampleHistory } from "../../src/cli/sample_history.ts";
 import { loadCifar10 } from "../../src/data/cifar.ts";
-import { loadDigits } from "../../src/data/digits.ts";
+import { loadDataset } from "../../src/data/load.ts";
 import { loadMnist } from "../../src/data/mnist.ts";
+import { loadPictures } from "../../src/data/pictures/image_folder.ts";
+import { readRegularFile, RegularFile } from "../../src/data/regular_file.ts";
 import { loadSvhn } from "../../src/data/svhn.ts";
 import { SadaJemError } from "../../src/errors.ts";
+import { mostPictureBytes } from "../../src/formats/budget.ts";
 import { parseNpz } from "../../src/formats/npz.ts";
 import { decodePicture } from "../../src/formats/pictures/picture.ts";
+import { newestCheckpoint } from "../../src/train/checkpoint/folder.ts";
 import { readModelFile } from "../../src/train/checkpoint/import.ts";
+import { MetricsFile } from "../../src/train/run/metrics_file.ts";
+import { readJson } from "../../src/train/run/run_directory.ts";
 
 /** A process that has had more memory ends after its file, so that the peak of the next one is that file's own. */
 const mostKept = 256 * 2 ** 20;
 
 /** Kinds of files by their reader. Of a data set the file lies in a folder of its own. */
 const readers = {
-  model: async (path: string) => void await readModelFile(await Deno.readFile(path)),
-  picture: async (path: string) => void decodePicture(await Deno.readFile(path)),
-  npz: async (path: string) => void await parseNpz(await Deno.readFile(path)),
-  digits: async (path: string) => void await loadDigits(await Deno.readFile(path)),
+  model: async (path: string) => void await opened(path, readModelFile),
+  picture: async (path: string) => void decodePicture(await readRegularFile(path, mostPictureBytes)),
+  npz: async (path: string) => void await opened(path, (file) => parseNpz(file, ["0", "a", "mu"])),
+  digits: async (path: string) => void await loadDataset({ name: "digits", folder: folderOf(path) }),
   mnist: async (path: string) => void await loadMnist(folderOf(path), true),
   svhn: async (path: string) => void await loadSvhn(folderOf(path), true),
   cifar10: async (path: string) => void await loadCifar10(folderOf(path), true),
+  images: async (path: string) => void await loadPictures(folderOf(path), 32, 1),
+  run: async (path: string) => void await newestCheckpoint(folderOf(folderOf(path)), () => {}),
+  metrics: async (path: string) => void await new MetricsFile(path).rewind(10, undefined),
+  JSON: async (path: string) => void await readJson(path),
+  history: async (path: string) => void await sampleHistory(folderOf(folderOf(path))),
 } as const;
 
 /** One of {@link readers}. */
@@ -40,6 +52,11 @@ export interface Outcome {
   readonly seconds: number;
   /** Most bytes that the process has had, with all files before. */
   readonly peak: number;
+}
+
+async function opened<Result>(path: string, read: (file: RegularFile) => Promise<Result>): Promise<Result> {
+  using file = await RegularFile.open(path);
+  return await read(file);
 }
 
 function folderOf(path: string): string {

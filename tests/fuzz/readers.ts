@@ -18,7 +18,12 @@ import { decodePicture } from "../../src/formats/pictures/picture.ts";
 import { encodePng } from "../../src/formats/pictures/png.ts";
 import { parsePyTorch } from "../../src/formats/pytorch/pytorch.ts";
 import { type PyTorchContents, serializePyTorch } from "../../src/formats/pytorch/writer.ts";
-import { type NamedTensor, parseSafetensors, serializeSafetensors } from "../../src/formats/safetensors.ts";
+import {
+  type NamedTensor,
+  openSafetensors,
+  parseSafetensors,
+  serializeSafetensors,
+} from "../../src/formats/safetensors.ts";
 import { readTar } from "../../src/formats/archives/tar.ts";
 import { ZipArchive } from "../../src/formats/archives/zip.ts";
 import { zip } from "../../src/formats/archives/zip_writer.ts";
@@ -29,6 +34,7 @@ import { preset } from "../../src/train/presets.ts";
 import { jpegSamples } from "../formats/pictures/picture_samples.ts";
 import { gzip, idx, mat, type MatVariable, tar } from "../formats/samples.ts";
 import { damaged, damagedJson } from "./mutation.ts";
+import { byRanges } from "./ranges.ts";
 
 /** What a reader may expect a file to unpack to, where it must be told. */
 const expectedBytes = 100_000;
@@ -143,6 +149,19 @@ export const cases: Readonly<Record<string, Case>> = {
   },
   "old PyTorch files": { files: [legacy], read: parsePyTorch },
   "model files": { files: [pyTorch, serializeSafetensors(tensors)], read: (bytes) => readModelFile(bytes) },
+  "model files by ranges": {
+    files: [pyTorch, legacy, serializeSafetensors(tensors)],
+    read: byRanges((file) => readModelFile(file)),
+  },
+  "PyTorch files by ranges": { files: [pyTorch, legacy], read: byRanges(parsePyTorch) },
+  "safetensors by ranges": {
+    files: [serializeSafetensors(tensors, { format: "x" })],
+    read: byRanges(async (file) => {
+      const opened = openSafetensors(file);
+      await opened.read(opened.tensors.keys());
+    }),
+  },
+  "npz by ranges": { files: [serializeNpz(arrays)], read: byRanges((file) => parseNpz(file)) },
   zip: {
     files: [
       zip(new Map([["a", ramp(100)], ["b/c", ramp(50)]])),

@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto";
 import { DataError } from "../../errors.ts";
+import { RegularFile } from "../regular_file.ts";
+import { named } from "../unpack.ts";
 import { alone } from "./download_lock.ts";
 
 /** A file to download. */
@@ -70,7 +72,7 @@ export async function download(
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
     throw new DataError(`cannot download ${url}: not a web address; give one with http:// or https://`);
   }
-  if (await checksum(path) === md5) return "present";
+  if (await checksum(path, what.bytes) === md5) return "present";
   const part = `${path}.part`;
   const waiting = async (milliseconds: number) => {
     await pause(milliseconds, signal);
@@ -93,9 +95,9 @@ async function complete(
 ): Promise<"downloaded" | "present"> {
   const { url, path, md5 } = what;
   // Another call may have had it meanwhile.
-  if (await checksum(path) === md5) return "present";
+  if (await checksum(path, what.bytes) === md5) return "present";
   // An earlier call may have ended between the last byte and the renaming.
-  if (await checksum(part) !== md5) {
+  if (await checksum(part, what.bytes) !== md5) {
     await receiveAll(what, part, progress, signal, backoff);
     const found = await checksum(part);
     if (found !== md5) {
@@ -301,12 +303,13 @@ async function pause(milliseconds: number, signal: AbortSignal | undefined): Pro
   });
 }
 
-/** MD5 of a file, read piece by piece; nothing if there is no such file. */
-async function checksum(path: string): Promise<string | undefined> {
+/** MD5 of a file, read piece by piece; nothing if there is no such file, or it is larger than the one that is wanted. */
+async function checksum(path: string, largest = largestFile): Promise<string | undefined> {
   return await ifPresent(path, async () => {
+    using file = await named(path, () => RegularFile.open(path));
+    if (file.size > largest) return undefined;
     const hash = createHash("md5");
-    const file = await Deno.open(path);
-    for await (const piece of file.readable) hash.update(piece);
+    for await (const piece of file.stream()) hash.update(piece);
     return hash.digest("hex");
   });
 }

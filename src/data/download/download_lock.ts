@@ -32,7 +32,8 @@ async function locked(
 ): Promise<Deno.FsFile> {
   for (;;) {
     await makeFolders(name);
-    const file = await Deno.open(name, { write: true, create: true });
+    // A named pipe that is opened for both is not waited for.
+    const file = await Deno.open(name, { read: true, write: true, create: true });
     try {
       while (!await file.tryLock(true)) await waiting(interval);
     } catch (error) {

@@ -17,6 +17,8 @@ const testNames: readonly RegExp[] = [
   /^val(id|idation)?([ _-]?(set|data))?$/i,
   /^(eval|evaluation|dev)([ _-]?(set|data))?$/i,
 ];
+/** Bytes of a file of annotations: TinyImageNet's 10,000 lines have 400 kB. */
+const mostAnnotationBytes = 2 ** 24;
 /** Classes that a summary names. */
 const mostNamed = 10;
 
@@ -178,7 +180,7 @@ async function annotated(
   classNames: readonly string[],
 ): Promise<Labelled | undefined> {
   const path = `${tree.path}/val_annotations.txt`;
-  const bytes = await readIfPresent(path);
+  const bytes = await readIfPresent(path, mostAnnotationBytes);
   if (!bytes) return undefined;
   const lines = new TextDecoder().decode(bytes).split(/\r?\n/).map((line) => line.split("\t", 2));
   const classOf = new Map(lines.map(([picture, className]) => [picture, className]));

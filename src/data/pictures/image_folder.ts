@@ -1,4 +1,5 @@
 import { DataError } from "../../errors.ts";
+import { mostPictureBytes } from "../../formats/budget.ts";
 import { decodePicture } from "../../formats/pictures/picture.ts";
 import { permutation, Purpose, RandomStream } from "../../random/philox.ts";
 import type { Dataset, ImageSet } from "../dataset.ts";
@@ -81,7 +82,7 @@ async function readPictures(
   const imageSize = size * size * channels;
   const images = new Uint8Array(paths.length * imageSize);
   for (const [i, path] of paths.entries()) {
-    const bytes = await readIfPresent(path);
+    const bytes = await readIfPresent(path, mostPictureBytes);
     if (!bytes) throw new DataError(`images: ${path} is gone`);
     const picture = await named(path, () => decodePicture(bytes));
     images.set(cropAndResize(picture, size), i * imageSize);

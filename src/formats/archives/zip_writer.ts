@@ -2,7 +2,7 @@ import { deflateSync } from "fflate";
 import { FormatError } from "../../errors.ts";
 import { concatenate } from "../bytes.ts";
 import { crc32 } from "./crc32.ts";
-import { inExtraField, methods, signatures, sizes } from "./zip.ts";
+import { inExtraField, methods, signatures, sizes } from "./zip_directory.ts";
 
 /** How {@link zip} writes. */
 export interface ZipOptions {

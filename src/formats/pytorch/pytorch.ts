@@ -4,7 +4,8 @@
  */
 
 import { FormatError } from "../../errors.ts";
-import { longestPackedPickle, pickleBudget } from "../budget.ts";
+import { longestPackedPickle, longestPickle, looseStorageBytes, pickleBudget } from "../budget.ts";
+import { beginningOf, type ByteSource, sourceOf } from "../byte_source.ts";
 import { parsePickle } from "./pickle.ts";
 import { type Contents, contentsOf } from "./contents.ts";
 import { materialise, type Storage, tensorReader, typeName } from "./tensors.ts";
@@ -17,8 +18,12 @@ const legacyMagic = 0x1950a86a20f9469cfc6cn;
 /** The second. */
 const legacyVersion = 1001;
 
+/** First bytes of a file that tell what it is. */
+const signatureBytes = 64;
+
 /** Whether a file is to be opened by {@link openPyTorch}: it is a zip archive, or a pickle. */
-export function isPyTorch(bytes: Uint8Array): boolean {
+export function isPyTorch(file: ByteSource | Uint8Array): boolean {
+  const bytes = beginningOf(sourceOf(file), signatureBytes);
   // A safetensors file begins with the length of its header, whose upper four bytes are zero.
   const isPickle = bytes[0] === 0x80 && bytes[1]! <= 5 && bytes.subarray(4, 8).some((byte) => byte !== 0);
   return isZip(bytes) || isPickle || legacyStart(bytes) !== undefined;
@@ -29,29 +34,37 @@ export function isPyTorch(bytes: Uint8Array): boolean {
  * `model_state_dict.f.conv1.weight`. Nothing in the file is executed, and no tensor is read yet.
  * @throws {FormatError} if its structure is damaged, or it names what runs code.
  */
-export async function openPyTorch(bytes: Uint8Array<ArrayBuffer>): Promise<TensorFile> {
-  return isZip(bytes) ? await openZip(bytes) : openLegacy(bytes);
+export async function openPyTorch(file: ByteSource | Uint8Array): Promise<TensorFile> {
+  const source = sourceOf(file);
+  return isZip(beginningOf(source, signatureBytes)) ? await openZip(source) : openLegacy(source);
 }
 
 /**
  * Reads all tensors of a file, named as by {@link openPyTorch}.
  * @throws {FormatError} if it or one of them is damaged.
  */
-export async function parsePyTorch(bytes: Uint8Array<ArrayBuffer>): Promise<Map<string, NamedTensor>> {
-  const file = await openPyTorch(bytes);
-  return await file.read(file.tensors.keys());
+export async function parsePyTorch(file: ByteSource | Uint8Array): Promise<Map<string, NamedTensor>> {
+  const opened = await openPyTorch(file);
+  return await opened.read(opened.tensors.keys());
 }
 
 /** Bytes of the file that says "little" or "big". */
 const longestOrder = 64;
-/** How many times over tensors may use their storages. Tied weights do; thousands of copies of one fill the memory. */
-const mostUses = 8;
+/**
+ * How many times over tensors may use their storages, and storages may exceed the tensors in them. Tied weights use one
+ * twice; thousands of copies of one fill the memory.
+ */
+const mostTimes = 8;
+/** Storages of several tensors that are kept: tensors of two state dicts are read in turn. */
+const mostKept = 2;
 
 class PyTorchFile implements TensorFile {
   readonly tensors: ReadonlyMap<string, TensorDescription>;
   readonly #contents: Contents;
   readonly #fetch: (storage: Storage) => Promise<Uint8Array>;
-  readonly #fetched = new Map<string, Promise<Uint8Array>>();
+  /** Storages that several tensors are in. */
+  readonly #shared: ReadonlySet<string>;
+  readonly #kept = new Map<string, Uint8Array>();
 
   /** @param fetch gives a storage's bytes; throws a `FormatError` if they are not there */
   constructor(contents: Contents, fetch: (storage: Storage) => Promise<Uint8Array>) {
@@ -60,6 +73,8 @@ class PyTorchFile implements TensorFile {
     this.tensors = new Map(
       [...contents.views].map(([name, view]) => [name, { dtype: typeName(view), shape: view.shape }]),
     );
+    const users = Map.groupBy(contents.views.values(), ({ storage }) => storage?.key ?? "");
+    this.#shared = new Set([...users].filter(([, views]) => views.length > 1).map(([key]) => key));
   }
 
   get others(): readonly string[] {
@@ -74,9 +89,11 @@ class PyTorchFile implements TensorFile {
     const chosen = [...names];
     this.#requireJustified(chosen);
     const read = new Map<string, NamedTensor>();
-    for (const name of chosen) {
-      const { view, storage, dtype } = this.#readable(name);
-      read.set(name, materialise(view, dtype, await this.#storage(storage)));
+    for (const own of Map.groupBy(chosen, (name) => this.#readable(name).storage.key).values()) {
+      for (const name of own) {
+        const { view, storage, dtype } = this.#readable(name);
+        read.set(name, materialise(view, dtype, await this.#storage(storage)));
+      }
     }
     return read;
   }
@@ -92,12 +109,15 @@ class PyTorchFile implements TensorFile {
     );
   }
 
-  #storage(storage: Storage): Promise<Uint8Array> {
-    const known = this.#fetched.get(storage.key);
-    if (known) return known;
-    const fetched = this.#fetch(storage);
-    this.#fetched.set(storage.key, fetched);
-    return fetched;
+  async #storage(storage: Storage): Promise<Uint8Array> {
+    const { key } = storage;
+    const bytes = this.#kept.get(key) ?? await this.#fetch(storage);
+    if (!this.#shared.has(key)) return bytes;
+    this.#kept.delete(key);
+    this.#kept.set(key, bytes);
+    const [oldest] = this.#kept.keys();
+    if (this.#kept.size > mostKept) this.#kept.delete(oldest!);
+    return bytes;
   }
 
   #requireJustified(names: readonly string[]): void {
@@ -109,7 +129,7 @@ class PyTorchFile implements TensorFile {
       stored.set(storage.key, storage.bytes);
     }
     const total = [...stored.values()].reduce((sum, bytes) => sum + bytes, 0);
-    if (used > mostUses * total) {
+    if (used > mostTimes * total || total > mostTimes * used + looseStorageBytes) {
       throw new FormatError(
         `PyTorch: tensors of ${used} bytes share storages of ${total}; the file is refused`,
       );
@@ -121,8 +141,8 @@ function isZip(bytes: Uint8Array): boolean {
   return bytes[0] === 0x50 && bytes[1] === 0x4b;
 }
 
-async function openZip(bytes: Uint8Array<ArrayBuffer>): Promise<TensorFile> {
-  const archive = new ZipArchive(bytes);
+async function openZip(source: ByteSource): Promise<TensorFile> {
+  const archive = new ZipArchive(source);
   const pickleName = archive.names.find((name) => name.endsWith("/data.pkl") || name === "data.pkl");
   if (pickleName === undefined) throw new FormatError("PyTorch: the archive holds no data.pkl");
   const folder = pickleName.slice(0, -"data.pkl".length);
@@ -132,7 +152,8 @@ async function openZip(bytes: Uint8Array<ArrayBuffer>): Promise<TensorFile> {
       throw new FormatError("PyTorch: the file is big-endian; save it on another machine");
     }
   }
-  const pickle = await archive.read(pickleName, longestPackedPickle);
+  const longest = archive.isCompressed(pickleName) ? longestPackedPickle : longestPickle;
+  const pickle = await archive.read(pickleName, longest);
   const { value } = parsePickle(pickle, tensorReader(new Map()), pickleBudget(archive.names.length));
   return new PyTorchFile(contentsOf(value), async ({ key, length, bytes }) => {
     const name = `${folder}data/${key}`;
@@ -143,25 +164,24 @@ async function openZip(bytes: Uint8Array<ArrayBuffer>): Promise<TensorFile> {
         `PyTorch: storage ${key} is compressed; unpack the archive and zip it without (zip -0)`,
       );
     }
-    const data = await archive.read(name, bytes);
-    if (data.length !== bytes) {
-      throw new FormatError(
-        `PyTorch: storage ${key} has ${data.length} bytes, not those of ${length} elements`,
-      );
+    const size = archive.size(name);
+    if (size !== bytes) {
+      throw new FormatError(`PyTorch: storage ${key} has ${size} bytes, not those of ${length} elements`);
     }
-    return data;
+    return await archive.read(name, bytes);
   });
 }
 
 /** Pickles of a magic number, a version and the system, the contents, the storages' keys; then the storages. */
-function openLegacy(bytes: Uint8Array): TensorFile {
+function openLegacy(source: ByteSource): TensorFile {
+  const bytes = beginningOf(source, longestPickle);
   const magicEnd = legacyStart(bytes);
   if (magicEnd === undefined) {
     throw new FormatError("PyTorch: neither a zip archive nor a file of torch.save");
   }
   const plain = tensorReader(new Map());
   // Each storage has at least the eight bytes of its length, and the pickle says more of it than that.
-  const budget = pickleBudget(bytes.length / 64);
+  const budget = pickleBudget(source.size / 64);
   const version = parsePickle(bytes, plain, budget, magicEnd);
   if (version.value !== legacyVersion) throw new FormatError(`PyTorch: unknown version of the format`);
   const system = parsePickle(bytes, plain, budget, version.end);
@@ -171,34 +191,36 @@ function openLegacy(bytes: Uint8Array): TensorFile {
   const contents = parsePickle(bytes, tensorReader(known), budget, system.end);
   const order = parsePickle(bytes, plain, budget, contents.end);
   const keys = Array.isArray(order.value) ? order.value.filter((key) => typeof key === "string") : [];
-  const storages = legacyStorages(bytes, order.end, keys, known);
-  return new PyTorchFile(contentsOf(contents.value), ({ key }) => {
-    const data = storages.get(key);
-    return data
-      ? Promise.resolve(data)
-      : Promise.reject(new FormatError(`PyTorch: storage ${key} is missing or truncated`));
+  const places = legacyStorages(source, order.end, keys, known);
+  return new PyTorchFile(contentsOf(contents.value), ({ key, bytes }) => {
+    const begin = places.get(key);
+    return begin === undefined
+      ? Promise.reject(new FormatError(`PyTorch: storage ${key} is missing or truncated`))
+      : Promise.resolve(source.read(begin, begin + bytes));
   });
 }
 
-/** The storages up to the first that is not there, or is not what the contents say: nothing tells where the next begins. */
+/**
+ * Where the storages begin, up to the first that is not there, or is not what the contents say: nothing tells where the
+ * next begins.
+ */
 function legacyStorages(
-  bytes: Uint8Array,
+  source: ByteSource,
   start: number,
   keys: readonly string[],
   known: ReadonlyMap<string, Storage>,
-): Map<string, Uint8Array> {
-  const storages = new Map<string, Uint8Array>();
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+): Map<string, number> {
+  const places = new Map<string, number>();
   let at = start;
   for (const key of keys) {
     const storage = known.get(key);
-    if (!storage || at + 8 > bytes.length) break;
-    const end = at + 8 + storage.bytes;
-    if (Number(view.getBigInt64(at, true)) !== storage.length || end > bytes.length) break;
-    storages.set(key, bytes.subarray(at + 8, end));
-    at = end;
+    if (!storage || at + 8 + storage.bytes > source.size) break;
+    const { buffer, byteOffset } = source.read(at, at + 8);
+    if (Number(new DataView(buffer, byteOffset).getBigInt64(0, true)) !== storage.length) break;
+    places.set(key, at + 8);
+    at += 8 + storage.bytes;
   }
-  return storages;
+  return places;
 }
 
 /** Where the old format's magic number ends, if the file begins with it; protocols 0 to 5 write it in three ways. */

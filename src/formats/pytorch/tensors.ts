@@ -155,13 +155,14 @@ export function typeName({ type }: View): string {
 }
 
 /**
- * Copies a view's elements, row by row.
+ * A view's elements, copied row by row; a whole storage in order is not copied.
  * @param source the storage's bytes
  */
 export function materialise(view: View, dtype: DType, source: Uint8Array): NamedTensor {
   const { type: { bytes: width }, offset, shape, strides, elements: count } = view;
   if (isContiguous(view)) {
-    return { dtype, shape, data: source.slice(offset * width, (offset + count) * width) };
+    const isWhole = count * width === source.length;
+    return { dtype, shape, data: isWhole ? source : source.slice(offset * width, (offset + count) * width) };
   }
   const data = new Uint8Array(count * width);
   const index = shape.map(() => 0);

@@ -1,46 +1,25 @@
 import { CheckpointError, FormatError } from "../../errors.ts";
+import { type ByteSource, sourceOf } from "../../formats/byte_source.ts";
 import { type HostTensor, imagesFromPyTorch, imagesToPyTorch } from "../../formats/pytorch/layout.ts";
-import { parseSafetensors, serializeSafetensors } from "../../formats/safetensors.ts";
-import {
-  checked,
-  inferArchitecture,
-  joinVector,
-  readModel,
-  requireComplete,
-  splitVector,
-  type StateDict,
-  writeModel,
-} from "../../nn/state_dict.ts";
-import { cleanName } from "../../data/class_names.ts";
+import { isDType, openSafetensors, serializeSafetensors } from "../../formats/safetensors.ts";
+import { checked, joinVector, readModel, splitVector, writeModel } from "../../nn/state_dict.ts";
 import type { ImageDescription } from "../../data/fit.ts";
 import type { WideResNet } from "../../nn/wide_resnet.ts";
 import { gatherParts, restoreParts, shardStatisticsName } from "./parts.ts";
-import { checksumKey, noChecksum, requireChecksum, writeChecksum } from "./checksum.ts";
-import { type Configuration, parseConfiguration } from "../configuration.ts";
+import { checksumKey, noChecksum, writeChecksum } from "./checksum.ts";
+import type { Configuration } from "../configuration.ts";
+import { acceptedHeader, carriesChecksum, format, type Header } from "./header.ts";
 import { type ModelState, modelState, officialTensors } from "./model_state.ts";
-import { parseRecoveryState, type RecoveryState } from "../recovery/recovery.ts";
 import { readRecord, recordMetadata, recordTensors, type RunRecord } from "./run_record.ts";
+import { replayBuffer } from "./state_search.ts";
 import type { Trainer } from "../trainer.ts";
 
-/** Value of the metadata key `format`. */
-const format = "sada-jem checkpoint 1";
-/** The metadata of files that were written before there were checksums; any other key means that there must be one. */
-const keysWithoutChecksum = ["format", "configuration", "iteration", "images"];
-const replayBufferName = "replay_buffer";
-/** A folder's name is at most so long, and classes are mostly named after folders. */
-const longestName = 255;
 /** A checkpoint file in memory. */
-export interface Checkpoint extends ModelState {
-  readonly configuration: Configuration;
-  /** Iterations done; the positions in the data and in all random streams follow from it. */
-  readonly iteration: number;
-  readonly images: ImageDescription;
+export interface Checkpoint extends ModelState, Header {
   /** What the run keeps besides. */
   readonly record?: RunRecord | undefined;
   /** Whether the file carried a checksum, which was right; false of files by earlier versions and other programs. */
   readonly verified?: boolean | undefined;
-  /** How the training fared; nothing in a model alone and in files of earlier versions. */
-  readonly recovery?: RecoveryState | undefined;
 }
 
 /**
@@ -87,7 +66,7 @@ async function checkpointOf(
       tensors.set(`${kind}.${name}`, tensor);
     }
   }
-  if (parts.replay) tensors.set(replayBufferName, imagesToPyTorch(parts.replay));
+  if (parts.replay) tensors.set(replayBuffer, imagesToPyTorch(parts.replay));
   if (parts.statistics) tensors.set(shardStatisticsName, parts.statistics);
   const { normsInitialised, runningStatistics: { batchesTracked } } = model;
   const state = { batchesTracked, normsInitialised, recovery };
@@ -115,7 +94,7 @@ export function requireTrainingState({ tensors, configuration }: Checkpoint): vo
   if (missing) {
     throw new CheckpointError(`it holds no ${missing}: it is a model, not a checkpoint of training`);
   }
-  if (configuration.likelihoodWeight > 0 && !tensors.has(replayBufferName)) {
+  if (configuration.likelihoodWeight > 0 && !tensors.has(replayBuffer)) {
     throw new CheckpointError("it holds no replay buffer");
   }
   if (configuration.shards > 1 && configuration.norm === "batch" && !tensors.has(shardStatisticsName)) {
@@ -124,54 +103,26 @@ export function requireTrainingState({ tensors, configuration }: Checkpoint): vo
 }
 
 /**
- * Reads a checkpoint file.
+ * Reads a checkpoint file. Its header is checked first, then its checksum, and then its tensors are read.
+ * @param file the file, or all its bytes
  * @throws {CheckpointError} if it is damaged or was not written by this project.
  */
-export async function decodeCheckpoint(bytes: Uint8Array): Promise<Checkpoint> {
+export async function decodeCheckpoint(file: ByteSource | Uint8Array): Promise<Checkpoint> {
   try {
-    const { tensors, metadata } = parseSafetensors(bytes);
-    const verified = Object.keys(metadata).some((key) => !keysWithoutChecksum.includes(key));
-    if (verified) await requireChecksum(bytes);
-    if (metadata["format"] !== format) {
-      throw new CheckpointError(`it is not a "${format}" file`);
-    }
-    const state = modelState(tensors);
-    const configuration = parseConfiguration(JSON.parse(metadata["configuration"] ?? "null"));
-    const images = imageDescription(JSON.parse(metadata["images"] ?? "null"));
-    requireAgreement(state.tensors, configuration, images);
-    const recovery = metadata["recovery"];
-    return {
-      ...state,
-      configuration,
-      iteration: wholeNumber(Number(metadata["iteration"]), "iteration"),
-      images,
-      record: readRecord(metadata, tensors),
-      verified,
-      ...(recovery !== undefined && { recovery: parseRecoveryState(JSON.parse(recovery)) }),
-    };
+    const source = sourceOf(file);
+    const opened = openSafetensors(source);
+    const { metadata } = opened;
+    const verified = carriesChecksum(metadata);
+    const header = await acceptedHeader(source, opened, verified);
+    const readable = [...opened.tensors].filter(([, { dtype }]) => isDType(dtype)).map(([name]) => name);
+    const tensors = await opened.read(readable);
+    return { ...modelState(tensors), ...header, record: readRecord(metadata, tensors), verified };
   } catch (error) {
     if (error instanceof FormatError || error instanceof SyntaxError) {
       throw new CheckpointError(`damaged checkpoint: ${error.message}`);
     }
     throw error;
   }
-}
-
-/** A description that is not that of the tensors would have a model built that they cannot fill, of any size. */
-function requireAgreement(
-  state: StateDict,
-  { depth, width, norm }: Configuration,
-  { height, channels, classNames }: ImageDescription,
-): void {
-  const found = inferArchitecture(state, { imageSize: height, norm });
-  const said = { depth, width, channels, classes: classNames.length };
-  for (const key of ["depth", "width", "channels", "classes"] as const) {
-    if (found[key] === said[key]) continue;
-    throw new CheckpointError(
-      `damaged checkpoint: its tensors are those of a model of ${key} ${found[key]}, not ${said[key]}`,
-    );
-  }
-  requireComplete(state, found);
 }
 
 /**
@@ -206,7 +157,7 @@ export function restoreModel(
 
 /** Whether a checkpoint holds a replay buffer: plain classifiers have none. */
 export function hasReplayImages({ tensors }: Checkpoint): boolean {
-  return tensors.has(replayBufferName);
+  return tensors.has(replayBuffer);
 }
 
 /**
@@ -216,8 +167,8 @@ export function hasReplayImages({ tensors }: Checkpoint): boolean {
  */
 export function replayImages(checkpoint: Checkpoint, shape?: readonly number[]): HostTensor {
   const { height, width, channels } = checkpoint.images;
-  const count = shape?.[0] ?? checkpoint.tensors.get(replayBufferName)?.shape[0] ?? 0;
-  return imagesFromPyTorch(checked(checkpoint.tensors, replayBufferName, [count, channels, height, width]));
+  const count = shape?.[0] ?? checkpoint.tensors.get(replayBuffer)?.shape[0] ?? 0;
+  return imagesFromPyTorch(checked(checkpoint.tensors, replayBuffer, [count, channels, height, width]));
 }
 
 /** Whether a safetensors file with this metadata was written as a checkpoint by this project, perhaps damaged since. */
@@ -248,25 +199,4 @@ export async function serializeCheckpoint(checkpoint: Checkpoint): Promise<Uint8
   });
   await writeChecksum(bytes);
   return bytes;
-}
-
-function imageDescription(value: unknown): ImageDescription {
-  const { height, width, channels, classNames, unnamed = false } = (value ?? {}) as Partial<ImageDescription>;
-  const isName = (name: unknown) => typeof name === "string" && name.length <= longestName;
-  if (!Array.isArray(classNames) || !classNames.every(isName) || typeof unnamed !== "boolean") {
-    throw new CheckpointError("damaged checkpoint: it does not name its classes");
-  }
-  if (height !== width) throw new CheckpointError(`damaged checkpoint: images of ${height}×${width} pixels`);
-  return {
-    height: wholeNumber(height, "height"),
-    width: wholeNumber(width, "width"),
-    channels: wholeNumber(channels, "channels"),
-    classNames: classNames.map(cleanName),
-    ...(unnamed && { unnamed }),
-  };
-}
-
-function wholeNumber(value: unknown, what: string): number {
-  if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0) return value;
-  throw new CheckpointError(`damaged checkpoint: ${what} is ${value}`);
 }

@@ -5,6 +5,7 @@
  */
 
 import { CheckpointError } from "../../errors.ts";
+import { beginningOf, type ByteSource, sourceOf } from "../../formats/byte_source.ts";
 import { concatenate } from "../../formats/bytes.ts";
 
 /** Key of the metadata. */
@@ -23,16 +24,17 @@ const pieceBytes = 2 ** 24;
 /** Puts the checksum into a file that was made with {@link noChecksum}. */
 export async function writeChecksum(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
   if (!hasPlace(bytes)) throw new Error("the checksum must be the first of the metadata");
-  bytes.set(encoder.encode(await checksumOf(bytes)), begin);
+  bytes.set(encoder.encode(await checksumOf(sourceOf(bytes))), begin);
 }
 
 /**
  * Checks that a file is as it was written.
  * @throws {CheckpointError} if it is not.
  */
-export async function requireChecksum(bytes: Uint8Array): Promise<void> {
-  const found = hasPlace(bytes) ? new TextDecoder().decode(bytes.subarray(begin, end)) : undefined;
-  if (found !== undefined && found === await checksumOf(bytes)) return;
+export async function requireChecksum(source: ByteSource): Promise<void> {
+  const first = beginningOf(source, end);
+  const found = hasPlace(first) ? new TextDecoder().decode(first.subarray(begin)) : undefined;
+  if (found !== undefined && found === await checksumOf(source)) return;
   throw new CheckpointError(
     "damaged checkpoint: its contents do not match its checksum, so they are not those that were written",
   );
@@ -42,14 +44,19 @@ function hasPlace(bytes: Uint8Array): boolean {
   return bytes.length >= end && opening.every((byte, i) => bytes[8 + i] === byte);
 }
 
-async function checksumOf(bytes: Uint8Array): Promise<string> {
+async function checksumOf(source: ByteSource): Promise<string> {
   const digests: Uint8Array[] = [];
-  for (let offset = 0; offset < bytes.length; offset += pieceBytes) {
-    const piece = bytes.slice(offset, offset + pieceBytes);
-    if (offset === 0) piece.set(encoder.encode(noChecksum), begin);
-    digests.push(await sha256(piece));
+  for (let offset = 0; offset < source.size; offset += pieceBytes) {
+    const piece = source.read(offset, Math.min(offset + pieceBytes, source.size));
+    digests.push(await sha256(offset === 0 ? withoutChecksum(piece) : piece));
   }
   return (await sha256(concatenate(digests))).toHex();
+}
+
+function withoutChecksum(piece: Uint8Array): Uint8Array<ArrayBuffer> {
+  const copy = new Uint8Array(piece);
+  copy.set(encoder.encode(noChecksum), begin);
+  return copy;
 }
 
 async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {

@@ -8,6 +8,7 @@ import {
   differencesText,
 } from "../run/differences.ts";
 import type { DataDescription } from "../../data/description.ts";
+import { RegularFile } from "../../data/regular_file.ts";
 import {
   ignoreSystemError,
   makeFolder,
@@ -232,9 +233,8 @@ async function* wholeCheckpoints(
 /** A checkpoint, or what is wrong with it. */
 async function readWhole(path: string, iteration: number): Promise<Checkpoint | string> {
   try {
-    // A named pipe would be waited for.
-    if (!(await Deno.stat(path)).isFile) return "it is not a file";
-    const checkpoint = await decodeCheckpoint(await Deno.readFile(path));
+    using file = await RegularFile.open(path);
+    const checkpoint = await decodeCheckpoint(file);
     requireFinite(checkpoint);
     return checkpoint.iteration === iteration ? checkpoint : `it is of iteration ${checkpoint.iteration}`;
   } catch (error) {
@@ -247,9 +247,10 @@ async function readWhole(path: string, iteration: number): Promise<Checkpoint | 
 /** The model in a file, if it is there and whole. */
 export async function readModelIfWhole(path: string): Promise<Checkpoint | undefined> {
   try {
-    return await decodeCheckpoint(await Deno.readFile(path));
+    using file = await RegularFile.open(path);
+    return await decodeCheckpoint(file);
   } catch (error) {
-    if (error instanceof CheckpointError || systemProblem(error) !== undefined) return undefined;
+    if (error instanceof SadaJemError || systemProblem(error) !== undefined) return undefined;
     throw error;
   }
 }

@@ -4,13 +4,15 @@ import type { DatasetName } from "../../data/dataset.ts";
 import type { ImageDescription } from "../../data/fit.ts";
 import { classesOf, datasetFormats, datasetsOf } from "../../data/formats.ts";
 import { CheckpointError, FormatError } from "../../errors.ts";
+import { type ByteSource, sourceOf } from "../../formats/byte_source.ts";
 import { isPyTorch, openPyTorch } from "../../formats/pytorch/pytorch.ts";
 import { serializePyTorch } from "../../formats/pytorch/writer.ts";
-import { type NamedTensor, parseSafetensors, tensorFileOf } from "../../formats/safetensors.ts";
+import { type NamedTensor, openSafetensors } from "../../formats/safetensors.ts";
 import type { TensorFile } from "../../formats/tensor_file.ts";
 import { printable } from "../../formats/text.ts";
 import type { NormName } from "../../nn/norms.ts";
 import { checked } from "../../nn/state_dict.ts";
+import { elements } from "../../tensor/tensor.ts";
 import { type Checkpoint, decodeCheckpoint, isCheckpoint, modelOnly } from "./checkpoint.ts";
 import { parseConfiguration } from "../configuration.ts";
 import { modelState, officialTensors } from "./model_state.ts";
@@ -39,18 +41,21 @@ export interface ModelFile extends Checkpoint {
 /**
  * Reads a model from a file of any kind that is known: a checkpoint of this project, or a `.pt` or safetensors file that
  * holds a state dict of the official code, wherever in it and behind whatever prefix. Of several complete state dicts that
- * is taken which was trained: not an average of weights (`ema_state_dict`), not deeper in the file than another.
+ * is taken which was trained: not an average of weights (`ema_state_dict`), not deeper in the file than another. Tensors that
+ * are not needed are not read.
+ * @param file the file, or all its bytes
  * @throws {CheckpointError} if it is damaged, or does not hold such a model.
  */
 export async function readModelFile(
-  bytes: Uint8Array<ArrayBuffer>,
+  file: ByteSource | Uint8Array,
   hints: ImportHints = {},
 ): Promise<ModelFile> {
+  const source = sourceOf(file);
   try {
-    if (isPyTorch(bytes)) return await importState(await openPyTorch(bytes), hints);
-    const file = parseSafetensors(bytes);
-    if (isCheckpoint(file.metadata)) return { ...await decodeCheckpoint(bytes), leftAlone: [] };
-    return await importState(tensorFileOf(file), hints);
+    if (isPyTorch(source)) return await importState(await openPyTorch(source), hints);
+    const opened = openSafetensors(source);
+    if (isCheckpoint(opened.metadata)) return { ...await decodeCheckpoint(source), leftAlone: [] };
+    return await importState(opened, hints);
   } catch (error) {
     if (error instanceof FormatError) throw new CheckpointError(error.message);
     throw error;
@@ -107,13 +112,19 @@ async function importState(file: TensorFile, hints: ImportHints): Promise<ModelF
   };
 }
 
-/** A state dict's tensors under their official names. What is not needed is left out if it cannot be read. */
+/** Bytes of a state dict's tensors that are read and not needed: counters, and the layers of a head that is not used. */
+const mostSpareBytes = 2 ** 24;
+
+/** A state dict's tensors under their official names. What is not needed is left out if it cannot be read, or is large. */
 async function readState(file: TensorFile, { names, needed }: FoundState): Promise<Map<string, NamedTensor>> {
   const required = new Set([...needed, replayBuffer]);
   const tensors = await readAs(file, names, [...names.keys()].filter((name) => required.has(name)));
-  for (const counter of [...names.keys()].filter((name) => !required.has(name))) {
+  let left = mostSpareBytes;
+  for (const spare of [...names.keys()].filter((name) => !required.has(name))) {
+    left -= 8 * elements(file.tensors.get(names.get(spare)!)!.shape);
+    if (left < 0) break;
     try {
-      for (const [name, tensor] of await readAs(file, names, [counter])) tensors.set(name, tensor);
+      for (const [name, tensor] of await readAs(file, names, [spare])) tensors.set(name, tensor);
     } catch (error) {
       if (!(error instanceof FormatError)) throw error;
     }

@@ -5,6 +5,7 @@ import type { TensorDescription, TensorFile } from "../../formats/tensor_file.ts
 import { printable } from "../../formats/text.ts";
 import { type ArchitectureHints, inferArchitecture, requireComplete } from "../../nn/state_dict.ts";
 import { type Architecture, groupCount } from "../../nn/wide_resnet.ts";
+import { elements } from "../../tensor/tensor.ts";
 import { isReal } from "./model_state.ts";
 
 /** A state dict in a file. */
@@ -36,6 +37,8 @@ const wrappers: ReadonlySet<string> = new Set(
   ["module", "_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module"]
     .concat(["_modules", "_parameters", "_buffers"]),
 );
+/** Elements of a replay buffer: twenty thousand images of 64×64 pixels. */
+const mostReplayElements = 2 ** 28;
 /** State dicts that are looked at, the fullest first. */
 const mostStates = 64;
 /** Words of places that hold averages of the weights that were trained. */
@@ -161,7 +164,7 @@ function replayBufferOf(
     const { dtype, shape } = tensors.get(name)!;
     const [, depth, height = 0, width] = shape;
     return isReal(dtype) && shape.length === 4 && depth === channels && height === width &&
-      groupCount(height) === groups;
+      groupCount(height) === groups && elements(shape) <= mostReplayElements;
   };
   const parts = place === "" ? [] : place.split(".");
   const above = parts.map((_, i) => [...parts.slice(0, parts.length - i), replayBuffer].join("."));

@@ -1,3 +1,4 @@
+import { readRegularFile, readShortText } from "../../data/regular_file.ts";
 import { SadaJemError } from "../../errors.ts";
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import { bestPath, readModelIfWhole } from "../checkpoint/folder.ts";
@@ -64,7 +65,7 @@ export class BestModel {
   /** What a run of an earlier version noted, whose checkpoints do not name their best model. */
   async #describedBefore(iteration: number): Promise<Best | undefined> {
     try {
-      const best = bestOf(JSON.parse(await Deno.readTextFile(this.#description)));
+      const best = bestOf(JSON.parse(await readShortText(this.#description)));
       return best.iteration <= iteration ? best : undefined;
     } catch (error) {
       const isAbsent = error instanceof Deno.errors.NotFound;
@@ -77,7 +78,7 @@ export class BestModel {
     if ((await readModelIfWhole(this.#model))?.iteration === best.iteration) return true;
     const kept = bestPath(this.#run, best);
     if (!await readModelIfWhole(kept)) return false;
-    await writeAtomically(this.#model, await Deno.readFile(kept));
+    await writeAtomically(this.#model, await readRegularFile(kept, Infinity));
     return true;
   }
 }

@@ -1,10 +1,13 @@
-import { StorageError } from "../../errors.ts";
+import { readRegularFile } from "../../data/regular_file.ts";
+import { FormatError, StorageError } from "../../errors.ts";
 import { exists, systemProblem, writeAll, writeAtomically } from "./files.ts";
-import { type MetricsRow, readRows } from "./metrics_rows.ts";
+import { type MetricsRow, type MetricsRows, readRows } from "./metrics_rows.ts";
 import type { IterationReport } from "../iteration_report.ts";
 
 /** Rows that checkpoints carry at most, the newest ones: about 2.5 MB. */
 const recentRows = 10_000;
+/** Bytes of a file that is read: 350,000 rows. */
+const mostBytes = 2 ** 27;
 
 /**
  * `metrics.jsonl`, a line an iteration. It is a log: what cannot be written waits in memory, and training goes on. The
@@ -87,10 +90,22 @@ export class MetricsFile {
     }
   }
 
+  /** What is there. What cannot be a file of metrics gets another name, so that it is neither lost nor in the way. */
+  async #read(): Promise<{ text: string; found: MetricsRows; aside: string[] }> {
+    try {
+      const text = await textOf(this.#path);
+      return { text, found: readRows(text), aside: [] };
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error;
+      const path = `${this.#path}.unusable`;
+      await Deno.rename(this.#path, path);
+      const aside = [`${error.message}; it is now ${path}, and the rows are those of the checkpoint`];
+      return { text: "", found: readRows(""), aside };
+    }
+  }
+
   async #mend(iteration: number, kept: readonly MetricsRow[]): Promise<string[]> {
-    const bytes = await exists(this.#path) ? await Deno.readFile(this.#path) : new Uint8Array();
-    const text = new TextDecoder().decode(bytes);
-    const found = readRows(text);
+    const { text, found, aside } = await this.#read();
     const rows = new Map(
       found.rows.filter((row) => row.iteration < iteration).map((row) => [row.iteration, row]),
     );
@@ -102,10 +117,16 @@ export class MetricsFile {
     this.#size = new TextEncoder().encode(mended).length;
     if (this.#recent.length === 0) this.#recent = newestRun(all).slice(-recentRows);
     return [
+      ...aside,
       ...problems(this.#path, found, restored.map((row) => row.iteration)),
       ...gaps(this.#path, all, iteration),
     ];
   }
+}
+
+/** The text of a file of metrics, if there is one. */
+async function textOf(path: string): Promise<string> {
+  return await exists(path) ? new TextDecoder().decode(await readRegularFile(path, mostBytes)) : "";
 }
 
 function problems(
@@ -120,7 +141,7 @@ function problems(
     ...(restored.length > 0
       ? [
         `the rows of iterations ${
-          ranges(restored)
+          described(ranges(restored))
         } were missing or changed, and are those of the checkpoint now`,
       ]
       : []),
@@ -129,11 +150,15 @@ function problems(
 }
 
 function gaps(path: string, rows: readonly MetricsRow[], iteration: number): string[] {
-  const present = new Set(rows.map((row) => row.iteration));
-  const missing = Array.from({ length: iteration }, (_, i) => i).filter((i) => !present.has(i));
+  const missing: Range[] = [];
+  let next = 0;
+  for (const found of [...rows.map((row) => row.iteration), iteration]) {
+    if (found > next) missing.push([next, found - 1]);
+    next = found + 1;
+  }
   if (missing.length === 0) return [];
   return [
-    `${path} lacks the rows of iterations ${ranges(missing)}, which the checkpoint does not hold either`,
+    `${path} lacks the rows of iterations ${described(missing)}, which the checkpoint does not hold either`,
   ];
 }
 
@@ -143,14 +168,22 @@ function newestRun(rows: readonly MetricsRow[]): MetricsRow[] {
   return rows.slice(Math.max(last, 0));
 }
 
-/** Ascending numbers as few ranges: "0–4, 7". */
-function ranges(numbers: readonly number[]): string {
-  const found: [number, number][] = [];
+/** The first and the last of successive numbers. */
+type Range = [first: number, last: number];
+
+/** Ascending numbers as few ranges. */
+function ranges(numbers: readonly number[]): Range[] {
+  const found: Range[] = [];
   for (const number of numbers) {
     const last = found.at(-1);
     if (last && last[1] === number - 1) last[1] = number;
     else found.push([number, number]);
   }
+  return found;
+}
+
+/** The first ranges: "0–4, 7". */
+function described(found: readonly Range[]): string {
   const shown = found.slice(0, 5).map(([first, last]) => first === last ? `${first}` : `${first}–${last}`);
   return shown.join(", ") + (found.length > 5 ? " and others" : "");
 }

@@ -1,3 +1,4 @@
+import { FormatError } from "../../errors.ts";
 import { reportFields } from "../../jem/training_step.ts";
 
 /** A line of `metrics.jsonl` without its end. */
@@ -20,25 +21,40 @@ export interface MetricsRows {
 
 const numbers = ["learningRate", ...reportFields];
 
-/** Reads the lines of a file of metrics; any text is allowed. */
+/** More lines that are no row than any accident leaves. */
+const mostDamaged = 1000;
+
+/**
+ * Reads the lines of a file of metrics.
+ * @throws {FormatError} if it is no such file: it has more than a thousand lines that are no row.
+ */
 export function readRows(text: string): MetricsRows {
   const rows = new Map<number, MetricsRow>();
-  const [repeated, lines] = [new Set<number>(), text.split("\n")];
+  const repeated = new Set<number>();
   let [damaged, carriageReturns] = [0, 0];
-  // What follows the last line's end is not a line.
-  if (lines.at(-1) === "") lines.pop();
-  for (const ended of lines) {
+  for (const ended of linesOf(text)) {
     const line = ended.replace(/\r$/, "");
     if (line !== ended) carriageReturns++;
     const iteration = iterationOf(line);
     if (iteration === undefined) {
-      damaged++;
+      if (++damaged > mostDamaged) {
+        throw new FormatError(`more than ${mostDamaged} lines are no rows of metrics`);
+      }
       continue;
     }
     if (rows.has(iteration)) repeated.add(iteration);
     rows.set(iteration, { iteration, line });
   }
   return { rows: [...rows.values()], damaged, repeated: repeated.size, carriageReturns };
+}
+
+/** Lines one by one; what follows the last line's end is none. */
+function* linesOf(text: string): Generator<string> {
+  for (let start = 0; start < text.length;) {
+    const end = text.indexOf("\n", start);
+    yield text.slice(start, end < 0 ? text.length : end);
+    start = end < 0 ? text.length : end + 1;
+  }
 }
 
 /** The iteration of a line that is exactly as it was written; undefined of any other. */

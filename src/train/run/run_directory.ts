@@ -1,4 +1,5 @@
 import type { DataDescription } from "../../data/description.ts";
+import { readShortText } from "../../data/regular_file.ts";
 import { CheckpointError } from "../../errors.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
 import type { Conv2dTable } from "../../tensor/operations/conv2d/table.ts";
@@ -108,8 +109,7 @@ export class RunDirectory implements Disposable {
    * @throws {ConfigurationError} if `config.json` is not a valid one.
    */
   async configuration(): Promise<Configuration> {
-    const text = await Deno.readTextFile(`${this.path}/config.json`);
-    return parseConfiguration(parseJson(text, `${this.path}/config.json`));
+    return parseConfiguration(await readJson(this.file("config.json")));
   }
 
   /**
@@ -126,7 +126,7 @@ export class RunDirectory implements Disposable {
    */
   async noteAdapter(name: string): Promise<string | undefined> {
     const path = this.file(adaptersFile);
-    const noted = await exists(path) ? await Deno.readTextFile(path) : "";
+    const noted = await exists(path) ? await readShortText(path) : "";
     const last = noted.trimEnd().split("\n").at(-1)!;
     const before = [last, this.#adapter ?? ""].find((one) => one !== "" && one !== name);
     this.#adapter = name;
@@ -167,7 +167,7 @@ export class RunDirectory implements Disposable {
   /** Contents of a JSON file that this project wrote, or nothing if there is none. */
   async readJson<Contents>(name: string): Promise<Contents | undefined> {
     if (!await exists(this.file(name))) return undefined;
-    return parseJson(await Deno.readTextFile(this.file(name)), this.file(name)) as Contents;
+    return await readJson(this.file(name)) as Contents;
   }
 
   /**
@@ -280,6 +280,15 @@ export class RunDirectory implements Disposable {
   [Symbol.dispose](): void {
     this.#lock[Symbol.dispose]();
   }
+}
+
+/**
+ * Reads a JSON file.
+ * @throws {CheckpointError} if it is none.
+ * @throws {FormatError} if it is larger than any that this project writes, or no regular file.
+ */
+export async function readJson(path: string): Promise<unknown> {
+  return parseJson(await readShortText(path), path);
 }
 
 /** JSON from a file. */

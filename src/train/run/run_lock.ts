@@ -1,3 +1,4 @@
+import { readRegularFile } from "../../data/regular_file.ts";
 import { CheckpointError } from "../../errors.ts";
 
 /** Who holds a run, as the lock file says it. */
@@ -160,8 +161,8 @@ async function writeHolder(file: Deno.FsFile, holder: Holder): Promise<void> {
 /** What a lock file says; undefined if it says nothing, as those of earlier versions, or nothing that can be read. */
 async function readHolder(path: string): Promise<Holder | undefined> {
   try {
-    if ((await Deno.stat(path)).size > longestHolder) return undefined;
-    const { process, host, since } = JSON.parse(await Deno.readTextFile(path)) as Holder;
+    const text = new TextDecoder().decode(await readRegularFile(path, longestHolder));
+    const { process, host, since } = JSON.parse(text) as Holder;
     const isText = (value: unknown) => typeof value === "string" && /^[\w.:-]{1,80}$/.test(value);
     if (!Number.isSafeInteger(process) || !isText(since)) return undefined;
     return { process, since, ...(isText(host) && { host }) };

@@ -105,8 +105,8 @@ Deno.test("ZipArchive refuses damage, lies about sizes, encryption and unknown m
     /^zip: .* more than the 50 bytes/,
   );
   await refuses(read(changed({ 24: 101 }, { compress: true })), FormatError, /length or checksum/);
-  await refuses(read(changed({ 42: 9 })), FormatError, /not where the directory says/);
-  await refuses(read(changed({ 45: 0xff })), FormatError, /not where the directory says/);
+  await refuses(read(changed({ 42: 9 })), FormatError, /overlaps another/);
+  await refuses(read(changed({ 45: 0xff })), FormatError, /overlaps another/);
   await refuses(read(changed({ 0: 0 })), FormatError, /directory is damaged/);
   await refuses(
     read(changed({ [entryBytes + 8]: 0, [entryBytes + 10]: 0 })),

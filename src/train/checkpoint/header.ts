@@ -1,0 +1,136 @@
+/** What a checkpoint's header says, and whether it may be believed. */
+
+import { cleanName } from "../../data/class_names.ts";
+import type { ImageDescription } from "../../data/fit.ts";
+import { CheckpointError } from "../../errors.ts";
+import type { ByteSource } from "../../formats/byte_source.ts";
+import type { SafetensorsSource } from "../../formats/safetensors.ts";
+import type { TensorDescription } from "../../formats/tensor_file.ts";
+import { inferArchitecture, requireComplete } from "../../nn/state_dict.ts";
+import { elements } from "../../tensor/tensor.ts";
+import { type Configuration, parseConfiguration } from "../configuration.ts";
+import { parseRecoveryState, type RecoveryState } from "../recovery/recovery.ts";
+import { requireChecksum } from "./checksum.ts";
+import { isReal } from "./model_state.ts";
+import { replayBuffer } from "./state_search.ts";
+
+/** Value of the metadata key `format`. */
+export const format = "sada-jem checkpoint 1";
+/** The metadata of files that were written before there were checksums; any other key means that there must be one. */
+const keysWithoutChecksum = ["format", "configuration", "iteration", "images"];
+/** A folder's name is at most so long, and classes are mostly named after folders. */
+const longestName = 255;
+/** Vectors of a parameter's size: the parameters, and two moments; one to spare. */
+const mostVectors = 4;
+/** Bytes of header, counters and rows of metrics. */
+const mostOtherBytes = 2 ** 26;
+/** Bytes that are read within a second whatever is in them. */
+const smallFile = 2 ** 28;
+
+/** What a checkpoint's header says. */
+export interface Header {
+  readonly configuration: Configuration;
+  /** Iterations done; the positions in the data and in all random streams follow from it. */
+  readonly iteration: number;
+  readonly images: ImageDescription;
+  /** How the training fared; nothing in a model alone and in files of earlier versions. */
+  readonly recovery?: RecoveryState | undefined;
+}
+
+/** Whether a file with this metadata must have a checksum. */
+export function carriesChecksum(metadata: Readonly<Record<string, string>>): boolean {
+  return Object.keys(metadata).some((key) => !keysWithoutChecksum.includes(key));
+}
+
+/**
+ * What the header of a file says whose checksum is right, if it has one. That reads the whole file, which only a header that
+ * is sound is worth; a small file is read to tell damage from what another version wrote.
+ */
+export async function acceptedHeader(
+  source: ByteSource,
+  opened: SafetensorsSource,
+  verified: boolean,
+): Promise<Header> {
+  let header: Header | undefined;
+  let flaw: unknown;
+  try {
+    header = headerOf(opened, source.size);
+  } catch (error) {
+    flaw = error;
+  }
+  if (verified && (header || source.size <= smallFile)) await requireChecksum(source);
+  if (!header) throw flaw;
+  return header;
+}
+
+function headerOf({ metadata, tensors }: SafetensorsSource, fileBytes: number): Header {
+  if (metadata["format"] !== format) throw new CheckpointError(`it is not a "${format}" file`);
+  const configuration = parseConfiguration(JSON.parse(metadata["configuration"] ?? "null"));
+  const images = imageDescription(JSON.parse(metadata["images"] ?? "null"));
+  const state = new Map([...tensors].filter(([, { dtype }]) => isReal(dtype)));
+  const needed = requireAgreement(state, configuration, images);
+  requireProportion(state, needed, fileBytes);
+  const recovery = metadata["recovery"];
+  return {
+    configuration,
+    iteration: wholeNumber(Number(metadata["iteration"]), "iteration"),
+    images,
+    ...(recovery !== undefined && { recovery: parseRecoveryState(JSON.parse(recovery)) }),
+  };
+}
+
+/** Whatever a file holds besides a model, its replay buffer and the optimiser's vectors would be read for nothing. */
+function requireProportion(
+  state: ReadonlyMap<string, TensorDescription>,
+  needed: readonly string[],
+  fileBytes: number,
+): void {
+  const bytesOf = (name: string) => 4 * elements(state.get(name)?.shape ?? [0]);
+  const model = needed.reduce((sum, name) => sum + bytesOf(name), 0);
+  const most = mostVectors * model + bytesOf(replayBuffer) + mostOtherBytes;
+  if (fileBytes <= most) return;
+  throw new CheckpointError(
+    `damaged checkpoint: it has ${fileBytes} bytes, where one of its model has at most ${most}`,
+  );
+}
+
+/**
+ * A description that is not that of the tensors would have a model built that they cannot fill, of any size. Returns the
+ * names of the model's tensors.
+ */
+function requireAgreement(
+  state: ReadonlyMap<string, TensorDescription>,
+  { depth, width, norm }: Configuration,
+  { height, channels, classNames }: ImageDescription,
+): string[] {
+  const found = inferArchitecture(state, { imageSize: height, norm });
+  const said = { depth, width, channels, classes: classNames.length };
+  for (const key of ["depth", "width", "channels", "classes"] as const) {
+    if (found[key] === said[key]) continue;
+    throw new CheckpointError(
+      `damaged checkpoint: its tensors are those of a model of ${key} ${found[key]}, not ${said[key]}`,
+    );
+  }
+  return requireComplete(state, found);
+}
+
+function imageDescription(value: unknown): ImageDescription {
+  const { height, width, channels, classNames, unnamed = false } = (value ?? {}) as Partial<ImageDescription>;
+  const isName = (name: unknown) => typeof name === "string" && name.length <= longestName;
+  if (!Array.isArray(classNames) || !classNames.every(isName) || typeof unnamed !== "boolean") {
+    throw new CheckpointError("damaged checkpoint: it does not name its classes");
+  }
+  if (height !== width) throw new CheckpointError(`damaged checkpoint: images of ${height}×${width} pixels`);
+  return {
+    height: wholeNumber(height, "height"),
+    width: wholeNumber(width, "width"),
+    channels: wholeNumber(channels, "channels"),
+    classNames: classNames.map(cleanName),
+    ...(unnamed && { unnamed }),
+  };
+}
+
+function wholeNumber(value: unknown, what: string): number {
+  if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0) return value;
+  throw new CheckpointError(`damaged checkpoint: ${what} is ${value}`);
+}

@@ -81,7 +81,11 @@ export function headline(gpu: Gpu, { model }: Trainer, configuration: Configurat
 
 /** Prints what a finished run has reached, and where its files are. */
 export function printSummary(summary: Summary, path: string): void {
-  print(`${summary.iterations} iterations in ${duration(summary.seconds)} on ${summary.adapter}`);
+  const { processes } = summary;
+  const together = processes
+    ? `, by ${processes.count} processes, ${percent(processes.exchangeShare)} of the time in exchanges`
+    : "";
+  print(`${summary.iterations} iterations in ${duration(summary.seconds)} on ${summary.adapter}${together}`);
   const { testAccuracy, testAccuracyInterval, testImages } = summary;
   print(
     `test accuracy              ${percent(testAccuracy)} (95 %: ${

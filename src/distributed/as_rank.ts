@@ -2,7 +2,7 @@ import { SadaJemError } from "../errors.ts";
 import { type Communicator, rankName } from "./communicator.ts";
 
 /** Milliseconds that a rank above 0 waits before it tells what went wrong: if all fail alike, rank 0 alone is heard. */
-const precedence = 1000;
+const precedence = 3000;
 
 /** Milliseconds between the line and the abort, at which a launcher drops what it has not read yet. */
 const delivery = 300;

@@ -29,6 +29,8 @@ export interface Summary extends TestResult {
   readonly seconds: number;
   readonly seed: number;
   readonly adapter: string;
+  /** Of a job of several processes: their number, and the share of the time that went into exchanges between them. */
+  readonly processes?: { readonly count: number; readonly exchangeShare: number };
   /** What was done about divergence. */
   readonly recoveries: readonly Attempt[];
   /** Where the model in `best.safetensors` comes from, if images were held out. */
@@ -200,12 +202,16 @@ export class TrainingRun {
     const result = await testModel(trainer.model, this.#images!.test);
     const warning = this.#configuration.classificationWeight > 0 && guessingWarning(this.#dataset, result);
     if (warning) this.#listener.note(`warning: ${warning}`);
+    const { communicator, exchangeSeconds } = trainer;
     const summary: Summary = {
       ...result,
       iterations: trainer.iteration,
       seconds,
       seed: this.#configuration.seed,
       adapter: trainer.model.context.gpu.adapterName,
+      ...(exchangeSeconds !== undefined && {
+        processes: { count: communicator.size, exchangeShare: Math.min(1, exchangeSeconds / seconds) },
+      }),
       recoveries: trainer.recovery.attempts,
       ...(best && { best }),
     };

@@ -1,7 +1,8 @@
-/** What a run begins with, or goes on from; rank 0 of a job finds it, and tells the others. */
+/** What a run begins with, or goes on from. */
 
 import { resolve } from "node:path";
 import type { Communicator } from "../../distributed/communicator.ts";
+import { requireAgreement } from "../../distributed/agreement.ts";
 import { shareValue } from "../../distributed/share.ts";
 import type { Checkpoint } from "../../train/checkpoint/checkpoint.ts";
 import { shareCheckpoint } from "../../train/checkpoint/share.ts";
@@ -24,7 +25,8 @@ export interface Start {
 }
 
 /**
- * Finds out what the options ask for, and gives up the permission to write anything else.
+ * Finds out what the options ask for, and gives up the permission to write anything else. The processes of a job take the
+ * configuration of a new run from their own options, since they compare configurations before they train.
  * @param note takes a line about what is not as it was left
  */
 export async function startOf(
@@ -32,23 +34,33 @@ export async function startOf(
   values: Options,
   note: (line: string) => void,
 ): Promise<Start> {
-  const found = communicator.rank === 0 ? await find(values, note) : await findNothing();
-  const told = found && { path: found.path, configuration: found.configuration };
-  const { path, configuration } = await shareValue(communicator, told);
-  const checkpoint = values.resume ? await shareCheckpoint(communicator, found?.checkpoint) : undefined;
-  return { path, configuration, checkpoint, directory: found?.directory };
+  return await (values.resume ? resumedStart(communicator, values, note) : newStart(communicator, values));
 }
 
-async function find(values: Options, note: (line: string) => void): Promise<Start> {
-  const chosen = values.resume ? undefined : await configurationOf(values);
-  const path = chosen ? runPath(values, chosen) : await resumedPath(values);
-  await writeOnly({ folders: [path] });
-  if (chosen) return { path, configuration: chosen, checkpoint: undefined, directory: undefined };
-  return await resumedRun(values, path, note);
+async function newStart({ rank }: Communicator, values: Options): Promise<Start> {
+  const configuration = await configurationOf(values);
+  const path = runPath(values, configuration);
+  await writeOnly({ folders: rank === 0 ? [path] : [] });
+  return { path, configuration, checkpoint: undefined, directory: undefined };
 }
 
-async function findNothing(): Promise<undefined> {
-  await writeOnly({});
+/** Rank 0 alone needs to see the run's folder. */
+async function resumedStart(
+  communicator: Communicator,
+  values: Options,
+  note: (line: string) => void,
+): Promise<Start> {
+  const isFirst = communicator.rank === 0;
+  const folder = isFirst ? await resumedPath(values) : undefined;
+  await writeOnly({ folders: folder === undefined ? [] : [folder] });
+  await requireAgreement(communicator, { options: values });
+  const run = folder === undefined ? undefined : await resumedRun(values, folder, note);
+  const { path, configuration } = await shareValue(
+    communicator,
+    run && { path: run.path, configuration: run.configuration },
+  );
+  const checkpoint = await shareCheckpoint(communicator, run?.checkpoint);
+  return { path, configuration, checkpoint, directory: run?.directory };
 }
 
 async function resumedRun(values: Options, path: string, note: (line: string) => void): Promise<Start> {

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { outcome, ownErrors, run } from "../cli/commands.ts";
 import { requireSameBytes } from "../same_bytes.ts";
+import { mount } from "../small_disk.ts";
 import { withFiles } from "../temporary.ts";
 import { type Launcher, launchers, startTask, testWith } from "./launchers.ts";
 
@@ -88,6 +89,33 @@ testWith(openMpi, "A rank that is killed ends the job, whose newest checkpoint g
     await succeeds(run("train", "--resume", "--run-dir", path, "--stop-after", "1"));
   });
 });
+
+testWith(
+  openMpi,
+  "A full disk ends the job at once, and what is on it goes on (skipped where mount may not)",
+  async () => {
+    await withFiles({ "disk/x": new Uint8Array() }, async (folder) => {
+      const disk = `${folder}/disk`;
+      if (!await mount(disk, 4096)) return;
+      try {
+        const path = `${disk}/run`;
+        const options = [...small, "--iterations", String(endless), "--run-dir", path];
+        const { status, errors } = await disturbed(openMpi, options, path, async () => {
+          await Deno.writeFile(`${disk}/fill`, new Uint8Array(4096 * 1024)).catch(() => {});
+        });
+        assert.equal(status, 1);
+        assert.match(
+          errors,
+          /^rank 0 on \S+: cannot write \S+\.safetensors \([\d,]+ bytes\): No space left on device$/m,
+        );
+        await Deno.remove(`${disk}/fill`);
+        await succeeds(run("train", "--resume", "--run-dir", path, "--stop-after", "1"));
+      } finally {
+        await new Deno.Command("umount", { args: [disk] }).output();
+      }
+    });
+  },
+);
 
 testWith(openMpi, "What does not fit together ends a job in one line, and leaves no run", async () => {
   await withFiles({}, async (folder) => {

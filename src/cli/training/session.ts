@@ -60,6 +60,7 @@ export async function trainOn(gpu: Gpu, session: Session, stopAfter = Infinity):
     session.checkpoint = await checkpointIfAny(directory, configuration, line);
   }
   if (session.checkpoint) restoreTrainer(trainer, session.checkpoint);
+  if (directory && communicator.size > 1) directory.giveUpAtOnce();
   if (directory) await prepare(directory, gpu, session);
   if (!session.limits) print(headline(gpu, trainer, configuration, dataset.train.count));
 

@@ -66,9 +66,10 @@ export const programs: Readonly<Record<string, Program>> = {
   },
   distributed: {
     parameters: "",
-    measures: "what the processes of a training exchange, between two under mpirun",
-    takes: "half a minute",
-    permissions: [read, "--allow-run=mpirun", writeResults],
+    measures:
+      "what the processes of a training exchange under mpirun, and their iterations beside one process",
+    takes: "two minutes",
+    permissions: [read, "--allow-run=mpirun", `${writeResults},runs`],
   },
   ablation: {
     parameters: "[--seeds 1,2,3] [--iterations N] [--folder DIR] [--out DIR]",

@@ -34,6 +34,7 @@ Ctrl-C saves and exits with status 130, a second one ends at once; --resume then
 bit for bit: a run keeps the kernels that it was started with. SIGTERM, SIGHUP (a closed terminal), SIGUSR2 and
 SIGXCPU save and exit too; for Slurm: --signal=USR2@120. Not SIGUSR1: Deno opens its debugger on a
 port of this computer.
+Several GPUs or machines: mpirun --bind-to none -n 4 deno task train:mpi --set shards=4; see docs/distributed.md.
 nohup ./run train goes on without its terminal, as --ignore-hangup does; Deno by itself takes no notice of nohup.
 
 Examples:

@@ -45,9 +45,8 @@ async function train(communicator: Communicator, args: readonly string[]): Promi
   if (directory) stack.use(directory);
   const listener = new TrainingLine(line);
   const { kernels } = values;
-  const session: Session = {
-    ...{ communicator, kernels, path, configuration, dataset, line, listener, stack, directory, checkpoint },
-  };
+  const run = { path, configuration, dataset, directory, checkpoint };
+  const session: Session = { communicator, kernels, line, listener, stack, ...run };
   // The others of a job cannot go back with a process that has lost its GPU: the job is to be resumed.
   const { summary, iteration } = communicator.size > 1
     ? await trainOn(gpu, session, stopAfter)

@@ -64,6 +64,13 @@ export const programs: Readonly<Record<string, Program>> = {
       ...["--ignore-env", "--ignore-read=/proc/sys", "--allow-sys=homedir,osRelease"],
     ],
   },
+  distributed: {
+    parameters: "",
+    measures:
+      "what the processes of a training exchange under mpirun, and their iterations beside one process",
+    takes: "two minutes",
+    permissions: [read, "--allow-run=mpirun", `${writeResults},runs`],
+  },
   ablation: {
     parameters: "[--seeds 1,2,3] [--iterations N] [--folder DIR] [--out DIR]",
     measures: "what each ingredient of SADA-JEM does on the digits: five recipes with several seeds",

@@ -3,9 +3,27 @@
  * wrong, where, and what to do; the commands print it without a stack trace.
  */
 
-/** Base of all errors that this project throws on purpose; anything else that surfaces is a defect. */
+/** What a terminal obeys, what turns the direction of text, ends a line, or stands for no character. */
+export const unprintable = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\p{Bidi_Control}\p{Noncharacter_Code_Point}]/gu;
+
+/** Text with characters that are not printed as their codes, such as `\x1b`. */
+export function escaped(text: string): string {
+  return text.replaceAll(unprintable, (character) => {
+    const code = character.codePointAt(0)!.toString(16);
+    return code.length <= 2 ? `\\x${code.padStart(2, "0")}` : `\\u{${code}}`;
+  });
+}
+
+/**
+ * Base of all errors that this project throws on purpose; anything else that surfaces is a defect. Messages name what files
+ * of others hold: line breaks become spaces, and what would command a terminal is shown as its code.
+ */
 export class SadaJemError extends Error {
   override name = "SadaJemError";
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(escaped(message.replaceAll(/\s*\n\s*/g, " ")), options);
+  }
 }
 
 /** No adapter, a limit of the device, or, as a {@link GpuLostError}, what happened to a device at work. */
@@ -69,4 +87,9 @@ export class DivergenceError extends SadaJemError {
 /** A file that cannot be written: no space, no permission, or a folder that is gone. */
 export class StorageError extends SadaJemError {
   override name = "StorageError";
+}
+
+/** A job of several processes that cannot begin, or that another of its processes has ended. */
+export class JobError extends SadaJemError {
+  override name = "JobError";
 }

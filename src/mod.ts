@@ -104,4 +104,5 @@ export { type ImportHints, readModelFile } from "./train/checkpoint/import.ts";
 export { modelState } from "./train/checkpoint/model_state.ts";
 export { preset, presetNames } from "./train/presets.ts";
 export type { IterationReport } from "./train/iteration_report.ts";
-export { reportCapacity, Trainer } from "./train/trainer.ts";
+export { reportCapacity } from "./train/reports.ts";
+export { Trainer } from "./train/trainer.ts";

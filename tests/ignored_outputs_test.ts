@@ -7,10 +7,11 @@ import { projectFolder, taskCommands } from "../scripts/tasks.ts";
 /** Tasks that write files which are kept under version control. */
 const kept = ["docs"];
 
-/** The text of every file directly in a folder of the project. */
+/** The text of every file in a folder of the project, and in those below it. */
 function textsOf(folder: string): string[] {
-  return [...Deno.readDirSync(projectFolder + folder)].filter(({ isFile }) => isFile)
-    .map(({ name }) => Deno.readTextFileSync(`${projectFolder}${folder}/${name}`));
+  return [...Deno.readDirSync(projectFolder + folder)].flatMap(({ name, isFile }) =>
+    isFile ? [Deno.readTextFileSync(`${projectFolder}${folder}/${name}`)] : textsOf(`${folder}/${name}`)
+  );
 }
 
 const matches = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].map(([, found]) => found!);

@@ -17,6 +17,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "errors.ts": [],
   random: ["errors.ts"],
   formats: ["errors.ts"],
+  distributed: ["errors.ts"],
   gpu: ["kernels", "errors.ts"],
   kernels: [],
   tensor: ["kernels", "gpu", ...bottom],
@@ -24,11 +25,11 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   optim: [...network, ...bottom],
   jem: [...method, "data", ...bottom],
   data: ["tensor", "kernels", "gpu", ...bottom],
-  evaluate: [...method, "data", ...bottom],
-  train: ["evaluate", ...method, "data", ...bottom],
-  report: ["train", "evaluate", ...method, "data", ...bottom],
+  evaluate: ["distributed", ...method, "data", ...bottom],
+  train: ["evaluate", "distributed", ...method, "data", ...bottom],
+  report: ["train", "evaluate", "distributed", ...method, "data", ...bottom],
   "mod.ts": ["train", "evaluate", ...method, "data", ...bottom],
-  cli: ["report", "train", "evaluate", ...method, "data", ...bottom],
+  cli: ["report", "train", "evaluate", "distributed", ...method, "data", ...bottom],
 };
 
 /** Layers that need no package at all: with the standard WebGPU types they work in anybody's application. */
@@ -43,6 +44,7 @@ const forbidden: readonly { what: RegExp; layers: readonly string[] }[] = [
   { what: /["']node:/, layers: browserSafe },
   { what: /\b(?:console\.|Deno\.args\b|Deno\.exit\b)/, layers: except("cli") },
   { what: /\bGPUBuffer\b/, layers: except("gpu", "kernels") },
+  { what: /\bM(?:PI|pi)(?![a-z])\w*/, layers: except("distributed") },
 ];
 
 function except(...exempt: string[]): string[] {
@@ -219,6 +221,12 @@ Deno.test("the check of the layers finds each kind of violation, and nothing in 
     ["src/train/a.ts", "console.log(1);", "must not name console."],
     ["src/train/a.ts", "Deno.args[0];", "must not name Deno.args"],
     ["src/nn/a.ts", "let x: GPUBuffer;", "must not name GPUBuffer"],
+    ["src/train/a.ts", "new MpiCommunicator();", "must not name MpiCommunicator"],
+    ["src/cli/a.ts", 'print("needs MPI");', "must not name MPI"],
+    ["src/cli/a.ts", 'import { x } from "../distributed/x.ts"; // MPI', undefined],
+    ["src/distributed/a.ts", 'print("needs MPI");', undefined],
+    ["src/distributed/a.ts", 'import { x } from "../train/x.ts";', "must not import src/train/x.ts"],
+    ["src/jem/a.ts", 'import { x } from "../distributed/x.ts";', "must not import src/distributed/x.ts"],
     ["src/train/a.ts", 'import { x } from "../jem/x.ts"; Deno.readFile(x);', undefined],
     ["src/cli/a.ts", 'import { x } from "../train/x.ts"; console.log(Deno.args);', undefined],
     ["src/kernels/a.ts", 'import { x } from "../errors.ts";', "must not import src/errors.ts"],

@@ -4,7 +4,7 @@ import { type Counters, Gpu } from "../../src/gpu/gpu.ts";
 import { type KernelTime, profile } from "../../src/gpu/profile.ts";
 import { Context } from "../../src/tensor/context.ts";
 import type { IterationReport } from "../../src/train/iteration_report.ts";
-import { reportCapacity } from "../../src/train/trainer.ts";
+import { reportCapacity } from "../../src/train/reports.ts";
 import { hostTime } from "./host.ts";
 import { prepareTrainer, type RunName, runNamed } from "./iteration_case.ts";
 import { type MemoryPart, memoryParts } from "./memory.ts";
@@ -41,7 +41,11 @@ export async function measureIterations(name: RunName): Promise<IterationResult>
 
   const before = { ...gpu.counters };
   const began = trainer.iteration;
-  const { median } = await timeCalls(() => trainer.advance(), () => trainer.fetchReports(), limits);
+  const { median } = await timeCalls(
+    async () => void await trainer.advance(),
+    () => trainer.fetchReports(),
+    limits,
+  );
   const iterations = trainer.iteration - began;
   const counts = Object.fromEntries(
     Object.entries(gpu.counters).map(([name, count]) =>

@@ -1,3 +1,4 @@
+import type { Wishes } from "../../src/train/exchange.ts";
 import { Trainer } from "../../src/train/trainer.ts";
 
 /** A trainer that loses its parameters once: they become NaN before a certain iteration, unless the run has recovered already. */
@@ -5,11 +6,11 @@ export class PoisonedTrainer extends Trainer {
   /** The iteration. */
   poisonedAt = Infinity;
 
-  override async advance(): Promise<void> {
+  override async advance(wishes?: (iteration: number) => Wishes): Promise<Wishes> {
     if (this.iteration === this.poisonedAt && this.recovery.attempts.length === 0) {
       const { values } = this.model.parameters;
       values.write(new Float32Array(values.size).fill(NaN));
     }
-    await super.advance();
+    return await super.advance(wishes);
   }
 }

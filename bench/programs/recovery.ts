@@ -15,7 +15,8 @@ import { Context } from "../../src/tensor/context.ts";
 import { parseConfiguration } from "../../src/train/configuration.ts";
 import { preset } from "../../src/train/presets.ts";
 import { RunDirectory } from "../../src/train/run/run_directory.ts";
-import { type RunListener, type Summary, TrainingRun } from "../../src/train/training_run.ts";
+import { silentListener } from "../../src/train/run_listener.ts";
+import { type Summary, TrainingRun } from "../../src/train/training_run.ts";
 import { bench } from "../lib/bench.ts";
 import { PoisonedTrainer } from "../lib/poisoned_trainer.ts";
 import { exists } from "../lib/run_commands.ts";
@@ -63,8 +64,6 @@ interface Outcome {
   readonly stopped?: string;
 }
 
-const silent: RunListener = { filling() {}, progress() {}, tested() {}, recovering() {}, note() {} };
-
 const dataset = await loadDataset({ name: "digits" });
 
 async function train(path: string, kind: Kind, seed: number): Promise<Outcome> {
@@ -82,7 +81,7 @@ async function train(path: string, kind: Kind, seed: number): Promise<Outcome> {
   trainer.poisonedAt = kind.poisonedAt ?? Infinity;
   trainer.record();
   try {
-    const run = new TrainingRun(trainer, configuration, dataset, directory, silent);
+    const run = new TrainingRun(trainer, configuration, dataset, directory, silentListener);
     const summary = await run.run({ signal: new AbortController().signal });
     return { summary: summary! };
   } catch (error) {

@@ -2,9 +2,9 @@ import { vulkanAdvice } from "../gpu/backend.ts";
 import { Gpu } from "../gpu/gpu.ts";
 import { printError } from "./command.ts";
 
-/** What a command says when it computes on OpenGL; the times are those of training the digits by Mesa's software drivers. */
+/** What a command says when it computes on OpenGL. */
 export const openGLWarning =
-  `warning: this runs on OpenGL, which takes 1.5 to 2 times as long as Vulkan and rounds differently: ${vulkanAdvice}`;
+  `warning: this runs on OpenGL, which can take twice as long as Vulkan and rounds differently: ${vulkanAdvice}`;
 
 /**
  * The adapter that a command computes on. That it is one of OpenGL, which Deno takes where there is no Vulkan, is said in a

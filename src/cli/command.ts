@@ -39,7 +39,7 @@ export async function execute(command: Command): Promise<never> {
     Deno.exit(await command.run(args));
   } catch (error) {
     const { message, status } = describe(error);
-    printError(`error: ${message.replaceAll(/\s*\n\s*/g, " ")}`);
+    printFailure(`error: ${message.replaceAll(/\s*\n\s*/g, " ")}`);
     if (status === exitStatus.usage) printError("--help lists the options");
     if (args.includes("--debug") && error instanceof Error) printError(error.stack ?? "");
     Deno.exit(status);
@@ -71,6 +71,22 @@ export function projectPath(name: string): string {
   return path.startsWith("..") ? resolve(path) : path;
 }
 
+let silent = false;
+
+/**
+ * Keeps this process from printing, but for the error that ends a command: of a job of several processes, rank 0 says for all
+ * what they do.
+ */
+export function silence(): void {
+  silent = true;
+}
+
+/** Prints lines to standard error even after {@link silence}. */
+export function printFailure(lines: string): void {
+  silent = false;
+  printError(lines);
+}
+
 /** Prints lines to standard output. What they name cannot colour the terminal, move its cursor or turn text around. */
 export function print(lines: string): void {
   // deno-lint-ignore no-console -- the commands are where this project prints
@@ -83,8 +99,9 @@ export function printError(lines: string): void {
   whileRead(() => console.error(escapedLines(lines)));
 }
 
-/** Writes to standard output or error unless its terminal or reader is gone, which must not end work that goes on without. */
+/** Writes to standard output or error unless this process is silent, or its terminal or reader is gone, which must not end work that goes on without. */
 export function whileRead(write: () => void): void {
+  if (silent) return;
   try {
     write();
   } catch (error) {

@@ -4,10 +4,10 @@ import { type Dataset, datasetNames } from "../data/dataset.ts";
 import { describeData } from "../data/description.ts";
 import { requireImageSize } from "../data/fit.ts";
 import { exists } from "../data/files.ts";
+import { type Communicator, oneProcess } from "../distributed/communicator.ts";
 import { classifyImages } from "../evaluate/classification.ts";
 import { extractFeatures } from "../evaluate/features.ts";
 import { type NumpyArray, serializeNpz } from "../formats/npz.ts";
-import type { WideResNet } from "../nn/wide_resnet.ts";
 import { reportPage, type Section } from "../report/html.ts";
 import {
   type Answer,
@@ -26,6 +26,7 @@ import { duration, table } from "./format.ts";
 import { inceptionArguments, inceptionHelp, inceptionOptions } from "./inception.ts";
 import { contextWith, kernelHelp, kernelOption, kernelTable } from "./kernels.ts";
 import { LiveLine } from "./live_line.ts";
+import { checksum, requireSameWork } from "./same_work.ts";
 import { hintHelp, hintOptions, hintsOf, loadFitting, loadModel, shippedModel } from "./model.ts";
 import { otherSets } from "./other_sets.ts";
 import { writeOnly } from "./permissions.ts";
@@ -103,46 +104,53 @@ function parse(args: readonly string[]) {
   return parseArgs({ args: [...args], options, strict: true, allowPositionals: false }).values;
 }
 
-const evaluate: Command = {
-  help,
-  async run(args) {
-    const values = parse(args);
-    const asked = chosenQuestions(values.only);
-    const plain = optionsOf(values);
-    const folder = values.out ?? await defaultOut(values.model);
-    await writeOnly({ files: [values.export, values["fid-statistics"]], folders: [folder] });
-    const began = performance.now();
-    const gpu = await openAdapter();
-    const context = contextWith(
-      gpu,
-      await kernelTable(gpu, values.kernels, values.json ? printError : print),
-    );
-    const questionOptions = { ...plain, inception: await inceptionOptions(context, values) };
-    const subject = await loadSubject(context, values);
-    if (values.export !== undefined) await exportFeatures(subject, values.export);
-    const answers = new Map<string, Answer>();
-    const line = new LiveLine();
-    for (const [i, question] of asked.entries()) {
-      const tell = (share: number) =>
-        line.progress(bar(`${question.name} (${i + 1}/${asked.length})`, share));
-      tell(0);
-      const answer = await question.ask(subject, questionOptions, tell);
-      if (answer) answers.set(question.name, answer);
-      line.clear();
-    }
+/**
+ * The command, for one rank of a job: all run the same questions, divide the work of each, and rank 0 writes and prints.
+ * Other ranks are to be silenced by {@link silence}.
+ */
+export function evaluateCommand(communicator: Communicator): Command {
+  return { help, run: (args) => evaluate(communicator, parse(args)) };
+}
+
+async function evaluate(communicator: Communicator, values: Values): Promise<number> {
+  const asked = chosenQuestions(values.only);
+  const plain = optionsOf(values);
+  const folder = values.out ?? await defaultOut(values.model);
+  await writeOnly({ files: [values.export, values["fid-statistics"]], folders: [folder] });
+  const began = performance.now();
+  const gpu = await openAdapter();
+  const kernels = await kernelTable(gpu, values.kernels, values.json ? printError : print);
+  const context = contextWith(gpu, kernels);
+  const inception = await inceptionOptions(context, values);
+  const subject = await loadSubject(communicator, context, values);
+  await requireSameWork(communicator, { gpu, kernels, values, ...subject }, {
+    "other sets": communicator.size === 1 ? {} : checksumsOf(subject),
+    "Inception-v3": { weights: inception !== undefined, statistics: inception?.statistics?.file ?? null },
+  });
+  const isFirst = communicator.rank === 0;
+  const questionOptions: QuestionOptions = {
+    ...plain,
+    inception: inception && { ...inception, keep: isFirst ? inception.keep : () => Promise.resolve() },
+  };
+  if (values.export !== undefined) await exportFeatures(subject, values.export);
+  const answers = new Map<string, Answer>();
+  const line = new LiveLine();
+  for (const [i, question] of asked.entries()) {
+    const tell = (share: number) => line.progress(bar(`${question.name} (${i + 1}/${asked.length})`, share));
+    tell(0);
+    const answer = await question.ask(subject, questionOptions, tell);
+    if (answer) answers.set(question.name, answer);
+    line.clear();
+  }
+  if (isFirst) {
     const seconds = (performance.now() - began) / 1000;
-    const json = await write(
-      folder,
-      subject,
-      answers,
-      values.model ?? "data/models/digits.safetensors",
-      seconds,
-    );
+    const name = values.model ?? "data/models/digits.safetensors";
+    const json = await write(folder, subject, answers, name, seconds);
     print(values.json ? json : summary(answers, folder, seconds));
-    context.gpu.destroy();
-    return exitStatus.success;
-  },
-};
+  }
+  context.gpu.destroy();
+  return exitStatus.success;
+}
 
 /** Images of each other set that are scored at most. */
 const otherImages = 10_000;
@@ -179,7 +187,11 @@ function attackOrderOf(name: string): AttackOrder {
   throw new UsageError(`--attack-order takes ${attackOrders.join(" or ")}, not "${name}"`);
 }
 
-async function loadSubject(context: Context, values: Values): Promise<Subject> {
+async function loadSubject(
+  communicator: Communicator,
+  context: Context,
+  values: Values,
+): Promise<Subject> {
   const hints = hintsOf(values);
   const { model, checkpoint } = await loadModel(context, values.model ?? shippedModel, hints);
   const report = values.json ? printError : print;
@@ -188,12 +200,13 @@ async function loadSubject(context: Context, values: Values): Promise<Subject> {
   const train = new DeviceImages(context, dataset, dataset.train);
   let classified: ReturnType<typeof classifyImages> | undefined;
   return {
+    communicator,
     model,
     checkpoint,
     dataset,
     test,
     train,
-    classifiedTest: () => classified ??= classifyImages(model, test),
+    classifiedTest: () => classified ??= classifyImages(model, test, { communicator }),
     referee: values.referee === undefined ? undefined : await loadReferee(context, values.referee, dataset),
     others: await otherSets(dataset, values.ood ?? [], otherImages),
     history: await sampleHistory(values.model),
@@ -266,14 +279,19 @@ function summary(answers: ReadonlyMap<string, Answer>, folder: string, seconds: 
   return `${figures}wrote ${folder}/report.html, ${folder}/results.json and plots in ${duration(seconds)}`;
 }
 
+function checksumsOf({ others }: Subject) {
+  return Object.fromEntries(others.map(({ name, set }) => [name, checksum(set.bytes)]));
+}
+
 function bar(text: string, share: number): string {
   const width = 24;
   const done = Math.round(width * Math.min(1, share));
   return `[${"#".repeat(done)}${"-".repeat(width - done)}] ${text}`;
 }
 
-async function exportFeatures({ model, test }: Subject, path: string): Promise<void> {
-  const { features, logits, size } = await extractFeatures(model as WideResNet, test);
+async function exportFeatures({ model, test, communicator }: Subject, path: string): Promise<void> {
+  const { features, logits, size } = await extractFeatures(model, test, { communicator });
+  if (communicator.rank > 0) return;
   const arrays = new Map<string, NumpyArray>([
     ["features", { shape: [test.count, size], data: features }],
     ["logits", { shape: [test.count, model.architecture.classes], data: logits }],
@@ -282,4 +300,4 @@ async function exportFeatures({ model, test }: Subject, path: string): Promise<v
   await writeAtomically(path, serializeNpz(arrays));
 }
 
-if (import.meta.main) await execute(evaluate);
+if (import.meta.main) await execute(evaluateCommand(oneProcess));

@@ -1,18 +1,17 @@
 import { parseArgs } from "node:util";
+import type { Dataset } from "../data/dataset.ts";
 import { shortList } from "../data/class_names.ts";
-import { imageGrid, type ImagesShape } from "../formats/pictures/image_grid.ts";
+import type { ImagesShape } from "../formats/pictures/image_grid.ts";
+import { inRounds } from "../distributed/batches.ts";
+import { type Communicator, oneProcess } from "../distributed/communicator.ts";
 import { type NumpyArray, serializeNpz } from "../formats/npz.ts";
-import { type ByteImage, encodeApng, encodePng } from "../formats/pictures/png.ts";
-import { conditionalScore, generate, unconditionalScore } from "../jem/generate.ts";
-import { evaluation, type WideResNet } from "../nn/wide_resnet.ts";
-import { streamWords } from "../random/philox.ts";
-import type { Context } from "../tensor/context.ts";
-import { logSumExp } from "../tensor/operations/log_sum_exp.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import { encodeApng, encodePng } from "../formats/pictures/png.ts";
+import { blocksOfStream } from "../kernels/random/philox.ts";
 import { chainStarts, informativeStart, startImages, startingClasses } from "../train/chain_starts.ts";
-import type { Checkpoint } from "../train/checkpoint/checkpoint.ts";
 import { writeAtomically } from "../train/run/files.ts";
 import { compilePlan } from "./compiling.ts";
+import { type Chains, drawBatch } from "./draw_batch.ts";
+import { batchBytes, DrawnImages, mostPictured } from "./drawn_images.ts";
 import { openAdapter } from "./adapter.ts";
 import {
   type Command,
@@ -28,6 +27,7 @@ import { contextWith, kernelHelp, kernelOption, kernelTable } from "./kernels.ts
 import { LiveLine } from "./live_line.ts";
 import { hintHelp, hintOptions, hintsOf, loadFitting, loadModel, shippedModel } from "./model.ts";
 import { writeOnly } from "./permissions.ts";
+import { requireSameWork } from "./same_work.ts";
 
 const help = `
 Draw images from a trained model by SGLD, and picture them in one PNG.
@@ -35,7 +35,7 @@ Draw images from a trained model by SGLD, and picture them in one PNG.
 Usage: deno task sample [options]
 
   --model PATH        a run directory, or a model or checkpoint file (default: the digits model that comes along)
-  --count N           images (default: 100)
+  --count N           images, drawn 100 at a time (default: 100)
   --class NAME        draw from p(x|y) of one class, given by its name or number (default: from p(x))
   --init START        informative: Gaussians fitted to the classes of the training images (default);
                       buffer: the model's replay buffer; noise: uniform noise
@@ -45,9 +45,9 @@ Usage: deno task sample [options]
   --data-folder DIR   where the training images are, if not where they were in training
 ${hintHelp}
 ${kernelHelp}
-  --out FILE          the picture (default: samples.png)
-  --export FILE       also write images [N, H, W, C] in [−1, 1], logits and energies to an .npz file
-  --animate FILE      also an animated PNG of the chains
+  --out FILE          the picture, of the first 400 images at most (default: samples.png)
+  --export FILE       also write all images [N, H, W, C] in [−1, 1], logits and energies to an .npz file; 2 GB at most
+  --animate FILE      also an animated PNG of the pictured chains
   --debug             show the stack trace of an error
   --help              show this text
 
@@ -56,6 +56,7 @@ Examples:
   deno task sample --class 3 --count 25 --out threes.png
   deno task sample --init noise --steps 200 --animate chain.png
   deno task sample --model runs/cifar10 --init buffer --steps 0
+  deno task sample --model runs/cifar10 --count 50000 --export samples.npz
   deno task sample --model best_valid_ckpt.pt --dataset cifar10 --init noise --steps 100 --export samples.npz
 `;
 
@@ -76,96 +77,126 @@ const options = {
   debug: { type: "boolean" },
 } as const;
 
-/** Most frames of an animation, and milliseconds that each is shown. */
-const maximumFrames = 100;
+/** Chains that run at once. */
+const batchSize = 100;
+/** Milliseconds that each frame of an animation is shown. */
 const frameDelay = 60;
+/** More images than any statistics take; what the model makes of all is kept in memory. */
+const mostImages = 1e6;
+/** What exported images may take: more is neither compressed in one piece nor held several times over. */
+const mostExportedBytes = 2e9;
 
-const sample: Command = {
-  help,
-  async run(args) {
-    const { values } = parseArgs({ args: [...args], options, strict: true, allowPositionals: false });
-    const count = wholeNumber("--count", values.count, 1)!;
-    const seed = wholeNumber("--seed", values.seed)!;
-    const start = chainStarts.find((name) => name === values.init);
-    if (!start) throw new UsageError(`--init takes ${chainStarts.join(", ")}, not "${values.init}"`);
-    await writeOnly({ files: [values.out, values.animate, values.export] });
+type Values = ReturnType<typeof parse>;
 
-    const gpu = await openAdapter();
-    const context = contextWith(gpu, await kernelTable(gpu, values.kernels));
-    const hints = hintsOf(values);
-    const { model, checkpoint } = await loadModel(context, values.model ?? shippedModel, hints);
-    const steps = wholeNumber("--steps", values.steps) ?? checkpoint.configuration.steps;
-    const stepSize = positiveNumber("--step-size", values["step-size"]) ?? checkpoint.configuration.stepSize;
-    const label = classNumber(values.class, checkpoint.images.classNames);
-    const classes = startingClasses(count, checkpoint.images.classNames.length, label);
-    const informative = async () =>
-      informativeStart(context, await loadFitting(checkpoint, values["data-folder"], hints.dataset));
-    const images = await startImages(context, checkpoint, start, classes, seed, informative);
+function parse(args: readonly string[]) {
+  return parseArgs({ args: [...args], options, strict: true, allowPositionals: false }).values;
+}
 
-    const shape = { count, ...checkpoint.images };
-    const frames = new Frames(values.animate === undefined ? 0 : steps, images, shape);
-    await frames.take(-1);
-    await runChains(context, model, checkpoint, images, { steps, stepSize, seed, label }, frames);
+/**
+ * The command, for one rank of a job: each runs some of the batches, and rank 0 gathers, writes and prints. Other ranks are to
+ * be silenced by {@link silence}.
+ */
+export function sampleCommand(communicator: Communicator): Command {
+  return { help, run: (args) => sample(communicator, parse(args)) };
+}
 
-    await writeAtomically(values.out, encodePng(imageGrid(await images.read(), shape)));
-    if (values.animate !== undefined) {
-      await writeAtomically(values.animate, encodeApng(frames.all, frameDelay));
-    }
-    const assessment = await assess(model, images);
-    if (values.export !== undefined) await exportSamples(values.export, images, assessment);
-    printAssignments(assessment, checkpoint.images.classNames);
-    const written = [values.out, values.animate, values.export].filter((path) => path !== undefined);
-    print(`wrote ${written.join(", ")}`);
-    context.gpu.destroy();
-    return exitStatus.success;
-  },
-};
+async function sample(communicator: Communicator, values: Values): Promise<number> {
+  const count = wholeNumber("--count", values.count, 1)!;
+  const seed = wholeNumber("--seed", values.seed)!;
+  const start = chainStarts.find((name) => name === values.init);
+  if (!start) throw new UsageError(`--init takes ${chainStarts.join(", ")}, not "${values.init}"`);
+  await writeOnly({ files: [values.out, values.animate, values.export] });
 
-/** Runs the chains in place. */
-async function runChains(
-  context: Context,
-  model: WideResNet,
-  { configuration: { noiseScale } }: Checkpoint,
-  images: Tensor,
-  { steps, stepSize, seed, label }: {
-    readonly steps: number;
-    readonly stepSize: number;
-    readonly seed: number;
-    readonly label: number | undefined;
-  },
-  frames: Frames,
-): Promise<void> {
+  const gpu = await openAdapter();
+  const kernels = await kernelTable(gpu, values.kernels);
+  const context = contextWith(gpu, kernels);
+  const hints = hintsOf(values);
+  const { model, checkpoint } = await loadModel(context, values.model ?? shippedModel, hints);
+  const { images: format, configuration } = checkpoint;
+  const shape = { count, ...format };
+  const label = classNumber(values.class, format.classNames);
+  const exported = values.export !== undefined;
+  const dataset = start === "informative"
+    ? await loadFitting(checkpoint, values["data-folder"], hints.dataset)
+    : undefined;
+  requireDrawable(shape, dataset, exported);
+  await requireSameWork(communicator, { gpu, kernels, values, checkpoint, dataset });
+
+  const initialisation = dataset && informativeStart(context, dataset);
   const line = new LiveLine();
-  const count = images.shape[0]!;
-  const score = label === undefined
-    ? unconditionalScore(model)
-    : conditionalScore(model, context.from(new Uint32Array(count).fill(label), [count]));
-  await generate(
-    score,
-    images,
-    { steps, stepSize, noiseScale, prepare: (plan) => compilePlan(context.gpu, plan, line) },
-    (step) => streamWords(seed, step),
-    async (step) => {
-      line.progress(`step ${step + 1}/${steps}`);
-      await frames.take(step);
+  let compiled = false;
+  const chains: Chains = {
+    model,
+    checkpoint,
+    classes: startingClasses(count, format.classNames.length, label),
+    seed,
+    label,
+    steps: wholeNumber("--steps", values.steps) ?? configuration.steps,
+    stepSize: positiveNumber("--step-size", values["step-size"]) ?? configuration.stepSize,
+    starts: (classes, first) =>
+      startImages(context, checkpoint, start, classes, seed, () => Promise.resolve(initialisation!), first),
+    line,
+    prepare: async (plan) => {
+      if (!compiled) await compilePlan(gpu, plan, line);
+      compiled = true;
     },
+  };
+  const drawn = new DrawnImages(shape, format.classNames.length, exported);
+  await inRounds(
+    communicator,
+    count,
+    batchSize,
+    async (first, size) => {
+      const isPictured = first < mostPictured;
+      const kept = { images: exported || isPictured, frames: isPictured && values.animate !== undefined };
+      return batchBytes(await drawBatch(chains, first, size, kept));
+    },
+    (bytes, first, size) => drawn.take(bytes, first, size),
   );
-  line.clear();
+  if (communicator.rank === 0) await write(values, drawn, format.classNames);
+  context.gpu.destroy();
+  return exitStatus.success;
 }
 
-/** What the model makes of the images: logits `[N, classes]`, and energies `[N]`. */
-async function assess(model: WideResNet, images: Tensor) {
-  const { context } = model;
-  using logits = model.classify(images, evaluation);
-  using scores = model.architecture.unconditional ? model.energyScore(images, evaluation) : logSumExp(logits);
-  const [logitValues, scoreValues] = await context.read([logits, scores]);
-  return { logits: logitValues!, energies: scoreValues!.map((score) => -score) };
+/**
+ * Refuses more images than one stream of random numbers or an exported file holds.
+ * @throws {UsageError} with the number that can be drawn.
+ */
+function requireDrawable(
+  { count, height, width, channels }: ImagesShape,
+  dataset: Dataset | undefined,
+  exported: boolean,
+): void {
+  const pixels = height * width * channels;
+  const members = new Map<number, number>();
+  for (const label of dataset?.train.labels ?? []) members.set(label, (members.get(label) ?? 0) + 1);
+  // An informative start takes a random number for each training image of its class.
+  const numbers = [...members.values()].reduce((most, own) => Math.max(most, own), pixels);
+  const drawn = Math.min(mostImages, Math.floor(4 * blocksOfStream / numbers));
+  const held = Math.floor(mostExportedBytes / (pixels * Float32Array.BYTES_PER_ELEMENT));
+  if (count <= (exported ? Math.min(drawn, held) : drawn)) return;
+  const what = exported && held < drawn
+    ? `--export takes at most ${held} images of ${height}×${width}×${channels}, ${mostExportedBytes / 1e9} GB`
+    : `--count takes at most ${drawn}`;
+  throw new UsageError(`${what}; for ${count} run the command several times, each with another --seed`);
 }
 
-type Assessment = Awaited<ReturnType<typeof assess>>;
+/** Writes the files and prints what is in them. */
+async function write(values: Values, drawn: DrawnImages, classNames: readonly string[]): Promise<void> {
+  await writeAtomically(values.out, encodePng(drawn.picture));
+  if (values.animate !== undefined) {
+    await writeAtomically(values.animate, encodeApng(drawn.frames, frameDelay));
+  }
+  if (values.export !== undefined) await exportSamples(values.export, drawn);
+  printAssignments(drawn, classNames);
+  const { count } = drawn.shape;
+  const pictures = [values.out, values.animate].filter((path) => path !== undefined).join(", ");
+  const shown = count > mostPictured ? ` (the first ${mostPictured} images)` : "";
+  print(`wrote ${pictures}${shown}${values.export === undefined ? "" : `, ${values.export}`}`);
+}
 
 /** Prints each class's images and their mean energy, as the model assigns them. */
-function printAssignments({ logits, energies }: Assessment, classNames: readonly string[]): void {
+function printAssignments({ logits, energies }: DrawnImages, classNames: readonly string[]): void {
   const classes = classNames.length;
   const byClass: number[][] = classNames.map(() => []);
   energies.forEach((energy, i) => {
@@ -181,37 +212,26 @@ function printAssignments({ logits, energies }: Assessment, classNames: readonly
 }
 
 /** Images, logits and energies for NumPy. */
-async function exportSamples(path: string, images: Tensor, { logits, energies }: Assessment): Promise<void> {
-  const count = energies.length;
+async function exportSamples(
+  path: string,
+  { shape, classes, images, logits, energies }: DrawnImages,
+): Promise<void> {
+  const { count, height, width, channels } = shape;
   const arrays = new Map<string, NumpyArray>([
-    ["images", { shape: images.shape, data: await images.read() }],
-    ["logits", { shape: [count, logits.length / count], data: logits }],
+    ["images", { shape: [count, height, width, channels], data: images! }],
+    ["logits", { shape: [count, classes], data: logits }],
     ["energies", { shape: [count], data: energies }],
   ]);
   await writeAtomically(path, serializeNpz(arrays));
 }
 
 function row(name: string, energies: readonly number[]): string[] {
-  const mean = energies.reduce((sum, energy) => sum + energy, 0) / energies.length;
-  const figures = [mean, Math.min(...energies), Math.max(...energies)];
+  const figures = [
+    energies.reduce((sum, energy) => sum + energy, 0) / energies.length,
+    energies.reduce((least, energy) => Math.min(least, energy)),
+    energies.reduce((most, energy) => Math.max(most, energy)),
+  ];
   return [name, String(energies.length), ...figures.map((figure) => figure.toFixed(2))];
-}
-
-/** Collects pictures of the chains while they run. */
-class Frames {
-  readonly all: ByteImage[] = [];
-  readonly #every: number;
-
-  /** @param steps of the chain; 0 takes no pictures */
-  constructor(readonly steps: number, readonly images: Tensor, readonly shape: ImagesShape) {
-    this.#every = Math.max(1, Math.ceil(steps / maximumFrames));
-  }
-
-  /** Takes a picture after step `step` (−1: the start), if it is one of those shown. */
-  async take(step: number): Promise<void> {
-    if (this.steps === 0 || (step + 1) % this.#every !== 0 && step + 1 !== this.steps) return;
-    this.all.push(imageGrid(await this.images.read(), this.shape));
-  }
 }
 
 function classNumber(text: string | undefined, classNames: readonly string[]): number | undefined {
@@ -224,4 +244,4 @@ function classNumber(text: string | undefined, classNames: readonly string[]): n
   );
 }
 
-if (import.meta.main) await execute(sample);
+if (import.meta.main) await execute(sampleCommand(oneProcess));

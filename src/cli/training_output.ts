@@ -6,7 +6,8 @@ import type { Configuration } from "../train/configuration.ts";
 import type { Attempt } from "../train/recovery/recovery.ts";
 import type { Trainer } from "../train/trainer.ts";
 import type { TestResult } from "../train/test_result.ts";
-import type { Progress, RunListener, Summary } from "../train/training_run.ts";
+import type { Progress, RunListener } from "../train/run_listener.ts";
+import type { Summary } from "../train/training_run.ts";
 import { print } from "./command.ts";
 import { duration } from "./format.ts";
 import type { LiveLine } from "./live_line.ts";
@@ -23,11 +24,13 @@ export class TrainingLine implements RunListener {
     this.line.update(`filling the replay buffer: ${made}/${total}`);
   }
 
-  progress({ report, iterations, imagesPerSecond, secondsLeft, leaningSince }: Progress): void {
+  progress(progress: Progress): void {
+    const { report, iterations, imagesPerSecond, secondsLeft, exchangeShare, leaningSince } = progress;
     this.reached = Math.max(this.reached, report.iteration);
     const parts = [
       `iteration ${report.iteration + 1}/${iterations}`,
       `${imagesPerSecond.toFixed(0)} images/s`,
+      ...(exchangeShare === undefined ? [] : [`exchange ${percent(exchangeShare)}`]),
       `${duration(secondsLeft)} left`,
       `loss ${report.loss.toFixed(3)}`,
     ];
@@ -78,7 +81,11 @@ export function headline(gpu: Gpu, { model }: Trainer, configuration: Configurat
 
 /** Prints what a finished run has reached, and where its files are. */
 export function printSummary(summary: Summary, path: string): void {
-  print(`${summary.iterations} iterations in ${duration(summary.seconds)} on ${summary.adapter}`);
+  const { processes } = summary;
+  const together = processes
+    ? `, by ${processes.count} processes, ${percent(processes.exchangeShare)} of the time in exchanges`
+    : "";
+  print(`${summary.iterations} iterations in ${duration(summary.seconds)} on ${summary.adapter}${together}`);
   const { testAccuracy, testAccuracyInterval, testImages } = summary;
   print(
     `test accuracy              ${percent(testAccuracy)} (95 %: ${

@@ -1,6 +1,7 @@
 /** Projected gradient descent against the classifier (Madry et al., ICLR 2018), as in the official evaluation. */
 
 import type { DeviceImages } from "../data/device_images.ts";
+import { type BatchOptions, inBatches } from "../distributed/batches.ts";
 import { pgdStepL2, pgdStepLinf } from "../kernels/attack/pgd_step.ts";
 import { evaluation, type WideResNet } from "../nn/wide_resnet.ts";
 import { Purpose, RandomStream } from "../random/philox.ts";
@@ -68,33 +69,32 @@ const scale = 2;
 
 /**
  * Attacks images of a set.
- * @param indices which images, in the order of the record; each one's random starts follow from its place
- * @param progress called with the number of batches of images done, as a share
+ * @param indices which images, in the order of the record, at least one; each one's random starts follow from its place
+ * @param defenceOf the defence of the batch that begins at a place
+ * @param options its progress is called with the number of images done
  */
 export async function attackImages(
   images: DeviceImages,
   indices: Uint32Array,
-  defence: Defence,
+  defenceOf: (first: number) => Defence,
   attack: Attack,
-  progress?: (share: number) => void,
+  options?: BatchOptions,
 ): Promise<AttackRecord> {
   const total = indices.length;
-  const pixels = images.shape.reduce((product, extent) => product * extent, 1);
-  const survivors = new Array<number>(attack.steps + 2).fill(0);
-  const defended: boolean[] = [];
-  const adversarial = new Float32Array(total * pixels);
-  for (let start = 0; start < total; start += batchSize) {
-    const size = Math.min(batchSize, total - start);
+  const [withstood, adversarial] = await inBatches(total, batchSize, async (start, size) => {
     const chosen = indices.subarray(start, start + size);
     using batch = images.at(chosen);
     const labels = chosen.map((index) => images.labels[index]!);
-    const record = await attackBatch(batch, labels, defence, attack, start);
-    record.defended.forEach((row, k) => survivors[k]! += row.filter((flag) => flag).length);
-    defended.push(...record.defended.at(-1)!);
-    adversarial.set(record.adversarial, start * pixels);
-    progress?.((start + size) / total);
-  }
-  return { accuracies: survivors.map((survivor) => survivor / total), defended, adversarial };
+    const { defended, adversarial } = await attackBatch(batch, labels, defenceOf(start), attack, start);
+    const withstood = Float32Array.from(labels, (_, row) => defended.filter((flags) => flags[row]).length);
+    return [withstood, adversarial];
+  }, options);
+  // Once broken is broken: an image is unbroken in as many records of the attack as it withstood, the first ones.
+  const accuracies = Array.from({ length: attack.steps + 2 }, (_, k) => {
+    return withstood.reduce((unbroken, records) => unbroken + Number(records > k), 0) / total;
+  });
+  const defended = Array.from(withstood, (records) => records === attack.steps + 2);
+  return { accuracies, defended, adversarial };
 }
 
 /** What became of one batch: for the clean images, the start and each step, which ones are unbroken. */

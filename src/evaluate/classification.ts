@@ -1,4 +1,5 @@
 import type { DeviceImages } from "../data/device_images.ts";
+import type { BatchOptions } from "../distributed/batches.ts";
 import type { WideResNet } from "../nn/wide_resnet.ts";
 import { crossEntropy } from "./calibration.ts";
 import { extractFeatures } from "./features.ts";
@@ -15,14 +16,14 @@ export interface Classified {
 
 /**
  * Classifies a set of images with the running statistics.
- * @param progress called with the number of images done
+ * @param options its progress is called with the number of images done
  */
 export async function classifyImages(
   model: WideResNet,
   images: DeviceImages,
-  progress?: (done: number) => void,
+  options?: BatchOptions,
 ): Promise<Classified> {
-  const { logits } = await extractFeatures(model, images, progress);
+  const { logits } = await extractFeatures(model, images, options);
   return { logits, labels: images.labels, classes: model.architecture.classes };
 }
 

@@ -1,3 +1,4 @@
+import { type BatchOptions, inBatches } from "../distributed/batches.ts";
 import { evaluation, type WideResNet } from "../nn/wide_resnet.ts";
 import type { Context } from "../tensor/context.ts";
 import { elements, type Tensor } from "../tensor/tensor.ts";
@@ -47,31 +48,21 @@ export interface Features {
 }
 
 /**
- * Features and logits of every image of a set.
- * @param progress called with the number of images done
+ * Features and logits of every image of a set, of which there is at least one.
+ * @param options its progress is called with the number of images done
  */
 export async function extractFeatures(
   model: WideResNet,
   images: ImageSource,
-  progress?: (done: number) => void,
+  options?: BatchOptions,
 ): Promise<Features> {
-  const { context, architecture: { classes } } = model;
-  const logits = new Float32Array(images.count * classes);
-  let features = new Float32Array();
-  let size = 0;
-  for (let start = 0; start < images.count; start += batchSize) {
-    const count = Math.min(batchSize, images.count - start);
+  const { context } = model;
+  const [features, logits] = await inBatches(images.count, batchSize, async (start, count) => {
     using batch = images.range(start, count);
     using pooled = context.scope(() => model.features(batch, evaluation));
     using scores = context.scope(() => model.classifyFeatures(pooled));
     const [featureValues, logitValues] = await context.read([pooled, scores]);
-    if (size === 0) {
-      size = pooled.shape[1]!;
-      features = new Float32Array(images.count * size);
-    }
-    features.set(featureValues!, start * size);
-    logits.set(logitValues!, start * classes);
-    progress?.(start + count);
-  }
-  return { features, logits, size };
+    return [featureValues!, logitValues!];
+  }, options);
+  return { features, logits, size: features.length / images.count };
 }

@@ -1,4 +1,7 @@
+import { shareOf } from "../distributed/batches.ts";
+import { type Communicator, oneProcess } from "../distributed/communicator.ts";
 import { FormatError } from "../errors.ts";
+import { bytesOf } from "../formats/bytes.ts";
 import { congruence, pivotedCholesky, symmetricEigenvalues } from "./symmetric.ts";
 
 /** Mean and covariance of features, what distances between sets of images compare. */
@@ -12,26 +15,59 @@ export interface GaussianStatistics {
 
 /**
  * Statistics of the rows of features, `[n, dimension]`.
+ * @param communicator whose ranks, which all have the features, divide the covariance's rows; each sum is that of one process
  * @throws {RangeError} with fewer than two rows.
  */
-export function gaussianStatistics(features: Float32Array, dimension: number): GaussianStatistics {
+export async function gaussianStatistics(
+  features: Float32Array,
+  dimension: number,
+  communicator: Communicator = oneProcess,
+): Promise<GaussianStatistics> {
   const rows = features.length / dimension;
   if (rows < 2) throw new RangeError(`${rows} images have no covariance`);
   const mean = new Float64Array(dimension);
   features.forEach((value, i) => mean[i % dimension]! += value / rows);
   const covariance = new Float64Array(dimension * dimension);
+  const own = bandsOf(communicator, dimension);
   const centred = Array.from({ length: rowsAtOnce }, () => new Float64Array(dimension));
   for (let first = 0; first < rows; first += rowsAtOnce) {
     centred.forEach((row, k) => {
       const start = (first + k) * dimension;
       for (let i = 0; i < dimension; i++) row[i] = first + k < rows ? features[start + i]! - mean[i]! : 0;
     });
-    addProducts(covariance, centred, 1 / (rows - 1));
+    addProducts(covariance, centred, 1 / (rows - 1), own);
   }
+  if (communicator.size > 1) await shareBands(communicator, covariance, dimension);
   for (let i = 0; i < dimension; i++) {
     for (let j = 0; j < i; j++) covariance[j * dimension + i] = covariance[i * dimension + j]!;
   }
   return { dimension, mean, covariance };
+}
+
+/** Rows of a matrix, from `first` up to `end`. */
+interface Band {
+  readonly first: number;
+  readonly end: number;
+}
+
+/** A rank's rows of a symmetric matrix, of whose row i only i + 1 elements are computed: with each row as far from the end. */
+function bandsOf(place: Pick<Communicator, "rank" | "size">, dimension: number): readonly Band[] {
+  const { first, end } = shareOf(place, Math.ceil(dimension / 2));
+  return [{ first, end }, { first: Math.max(end, dimension - end), end: dimension - first }];
+}
+
+/** Gives all ranks the rows of each. */
+async function shareBands(
+  communicator: Communicator,
+  matrix: Float64Array<ArrayBuffer>,
+  dimension: number,
+): Promise<void> {
+  for (let rank = 0; rank < communicator.size; rank++) {
+    for (const { first, end } of bandsOf({ rank, size: communicator.size }, dimension)) {
+      const rows = matrix.subarray(first * dimension, end * dimension);
+      if (rows.length > 0) await communicator.broadcast(bytesOf(rows), rank);
+    }
+  }
 }
 
 /**
@@ -73,8 +109,13 @@ export function requireCovariance({ mean, covariance, dimension }: GaussianStati
 /** Rows of features that are taken together: the covariance is far larger than a cache, and is passed over once for all. */
 const rowsAtOnce = 8;
 
-/** Adds the scaled products of each row with itself to a matrix's lower half. */
-function addProducts(matrix: Float64Array, rows: readonly Float64Array[], scale: number): void {
+/** Adds the scaled products of each row with itself to bands of a matrix's lower half. */
+function addProducts(
+  matrix: Float64Array,
+  rows: readonly Float64Array[],
+  scale: number,
+  bands: readonly Band[],
+): void {
   const [a, b, c, d, e, f, g, h] = rows as [
     Float64Array,
     Float64Array,
@@ -86,12 +127,14 @@ function addProducts(matrix: Float64Array, rows: readonly Float64Array[], scale:
     Float64Array,
   ];
   const n = a.length;
-  for (let i = 0; i < n; i++) {
-    const [ai, bi, ci, di] = [scale * a[i]!, scale * b[i]!, scale * c[i]!, scale * d[i]!];
-    const [ei, fi, gi, hi] = [scale * e[i]!, scale * f[i]!, scale * g[i]!, scale * h[i]!];
-    for (let j = 0, at = i * n; j <= i; j++, at++) {
-      matrix[at]! += ai * a[j]! + bi * b[j]! + ci * c[j]! + di * d[j]! +
-        ei * e[j]! + fi * f[j]! + gi * g[j]! + hi * h[j]!;
+  for (const { first, end } of bands) {
+    for (let i = first; i < end; i++) {
+      const [ai, bi, ci, di] = [scale * a[i]!, scale * b[i]!, scale * c[i]!, scale * d[i]!];
+      const [ei, fi, gi, hi] = [scale * e[i]!, scale * f[i]!, scale * g[i]!, scale * h[i]!];
+      for (let j = 0, at = i * n; j <= i; j++, at++) {
+        matrix[at]! += ai * a[j]! + bi * b[j]! + ci * c[j]! + di * d[j]! +
+          ei * e[j]! + fi * f[j]! + gi * g[j]! + hi * h[j]!;
+      }
     }
   }
 }

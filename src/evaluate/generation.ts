@@ -1,5 +1,7 @@
 /** Figures of merit of generated images. */
 
+import { inBatches } from "../distributed/batches.ts";
+import { type Communicator, oneProcess } from "../distributed/communicator.ts";
 import { permutation, Purpose, RandomStream } from "../random/philox.ts";
 import { largestOfRows } from "./probabilities.ts";
 
@@ -54,16 +56,18 @@ export interface KernelDistanceOptions {
  * Kernel distance (KID with Inception features; Bińkowski et al., ICLR 2018): the unbiased squared maximum mean
  * discrepancy with the kernel (x·y/dimension + 1)³, averaged over random subsets.
  * @param first features `[n, dimension]`
+ * @param communicator whose ranks, which all have the features, divide the subsets
  */
-export function kernelDistance(
+export async function kernelDistance(
   first: Float32Array,
   second: Float32Array,
   dimension: number,
   { subsets, subsetSize, seed }: KernelDistanceOptions,
-): Spread {
+  communicator: Communicator = oneProcess,
+): Promise<Spread> {
   const counts = [first, second].map((features) => features.length / dimension);
   const size = Math.min(subsetSize, ...counts);
-  const estimates = Array.from({ length: subsets }, (_, subset) => {
+  const estimate = (subset: number) => {
     const [x, y] = [first, second].map((features, set) => {
       const order = permutation(new RandomStream(seed, Purpose.subset, 2 * subset + set + 1), counts[set]!);
       return Array.from(
@@ -72,8 +76,14 @@ export function kernelDistance(
       );
     });
     return squaredDiscrepancy(x!, y!);
-  });
-  return spread(estimates);
+  };
+  const [estimates] = await inBatches(
+    subsets,
+    1,
+    (subset) => Promise.resolve([Float64Array.of(estimate(subset))]),
+    { communicator },
+  );
+  return spread([...estimates]);
 }
 
 function squaredDiscrepancy(x: readonly Float32Array[], y: readonly Float32Array[]): number {

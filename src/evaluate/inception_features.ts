@@ -1,3 +1,4 @@
+import { type BatchOptions, inBatches } from "../distributed/batches.ts";
 import type { Context } from "../tensor/context.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { ImageSource } from "./features.ts";
@@ -31,39 +32,28 @@ export interface InceptionFeatures {
 export type PixelScale = "8-bit" | "unrounded";
 
 /**
- * Features of images in [−1, 1]; grey ones are repeated in three channels.
- * @param progress called with the number of images done
+ * Features of images in [−1, 1], of which there is at least one; grey ones are repeated in three channels.
+ * @param options its progress is called with the number of images done
  */
 export async function inceptionFeatures(
   context: Context,
   network: InceptionNetwork,
   images: ImageSource,
   scale: PixelScale,
-  progress?: (done: number) => void,
+  options?: BatchOptions,
 ): Promise<InceptionFeatures> {
   const { count } = images;
-  const pools: Float32Array[] = [];
-  const all: Float32Array[] = [];
-  let [dimension, classes] = [0, 0];
-  for (let start = 0; start < count; start += batchSize) {
-    const size = Math.min(batchSize, count - start);
+  const [pool3, logits] = await inBatches(count, batchSize, async (start, size) => {
     using batch = images.range(start, size);
     const [, height = 0, width = 0, channels = 0] = batch.shape;
     using pixels = context.from(toColours(await batch.read(), channels, scale), [size, height, width, 3]);
     const { pool3, logits, unbiasedLogits } = network.features(pixels);
     const [poolValues, logitValues] = await context.read([pool3, unbiasedLogits]);
-    [dimension, classes] = [pool3.shape[1]!, logits.shape[1]!];
     for (const tensor of [pool3, logits, unbiasedLogits]) tensor.dispose();
-    pools.push(poolValues!);
-    all.push(logitValues!);
-    progress?.(start + size);
-  }
-  return {
-    pool3: joined(pools),
-    dimension,
-    probabilities: softmaxRows(joined(all), classes),
-    classes,
-  };
+    return [poolValues!, logitValues!];
+  }, options);
+  const classes = logits.length / count;
+  return { pool3, dimension: pool3.length / count, probabilities: softmaxRows(logits, classes), classes };
 }
 
 /** Three channels in [0, 1]. */
@@ -74,14 +64,4 @@ function toColours(values: Float32Array, channels: number, scale: PixelScale): F
   const shifted = colours.map((value) => Math.min(1, Math.max(-1, value)) + 1);
   if (scale === "unrounded") return shifted.map((value) => value / (2 + 1e-5));
   return shifted.map((value) => Math.round(value * 127.5) / 255);
-}
-
-function joined(parts: readonly Float32Array[]): Float32Array<ArrayBuffer> {
-  const whole = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    whole.set(part, offset);
-    offset += part.length;
-  }
-  return whole;
 }

@@ -24,6 +24,8 @@ export interface PurificationOptions {
   /** Purifications that must agree, by their mean logits, that an image is broken: 150. */
   readonly verificationReplicas: number;
   readonly seed: number;
+  /** Where the images that it defends begin among all that are attacked, which have random numbers of their own; 0 by default. */
+  readonly first?: number;
 }
 
 /**
@@ -72,17 +74,24 @@ export class PurifyingDefence implements Defence {
   /** Replicas of a batch, all of it `replicas` times, after the chain. */
   async #purify(images: Tensor, replicas: number): Promise<Tensor> {
     const { context } = images;
-    const { steps, stepSize, noiseScale, seed } = this.options;
+    const { steps, stepSize, noiseScale } = this.options;
     const [batch = 0, ...shape] = images.shape;
     const values = await images.read();
     const repeated = new Float32Array(replicas * values.length);
     for (let replica = 0; replica < replicas; replica++) repeated.set(values, replica * values.length);
     const chains = context.from(repeated, [replicas * batch, ...shape]);
     const score = unconditionalScore(this.model);
-    const first = this.#draws;
+    const before = this.#draws;
     this.#draws += steps;
-    await generate(score, chains, { steps, stepSize, noiseScale }, (step) => streamWords(seed, first + step));
+    await generate(score, chains, { steps, stepSize, noiseScale }, (step) => this.#stream(before + step));
     return chains;
+  }
+
+  /** The random stream of a step, counted over all purifications of these images. */
+  #stream(step: number): Uint32Array {
+    const words = streamWords(this.options.seed, step);
+    words[3] = this.options.first ?? 0;
+    return words;
   }
 
   #verdicts(logits: Float32Array, labels: Uint32Array): boolean[] {

@@ -1,3 +1,4 @@
+import { type BatchOptions, inBatches } from "../distributed/batches.ts";
 import { evaluation, type WideResNet } from "../nn/wide_resnet.ts";
 import { logSumExp } from "../tensor/operations/log_sum_exp.ts";
 import { sum } from "../tensor/operations/reduce.ts";
@@ -23,49 +24,47 @@ export const scoreNames: Readonly<Record<keyof ImageScores, string>> = {
 };
 
 /**
- * Scores every image of a set, with the running statistics.
- * @param progress called with the number of images done
+ * Scores every image of a set, of which there is at least one, with the running statistics.
+ * @param options its progress is called with the number of images done
  */
 export async function scoreImages(
   model: WideResNet,
   images: ImageSource,
-  progress?: (done: number) => void,
+  options?: BatchOptions,
 ): Promise<ImageScores> {
   const { architecture: { classes } } = model;
-  const scores: ImageScores = {
-    logDensity: new Float64Array(images.count),
-    confidence: new Float64Array(images.count),
-    gradientNorm: new Float64Array(images.count),
-  };
-  for (let start = 0; start < images.count; start += batchSize) {
-    const count = Math.min(batchSize, images.count - start);
-    using batch = images.range(start, count);
-    const { logits, density, gradient } = await scoreBatch(model, batch);
-    scores.logDensity.set(density, start);
-    scores.confidence.set(largestOfRows(softmaxRows(logits, classes), classes).values, start);
-    for (let i = 0; i < count; i++) {
+  const [logDensity, confidence, gradientNorm] = await inBatches(
+    images.count,
+    batchSize,
+    async (start, count) => {
+      using batch = images.range(start, count);
+      const { logits, density, gradient } = await scoreBatch(model, batch);
       const pixels = gradient.length / count;
-      const squares = gradient.subarray(i * pixels, (i + 1) * pixels).reduce((total, g) => total + g * g, 0);
-      scores.gradientNorm[start + i] = -Math.sqrt(squares);
-    }
-    progress?.(start + count);
-  }
-  return scores;
+      const norms = Float64Array.from({ length: count }, (_, i) => {
+        const row = gradient.subarray(i * pixels, (i + 1) * pixels);
+        return -Math.sqrt(row.reduce((total, g) => total + g * g, 0));
+      });
+      const { values } = largestOfRows(softmaxRows(logits, classes), classes);
+      return [Float64Array.from(density), Float64Array.from(values), norms];
+    },
+    options,
+  );
+  return { logDensity, confidence, gradientNorm };
 }
 
 /**
  * log p̃(x) of images whose logits are known; without an unconditional head, these are all that it takes.
  * @param features of every image, by the same model
- * @param progress called with the number of images done
+ * @param options its progress is called with the number of images done
  */
 export async function logDensities(
   model: WideResNet,
   images: ImageSource,
   { logits }: Features,
-  progress?: (done: number) => void,
+  options?: BatchOptions,
 ): Promise<Float64Array> {
   const { architecture: { unconditional, classes } } = model;
-  if (unconditional) return (await scoreImages(model, images, progress)).logDensity;
+  if (unconditional) return (await scoreImages(model, images, options)).logDensity;
   const { values } = largestOfRows(logits, classes);
   return values.map((highest, i) => {
     const row = logits.subarray(i * classes, (i + 1) * classes);

@@ -222,7 +222,7 @@ export class Gpu {
     const recording = this.#recording = new Recording(this.device, this.counters);
     try {
       build();
-      return new Plan(recording.commands, recording.pool, recording.textures);
+      return new Plan(recording.commands, recording.pool, recording.textures, recording.cuts);
     } catch (error) {
       recording.destroy();
       throw error;
@@ -231,17 +231,36 @@ export class Gpu {
     }
   }
 
-  /** Runs a plan, after all commands recorded so far, in a few submissions, or in as many as keep each of them short. */
-  run(plan: Plan): void {
-    for (const commands of this.#parts(plan, false)) this.#submit(commands);
+  /**
+   * Cuts the plan that is being captured in two here: {@link runAtPace} lets the host work in between, which may read and write
+   * what the commands use.
+   */
+  cut(): void {
+    if (!this.capturing) throw new GpuError("only a plan that is being captured can be cut");
+    this.forgetCopies();
+    this.#recording.cuts.push(this.#recording.commands.length);
   }
 
-  /** The same, but waits for the device when it is run for the first time and whenever the host is far ahead. */
-  async runAtPace(plan: Plan): Promise<void> {
+  /** Runs a plan, after all commands recorded so far, in a few submissions, or in as many as keep each of them short. */
+  run(plan: Plan): void {
+    if (plan.cuts.length > 0) throw new GpuError("a plan with cuts needs the host while it runs");
+    this.#begin();
+    for (const commands of this.#parts(plan.commands, false)) this.#submit(commands);
+  }
+
+  /**
+   * The same, but waits for the device when it is run for the first time and whenever the host is far ahead.
+   * @param atCut what the host does at each cut of the plan
+   */
+  async runAtPace(plan: Plan, atCut?: () => Promise<void>): Promise<void> {
     const untried = this.#sizes.isUntried(plan);
-    for (const commands of this.#parts(plan, untried)) {
-      this.#submit(commands);
-      if (this.#sizes.isAhead) await this.#wait();
+    this.#begin();
+    for (const [i, stretch] of plan.stretches.entries()) {
+      if (i > 0) await atCut!();
+      for (const commands of this.#parts(stretch, untried)) {
+        this.#submit(commands);
+        if (this.#sizes.isAhead) await this.#wait();
+      }
     }
     if (untried) await this.#wait();
   }
@@ -251,9 +270,13 @@ export class Gpu {
     this.#sizes.waited();
   }
 
-  *#parts({ commands }: Plan, untried: boolean): Generator<readonly Command[]> {
+  /** A plan knows nothing of copies that were made outside of it. */
+  #begin(): void {
     this.submit();
     this.#root.copies.clear();
+  }
+
+  *#parts(commands: readonly Command[], untried: boolean): Generator<readonly Command[]> {
     const size = this.#sizes.of(commands.length, untried);
     for (let start = 0; start < commands.length; start += size) yield commands.slice(start, start + size);
   }

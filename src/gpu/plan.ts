@@ -11,7 +11,16 @@ export class Plan {
     readonly commands: readonly Command[],
     readonly pool: BufferPool,
     readonly textures: TexturePool,
+    /** Numbers of commands before which the host has something to do, ascending. */
+    readonly cuts: readonly number[] = [],
   ) {}
+
+  /** The commands between the cuts: one more stretch than there are cuts. */
+  get stretches(): (readonly Command[])[] {
+    if (this.cuts.length === 0) return [this.commands];
+    const ends = [...this.cuts, this.commands.length];
+    return ends.map((end, i) => this.commands.slice(ends[i - 1] ?? 0, end));
+  }
 
   /** Bytes of GPU memory that the plan holds. */
   get bytes(): number {

@@ -9,6 +9,8 @@ const copiesKept = 16;
 /** Commands that are being recorded, and the memory that they use. */
 export class Recording {
   commands: Command[] = [];
+  /** Numbers of commands before which the host has something to do. */
+  readonly cuts: number[] = [];
   readonly pool: BufferPool;
   readonly textures: TexturePool;
   readonly copies: TextureCopies;

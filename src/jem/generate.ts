@@ -3,9 +3,9 @@ import { evaluation, type WideResNet } from "../nn/wide_resnet.ts";
 import { Purpose } from "../random/philox.ts";
 import { add } from "../tensor/operations/arithmetic.ts";
 import { logSumExp } from "../tensor/operations/log_sum_exp.ts";
-import { normal } from "../tensor/operations/random.ts";
+import { blockAt, normal } from "../tensor/operations/random.ts";
 import { selectColumn } from "../tensor/operations/select_column.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import { elements, type Tensor } from "../tensor/tensor.ts";
 import { type Score, sgldStep } from "./sgld.ts";
 
 /** How evaluation-time chains run. */
@@ -13,6 +13,11 @@ export interface GenerationOptions {
   readonly steps: number;
   readonly stepSize: number;
   readonly noiseScale: number;
+  /**
+   * Chains of the same streams before these, a multiple of 4; 0 by default. The noise of these is what it would be if all ran
+   * at once.
+   */
+  readonly first?: number | undefined;
   /** Ends the chains after the step at hand when it aborts. */
   readonly signal?: AbortSignal | undefined;
   /** Called with the recorded step before it runs first, and awaited: see `compileAhead`. */
@@ -51,15 +56,16 @@ export function posteriorScore(model: WideResNet, labels: Tensor): Score {
 export async function generate(
   score: Score,
   images: Tensor,
-  { steps, stepSize, noiseScale, signal, prepare }: GenerationOptions,
+  { steps, stepSize, noiseScale, first = 0, signal, prepare }: GenerationOptions,
   streamOf: (step: number) => Uint32Array,
   afterStep?: (step: number) => Promise<void> | void,
 ): Promise<void> {
   const { context } = images;
   const options = { steps: 1, stepSize, noiseScale, gradientClamp: Infinity };
+  const block = blockAt(first * elements(images.shape.slice(1)));
   const stream = context.zeros([4], "uint32");
   const plan = context.capture(() => {
-    const noise = noiseScale > 0 ? normal(stream, Purpose.sampling, images.shape) : undefined;
+    const noise = noiseScale > 0 ? normal(stream, Purpose.sampling, images.shape, block) : undefined;
     images.copyFrom(sgldStep(score, images, options, noise));
   });
   try {

@@ -2,19 +2,21 @@ import { classMeans, type ClassShape } from "../kernels/chains/class_means.ts";
 import { informativeSample } from "../kernels/chains/informative_sample.ts";
 import { Purpose } from "../random/philox.ts";
 import type { Context } from "../tensor/context.ts";
-import { normal, uniform } from "../tensor/operations/random.ts";
+import { blockAt, normal, uniform } from "../tensor/operations/random.ts";
 import type { ImageBuffer } from "../data/image_buffer.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import { elements, type Tensor } from "../tensor/tensor.ts";
 import { type BufferMembers, listMembers } from "./class_members.ts";
 
 /** Where a chain without history starts. */
 export interface Initialisation {
   /**
    * Fresh images, `[N, H, W, C]` in [−1, 1].
-   * @param stream uint32 `[4]`: seed (low, high), step, unused
+   * @param stream uint32 `[4]`: seed (low, high), step, call
    * @param classes uint32 `[N]`: class of each; {@link skipped} leaves that image undefined
+   * @param first images of the same stream before these, a multiple of 4; 0 by default. These are what they would be if all
+   *   were made at once
    */
-  fresh(stream: Tensor, classes: Tensor): Tensor;
+  fresh(stream: Tensor, classes: Tensor, first?: number): Tensor;
 }
 
 /** Marks an image that need not be made. */
@@ -33,8 +35,12 @@ export interface ImageBytes {
 export class UniformInitialisation implements Initialisation {
   constructor(readonly shape: readonly [number, number, number]) {}
 
-  fresh(stream: Tensor, classes: Tensor): Tensor {
-    return uniform(stream, Purpose.uniformStart, [classes.size, ...this.shape], { low: -1, high: 1 });
+  fresh(stream: Tensor, classes: Tensor, first = 0): Tensor {
+    return uniform(stream, Purpose.uniformStart, [classes.size, ...this.shape], {
+      low: -1,
+      high: 1,
+      first: blockAt(first * elements(this.shape)),
+    });
   }
 }
 
@@ -73,9 +79,11 @@ export class InformativeInitialisation implements Initialisation {
     });
   }
 
-  fresh(stream: Tensor, classes: Tensor): Tensor {
-    using weights = normal(stream, Purpose.informativeWeights, [classes.size, this.#maximumCount]);
-    using noise = normal(stream, Purpose.informativeNoise, [classes.size, ...this.#images.shape]);
+  fresh(stream: Tensor, classes: Tensor, first = 0): Tensor {
+    const standard = (purpose: number, shape: readonly number[]) =>
+      normal(stream, purpose, [classes.size, ...shape], blockAt(first * elements(shape)));
+    using weights = standard(Purpose.informativeWeights, [this.#maximumCount]);
+    using noise = standard(Purpose.informativeNoise, this.#images.shape);
     return this.sample(classes, weights, noise);
   }
 

@@ -8,13 +8,17 @@ import type { ReplayBuffer } from "./replay_buffer.ts";
 import { type ChainNoise, recordedSteps, sgldChain, type SgldOptions } from "./sgld.ts";
 
 /** GPU values that decide where the chains of one draw start, and what noise they see. */
-export interface DrawInputs {
-  /** uint32 `[4]`: seed (low, high), step, unused. */
+export interface ChainInputs {
+  /** uint32 `[4]`: seed (low, high), step, call. */
   readonly stream: Tensor;
   /** uint32 `[2, N]`: buffer entries, then flags (1: start from a fresh image). */
   readonly draws: Tensor;
   /** uint32 `[N]`: class of each fresh image. */
   readonly freshClasses: Tensor;
+}
+
+/** GPU values that a draw reads. */
+export interface DrawInputs extends ChainInputs {
   /** uint32 `[4]`: the buffer keeps its entries when the first word is not 0. */
   readonly status: Tensor;
 }
@@ -31,14 +35,20 @@ export class Sampler {
   ) {}
 
   /** Runs a chain of K steps from each drawn start, and puts the end points back into the buffer. */
-  draw({ stream, draws, freshClasses, status }: DrawInputs): Tensor {
+  draw(inputs: DrawInputs): Tensor {
+    const images = this.chains(inputs);
+    this.buffer.store(images, inputs.draws, inputs.status);
+    return images;
+  }
+
+  /** The same, but leaves the buffer as it is. */
+  chains({ stream, draws, freshClasses }: ChainInputs): Tensor {
     const { buffer, options } = this;
     using fresh = this.initialisation.fresh(stream, freshClasses);
     using start = buffer.start(draws, fresh);
     const noise = options.noiseScale > 0 ? this.#noise(stream, start.shape) : undefined;
     const images = this.#chain(start, noise);
     if (typeof noise === "object") noise.dispose();
-    buffer.store(images, draws, status);
     return images;
   }
 

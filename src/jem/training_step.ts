@@ -3,6 +3,7 @@ import { featuresOfBatches } from "../nn/joined_batches.ts";
 import { frozenTraining, training, type WideResNet } from "../nn/wide_resnet.ts";
 import type { StepInputs } from "../optim/optimizer.ts";
 import type { Pass, SharpnessAware } from "../optim/sharpness_aware.ts";
+import type { Context } from "../tensor/context.ts";
 import type { NormMode } from "../tensor/operations/batch_norm.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { type BatchFeatures, type Losses, objective, type ObjectiveWeights } from "./objective.ts";
@@ -28,7 +29,7 @@ export interface TrainingStepOptions extends ObjectiveWeights {
 
 /** GPU values that a step reads. */
 export interface TrainingStepInputs extends StepInputs {
-  /** uint32 `[4]`: seed (low, high), iteration, unused. */
+  /** uint32 `[4]`: seed (low, high), iteration, call. */
   readonly stream: Tensor;
 }
 
@@ -61,19 +62,32 @@ export class TrainingStep {
     this.#model = model;
     this.#optimizer = optimizer;
     this.#options = options;
-    this.report = model.context.from(new Float32Array(reportFields.length).fill(NaN), [reportFields.length])
-      .disown();
+    this.report = emptyReport(model.context);
   }
 
   /**
    * Records one iteration: first gradient, ascent, second gradient at the same images with the running statistics
    * frozen, return, descent. x_q is drawn once, in the first pass.
    */
-  record({ real, labelled, labels, draw }: Batch, inputs: TrainingStepInputs): void {
+  record(batch: Batch, inputs: TrainingStepInputs): void {
+    this.#optimizer.step(inputs, this.gradientsOf(batch, inputs, this.report));
+    this.reportNorm(this.report);
+  }
+
+  /**
+   * What adds ∇L of one batch to the gradients in the first pass, and then, at the same images and with the running
+   * statistics frozen, in the second. x_q is drawn in the first.
+   * @param report as {@link TrainingStep.report}
+   */
+  gradientsOf(
+    { real, labelled, labels, draw }: Batch,
+    inputs: Omit<TrainingStepInputs, "schedule">,
+    report: Tensor,
+  ): (pass: Pass) => void {
     const { context, parameters } = this.#model;
     const generative = this.#options.likelihoodWeight > 0;
     let generated: Tensor | undefined;
-    this.#optimizer.step(inputs, (pass) => {
+    return (pass) => {
       const mode = pass === "first" ? training : frozenTraining;
       context.differentiate({ parameters: parameters.trainable }, () => {
         // In this order the running statistics take up x_p, the images of the chains, x_q and x_l.
@@ -81,12 +95,16 @@ export class TrainingStep {
         if (generative) generated ??= draw();
         const features = { real: ofReal, ...this.#featuresTogether({ generated, labelled }, mode) };
         const losses = objective(this.#model, features, labels, this.#weights(pass));
-        this.#report(losses, pass);
+        reportLosses(report, losses, pass);
         this.#watch(losses, inputs);
         return losses.total;
       }).value.dispose();
-    });
-    this.#copyToReport("gradientNorm", this.#optimizer.gradientNorm);
+    };
+  }
+
+  /** Puts SAM's gradient norm of the last ascent into a report. */
+  reportNorm(report: Tensor): void {
+    copyToReport(report, "gradientNorm", this.#optimizer.gradientNorm);
   }
 
   /** Features of x_q, if there are any, and then of x_l, if they are classified. */
@@ -109,7 +127,10 @@ export class TrainingStep {
   }
 
   /** Raises the divergence flag on the GPU, where the optimiser and the replay buffer heed it. */
-  #watch({ total, likelihood }: Losses, { stream, status }: TrainingStepInputs): void {
+  #watch(
+    { total, likelihood }: Losses,
+    { stream, status }: Omit<TrainingStepInputs, "schedule">,
+  ): void {
     const { likelihoodWeight, divergenceLimit } = this.#options;
     const limit = likelihood ? divergenceLimit / likelihoodWeight : divergenceLimit;
     this.#model.context.launch(divergence, { limit }, {
@@ -119,25 +140,30 @@ export class TrainingStep {
       status,
     });
   }
+}
 
-  #report({ total, classification, likelihood }: Losses, pass: Pass): void {
-    const first = pass === "first";
-    this.#copyToReport(first ? "loss" : "secondLoss", total);
-    if (classification) {
-      this.#copyToReport(first ? "crossEntropy" : "secondCrossEntropy", classification.crossEntropy);
-      if (first) this.#copyToReport("accuracy", classification.accuracy);
-    }
-    if (likelihood) {
-      this.#copyToReport(first ? "realScore" : "secondRealScore", likelihood.real);
-      this.#copyToReport(first ? "generatedScore" : "secondGeneratedScore", likelihood.generated);
-    }
-  }
+/** A report with nothing in it, NaN. */
+export function emptyReport(context: Context): Tensor {
+  return context.from(new Float32Array(reportFields.length).fill(NaN), [reportFields.length]).disown();
+}
 
-  #copyToReport(field: ReportField, scalar: Tensor): void {
-    const { buffer, offset } = this.report.range();
-    this.#model.context.gpu.copy(
-      { ...scalar.range(), size: 4 },
-      { buffer, offset: offset + 4 * reportFields.indexOf(field), size: 4 },
-    );
+function reportLosses(report: Tensor, { total, classification, likelihood }: Losses, pass: Pass): void {
+  const first = pass === "first";
+  copyToReport(report, first ? "loss" : "secondLoss", total);
+  if (classification) {
+    copyToReport(report, first ? "crossEntropy" : "secondCrossEntropy", classification.crossEntropy);
+    if (first) copyToReport(report, "accuracy", classification.accuracy);
   }
+  if (likelihood) {
+    copyToReport(report, first ? "realScore" : "secondRealScore", likelihood.real);
+    copyToReport(report, first ? "generatedScore" : "secondGeneratedScore", likelihood.generated);
+  }
+}
+
+function copyToReport(report: Tensor, field: ReportField, scalar: Tensor): void {
+  const { buffer, offset } = report.range();
+  report.context.gpu.copy(
+    { ...scalar.range(), size: 4 },
+    { buffer, offset: offset + 4 * reportFields.indexOf(field), size: 4 },
+  );
 }

@@ -47,6 +47,12 @@ export class SharpnessAware {
    * @param addGradients adds ∇L at the current parameters to their gradients; called once for each pass.
    */
   step(inputs: StepInputs, addGradients: (pass: Pass) => void): void {
+    this.findGradient(addGradients);
+    this.descend(inputs);
+  }
+
+  /** Records all of a step but the descent: leaves ĝ in the gradients, without ascent g. */
+  findGradient(addGradients: (pass: Pass) => void): void {
     const { gradients } = this.#parameters;
     gradients.clear();
     addGradients("first");
@@ -56,6 +62,10 @@ export class SharpnessAware {
       addGradients("second");
       this.return();
     }
+  }
+
+  /** Records the base optimiser's step along the gradients. */
+  descend(inputs: StepInputs): void {
     this.#base.step(inputs);
   }
 

@@ -3,6 +3,7 @@
 import { intervalText, percent } from "../evaluate/percent.ts";
 import type { Dataset, ImageSet } from "../data/dataset.ts";
 import type { DeviceImages } from "../data/device_images.ts";
+import type { Communicator } from "../distributed/communicator.ts";
 import type { Classified } from "../evaluate/classification.ts";
 import type { GaussianStatistics } from "../evaluate/frechet.ts";
 import type { Interval } from "../evaluate/proportion.ts";
@@ -14,6 +15,8 @@ import { type PlotSpec, rasterise, renderSvg } from "./plot.ts";
 
 /** A model with the images that it is asked about. */
 export interface Subject {
+  /** Whose ranks answer together: all ask the same of the same, and have the same answers. */
+  readonly communicator: Communicator;
   readonly model: WideResNet;
   readonly checkpoint: Checkpoint;
   readonly dataset: Dataset;

@@ -98,6 +98,7 @@ export function residentImages(
 /**
  * The sampler of a configuration, with an empty replay buffer. Informative chains start at Gaussians fitted to the images
  * on the GPU whose labels may be used.
+ * @param bufferSize entries of the replay buffer, if not all of them
  * @throws {DataError} if these do not contain every class.
  */
 export function buildSampler(
@@ -105,9 +106,10 @@ export function buildSampler(
   configuration: Configuration,
   { images, labelled }: ResidentImages,
   classNames: readonly string[],
+  bufferSize: number = configuration.bufferSize,
 ): Sampler {
   const { context, architecture: { classes } } = model;
-  const { bufferSize, steps, stepSize, noiseScale, gradientClamp, samplerNorm } = configuration;
+  const { steps, stepSize, noiseScale, gradientClamp, samplerNorm } = configuration;
   const { innerSteps, innerStepSize, innerClamp } = configuration;
   let start: Initialisation = new UniformInitialisation(images.shape);
   if (configuration.initialisation === "informative") {

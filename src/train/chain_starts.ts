@@ -39,6 +39,7 @@ export function informativeStart(context: Context, dataset: Dataset): Informativ
  * Images that chains start from, `[N, H, W, C]`.
  * @param classes of each image; only informative starts depend on them
  * @param informative what makes informative starts; called for these only
+ * @param first images of the same run before these, a multiple of 4: these are what they would be if all were made at once
  * @throws {CheckpointError} if the replay buffer is asked for and there is none.
  */
 export async function startImages(
@@ -48,25 +49,36 @@ export async function startImages(
   classes: Uint32Array,
   seed: number,
   informative: () => Promise<Initialisation>,
+  first = 0,
 ): Promise<Tensor> {
-  if (start === "buffer") return bufferImages(context, checkpoint, classes.length, seed);
+  if (start === "buffer") return bufferImages(context, checkpoint, first, classes.length, seed);
   const { height, width, channels } = checkpoint.images;
   const initialisation = start === "informative"
     ? await informative()
     : new UniformInitialisation([height, width, channels]);
   return context.scope(() =>
-    initialisation.fresh(context.from(streamWords(seed, 0), [4]), context.from(classes, [classes.length]))
+    initialisation.fresh(
+      context.from(streamWords(seed, 0), [4]),
+      context.from(classes, [classes.length]),
+      first,
+    )
   );
 }
 
 /** Entries of the replay buffer, drawn without replacement as long as there are enough. */
-function bufferImages(context: Context, checkpoint: Checkpoint, count: number, seed: number): Tensor {
+function bufferImages(
+  context: Context,
+  checkpoint: Checkpoint,
+  first: number,
+  count: number,
+  seed: number,
+): Tensor {
   const { data, shape: [capacity = 0, ...shape] } = replayImages(checkpoint);
   const pixels = data.length / capacity;
   const order = permutation(new RandomStream(seed, Purpose.sampling, 0), capacity);
   const images = new Float32Array(count * pixels);
   for (let i = 0; i < count; i++) {
-    const entry = order[i % capacity]!;
+    const entry = order[(first + i) % capacity]!;
     images.set(data.subarray(entry * pixels, (entry + 1) * pixels), i * pixels);
   }
   return context.from(images, [count, ...shape]);

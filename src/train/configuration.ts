@@ -8,6 +8,7 @@ import { datasetNames } from "../data/dataset.ts";
 import { ConfigurationError } from "../errors.ts";
 import { normNames } from "../nn/norms.ts";
 import { activationTypes } from "../nn/wide_resnet.ts";
+import { mostShards } from "../random/philox.ts";
 import { closest } from "./closest.ts";
 
 /** A number of iterations, images and the like. */
@@ -71,6 +72,8 @@ const schema = z.strictObject({
   likelihoodBatch: integer(1, 65535).default(64),
   /** Images of each labelled batch. */
   labelledBatch: integer(1, 65535).default(128),
+  /** S: each batch and the replay buffer are divided into so many parts, which the processes of a job share among them. */
+  shards: integer(1, mostShards).default(1),
   /** Weight of the squared mean scores. */
   l2: nonNegative().default(0),
   /** Augment the likelihood's images as well, as JEM and JEM++ do; SADA-JEM does not. */
@@ -128,6 +131,8 @@ const schema = z.strictObject({
 
   /** ρ, the radius of SAM's ascent; 0 is training without SAM. */
   rho: nonNegative().default(2),
+  /** Whether SAM ascends along the mean of the shards' gradients, or each shard along its own. */
+  ascent: oneOf("global", "local").default("global"),
   /** Scale SAM's ascent by the parameters (ASAM); null does so if ρ ≥ 0.5. */
   adaptive: orNull(flag()).default(null),
   /** Let `likelihoodWeight` and `l2` act in SAM's second pass too, which the official code leaves out. */
@@ -176,6 +181,16 @@ interface Conflict {
   readonly message: (configuration: Configuration) => string;
 }
 
+/** Options that are divided among the shards; the first two are used by the likelihood only. */
+const dividedOptions = ["likelihoodBatch", "bufferSize", "labelledBatch"] as const;
+
+/** The first option that cannot be divided evenly. */
+function undivided(configuration: Configuration): typeof dividedOptions[number] | undefined {
+  const { shards, likelihoodWeight } = configuration;
+  const used = likelihoodWeight > 0 ? dividedOptions : dividedOptions.slice(2);
+  return used.find((option) => configuration[option] % shards !== 0);
+}
+
 /** Rules between options: what must not be, and how to say it. */
 const conflicts: readonly Conflict[] = [
   {
@@ -203,6 +218,13 @@ const conflicts: readonly Conflict[] = [
     broken: ({ dataset, padding }) => dataset === "digits" && (padding ?? 0) > 7,
     message: ({ padding }) =>
       `padding is ${padding}; it must be at most 7 for digits, which are 8 pixels wide`,
+  },
+  {
+    broken: (configuration) => undivided(configuration) !== undefined,
+    message: (configuration) => {
+      const option = undivided(configuration)!;
+      return `shards is ${configuration.shards}; it must divide ${option}, which is ${configuration[option]}`;
+    },
   },
 ];
 

@@ -19,16 +19,17 @@ const completeDepth = 16;
 /** More than any device or computer has. What it does have is not known: WebGPU tells the size of no memory. */
 const largestMemory = 2 ** 40;
 
-/** Options by which a run can be made smaller, and their least values. */
-const leastValues = {
-  labelledBatch: 1,
-  likelihoodBatch: 1,
-  width: 1,
-  depth: 10,
-  imageSize: 8,
-} as const;
+/** Options by which a run can be made smaller. */
+const sizeOptions = ["labelledBatch", "likelihoodBatch", "width", "depth", "imageSize"] as const;
 
-type SizeOption = keyof typeof leastValues;
+type SizeOption = typeof sizeOptions[number];
+
+/** An option's least value, and the step to the next: shards divide the batches. */
+function valuesOf(name: SizeOption, { shards }: Configuration): { least: number; step: number } {
+  if (name === "depth") return { least: 10, step: 6 };
+  if (name === "imageSize") return { least: 8, step: 1 };
+  return name === "width" ? { least: 1, step: 1 } : { least: shards, step: shards };
+}
 
 /** What is tried together where no single option is to blame. */
 const combinations: readonly (readonly SizeOption[])[] = [
@@ -58,7 +59,7 @@ export function requireFit(gpu: Gpu, configuration: Configuration): void {
   const exceeded = exceededBy(gpu, configuration);
   if (!exceeded) return;
   const fitting = cure(gpu, configuration, exceeded);
-  const changed = (Object.keys(leastValues) as SizeOption[])
+  const changed = sizeOptions
     .filter((name) => fitting && fitting[name] !== configuration[name]);
   const list = (values: Configuration) => changed.map((name) => `${name} ${values[name]}`).join(" and ");
   const { dataset } = configuration;
@@ -122,10 +123,10 @@ function requireReplayBuffer(gpu: Gpu, configuration: Configuration): void {
   );
 }
 
-/** The noise of all steps of a batch comes from one random stream. */
+/** The noise of all steps of a shard's batch comes from one random stream. */
 function requireNoise(configuration: Configuration): void {
-  const { steps, likelihoodBatch, noiseScale, likelihoodWeight } = configuration;
-  const blocks = Math.ceil(likelihoodBatch * pixelsOf(configuration) / 4);
+  const { steps, likelihoodBatch, noiseScale, likelihoodWeight, shards } = configuration;
+  const blocks = Math.ceil(likelihoodBatch / shards * pixelsOf(configuration) / 4);
   if (likelihoodWeight === 0 || noiseScale === 0 || steps * blocks <= blocksOfStream) return;
   throw new ConfigurationError(
     `configuration: steps is ${steps}, whose noise takes ${
@@ -168,7 +169,7 @@ function architectureOf(configuration: Configuration): Architecture {
   return { depth, width, norm, dropout, unconditional, imageSize, channels, classes };
 }
 
-/** Records an iteration on paper. What it reads from data sets and the replay buffer is split as needed, so few do here. */
+/** Records an iteration of one shard on paper. What it reads from data sets and the replay buffer is split as needed, so few do here. */
 function rehearse(gpu: Gpu, configuration: Configuration): void {
   const paper = Gpu.onPaper(gpu);
   const shorter: Configuration = {
@@ -176,12 +177,15 @@ function rehearse(gpu: Gpu, configuration: Configuration): void {
     depth: Math.min(configuration.depth, completeDepth),
     steps: Math.min(configuration.steps, 1),
     bufferSize: 1,
+    shards: 1,
+    likelihoodBatch: Math.ceil(configuration.likelihoodBatch / configuration.shards),
+    labelledBatch: configuration.labelledBatch / configuration.shards,
     initialisation: "uniform",
     residentMebibytes: 0,
     validationCount: 0,
     labelsPerClass: null,
   };
-  const trainer = new Trainer(new Context(paper), shorter, blankDataset(configuration));
+  const trainer = new Trainer(new Context(paper), shorter, blankDataset(shorter));
   const { bytes } = trainer.record();
   const blocks = (depth: number) => (depth - 4) / 6;
   const repeated = blocks(configuration.depth) / blocks(shorter.depth);
@@ -214,7 +218,7 @@ function blankDataset(configuration: Configuration): Dataset {
 function cure(gpu: Gpu, configuration: Configuration, exceeded: LimitError): Configuration | undefined {
   const published = parseConfiguration({});
   const excess = (name: SizeOption) => configuration[name] / published[name];
-  const singles = (Object.keys(leastValues) as SizeOption[])
+  const singles = sizeOptions
     .filter((name) => name !== "imageSize" || configuration.dataset === "images")
     .sort((a, b) => excess(b) - excess(a))
     .map((name) => [name]);
@@ -232,23 +236,23 @@ function shrunk(
   options: readonly SizeOption[],
   exceeded: LimitError,
 ): Configuration | undefined {
-  const least = Object.fromEntries(options.map((name) => [name, leastValues[name]]));
+  const least = Object.fromEntries(options.map((name) => [name, valuesOf(name, configuration).least]));
   if (exceededBy(gpu, { ...configuration, ...least })) return undefined;
   let tried = configuration;
   for (let found: LimitError | undefined = exceeded; found; found = exceededBy(gpu, tried)) {
     const ratio = found.limit / found.needed;
     tried = {
       ...tried,
-      ...Object.fromEntries(options.map((name) => [name, smaller(name, tried[name], ratio)])),
+      ...Object.fromEntries(options.map((name) => [name, smaller(name, tried, ratio)])),
     };
   }
   return tried;
 }
 
 /** A value in proportion, and smaller in any case unless it is the least; of the depth 6n + 4. */
-function smaller(name: SizeOption, value: number, ratio: number): number {
-  const step = name === "depth" ? 6 : 1;
-  const least = leastValues[name];
+function smaller(name: SizeOption, configuration: Configuration, ratio: number): number {
+  const value = configuration[name];
+  const { least, step } = valuesOf(name, configuration);
   const steps = Math.floor(Math.min(value * ratio - least, value - least - step) / step);
   return least + step * Math.max(0, steps);
 }

@@ -18,15 +18,18 @@ export function drawCrops(
 }
 
 /**
- * Draws where the chains of an iteration start: a buffer entry each, uniformly with replacement, replaced with some
- * probability by a fresh image of a uniformly drawn class.
+ * Draws where the chains of an iteration start: a buffer entry each, uniformly with replacement from its shard's part of the
+ * buffer, replaced with some probability by a fresh image of a uniformly drawn class.
  */
 export function drawReplay(
-  { seed, iteration, batch, capacity, classes, reinitProbability }: {
+  { seed, iteration, batch, shardBatch, entries, classes, reinitProbability }: {
     readonly seed: number;
     readonly iteration: number;
     readonly batch: number;
-    readonly capacity: number;
+    /** Chains of a shard. */
+    readonly shardBatch: number;
+    /** Entries of a shard's part of the buffer. */
+    readonly entries: number;
     readonly classes: number;
     readonly reinitProbability: number;
   },
@@ -35,7 +38,7 @@ export function drawReplay(
   const draws = new Uint32Array(2 * batch);
   const freshClasses = new Uint32Array(batch).fill(skipped);
   for (let i = 0; i < batch; i++) {
-    draws[i] = stream.integer(3 * i, capacity);
+    draws[i] = Math.floor(i / shardBatch) * entries + stream.integer(3 * i, entries);
     if (stream.uniform(3 * i + 1) >= reinitProbability) continue;
     draws[batch + i] = 1;
     freshClasses[i] = stream.integer(3 * i + 2, classes);

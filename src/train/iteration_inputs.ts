@@ -4,7 +4,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 /** The parts of {@link IterationInputs} and their lengths in 32-bit words, for given batch sizes. */
 function partLengths(likelihoodBatch: number, labelledBatch: number) {
   return {
-    /** uint32: seed (low, high), iteration, unused. */
+    /** uint32: seed (low, high), iteration, call. */
     stream: 4,
     /** float32: learning rate, Adam's two bias corrections, unused. */
     schedule: 4,

@@ -1,4 +1,4 @@
-import { reportCapacity } from "./trainer.ts";
+import { reportCapacity } from "./reports.ts";
 
 /** Decides when to read reports back, and measures the speed between two times. */
 export class Pace {
@@ -24,14 +24,15 @@ export class Pace {
     return iteration >= this.#next;
   }
 
-  /** Iterations per second since the last call, once all submitted work is known to be done. */
-  measured(iteration: number): number {
+  /** Seconds, and iterations per second, since the last call, once all submitted work is known to be done. */
+  measured(iteration: number): { seconds: number; iterationsPerSecond: number } {
     const now = performance.now();
-    const rate = (iteration - this.#iteration) / Math.max(now - this.#time, 1e-3);
+    const milliseconds = Math.max(now - this.#time, 1e-3);
+    const rate = (iteration - this.#iteration) / milliseconds;
     const ahead = Math.round(rate * this.interval);
     this.#next = iteration + Math.min(Math.max(ahead, 1), reportCapacity);
     this.#iteration = iteration;
     this.#time = now;
-    return rate * 1000;
+    return { seconds: milliseconds / 1000, iterationsPerSecond: rate * 1000 };
   }
 }

@@ -1,18 +1,17 @@
 import type { Dataset } from "../data/dataset.ts";
-import type { CropOptions, DeviceImages } from "../data/device_images.ts";
-import { StreamedImages } from "../data/streamed_images.ts";
+import { type Communicator, oneProcess } from "../distributed/communicator.ts";
+import type { DeviceImages } from "../data/device_images.ts";
 import { divide, type Subsets } from "../data/subsets.ts";
 import type { Plan } from "../gpu/plan.ts";
 import type { Sampler } from "../jem/sampler.ts";
-import { type ReportField, reportFields, TrainingStep } from "../jem/training_step.ts";
+import { type ShardBatch, ShardedStep } from "../jem/sharded_step.ts";
+import { type Batch, TrainingStep } from "../jem/training_step.ts";
 import type { WideResNet } from "../nn/wide_resnet.ts";
 import type { Optimizer } from "../optim/optimizer.ts";
 import type { SharpnessAware } from "../optim/sharpness_aware.ts";
 import { learningRateAt, type LearningRateSchedule } from "../optim/schedule.ts";
 import { Purpose, RandomStream, streamWords } from "../random/philox.ts";
 import type { Context } from "../tensor/context.ts";
-import { add } from "../tensor/operations/arithmetic.ts";
-import { normal } from "../tensor/operations/random.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { BatchOrder } from "./batch_order.ts";
 import {
@@ -26,26 +25,20 @@ import {
 import { settledAttempts } from "./recovery/changes.ts";
 import type { Configuration } from "./configuration.ts";
 import { type Divergence, divergenceError } from "./recovery/divergence.ts";
+import { Exchange, exchangeRoom, noWishes, type Wishes } from "./exchange.ts";
 import { drawCrops, drawReplay } from "./iteration_draws.ts";
-import { type InputValues, IterationInputs } from "./iteration_inputs.ts";
+import type { InputValues } from "./iteration_inputs.ts";
 import type { IterationReport } from "./iteration_report.ts";
 import { type Attempt, noRecovery, rateFactor, type RecoveryState, streamSeed } from "./recovery/recovery.ts";
-
-/** Iterations whose reports the GPU keeps until they are fetched. */
-export const reportCapacity = 64;
-/** The two independent streams of training images. */
-type Stream = "likelihood" | "labelled";
-
-/** Random steps from here on belong to the filling of the replay buffer; iterations stay below. */
-const firstFillStep = 2 ** 31;
-/** Images made at once when the replay buffer is filled. */
-const fillBatch = 100;
-/** Images made between two waits for them, since a wait takes about as long as making a batch. */
-const imagesPerWait = 1000;
+import { fillReplayBuffer } from "./replay_filling.ts";
+import { Reports } from "./reports.ts";
+import { ShardInputs } from "./shard_inputs.ts";
+import { Shards } from "./shards.ts";
 
 /**
  * Trains a model by SADA-JEM. An iteration (Algorithm 1 of the paper) is recorded once and then replayed; what changes
- * from one to the next is a function of the seed and the iteration's number.
+ * from one to the next is a function of the seed and the iteration's number. In a job of several processes each has a
+ * trainer, and all call the same methods in the same order.
  */
 export class Trainer {
   readonly model: WideResNet;
@@ -54,7 +47,9 @@ export class Trainer {
   readonly images: DeviceImages;
   /** How the training images are divided into those for training and validation, with and without labels. */
   readonly subsets: Subsets;
-  /** Chains that feed the likelihood; undefined in a plain classifier. */
+  /** How the job is divided. */
+  readonly shards: Shards;
+  /** Chains that feed the likelihood, with this process's part of the replay buffer; undefined in a plain classifier. */
   readonly sampler: Sampler | undefined;
   /** The two gradients of an iteration. */
   readonly sharpnessAware: SharpnessAware;
@@ -70,19 +65,29 @@ export class Trainer {
   readonly #classes: number;
   readonly #labels: Uint32Array;
   readonly #augmentation: { readonly padding: number; readonly flip: boolean };
-  /** Batches of images that are not kept on the GPU. */
-  readonly #streamed: Readonly<Record<Stream, StreamedImages>> | undefined;
   readonly #step: TrainingStep;
-  readonly #inputs: IterationInputs;
+  /** Undefined if there is one shard. */
+  readonly #shardedStep: ShardedStep | undefined;
+  /** Undefined if there is one process. */
+  readonly #exchange: Exchange | undefined;
+  /** Of this process's shards. */
+  readonly #inputs: readonly ShardInputs[];
   readonly #status: Tensor;
-  readonly #reports: Tensor;
+  readonly #reports: Reports;
   #likelihoodOrder: BatchOrder;
   #labelledOrder: BatchOrder;
-  #fetched = 0;
   #plan: { readonly work: Plan; readonly batchesTracked: number } | undefined;
 
-  /** Builds model, optimiser and sampler; the replay buffer is empty until {@link fillReplayBuffer} or a checkpoint. */
-  constructor(context: Context, configuration: Configuration, dataset: Dataset) {
+  /**
+   * Builds model, optimiser and sampler; the replay buffer is empty until {@link fillReplayBuffer} or a checkpoint.
+   * @param communicator connects the processes of the job
+   */
+  constructor(
+    context: Context,
+    configuration: Configuration,
+    dataset: Dataset,
+    readonly communicator: Communicator = oneProcess,
+  ) {
     const { seed, likelihoodBatch, labelledBatch, padding, flip } = configuration;
     this.#context = context;
     this.#configuration = configuration;
@@ -92,6 +97,7 @@ export class Trainer {
       flip: flip ?? dataset.augmentation.flip,
     };
     this.#labels = dataset.train.labels;
+    const shards = this.shards = new Shards(configuration, communicator);
     this.subsets = divide(dataset, configuration);
     const { training, labelled } = this.subsets;
     this.#likelihoodOrder = new BatchOrder(seed, Purpose.likelihoodOrder, training, likelihoodBatch);
@@ -102,22 +108,32 @@ export class Trainer {
 
     const resident = residentImages(context, dataset, configuration, this.subsets);
     this.images = resident.images;
-    if (this.images.count < dataset.train.count) {
-      this.#streamed = {
-        likelihood: new StreamedImages(context, dataset, likelihoodBatch),
-        labelled: new StreamedImages(context, dataset, labelledBatch),
-      };
-    }
     this.model = buildModel(context, configuration, dataset, configuration.activations);
     this.optimizer = buildOptimizer(this.model, configuration);
     this.sampler = configuration.likelihoodWeight > 0
-      ? buildSampler(this.model, configuration, resident, dataset.classNames)
+      ? buildSampler(this.model, configuration, resident, dataset.classNames, shards.localEntries)
       : undefined;
     this.sharpnessAware = buildSharpnessAware(this.model, this.optimizer, configuration);
     this.#step = new TrainingStep(this.model, this.sharpnessAware, configuration);
-    this.#inputs = new IterationInputs(context, likelihoodBatch, labelledBatch);
+    const { augmentLikelihood, inputNoise } = configuration;
+    const imageOptions = {
+      dataset,
+      images: this.images,
+      padding: this.#augmentation.padding,
+      augmentLikelihood,
+      inputNoise,
+    };
+    this.#inputs = shards.mine.map(() => new ShardInputs(context, shards, imageOptions));
     this.#status = context.zeros([4], "uint32").disown();
-    this.#reports = context.zeros([reportCapacity, reportFields.length]).disown();
+    this.#reports = new Reports(context);
+    if (shards.count === 1) return;
+    const { ascent } = configuration;
+    const room = exchangeRoom(communicator.size);
+    const options = { shards: shards.count, local: shards.local, ascent, room };
+    const step = this.#shardedStep = new ShardedStep(this.model, this.#step, this.sharpnessAware, options);
+    if (communicator.size > 1) {
+      this.#exchange = new Exchange(communicator, step.sums, step.room, this.#status);
+    }
   }
 
   /**
@@ -127,46 +143,34 @@ export class Trainer {
    */
   async fillReplayBuffer(progress?: (made: number) => void, signal?: AbortSignal): Promise<void> {
     if (!this.sampler) return;
-    const { buffer, initialisation } = this.sampler;
-    for (let first = 0; first < buffer.capacity && !signal?.aborted; first += fillBatch) {
-      const count = Math.min(fillBatch, buffer.capacity - first);
-      const classes = Uint32Array.from(
-        { length: count },
-        (_, i) => Math.floor((first + i) * this.#classes / buffer.capacity),
-      );
-      this.#context.scope(() => {
-        const words = streamWords(this.#configuration.seed, firstFillStep + first / fillBatch);
-        const stream = this.#context.from(words, [4]);
-        buffer.fill(first, initialisation.fresh(stream, this.#context.from(classes, [count])));
-      });
-      const made = first + count;
-      if (made % imagesPerWait !== 0 && made < buffer.capacity) continue;
-      await this.#context.read([]);
-      progress?.(made);
-    }
+    const { size } = this.communicator;
+    await fillReplayBuffer(this.sampler, {
+      seed: this.#configuration.seed,
+      classes: this.#classes,
+      shards: this.shards,
+      progress: (made) => progress?.(made * size),
+      signal,
+    });
   }
 
   /**
-   * Submits one iteration, mostly without waiting for it. Fetch the reports at least every {@link reportCapacity} iterations.
+   * Submits one iteration, mostly without waiting for it. Fetch the reports at least every `reportCapacity` iterations.
+   * @param wishes asked for what this process would like to do after so many iterations
+   * @returns what all processes of the job will do
    */
-  async advance(): Promise<void> {
-    if (this.iteration - this.#fetched >= reportCapacity) {
-      throw new Error(`more than ${reportCapacity} iterations without fetching their reports`);
-    }
+  async advance(wishes: (iteration: number) => Wishes = noWishes): Promise<Wishes> {
+    this.#reports.requireRoom(this.iteration);
+    this.#initialiseNorms();
     this.#upload();
     const plan = this.#plan ??= this.#recordPlan();
-    await this.#context.gpu.runAtPace(plan.work);
+    await this.#context.gpu.runAtPace(
+      plan.work,
+      () => this.#exchange!.run(this.iteration, wishes(this.iteration + 1)),
+    );
     this.model.runningStatistics.batchesTracked += plan.batchesTracked;
-
-    const { buffer, offset } = this.#reports.range();
-    const size = reportFields.length * 4;
-    const row = this.iteration % reportCapacity;
-    this.#context.gpu.copy({ ...this.#step.report.range(), size }, {
-      buffer,
-      offset: offset + row * size,
-      size,
-    });
+    this.#reports.keep(this.iteration, this.#step.report);
     this.iteration++;
+    return this.#exchange?.agreed ?? wishes(this.iteration);
   }
 
   /**
@@ -181,21 +185,22 @@ export class Trainer {
 
   /** {@link fetchReports} of the iterations before a divergence, if there is one, with what was found there. */
   async fetchUntilDivergence(): Promise<{ reports: IterationReport[]; divergence?: Divergence }> {
-    const [rows, statusWords] = await this.#context.read([this.#reports, this.#status]);
-    const reports: IterationReport[] = [];
-    for (; this.#fetched < this.iteration; this.#fetched++) {
-      const start = this.#fetched % reportCapacity * reportFields.length;
-      const values = Object.fromEntries(reportFields.map((field, i) => [field, rows![start + i]!]));
-      reports.push({
-        iteration: this.#fetched,
-        learningRate: this.learningRate(this.#fetched),
-        ...values as Record<ReportField, number>,
-      });
-    }
+    const [rows, statusWords] = await this.#context.read([this.#reports.rows, this.#status]);
+    const reports = this.#reports.take(rows!, this.iteration, (t) => this.learningRate(t));
     const [diverged, iteration] = new Uint32Array(statusWords!.buffer);
     if (!diverged) return { reports };
     const divergence = { iteration: iteration!, likelihood: statusWords![2]!, loss: statusWords![3]! };
     return { reports: reports.filter((report) => report.iteration < iteration!), divergence };
+  }
+
+  /** Seconds that this process has spent in exchanges with the others, and waiting for them; undefined if it is alone. */
+  get exchangeSeconds(): number | undefined {
+    return this.#exchange?.seconds;
+  }
+
+  /** Running statistics of this process's shards, in the layout of the model's, which are their mean; none if there is one shard. */
+  get shardStatistics(): readonly Tensor[] {
+    return this.#shardedStep?.statistics ?? [];
   }
 
   /** The recorded iteration, whose kernels, host time and memory a benchmark measures; undefined before the first. */
@@ -205,7 +210,7 @@ export class Trainer {
 
   /** Records the iteration without running it; norms that begin with the statistics of their first input have them then. */
   record(): Plan {
-    if (!this.model.normsInitialised) this.#upload();
+    this.#initialiseNorms();
     this.#plan ??= this.#recordPlan();
     return this.#plan.work;
   }
@@ -215,10 +220,9 @@ export class Trainer {
     return learningRateAt(this.schedule, t) * rateFactor(this.#attemptsThatCount, t, this.schedule.warmup);
   }
 
-  /** Everything that iteration `t` draws at random, and its learning rate. */
+  /** Everything that iteration `t` draws at random on the host, for all shards, and its learning rate. */
   inputsOf(t: number): InputValues {
-    const { likelihoodBatch, labelledBatch, bufferSize, reinitProbability, beta1, beta2 } =
-      this.#configuration;
+    const { likelihoodBatch, labelledBatch, reinitProbability, beta1, beta2 } = this.#configuration;
     const seed = this.#seed;
     const labelledIndices = this.#labelledOrder.at(t);
     const crops = (purpose: number, batch: number) =>
@@ -235,7 +239,8 @@ export class Trainer {
         seed,
         iteration: t,
         batch: likelihoodBatch,
-        capacity: bufferSize,
+        shardBatch: this.shards.likelihoodBatch,
+        entries: this.shards.entries,
         classes: this.#classes,
         reinitProbability,
       }),
@@ -244,7 +249,8 @@ export class Trainer {
 
   /** Continues at an iteration whose state has been restored, with the streams of randomness that belong to it. */
   resumeAt(iteration: number, recovery: RecoveryState = noRecovery): void {
-    this.iteration = this.#fetched = iteration;
+    this.iteration = iteration;
+    this.#reports.restart(iteration);
     this.recovery = recovery;
     this.#likelihoodOrder = this.#likelihoodOrder.withSeed(this.#seed);
     this.#labelledOrder = this.#labelledOrder.withSeed(this.#seed);
@@ -263,51 +269,66 @@ export class Trainer {
   /** Sends what the next iteration draws at random. */
   #upload(): void {
     const inputs = this.inputsOf(this.iteration);
-    this.#inputs.upload(inputs);
-    this.#streamed?.likelihood.upload(inputs.likelihoodIndices);
-    this.#streamed?.labelled.upload(inputs.labelledIndices);
+    this.shards.mine.forEach((shard, i) => this.#inputs[i]!.upload(this.#inputsOfShard(shard, inputs)));
+  }
+
+  #inputsOfShard(shard: number, all: InputValues): InputValues {
+    return this.shards.inputsOf(shard, all, this.#seed, this.iteration);
   }
 
   /** Algorithm 1 of the paper, on the images that the inputs name. */
   #recordIteration(): void {
-    const { stream, schedule, labels } = this.#inputs.parts;
+    const [shard] = this.#inputs;
+    const { stream, schedule } = shard!.parts;
     const status = this.#status;
+    if (this.#shardedStep) return this.#recordShards(this.#shardedStep);
     this.model.dropoutStream?.copyFrom(stream);
-    const real = this.#likelihoodImages();
-    const labelled = this.#expand("labelled", true);
-    const draw = () => this.sampler!.draw({ ...this.#inputs.parts, status });
-    this.#step.record({ real, labelled, labels, draw }, { stream, schedule, status });
+    this.#step.record(this.#batchOf(shard!), { stream, schedule, status });
   }
 
-  /** x_p: not augmented, perhaps with noise. */
-  #likelihoodImages(): Tensor {
-    const { augmentLikelihood, inputNoise } = this.#configuration;
-    const images = this.#expand("likelihood", augmentLikelihood);
-    if (inputNoise === 0) return images;
-    return add(images, normal(this.#inputs.parts.stream, Purpose.inputNoise, images.shape), inputNoise);
+  /** The same on this process's shards; their buffers take up x_q when it is known that no shard has diverged. */
+  #recordShards(step: ShardedStep): void {
+    const { schedule } = this.#inputs[0]!.parts;
+    const drawn: (() => void)[] = [];
+    const batches = this.#inputs.map((shard): ShardBatch => {
+      const { parts } = shard;
+      const draw = () => {
+        const images = this.sampler!.chains(parts);
+        drawn.push(() => this.sampler!.buffer.store(images, parts.draws, this.#status));
+        return images;
+      };
+      return { ...this.#batchOf(shard), draw, stream: parts.stream };
+    });
+    step.record(batches, { schedule, status: this.#status }, () => {
+      if (this.#exchange) this.#context.gpu.cut();
+    });
+    for (const store of drawn) store();
   }
 
-  #expand(stream: Stream, augment: boolean): Tensor {
-    const { parts } = this.#inputs;
-    const { padding } = this.#augmentation;
-    const crop: CropOptions | undefined = augment ? { padding, crops: parts[`${stream}Crops`] } : undefined;
-    return this.#streamed?.[stream].expand(crop) ?? this.images.expand(parts[`${stream}Indices`], crop);
+  #batchOf(shard: ShardInputs): Batch {
+    const { parts } = shard;
+    const real = shard.likelihoodImages();
+    const labelled = shard.labelledImages();
+    const draw = () => this.sampler!.draw({ ...parts, status: this.#status });
+    return { real, labelled, labels: parts.labels, draw };
   }
 
   #recordPlan(): { work: Plan; batchesTracked: number } {
-    if (!this.model.normsInitialised) {
-      this.#context.scope(() => this.model.initialiseNorms(this.#firstImages()));
-    }
     const statistics = this.model.runningStatistics;
     const before = statistics.batchesTracked;
     const work = this.#context.capture(() => this.#recordIteration());
-    const batchesTracked = statistics.batchesTracked - before;
+    const batchesTracked = (statistics.batchesTracked - before) / this.shards.local;
     statistics.batchesTracked = before;
     return { work, batchesTracked };
   }
 
-  /** The images of the iteration's first forward pass, which act norm is set from. */
-  #firstImages(): Tensor {
-    return this.sampler ? this.#likelihoodImages() : this.#expand("labelled", true);
+  /** Sets act norm, unless that has been done, from the first images that the job's first shard forwards. */
+  #initialiseNorms(): void {
+    if (this.model.normsInitialised) return;
+    const [shard] = this.#inputs;
+    shard!.upload(this.#inputsOfShard(0, this.inputsOf(this.iteration)));
+    this.#context.scope(() =>
+      this.model.initialiseNorms(this.sampler ? shard!.likelihoodImages() : shard!.labelledImages())
+    );
   }
 }

@@ -1,13 +1,14 @@
 import { type Dataset, selectImages } from "../data/dataset.ts";
 import { DeviceImages } from "../data/device_images.ts";
-import { expectedCalibrationError } from "../evaluate/calibration.ts";
-import { accuracyAndLoss, classifyImages } from "../evaluate/classification.ts";
+import { shareValue } from "../distributed/share.ts";
 import { SadaJemError } from "../errors.ts";
-import { imageGrid } from "../formats/pictures/image_grid.ts";
-import { encodePng } from "../formats/pictures/png.ts";
 import { encodeCheckpoint, encodeModel } from "./checkpoint/checkpoint.ts";
+import { gatherParts } from "./checkpoint/parts.ts";
 import type { Configuration } from "./configuration.ts";
+import { requireSameJob } from "./job.ts";
 import { exists, jsonText } from "./run/files.ts";
+import type { RunListener } from "./run_listener.ts";
+import { samplesPicture } from "./run/samples_picture.ts";
 import { guessingWarning } from "./recovery/guessing.ts";
 import { type Sign, watch } from "./recovery/health.ts";
 import { Pace } from "./pace.ts";
@@ -15,14 +16,9 @@ import { type Attempt, withAttempts } from "./recovery/recovery.ts";
 import { rollBack } from "./recovery/rollback.ts";
 import type { RunDirectory } from "./run/run_directory.ts";
 import type { Best } from "./checkpoint/run_record.ts";
-import type { TestResult } from "./test_result.ts";
-import type { IterationReport } from "./iteration_report.ts";
+import { testModel, type TestResult } from "./test_result.ts";
 import type { Trainer } from "./trainer.ts";
 
-/** Bins of the calibration error, as the official code reports it. */
-const calibrationBins = 20;
-/** Images in a picture of samples. */
-const sampleCount = 100;
 /** Time between two reports to the caller, in milliseconds: reading back costs about 11 ms of waiting each time. */
 const reportInterval = 1000;
 
@@ -33,33 +29,12 @@ export interface Summary extends TestResult {
   readonly seconds: number;
   readonly seed: number;
   readonly adapter: string;
+  /** Of a job of several processes: their number, and the share of the time that went into exchanges between them. */
+  readonly processes?: { readonly count: number; readonly exchangeShare: number };
   /** What was done about divergence. */
   readonly recoveries: readonly Attempt[];
   /** Where the model in `best.safetensors` comes from, if images were held out. */
   readonly best?: Best;
-}
-
-/** Where a run stands. */
-export interface Progress {
-  readonly report: IterationReport;
-  readonly iterations: number;
-  /** Labelled images and images of the likelihood, per second. */
-  readonly imagesPerSecond: number;
-  readonly secondsLeft: number;
-  /** Since when the run has shown early signs of divergence, if it does. */
-  readonly leaningSince: number | undefined;
-}
-
-/** What a run tells while it goes on. */
-export interface RunListener {
-  filling(made: number, total: number): void;
-  progress(progress: Progress): void;
-  /** The run goes back to an earlier checkpoint, since it showed signs of divergence. */
-  recovering(attempt: Attempt): void;
-  /** @param set what the evaluation used: the test set, or the images that were held out */
-  tested(iteration: number, result: TestResult, set: "test" | "validation"): void;
-  /** A line that the user should see. */
-  note(line: string): void;
 }
 
 /** How far a run goes. */
@@ -72,27 +47,36 @@ export interface RunLimits {
   readonly began?: number;
 }
 
-/** A training run with its directory: trains, reports, saves, evaluates. */
+/**
+ * A training run with its directory: trains, reports, saves, evaluates. In a job of several processes all run it, and do
+ * the same after the same iterations; rank 0 alone has the directory, tests the model and decides what its clock or its
+ * files decide.
+ */
 export class TrainingRun {
   readonly trainer: Trainer;
   readonly #configuration: Configuration;
   readonly #dataset: Dataset;
-  readonly #directory: RunDirectory;
+  readonly #directory: RunDirectory | undefined;
   readonly #listener: RunListener;
-  readonly #testImages: DeviceImages;
-  readonly #validationImages: DeviceImages | undefined;
+  /** Images that the process with the directory tests on. */
+  readonly #images: Readonly<Record<"test" | "validation", DeviceImages>> | undefined;
+  /** What evaluations use during training. */
+  readonly #set: "test" | "validation";
   readonly #note: (line: string) => void;
   readonly #noteProblem: (error: unknown) => undefined;
   /** The iteration of the last checkpoint, and when it was written. */
   #saved = { iteration: -1, at: performance.now() };
   /** The iteration of the last picture. */
   #pictured = -1;
+  /** Seconds in exchanges until the last report. */
+  #exchanged = 0;
 
+  /** @param directory undefined in the processes of a job that write nothing; such have a {@link silentListener} */
   constructor(
     trainer: Trainer,
     configuration: Configuration,
     dataset: Dataset,
-    directory: RunDirectory,
+    directory: RunDirectory | undefined,
     listener: RunListener,
   ) {
     this.trainer = trainer;
@@ -105,32 +89,33 @@ export class TrainingRun {
       if (!(error instanceof SadaJemError)) throw error;
       listener.note(`warning: ${error.message}`);
     };
-    const { context } = trainer.model;
-    const { validation } = trainer.subsets;
-    this.#testImages = new DeviceImages(context, dataset, dataset.test);
-    if (validation.length > 0) {
-      this.#validationImages = new DeviceImages(
-        context,
-        dataset,
-        selectImages(dataset.train, validation),
-      );
-    }
+    const { model: { context }, subsets: { validation } } = trainer;
+    this.#set = validation.length > 0 ? "validation" : "test";
+    if (!directory) return;
+    const test = new DeviceImages(context, dataset, dataset.test);
+    const heldOut = validation.length > 0
+      ? new DeviceImages(context, dataset, selectImages(dataset.train, validation))
+      : test;
+    this.#images = { test, validation: heldOut };
   }
 
   /**
    * Trains until the run is complete or a limit is reached, and saves a checkpoint.
-   * @returns the summary, or undefined if the run is not complete yet.
+   * @returns the summary, or undefined if the run is not complete yet, or has no directory.
+   * @throws {ConfigurationError} if the processes of a job are not of one mind.
    * @throws {DivergenceError} if training diverges and cannot be recovered; checkpoints from before stay.
    */
   async run({ stopAfter, signal, began = performance.now() }: RunLimits): Promise<Summary | undefined> {
     const { trainer } = this;
+    const alone = trainer.communicator.size === 1;
+    await requireSameJob(trainer, this.#configuration, this.#dataset);
     const finished = await this.#finishedBefore();
-    if (finished) return finished;
+    if (finished !== "no") return finished;
     if (trainer.iteration === 0) {
       const total = this.#configuration.bufferSize;
       await trainer.fillReplayBuffer((made) => this.#listener.filling(made, total), signal);
       // Nothing has been learnt yet, and a run without a checkpoint begins anew.
-      if (signal.aborted) return undefined;
+      if (await this.#anyStops(signal)) return undefined;
       await this.#saveCheckpoint();
     } else if (this.#milestones(trainer.iteration).samples) {
       await this.#makeUpSamples();
@@ -138,56 +123,95 @@ export class TrainingRun {
     this.#saved = { iteration: trainer.iteration, at: performance.now() };
     const last = Math.min(trainer.iterations, trainer.iteration + (stopAfter ?? Infinity));
     const pace = new Pace(trainer.iteration, reportInterval);
-    while (trainer.iteration < last && !signal.aborted) {
-      await trainer.advance();
-      const due = pace.due(trainer.iteration) || trainer.iteration === last;
-      const milestones = this.#milestones(trainer.iteration);
-      if (!due && !milestones.any) continue;
-      await this.#directory.requireHeld();
-      if (!await this.#report(pace)) continue;
-      // The checkpoint comes last: whatever is missing when the process ends before it is made again.
-      if (milestones.samples) await this.#saveSamples();
-      if (milestones.test) await this.#evaluate();
-      if (milestones.checkpoint) await this.#saveCheckpoint();
+    let stops = await this.#anyStops(signal);
+    while (trainer.iteration < last && !stops) {
+      const { stop, report, checkpoint } = await trainer.advance((iteration) => ({
+        stop: signal.aborted,
+        report: pace.due(iteration),
+        checkpoint: this.#isCheckpointDue(),
+      }));
+      await this.#afterIteration(pace, report || trainer.iteration === last, checkpoint);
+      stops = alone ? signal.aborted : stop;
     }
     const seconds = (performance.now() - began) / 1000;
-    await this.#directory.requireHeld();
+    await this.#directory?.requireHeld();
     await this.#report(pace);
     if (this.#pictured !== trainer.iteration) await this.#saveSamples();
     const isComplete = trainer.iteration >= trainer.iterations;
-    if (isComplete && this.#validationImages) await this.#evaluate();
+    if (isComplete && this.#set === "validation") await this.#evaluate();
     if (this.#saved.iteration !== trainer.iteration) await this.#saveCheckpoint();
     return isComplete ? await this.#finish(seconds) : undefined;
   }
 
+  async #afterIteration(pace: Pace, report: boolean, checkpoint: boolean): Promise<void> {
+    const milestones = this.#milestones(this.trainer.iteration, checkpoint);
+    if (!report && !milestones.any) return;
+    await this.#directory?.requireHeld();
+    if (!await this.#report(pace)) return;
+    // The checkpoint comes last: whatever is missing when the process ends before it is made again.
+    if (milestones.samples) await this.#saveSamples();
+    if (milestones.test) await this.#evaluate();
+    if (milestones.checkpoint) await this.#saveCheckpoint();
+  }
+
+  /** Whether any process of the job has been told to stop. */
+  async #anyStops({ aborted }: AbortSignal): Promise<boolean> {
+    const stops = Float32Array.of(Number(aborted));
+    await this.trainer.communicator.sum(stops);
+    return stops[0]! > 0;
+  }
+
+  /** What rank 0 answers. */
+  async #ask<Answer>(answer: (directory: RunDirectory) => Promise<Answer>): Promise<Answer> {
+    return await shareValue(this.trainer.communicator, this.#directory && await answer(this.#directory));
+  }
+
+  /** What a file is to hold, on rank 0; the others give their parts. */
+  async #encoded(
+    encode: (directory: RunDirectory) => Promise<Uint8Array<ArrayBuffer>>,
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    if (this.#directory) return await encode(this.#directory);
+    await gatherParts(this.trainer);
+    return new Uint8Array();
+  }
+
+  #encodedModel(): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#encoded(() => encodeModel(this.trainer, this.#configuration, this.#dataset));
+  }
+
   /** The summary of a run that is complete, whose model is written again if it is missing or damaged. */
-  async #finishedBefore(): Promise<Summary | undefined> {
+  async #finishedBefore(): Promise<Summary | undefined | "no"> {
     const { iteration, iterations } = this.trainer;
-    if (iteration < iterations) return undefined;
-    const summary = await this.#directory.readJson<Summary>("summary.json").catch(this.#noteProblem);
-    if (summary?.iterations !== iteration) return undefined;
-    if (!await this.#directory.holdsModel(iteration)) await this.#saveModel();
+    if (iteration < iterations) return "no";
+    const summary = await this.#directory?.readJson<Summary>("summary.json").catch(this.#noteProblem);
+    if (!await this.#ask(() => Promise.resolve(summary?.iterations === iteration))) return "no";
+    if (!await this.#ask((directory) => directory.holdsModel(iteration))) await this.#saveModel();
     return summary;
   }
 
   async #saveModel(): Promise<void> {
-    const model = await encodeModel(this.trainer, this.#configuration, this.#dataset);
-    await this.#directory.writePersistently("model.safetensors", model, this.#note);
+    const model = await this.#encodedModel();
+    await this.#directory?.writePersistently("model.safetensors", model, this.#note);
   }
 
-  async #finish(seconds: number): Promise<Summary> {
+  async #finish(seconds: number): Promise<Summary | undefined> {
     const { trainer } = this;
     await this.#saveModel();
+    if (!this.#directory) return undefined;
     const best = this.#directory.best.noted;
-    const result = await this.#test(this.#testImages);
+    const result = await testModel(trainer.model, this.#images!.test);
     const warning = this.#configuration.classificationWeight > 0 && guessingWarning(this.#dataset, result);
     if (warning) this.#listener.note(`warning: ${warning}`);
+    const { communicator, exchangeSeconds } = trainer;
     const summary: Summary = {
       ...result,
       iterations: trainer.iteration,
       seconds,
       seed: this.#configuration.seed,
       adapter: trainer.model.context.gpu.adapterName,
+      ...(exchangeSeconds !== undefined && {
+        processes: { count: communicator.size, exchangeShare: Math.min(1, exchangeSeconds / seconds) },
+      }),
       recoveries: trainer.recovery.attempts,
       ...(best && { best }),
     };
@@ -195,13 +219,19 @@ export class TrainingRun {
     return summary;
   }
 
-  #milestones(iteration: number) {
+  /** Whether so much time has passed since the last checkpoint that there should be another. */
+  #isCheckpointDue(): boolean {
+    const { checkpointMinutes } = this.#configuration;
+    const minutes = (performance.now() - this.#saved.at) / 60_000;
+    return checkpointMinutes > 0 && minutes >= checkpointMinutes;
+  }
+
+  /** @param checkpointDue whether the clock says that there should be a checkpoint */
+  #milestones(iteration: number, checkpointDue = false) {
     const isLast = iteration >= this.trainer.iterations;
     const at = (every: number) => every > 0 && iteration % every === 0 && !isLast;
-    const { checkpointEvery, checkpointMinutes, samplesEvery, evaluateEvery } = this.#configuration;
-    const minutes = (performance.now() - this.#saved.at) / 60_000;
-    const checkpoint = at(checkpointEvery) ||
-      (checkpointMinutes > 0 && minutes >= checkpointMinutes && !isLast);
+    const { checkpointEvery, samplesEvery, evaluateEvery } = this.#configuration;
+    const checkpoint = at(checkpointEvery) || (checkpointDue && !isLast);
     const [samples, test] = [at(samplesEvery), at(evaluateEvery)];
     return { checkpoint, samples, test, any: checkpoint || samples || test };
   }
@@ -217,7 +247,9 @@ export class TrainingRun {
       this.#dataset.classNames.length,
       divergence,
     );
-    if (reports.length > 0) await this.#directory.metrics.append(withAttempts(reports, attempts), this.#note);
+    if (reports.length > 0) {
+      await this.#directory?.metrics.append(withAttempts(reports, attempts), this.#note);
+    }
     if (sign) {
       await this.#goBack(sign);
       pace.restart(trainer.iteration);
@@ -226,16 +258,26 @@ export class TrainingRun {
     trainer.recovery = { attempts, health };
     const report = reports.at(-1);
     if (!report) return true;
-    const iterationsPerSecond = pace.measured(trainer.iteration);
+    const { seconds, iterationsPerSecond } = pace.measured(trainer.iteration);
     const { likelihoodWeight, likelihoodBatch, labelledBatch } = this.#configuration;
     this.#listener.progress({
       report,
       iterations: trainer.iterations,
       imagesPerSecond: iterationsPerSecond * (labelledBatch + (likelihoodWeight > 0 ? likelihoodBatch : 0)),
       secondsLeft: (trainer.iterations - trainer.iteration) / iterationsPerSecond,
+      exchangeShare: this.#exchangeShare(seconds),
       leaningSince: health.leaningSince,
     });
     return true;
+  }
+
+  /** @param seconds since it was last asked for */
+  #exchangeShare(seconds: number): number | undefined {
+    const { exchangeSeconds } = this.trainer;
+    if (exchangeSeconds === undefined) return undefined;
+    const spent = exchangeSeconds - this.#exchanged;
+    this.#exchanged = exchangeSeconds;
+    return Math.min(1, spent / seconds);
   }
 
   /** @throws {DivergenceError} if the run cannot go on from an earlier checkpoint. */
@@ -252,60 +294,44 @@ export class TrainingRun {
 
   async #saveCheckpoint(): Promise<void> {
     const { trainer } = this;
-    const bytes = await encodeCheckpoint(
-      trainer,
-      this.#configuration,
-      this.#dataset,
-      this.#directory.recordAt(trainer.iteration),
+    const { iteration } = trainer;
+    const bytes = await this.#encoded((directory) =>
+      encodeCheckpoint(trainer, this.#configuration, this.#dataset, directory.recordAt(iteration))
     );
-    await this.#directory.writeCheckpoint(trainer.iteration, bytes, this.#configuration, this.#note);
-    this.#saved = { iteration: trainer.iteration, at: performance.now() };
+    await this.#directory?.writeCheckpoint(iteration, bytes, this.#configuration, this.#note);
+    this.#saved = { iteration, at: performance.now() };
   }
 
   /** A picture that is missing, because it could not be written or an earlier version wrote the checkpoint before it. */
   async #makeUpSamples(): Promise<void> {
-    if (!await exists(this.#directory.samplesPath(this.trainer.iteration))) await this.#saveSamples();
+    const { iteration } = this.trainer;
+    if (!await this.#ask((directory) => exists(directory.samplesPath(iteration)))) await this.#saveSamples();
   }
 
   /** Pictures entries from all over the replay buffer; training goes on without a picture that cannot be written. */
   async #saveSamples(): Promise<void> {
     const { sampler, iteration } = this.trainer;
     if (!sampler) return;
-    const { capacity, pixels, shape: [height, width, channels] } = sampler.buffer;
-    const all = await sampler.buffer.images.read();
-    const count = Math.min(sampleCount, capacity);
-    const images = new Float32Array(count * pixels);
-    for (let i = 0; i < count; i++) {
-      const entry = Math.floor(i * capacity / count);
-      images.set(all.subarray(entry * pixels, (entry + 1) * pixels), i * pixels);
+    const parts = await gatherParts(this.trainer);
+    if (parts) {
+      const picture = samplesPicture(parts.replay!);
+      await this.#directory?.writeSamples(iteration, picture).catch(this.#noteProblem);
     }
-    const png = encodePng(imageGrid(images, { count, height, width, channels }));
-    await this.#directory.writeSamples(iteration, png).catch(this.#noteProblem);
     this.#pictured = iteration;
   }
 
   /** Evaluates on the images that were held out, keeping the best model, as the official code does; else on the test set. */
   async #evaluate(): Promise<void> {
-    const { iteration } = this.trainer;
-    const result = await this.#test(this.#validationImages ?? this.#testImages);
-    this.#listener.tested(iteration, result, this.#validationImages ? "validation" : "test");
-    if (!this.#validationImages) return;
-    const { best } = this.#directory;
-    if (best.noted && result.testAccuracy <= best.noted.accuracy) return;
-    const model = await encodeModel(this.trainer, this.#configuration, this.#dataset);
-    await best.write({ iteration, accuracy: result.testAccuracy }, model, this.#note);
-  }
-
-  async #test(images: DeviceImages): Promise<TestResult> {
-    const classified = await classifyImages(this.trainer.model, images);
-    const { accuracy, accuracyInterval, loss } = accuracyAndLoss(classified);
-    const { value } = expectedCalibrationError(classified.logits, classified.labels, calibrationBins);
-    return {
-      testAccuracy: accuracy,
-      testAccuracyInterval: accuracyInterval,
-      testImages: images.count,
-      testLoss: loss,
-      ece: value,
-    };
+    const { iteration, model } = this.trainer;
+    const set = this.#set;
+    const result = this.#images && await testModel(model, this.#images[set]);
+    if (result) this.#listener.tested(iteration, result, set);
+    if (set === "test") return;
+    const isBest = await this.#ask(({ best: { noted } }) =>
+      Promise.resolve(!noted || result!.testAccuracy > noted.accuracy)
+    );
+    if (!isBest) return;
+    const encoded = await this.#encodedModel();
+    await this.#directory?.best.write({ iteration, accuracy: result!.testAccuracy }, encoded, this.#note);
   }
 }

@@ -2,11 +2,16 @@
 
 import assert from "node:assert/strict";
 import { projectFolder, taskArguments, taskCommands } from "../../scripts/tasks.ts";
+import { isolationVariable } from "../../src/cli/job/adapters.ts";
+import { jobVariables } from "../../src/distributed/job.ts";
 import { withFiles } from "../temporary.ts";
+
+/** What the names of tasks end with that run a command in several processes. */
+const jobs = ":mpi";
 
 /** The tasks that write where their arguments say. */
 const writers = [...taskCommands.keys()].filter((task) =>
-  taskArguments(task).some((argument) => argument.startsWith("--allow-write=/"))
+  !task.endsWith(jobs) && taskArguments(task).some((argument) => argument.startsWith("--allow-write=/"))
 );
 
 /** Runs a program with a task's permissions, in a folder, and returns what it printed. */
@@ -72,6 +77,17 @@ Deno.test("every task that writes where its arguments say is tried", () => {
     assert.doesNotMatch(command, /--allow-all|-A\b/, task);
     const unlimited = /--allow-write(?= )/.test(command);
     assert.equal(unlimited, task === "test", `${task}: ${command}`);
+  }
+});
+
+Deno.test("tasks for jobs have the permissions of their command, and those that a job needs; no other has FFI", () => {
+  for (const [task, command] of taskCommands) {
+    const alone = task.endsWith(jobs) && taskCommands.get(task.slice(0, -jobs.length))!;
+    assert.equal(/--allow-ffi/.test(command), alone !== false, task);
+    if (alone === false) continue;
+    const variables = ["INIT_CWD", ...jobVariables, isolationVariable];
+    const expected = alone.replace("--allow-env=INIT_CWD", `--allow-env=${variables} --allow-ffi`);
+    assert.equal(command, expected.replace("src/cli/", "src/cli/job/"));
   }
 });
 

@@ -1,22 +1,12 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { withFiles } from "../temporary.ts";
+import { mount } from "../small_disk.ts";
 import { outcome, ownErrors, run, start } from "./commands.ts";
 
 /** Options of a run that takes seconds and writes often. */
 const quick = ["likelihoodBatch=8", "labelledBatch=8", "bufferSize=20", "steps=1", "checkpointEvery=20"]
   .flatMap((setting) => ["--set", setting]);
-
-/** Whether a small file system can be mounted here; only the super-user may. */
-async function mount(folder: string, kibibytes: number): Promise<boolean> {
-  const options = ["-t", "tmpfs", "-o", `size=${kibibytes}k`, "tmpfs", folder];
-  try {
-    return (await new Deno.Command("mount", { args: options, stderr: "null" }).output()).success;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
-}
 
 Deno.test("train: waits on a full disk, names file and size, and goes on when there is room (skipped where mount may not)", async () => {
   await withFiles({ "disk/x": new Uint8Array() }, async (folder) => {

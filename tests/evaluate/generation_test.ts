@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { frechetDistance, gaussianStatistics } from "../../src/evaluate/frechet.ts";
 import { bestOfClasses, inceptionScore, kernelDistance } from "../../src/evaluate/generation.ts";
 import { congruence, pivotedCholesky, symmetricEigenvalues } from "../../src/evaluate/symmetric.ts";
+import { processesInOne } from "../distributed/processes_in_one.ts";
 import { values } from "../kernels/harness.ts";
 import { goldenFloats, goldenNumbers } from "./metrics.ts";
 
@@ -9,7 +10,7 @@ const dimension = 64;
 const [a, b] = [goldenFloats("fid.features_a"), goldenFloats("fid.features_b")];
 const first = (features: Float32Array, rows: number) => features.subarray(0, rows * dimension);
 
-Deno.test("frechetDistance() equals the official values, with singular covariances too", () => {
+Deno.test("frechetDistance() equals the official values, with singular covariances too", async () => {
   const pairs: Record<string, [Float32Array, Float32Array]> = {
     a_b: [a, b],
     a40_b: [first(a, 40), b],
@@ -18,23 +19,40 @@ Deno.test("frechetDistance() equals the official values, with singular covarianc
     a40_a40: [first(a, 40), first(a, 40)],
   };
   for (const [name, [one, other]] of Object.entries(pairs)) {
-    const [x, y] = [one, other].map((features) => gaussianStatistics(features, dimension));
+    const [x, y] = [await gaussianStatistics(one, dimension), await gaussianStatistics(other, dimension)];
     const expected = goldenNumbers(`fid.value_${name}`)[0]!;
     // The official square root of a singular matrix is itself off by 4e-7, its symmetric twin by 7e-8.
-    for (const distance of [frechetDistance(x!, y!), frechetDistance(y!, x!)]) {
+    for (const distance of [frechetDistance(x, y), frechetDistance(y, x)]) {
       assert(Math.abs(distance - expected) < 1e-6, `${name}: ${distance}, not ${expected}`);
     }
   }
 });
 
-Deno.test("frechetDistance() of one-dimensional Gaussians is the textbook formula", () => {
+Deno.test("frechetDistance() of one-dimensional Gaussians is the textbook formula", async () => {
   const gaussian = (mean: number, deviation: number) => ({
     dimension: 1,
     mean: Float64Array.of(mean),
     covariance: Float64Array.of(deviation ** 2),
   });
   assert(Math.abs(frechetDistance(gaussian(1, 2), gaussian(4, 0.5)) - (9 + 2.25)) < 1e-12);
-  assert.throws(() => gaussianStatistics(new Float32Array(3), 3), RangeError);
+  await assert.rejects(gaussianStatistics(new Float32Array(3), 3), RangeError);
+});
+
+Deno.test("gaussianStatistics() and kernelDistance() divided among ranks are those of one process, bit for bit", async () => {
+  const kernel = { subsets: 5, subsetSize: 20, seed: 3 };
+  // Odd and even dimensions, and fewer rows of the covariance than ranks.
+  for (const features of [64, 63, 2, 1]) {
+    const rows = a.subarray(0, 30 * features);
+    const whole = await gaussianStatistics(rows, features);
+    const distance = await kernelDistance(a, b, features, kernel);
+    for (const size of [2, 3, 5]) {
+      const ranks = processesInOne(size);
+      const divided = await Promise.all(ranks.map((rank) => gaussianStatistics(rows, features, rank)));
+      for (const statistics of divided) assert.deepEqual(statistics, whole);
+      const distances = await Promise.all(ranks.map((rank) => kernelDistance(a, b, features, kernel, rank)));
+      for (const found of distances) assert.deepEqual(found, distance);
+    }
+  }
 });
 
 Deno.test("symmetricEigenvalues() finds those of matrices that are built from them", () => {
@@ -119,18 +137,18 @@ Deno.test("inceptionScore() equals the official formula", () => {
   }
 });
 
-Deno.test("kernelDistance() is zero on average for equal laws, and equals the definition", () => {
+Deno.test("kernelDistance() is zero on average for equal laws, and equals the definition", async () => {
   const options = { subsets: 20, subsetSize: 100, seed: 1 };
   const [half, otherHalf] = [a.subarray(0, 250 * dimension), a.subarray(250 * dimension)];
-  const equal = kernelDistance(half, otherHalf, dimension, options);
-  const apart = kernelDistance(a, b, dimension, options);
+  const equal = await kernelDistance(half, otherHalf, dimension, options);
+  const apart = await kernelDistance(a, b, dimension, options);
   assert(Math.abs(equal.mean) < 3 * equal.deviation && apart.mean > 10 * Math.abs(equal.mean));
   const [x, y] = [Float32Array.of(1, 2, 3, 4), Float32Array.of(0, 1, -1, 2)];
   const kernel = (p: number[], q: number[]) => ((p[0]! * q[0]! + p[1]! * q[1]!) / 2 + 1) ** 3;
   const [x0, x1, y0, y1] = [[1, 2], [3, 4], [0, 1], [-1, 2]];
   const within = kernel(x0!, x1!) + kernel(y0!, y1!);
   const across = (kernel(x0!, y0!) + kernel(x0!, y1!) + kernel(x1!, y0!) + kernel(x1!, y1!)) / 2;
-  const exact = kernelDistance(x, y, 2, { subsets: 1, subsetSize: 9, seed: 1 });
+  const exact = await kernelDistance(x, y, 2, { subsets: 1, subsetSize: 9, seed: 1 });
   assert(Math.abs(exact.mean - (within - across)) < 1e-9);
 });
 

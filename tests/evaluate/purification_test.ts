@@ -13,6 +13,7 @@ import type { Tensor } from "../../src/tensor/tensor.ts";
 import { buildModel } from "../../src/train/build.ts";
 import { restoreModel } from "../../src/train/checkpoint/checkpoint.ts";
 import { readModelFile } from "../../src/train/checkpoint/import.ts";
+import { processesInOne } from "../distributed/processes_in_one.ts";
 import { relativeError, testGpu, values } from "../kernels/harness.ts";
 
 const shipped = new URL("../../data/models/digits.safetensors", import.meta.url);
@@ -148,7 +149,7 @@ Deno.test("attackImages() attacks only what is unbroken, and keeps what broke ea
     },
   };
   const twice = { ...attack, steps: 2, restarts: 2 };
-  const { accuracies, defended, adversarial } = await attackImages(test, first(4), scripted, twice);
+  const { accuracies, defended, adversarial } = await attackImages(test, first(4), () => scripted, twice);
   const [a, b, c, d] = test.labels;
   assert.deepEqual(asked, [[a, b, c, d], [a, b, c], [a, c], [a, c], [c], [c]]);
   assert.deepEqual([accuracies, defended], [[0.75, 0.5, 0.25, 0], [false, false, false, false]]);
@@ -165,7 +166,12 @@ for (const [norm, radius, stepSize] of [["linf", 0.12, 0.04], ["l2", 0.9, 0.4]] 
     const { name } = defence.constructor;
     Deno.test(`attackImages(${norm}, ${name}) stays in the ball, and accuracies never increase`, async () => {
       const bounded = { ...attack, norm, radius, stepSize, restarts };
-      const { accuracies, defended, adversarial } = await attackImages(test, first(count), defence, bounded);
+      const { accuracies, defended, adversarial } = await attackImages(
+        test,
+        first(count),
+        () => defence,
+        bounded,
+      );
       assert.deepEqual([accuracies.length, defended.length], [attack.steps + 2, count]);
       accuracies.forEach((accuracy, k) => assert(k === 0 || accuracy <= accuracies[k - 1]!, `step ${k}`));
       const unbroken = defended.filter((flag) => flag).length;
@@ -207,7 +213,11 @@ Deno.test("attackBatch() with restarts leaves unbroken what every restart alone 
 Deno.test("attackImages() with more restarts leaves no more images unbroken", async () => {
   let before = 1;
   for (const restarts of [1, 2, 4]) {
-    const { accuracies } = await attackImages(test, first(70), plain, { ...attack, steps: 2, restarts });
+    const { accuracies } = await attackImages(test, first(70), () => plain, {
+      ...attack,
+      steps: 2,
+      restarts,
+    });
     assert(accuracies.at(-1)! <= before, `${restarts} restarts leave ${accuracies.at(-1)}, not ${before}`);
     before = accuracies.at(-1)!;
   }
@@ -217,10 +227,38 @@ Deno.test("attackImages() attacks the images that are named, whatever else is at
   const [few, more] = [Uint32Array.of(200, 3, 77), Uint32Array.of(200, 3, 77, 5)];
   const short = { ...attack, steps: 1 };
   const [record, longer] = [
-    await attackImages(test, few, plain, short),
-    await attackImages(test, more, plain, short),
+    await attackImages(test, few, () => plain, short),
+    await attackImages(test, more, () => plain, short),
   ];
   assert.deepEqual(longer.defended.slice(0, 3), record.defended);
   const clean = await test.at(few).read();
   record.adversarial.forEach((x, p) => assert(Math.abs(x - clean[p]!) <= 2 * attack.radius + 1e-6));
+});
+
+Deno.test("attackImages() divided among ranks is that of one process, purified images too", async () => {
+  const short = { ...attack, radius: 0.2, stepSize: 0.2, steps: 1 };
+  const few = { ...chain, steps: 1, attackReplicas: 2, verificationReplicas: 2 };
+  const purifying = (first: number) => new PurifyingDefence(model, { ...few, first });
+  for (const [defenceOf, count, sizes] of [[() => plain, 131, [2, 4]], [purifying, 66, [2]]] as const) {
+    const whole = await attackImages(test, first(count), defenceOf, short);
+    for (const size of sizes) {
+      const records = await Promise.all(
+        processesInOne(size).map((communicator) =>
+          attackImages(test, first(count), defenceOf, short, { communicator })
+        ),
+      );
+      for (const record of records) assert.deepEqual(record, whole);
+    }
+    assert(whole.defended.includes(true) && whole.defended.includes(false));
+  }
+});
+
+Deno.test("PurifyingDefence draws other numbers for other batches", async () => {
+  const [images, labels] = await hardImages(4, 0.4);
+  const gradients = await Promise.all([0, 64].map(async (first) => {
+    using gradient =
+      (await new PurifyingDefence(model, { ...options, first }).evaluate(images, labels)).gradient;
+    return await gradient.read();
+  }));
+  assert.notDeepEqual(gradients[0], gradients[1]);
 });

@@ -87,7 +87,7 @@ Deno.test("scoreImages() gives logsumexp and softmax maximum of the logits, on s
     const { logDensity, confidence, gradientNorm } = await scoreImages(
       model,
       source,
-      (done) => progress.push(done),
+      { progress: (done) => progress.push(done) },
     );
     assert.deepEqual([logDensity.length, confidence.length, gradientNorm.length], [count, count, count]);
     const logits = await logitsOf(source);

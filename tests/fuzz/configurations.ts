@@ -29,6 +29,8 @@ const options = fc.record({
   classificationWeight: fc.constantFrom(0.5, 1),
   likelihoodBatch: batch,
   labelledBatch: batch,
+  shards: fc.constantFrom(1, 1, 2, 3),
+  ascent: fc.constantFrom("global", "local"),
   l2: fc.constantFrom(0, 0.01),
   augmentLikelihood: fc.boolean(),
   inputNoise: fc.constantFrom(0, 0.03),
@@ -66,7 +68,16 @@ export async function trainRandom(
   await fc.assert(
     fc.asyncProperty(options, async (values) => {
       const activations = usable(values.activations) ? values.activations : "float32";
-      const configuration = parseConfiguration({ ...values, activations, warmup: 0, iterations: 2 });
+      const { shards } = values;
+      const configuration = parseConfiguration({
+        ...values,
+        activations,
+        likelihoodBatch: shards * values.likelihoodBatch,
+        labelledBatch: shards * values.labelledBatch,
+        bufferSize: shards * values.bufferSize,
+        warmup: 0,
+        iterations: 2,
+      });
       await trainTwice(
         gpu,
         configuration,

@@ -47,6 +47,35 @@ Deno.test("Gpu.run() repeats a captured plan without making buffers, bind groups
   plan.destroy();
 });
 
+Deno.test("Gpu.runAtPace() lets the host work at each cut of a plan, on all that comes before it", async () => {
+  const gpu = await testGpu();
+  const context = new Context(gpu);
+  const [one, total] = [context.from(Float32Array.of(1), [1]), context.zeros([1])];
+  const add = () => context.launch(addInto, { length: 1, factor: 1 }, { source: one, target: total });
+  const plan = context.capture(() => {
+    add();
+    gpu.cut();
+    add();
+    add();
+    gpu.cut();
+    add();
+  });
+  assert.deepEqual(plan.stretches.map(({ length }) => length), [1, 2, 1]);
+  const seen: number[] = [];
+  const atCut = async () => {
+    const [value] = await total.read();
+    seen.push(value!);
+    total.write(Float32Array.of(10 * value!));
+  };
+  await gpu.runAtPace(plan, atCut);
+  await gpu.runAtPace(plan, atCut);
+  assert.deepEqual(seen, [1, 12, 122, 1222]);
+  assert.deepEqual([...await total.read()], [12221]);
+  assert.throws(() => gpu.run(plan), GpuError);
+  assert.throws(() => gpu.cut(), GpuError);
+  plan.destroy();
+});
+
 Deno.test("Gpu.write() refuses host data inside a plan", async () => {
   const context = new Context(await testGpu());
   assert.throws(() => context.capture(() => void context.from(Float32Array.of(1), [1])), GpuError);

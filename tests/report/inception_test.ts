@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { DeviceImages } from "../../src/data/device_images.ts";
 import { loadDataset } from "../../src/data/load.ts";
+import { oneProcess } from "../../src/distributed/communicator.ts";
 import { frechetDistance, gaussianStatistics } from "../../src/evaluate/frechet.ts";
 import { inceptionScore } from "../../src/evaluate/generation.ts";
 import { softmaxRows } from "../../src/evaluate/probabilities.ts";
@@ -12,6 +13,7 @@ import type { Tensor } from "../../src/tensor/tensor.ts";
 import { buildModel } from "../../src/train/build.ts";
 import type { Checkpoint } from "../../src/train/checkpoint/checkpoint.ts";
 import { readModelFile } from "../../src/train/checkpoint/import.ts";
+import { processesInOne } from "../distributed/processes_in_one.ts";
 import { testGpu, values } from "../kernels/harness.ts";
 
 const shipped = new URL("../../data/models/digits.safetensors", import.meta.url);
@@ -21,6 +23,7 @@ const dataset = await loadDataset({ name: "digits", limit: 150 });
 const train = new DeviceImages(context, dataset, dataset.train);
 const test = new DeviceImages(context, dataset, dataset.test);
 const subject = {
+  communicator: oneProcess,
   model: buildModel(context, checkpoint.configuration, checkpoint.images),
   checkpoint,
   dataset,
@@ -95,8 +98,8 @@ Deno.test("inceptionResults() by today's convention: 8-bit samples against the t
   );
   const real = await train.range(0, train.count).read();
   const expected = frechetDistance(
-    gaussianStatistics(products(real, byte), features),
-    gaussianStatistics(products(chosen(), byte), features),
+    await gaussianStatistics(products(real, byte), features),
+    await gaussianStatistics(products(chosen(), byte), features),
   );
   assert(Math.abs(fid / expected - 1) < 1e-4, `${fid}, not ${expected}`);
   assert(kid && kid.mean > 0);
@@ -111,8 +114,8 @@ Deno.test("inceptionResults() by the official convention: samples as they are ag
   const real = Float32Array.from(parts.flatMap((part) => [...part]));
   const unrounded = (value: number) => (value + 1) / (2 + 1e-5);
   const expected = frechetDistance(
-    gaussianStatistics(products(real, byte), features),
-    gaussianStatistics(products(chosen(), unrounded), features),
+    await gaussianStatistics(products(real, byte), features),
+    await gaussianStatistics(products(chosen(), unrounded), features),
   );
   assert(Math.abs(fid / expected - 1) < 1e-4, `${fid}, not ${expected}`);
   assert.match(description, /the 510 training and test images; samples not rounded .*TensorFlow 1's grid/);
@@ -145,4 +148,14 @@ Deno.test("inceptionResults() with statistics from a file looks at no real image
   assert.equal(seen.reduce((sum, count) => sum + count, 0), 180);
   assert.deepEqual([again.fid, again.kid], [whole.fid, undefined]);
   assert.match(again.description, /against the statistics in train\.npz;/);
+});
+
+Deno.test("inceptionResults() divided among ranks are those of one process", async () => {
+  const whole = await judge(options("official"));
+  const results = await Promise.all(
+    processesInOne(3).map((communicator) =>
+      inceptionResults({ ...subject, communicator }, images, logits, options("official"), 1, () => {})
+    ),
+  );
+  for (const result of results) assert.deepEqual(result, whole);
 });

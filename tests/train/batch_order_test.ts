@@ -51,7 +51,8 @@ Deno.test("drawReplay() starts afresh with the given probability, in all classes
     seed: 3,
     iteration: 5,
     batch,
-    capacity: 50,
+    shardBatch: batch,
+    entries: 50,
     classes: 10,
     reinitProbability: 0.05,
   });

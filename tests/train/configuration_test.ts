@@ -23,6 +23,7 @@ const published: Configuration = {
   classificationWeight: 1,
   likelihoodBatch: 64,
   labelledBatch: 128,
+  shards: 1,
   l2: 0,
   augmentLikelihood: false,
   inputNoise: 0,
@@ -50,6 +51,7 @@ const published: Configuration = {
   iterations: null,
   epochs: 200,
   rho: 2,
+  ascent: "global",
   adaptive: null,
   consistentPasses: false,
   divergenceLimit: 1e5,
@@ -156,6 +158,8 @@ Deno.test("parseConfiguration() refuses values out of range, naming option, valu
     [{ samplesEvery: 0.5 }, /samplesEvery is 0.5/],
     [{ evaluateEvery: "1" }, /evaluateEvery is "1"/],
     [{ keepCheckpoints: 0 }, /keepCheckpoints is 0/],
+    [{ shards: 0 }, /shards is 0; it must be a whole number from 1 to 512/],
+    [{ ascent: "mean" }, /ascent is "mean"; it must be one of global, local/],
     [{ recover: 21 }, /recover is 21; it must be a whole number from 0 to 20/],
     [{ history: [{ iteration: 3 }] }, /history is .*; it must be a list of changes as runs write it/],
   ];
@@ -176,6 +180,13 @@ Deno.test("parseConfiguration() refuses options that contradict each other", () 
   assert.equal(parseConfiguration({ stepSize: 0, innerSteps: 5 }).stepSize, 0);
   refused({ dataset: "digits", padding: 8 }, /padding is 8; it must be at most 7 for digits/);
   assert.equal(parseConfiguration({ steps: 0, likelihoodWeight: 0 }).steps, 0);
+  refused({ shards: 3 }, /shards is 3; it must divide likelihoodBatch, which is 64/);
+  refused(
+    { shards: 3, likelihoodBatch: 66, bufferSize: 10 },
+    /shards is 3; it must divide bufferSize, which is 10/,
+  );
+  refused({ shards: 3, likelihoodWeight: 0 }, /shards is 3; it must divide labelledBatch, which is 128/);
+  assert.equal(parseConfiguration({ shards: 3, likelihoodWeight: 0, labelledBatch: 129 }).shards, 3);
 });
 
 Deno.test("parseConfiguration() drops the default of what a given option excludes", () => {

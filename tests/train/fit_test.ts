@@ -47,6 +47,12 @@ Deno.test("requireFit() names the option, the bytes, the limit and what would fi
     refusal(gpu, configured("cifar10")),
     /with labelledBatch 128: .* needs 167772160 bytes; .* is 134217728; labelledBatch 102 would fit$/,
   );
+  // Four shards of 128 each fit no better than one, and their batches are of one size.
+  assert.match(
+    refusal(gpu, configured("cifar10", { labelledBatch: 512, shards: 4 })),
+    /with labelledBatch 512: .* needs 167772160 bytes; .* is 134217728; labelledBatch 408 would fit$/,
+  );
+  assert.equal(refusal(gpu, configured("cifar10", { shards: 2 })), "fits");
   assert.match(
     refusal(gpu, configured("digits", { bufferSize: 10_000_000 })),
     /with bufferSize 10000000: its images need 2560000000 bytes.* is 2147483647; bufferSize 8388607 would fit$/,

@@ -55,7 +55,7 @@ export async function trainDigits(
     const evaluate = iteration % evaluateEvery === 0;
     if (!evaluate && !pace.due(iteration) && iteration < trainer.iterations) continue;
     const reports = await trainer.fetchReports();
-    const iterationsPerSecond = pace.measured(iteration);
+    const { iterationsPerSecond } = pace.measured(iteration);
     report({
       reports,
       imagesPerSecond: iterationsPerSecond * 2 * settings.batch,

@@ -9,7 +9,7 @@ export interface ImagesShape {
   readonly channels: number;
 }
 
-/** How {@link imageGrid} lays images out; whole numbers. */
+/** How an {@link ImageGrid} lays images out; whole numbers. */
 export interface GridOptions {
   /** Images in a row; by default the grid is about square. */
   readonly columns?: number;
@@ -32,22 +32,58 @@ export function imageGrid(
   { count, height, width, channels }: ImagesShape,
   options: GridOptions = {},
 ): ByteImage {
-  if (channels !== 1 && channels !== 3) {
-    throw new ShapeError(`an image grid takes 1 or 3 channels, not ${channels}`);
-  }
   if (count === 0 || images.length !== count * height * width * channels) {
     throw new ShapeError(`${images.length} values for images of shape [${[count, height, width, channels]}]`);
   }
-  const columns = options.columns ?? Math.ceil(Math.sqrt(count));
-  const scale = options.scale ?? Math.ceil(smallestCell / Math.min(height, width));
-  const gap = options.gap ?? 2;
-  const rows = Math.ceil(count / columns);
-  const gridWidth = columns * (width * scale + gap) + gap;
-  const gridHeight = rows * (height * scale + gap) + gap;
-  const data = new Uint8Array(gridWidth * gridHeight * channels).fill(midGrey);
-  for (let image = 0; image < count; image++) {
-    const left = gap + (image % columns) * (width * scale + gap);
-    const top = gap + Math.floor(image / columns) * (height * scale + gap);
+  const grid = new ImageGrid({ count, height, width, channels }, options);
+  grid.paint(images);
+  return grid.picture;
+}
+
+/** A picture of images that are not all there at once: grey where none has been painted yet. */
+export class ImageGrid {
+  readonly picture: ByteImage;
+  readonly #shape: ImagesShape;
+  readonly #columns: number;
+  readonly #scale: number;
+  readonly #gap: number;
+
+  /** @throws {ShapeError} if the images do not have 1 or 3 channels. */
+  constructor(shape: ImagesShape, options: GridOptions = {}) {
+    const { count, height, width, channels } = this.#shape = shape;
+    if (channels !== 1 && channels !== 3) {
+      throw new ShapeError(`an image grid takes 1 or 3 channels, not ${channels}`);
+    }
+    const columns = this.#columns = options.columns ?? Math.ceil(Math.sqrt(count));
+    const scale = this.#scale = options.scale ?? Math.ceil(smallestCell / Math.min(height, width));
+    const gap = this.#gap = options.gap ?? 2;
+    const rows = Math.ceil(count / columns);
+    const gridWidth = columns * (width * scale + gap) + gap;
+    const gridHeight = rows * (height * scale + gap) + gap;
+    const data = new Uint8Array(gridWidth * gridHeight * channels).fill(midGrey);
+    this.picture = { width: gridWidth, height: gridHeight, channels, data };
+  }
+
+  /**
+   * Paints images in places from `first` on.
+   * @param images values in [−1, 1], `[n, height, width, channels]`; values outside are clamped
+   * @throws {ShapeError} if they are no whole number of images, or more than there are places for.
+   */
+  paint(images: Float32Array, first = 0): void {
+    const { height, width, channels, count } = this.#shape;
+    const painted = images.length / (height * width * channels);
+    if (!Number.isInteger(painted) || first + painted > count) {
+      throw new ShapeError(`${images.length} values from image ${first} on, in a grid of ${count} images`);
+    }
+    for (let image = 0; image < painted; image++) this.#paintOne(images, image, first + image);
+  }
+
+  #paintOne(images: Float32Array, image: number, place: number): void {
+    const { height, width, channels } = this.#shape;
+    const [columns, scale, gap] = [this.#columns, this.#scale, this.#gap];
+    const { data, width: gridWidth } = this.picture;
+    const left = gap + (place % columns) * (width * scale + gap);
+    const top = gap + Math.floor(place / columns) * (height * scale + gap);
     for (let y = 0; y < height * scale; y++) {
       const row = (image * height + Math.floor(y / scale)) * width;
       for (let x = 0; x < width * scale; x++) {
@@ -57,7 +93,6 @@ export function imageGrid(
       }
     }
   }
-  return { width: gridWidth, height: gridHeight, channels, data };
 }
 
 /** −1 becomes 0 and 1 becomes 255; NaN becomes 0. */

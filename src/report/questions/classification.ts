@@ -14,10 +14,13 @@ import { AnswerBuilder, intervalNote, keyProportion, type Question } from "../qu
 /** How often is it right? Accuracy and cross-entropy, by class, and what is taken for what. */
 export const classification: Question = {
   name: "classification",
-  async ask({ model, dataset, test, train, classifiedTest }, _options, progress) {
+  async ask({ model, dataset, test, train, classifiedTest, communicator }, _options, progress) {
     const total = test.count + train.count;
     const onTest = await classifiedTest();
-    const onTrain = await classifyImages(model, train, (done) => progress((test.count + done) / total));
+    const onTrain = await classifyImages(model, train, {
+      communicator,
+      progress: (done) => progress((test.count + done) / total),
+    });
     const [testResult, trainResult] = [onTest, onTrain].map(summary);
     const matrix = confusionMatrix(onTest);
     const classes = classResults(matrix);

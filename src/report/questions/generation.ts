@@ -13,6 +13,7 @@ import { largestOfRows, softmaxRows } from "../../evaluate/probabilities.ts";
 import { logDensities } from "../../evaluate/scores.ts";
 import { imageGrid } from "../../formats/pictures/image_grid.ts";
 import { encodePng } from "../../formats/pictures/png.ts";
+import type { WideResNet } from "../../nn/wide_resnet.ts";
 import { AnswerBuilder, type Question, type Subject } from "../question.ts";
 import { type InceptionResults, inceptionResults, requireChosen } from "./inception.ts";
 import { type Samples, samplesOf } from "./samples.ts";
@@ -26,20 +27,24 @@ const kernelOptions = { subsets: 20, subsetSize: 500 };
 export const generation: Question = {
   name: "generation",
   async ask(subject, options, progress) {
-    const { model, train, referee } = subject;
+    const { model, train, referee, communicator } = subject;
     const samples = await samplesOf(subject, options);
     if (!samples) return undefined;
     const { count } = samples;
     requireEnough(count, train.count);
     const images = new FloatImages(model.context, samples.images, train.shape);
     const total = 2 * count + train.count;
-    const own = await extractFeatures(model, images, (done) => progress(done / total));
+    const done = (before: number) => ({
+      communicator,
+      progress: (done: number) => progress((before + done) / total),
+    });
+    const own = await extractFeatures(model, images, done(0));
     if (options.inception) requireChosen(own.logits, model.architecture.classes);
-    const densities = await logDensities(model, images, own, (done) => progress((count + done) / total));
+    const densities = await logDensities(model, images, own, done(count));
     const judge = referee?.model ?? model;
-    const judged = judge === model ? own : await extractFeatures(judge, images);
-    const real = await extractFeatures(judge, train, (done) => progress((2 * count + done) / total));
-    const distances = classifierDistances(judged, real, judge.architecture.classes, options.seed);
+    const judged = judge === model ? own : await extractFeatures(judge, images, { communicator });
+    const real = await extractFeatures(judge, train, done(2 * count));
+    const distances = await classifierDistances(subject, judged, real, judge, options.seed);
     const official = options.inception &&
       await inceptionResults(subject, samples.images, own.logits, options.inception, options.seed, progress);
     const featuresOf = referee?.name ?? "the model itself";
@@ -80,14 +85,24 @@ function requireEnough(samples: number, real: number): void {
 }
 
 /** Distances between generated and real images in a classifier's features. */
-function classifierDistances(generated: Features, real: Features, classes: number, seed: number) {
-  const [first, second] = [generated, real].map(({ features, size }) => gaussianStatistics(features, size));
+async function classifierDistances(
+  { communicator }: Subject,
+  generated: Features,
+  real: Features,
+  { architecture: { classes } }: WideResNet,
+  seed: number,
+) {
+  const statistics = ({ features, size }: Features) => gaussianStatistics(features, size, communicator);
+  const kernel = { ...kernelOptions, seed };
   return {
-    frechetClassifierDistance: frechetDistance(first!, second!),
-    kernelClassifierDistance: kernelDistance(generated.features, real.features, real.size, {
-      ...kernelOptions,
-      seed,
-    }),
+    frechetClassifierDistance: frechetDistance(await statistics(generated), await statistics(real)),
+    kernelClassifierDistance: await kernelDistance(
+      generated.features,
+      real.features,
+      real.size,
+      kernel,
+      communicator,
+    ),
     classifierScore: inceptionScore(
       softmaxRows(generated.logits, classes),
       classes,
@@ -98,7 +113,7 @@ function classifierDistances(generated: Features, real: Features, classes: numbe
 
 function describe(
   { count, origin }: Samples,
-  distances: ReturnType<typeof classifierDistances>,
+  distances: Awaited<ReturnType<typeof classifierDistances>>,
   featuresOf: string,
   official: InceptionResults | undefined,
 ): AnswerBuilder {

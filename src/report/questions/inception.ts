@@ -11,7 +11,7 @@ import {
 import {
   type InceptionFeatures,
   inceptionFeatures,
-  type InceptionNetwork,
+  type PixelScale,
 } from "../../evaluate/inception_features.ts";
 import { largestOfRows, softmaxRows } from "../../evaluate/probabilities.ts";
 import { permutation, Purpose, RandomStream } from "../../random/philox.ts";
@@ -49,32 +49,34 @@ export async function inceptionResults(
   seed: number,
   progress: Progress,
 ): Promise<InceptionResults> {
-  const { model: { context }, train, test } = subject;
+  const { train, test, communicator } = subject;
   const { network, statistics, keep, convention } = options;
   const { images: chosen, surest } = chosenSamples(subject, samples, logits);
   const references = convention === "official" ? [train, test] : [train];
   const realImages = references.reduce((sum, { count }) => sum + count, 0);
   const total = chosen.count + (statistics ? 0 : realImages);
   const scale = convention === "official" ? "unrounded" : "8-bit";
-  const generated = await inceptionFeatures(
-    context,
-    network,
-    chosen,
-    scale,
-    (done) => progress(done / total),
-  );
+  const featuresOf = (images: ImageSource, scale: PixelScale, before: number) => {
+    const tell = (done: number) => progress((before + done) / total);
+    return inceptionFeatures(subject.model.context, network, images, scale, { communicator, progress: tell });
+  };
+  const generated = await featuresOf(chosen, scale, 0);
   const real = statistics
     ? undefined
-    : await realFeatures(subject, network, references, (done) => progress((chosen.count + done) / total));
-  const reference = real ? gaussianStatistics(real.pool3, real.dimension) : statistics!.values;
+    : await realFeatures(references, (images, before) => featuresOf(images, "8-bit", chosen.count + before));
+  const statisticsOf = ({ pool3, dimension }: RealFeatures) =>
+    gaussianStatistics(pool3, dimension, communicator);
+  const reference = real ? await statisticsOf(real) : statistics!.values;
   if (real) await keep(reference);
-  const own = gaussianStatistics(generated.pool3, generated.dimension);
+  const own = await statisticsOf(generated);
+  const kernel = { ...kernelOptions, seed };
   return {
     fid: frechetDistance(reference, own),
     fidImages: chosen.count,
     reference: statistics?.file ?? realImages,
-    ...(real &&
-      { kid: kernelDistance(generated.pool3, real.pool3, real.dimension, { ...kernelOptions, seed }) }),
+    ...(real && {
+      kid: await kernelDistance(generated.pool3, real.pool3, real.dimension, kernel, communicator),
+    }),
     ...(surest.length > 0 && { inceptionScore: scoreOf(generated, surest, seed) }),
     inceptionScoreImages: surest.length,
     convention,
@@ -141,17 +143,20 @@ function chosenSamples(
   };
 }
 
-/** Features of several sets of images as one. */
+type RealFeatures = Pick<InceptionFeatures, "pool3" | "dimension">;
+
+/**
+ * Features of several sets of images as one.
+ * @param featuresOf features of a set, before which there is a number of images in others
+ */
 async function realFeatures(
-  { model: { context } }: Subject,
-  network: InceptionNetwork,
   sources: readonly ImageSource[],
-  progress: (done: number) => void,
-): Promise<{ pool3: Float32Array; dimension: number }> {
+  featuresOf: (images: ImageSource, before: number) => Promise<InceptionFeatures>,
+): Promise<RealFeatures> {
   const parts: InceptionFeatures[] = [];
   let before = 0;
   for (const source of sources) {
-    parts.push(await inceptionFeatures(context, network, source, "8-bit", (done) => progress(before + done)));
+    parts.push(await featuresOf(source, before));
     before += source.count;
   }
   const { dimension } = parts[0]!;

@@ -1,4 +1,6 @@
 import { Draw, stratifiedDraw } from "../../data/draw.ts";
+import { inBatches } from "../../distributed/batches.ts";
+import type { Communicator } from "../../distributed/communicator.ts";
 import { Landscape } from "../../evaluate/landscape.ts";
 import { contourPlot } from "../contours.ts";
 import { curves } from "../figures.ts";
@@ -16,19 +18,19 @@ const powerIterations = 30;
 /** How flat is the place that training found? The loss along SAM's ascent, on a random plane, and its curvature. */
 export const landscape: Question = {
   name: "landscape",
-  async ask({ model, train, checkpoint: { configuration } }, { seed }, progress) {
+  async ask({ model, train, checkpoint: { configuration }, communicator }, { seed }, progress) {
     const drawn = stratifiedDraw(train.labels, images, Draw.landscape);
     using batch = train.at(drawn);
     const view = await Landscape.of(model, batch, drawn.map((index) => train.labels[index]!));
     const total = multiples.length + planePoints ** 2 + powerIterations;
     let done = 0;
-    const step = () => progress(++done / total);
+    const step = (points = 1) => progress((done += points) / total);
     try {
       const rho = configuration.rho > 0 ? configuration.rho : publishedRho;
       const adaptive = configuration.adaptive ?? rho >= 0.5;
       const ascent = await alongAscent(view, rho, adaptive, step);
-      const plane = await onPlane(view, seed, step);
-      const eigenvalue = await view.largestEigenvalue(powerIterations, seed, step);
+      const plane = await onPlane(view, communicator, seed, step);
+      const eigenvalue = await view.largestEigenvalue(powerIterations, seed, () => step());
       return await write({ rho, adaptive, ascent, plane, eigenvalue, images: drawn.length });
     } finally {
       view.restore();
@@ -46,18 +48,27 @@ async function alongAscent(view: Landscape, rho: number, adaptive: boolean, step
   return points;
 }
 
-async function onPlane(view: Landscape, seed: number, step: () => void) {
+async function onPlane(
+  view: Landscape,
+  communicator: Communicator,
+  seed: number,
+  step: (points: number) => void,
+) {
   const directions = [view.randomDirection(seed, 0), view.randomDirection(seed, 1)];
   const coordinates = Array.from({ length: planePoints }, (_, i) => 2 * i / (planePoints - 1) - 1);
-  const losses: number[][] = [];
-  for (const second of coordinates) {
-    const row: number[] = [];
-    for (const first of coordinates) {
-      row.push(await view.lossAt(directions, [first, second]));
-      step();
+  let told = 0;
+  const progress = (rows: number) => {
+    step((rows - told) * planePoints);
+    told = rows;
+  };
+  const [all] = await inBatches(planePoints, 1, async (row) => {
+    const losses = new Float64Array(planePoints);
+    for (const [i, first] of coordinates.entries()) {
+      losses[i] = await view.lossAt(directions, [first, coordinates[row]!]);
     }
-    losses.push(row);
-  }
+    return [losses];
+  }, { communicator, progress });
+  const losses = coordinates.map((_, row) => [...all.subarray(row * planePoints, (row + 1) * planePoints)]);
   return { coordinates, losses };
 }
 

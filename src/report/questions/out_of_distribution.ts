@@ -18,7 +18,7 @@ const syntheticImages = 1000;
 export const outOfDistribution: Question = {
   name: "outOfDistribution",
   async ask(subject, { seed, otherImages }, progress) {
-    const { model, dataset, test } = subject;
+    const { model, dataset, test, communicator } = subject;
     const sets = comparisons(subject, seed).map(({ name, set }) => ({
       name,
       set: set.count > otherImages
@@ -28,7 +28,10 @@ export const outOfDistribution: Question = {
     const total = test.count + sets.reduce((sum, { set }) => sum + set.count, 0);
     let done = 0;
     const scored = async (images: DeviceImages) => {
-      const result = await scoreImages(model, images, (count) => progress((done + count) / total));
+      const result = await scoreImages(model, images, {
+        communicator,
+        progress: (count) => progress((done + count) / total),
+      });
       done += images.count;
       return result;
     };

@@ -52,10 +52,11 @@ export const robustness: Question = {
   name: "robustness",
   async ask(subject, options, progress) {
     const attacks = linfRadii.length + l2Radii.length + (options.purificationSteps > 0 ? 1 : 0);
+    const plain = new PlainDefence(subject.model);
     let finished = 0;
     const step = (share: number) => progress((finished + share) / attacks);
     const run = async (norm: Attack["norm"], radius: number) => {
-      const record = await attack(subject, options, new PlainDefence(subject.model), norm, radius, step);
+      const record = await attack(subject, options, () => plain, norm, radius, step);
       finished++;
       return record;
     };
@@ -91,20 +92,21 @@ async function curve(
 }
 
 async function attack(
-  { test }: Subject,
+  { test, communicator }: Subject,
   { attackImages: count, attackOrder, attackSteps: steps, attackRestarts: restarts, seed }: QuestionOptions,
-  defence: Defence,
+  defenceOf: (first: number) => Defence,
   norm: Attack["norm"],
   radius: number,
   progress: (share: number) => void,
 ): Promise<AttackRecord> {
   const stepSize = norm === "linf" ? linfStep / 255 : l2Reach * radius / steps;
+  const indices = attacked(test, count, attackOrder);
   return await attackImages(
     test,
-    attacked(test, count, attackOrder),
-    defence,
+    indices,
+    defenceOf,
     { norm, radius, stepSize, steps, restarts, seed },
-    progress,
+    { communicator, progress: (done) => progress(done / indices.length) },
   );
 }
 
@@ -117,7 +119,8 @@ function attacked({ labels, count }: DeviceImages, wanted: number, order: Attack
 
 async function attackPurified(subject: Subject, options: QuestionOptions, progress: (share: number) => void) {
   const { seed, purificationSteps: steps, purifiedImages } = options;
-  const defence = new PurifyingDefence(subject.model, { ...purification, steps, seed });
+  const defence = (first: number) =>
+    new PurifyingDefence(subject.model, { ...purification, steps, seed, first });
   const limited = { ...options, attackImages: purifiedImages };
   const record = await attack(subject, limited, defence, "linf", shownRadius / 255, progress);
   const { accuracies, defended: { length: images } } = record;

@@ -1,4 +1,5 @@
 import { Draw, stratifiedDraw } from "../../data/draw.ts";
+import { inBatches } from "../../distributed/batches.ts";
 import { generate, unconditionalScore } from "../../jem/generate.ts";
 import { InformativeInitialisation } from "../../jem/initialisation.ts";
 import { Purpose, RandomStream, streamWords } from "../../random/philox.ts";
@@ -38,17 +39,14 @@ export async function samplesOf(subject: Subject, options: QuestionOptions): Pro
 
 /** The ends of chains of the training's length and step size, from informative starts of uniformly drawn classes. */
 async function freshSamples(
-  { model, train, checkpoint: { configuration } }: Subject,
+  { model, train, checkpoint: { configuration }, communicator }: Subject,
   { freshSamples: count, seed }: QuestionOptions,
 ): Promise<Samples> {
   const { context, architecture: { classes } } = model;
   const { steps, noiseScale, stepSize, innerStepSize } = configuration;
   const chain = { steps, noiseScale, stepSize: stepSize || innerStepSize };
   const start = new InformativeInitialisation(context, train, train.labels, classes);
-  const pixels = train.shape.reduce((product, extent) => product * extent, 1);
-  const images = new Float32Array(count * pixels);
-  for (let first = 0; first < count; first += batchSize) {
-    const size = Math.min(batchSize, count - first);
+  const [images] = await inBatches(count, batchSize, async (first, size) => {
     const draw = new RandomStream(seed, Purpose.sampling, 2 ** 30 + first);
     const labels = Uint32Array.from({ length: size }, (_, i) => draw.integer(i, classes));
     using chains = context.scope(() => {
@@ -60,7 +58,7 @@ async function freshSamples(
       chain,
       (step) => streamWords(seed, first * steps + step),
     );
-    images.set(await chains.read(), first * pixels);
-  }
+    return [await chains.read()];
+  }, { communicator });
   return { images, count, origin: `fresh chains of ${steps} steps from informative starts` };
 }

@@ -5,10 +5,16 @@ import type { Tensor } from "../tensor.ts";
  * Standard normal values.
  * @param stream uint32 `[4]`: seed (low, high), step, call; call 0 is the stream of `RandomStream`
  * @param purpose keeps consumers with one seed and step apart; see `Purpose`
+ * @param first block of four numbers of the stream that the values begin with; see {@link blockAt}
  */
-export function normal(stream: Tensor, purpose: number, shape: readonly number[]): Tensor {
+export function normal(
+  stream: Tensor,
+  purpose: number,
+  shape: readonly number[],
+  first: number = 0,
+): Tensor {
   const values = stream.context.empty(shape);
-  fillNormal(values, stream, purpose);
+  fillNormal(values, stream, purpose, first);
   return values;
 }
 
@@ -20,14 +26,27 @@ export function fillNormal(values: Tensor, stream: Tensor, purpose: number, firs
   stream.context.launch(philoxNormal, { length: values.size, purpose, first }, { stream, values });
 }
 
-/** Values uniform in [low, high); `stream` and `purpose` as for {@link normal}. */
+/** Values uniform in [low, high); `stream`, `purpose` and `first` as for {@link normal}. */
 export function uniform(
   stream: Tensor,
   purpose: number,
   shape: readonly number[],
-  { low, high }: { readonly low: number; readonly high: number },
+  { low, high, first = 0 }: { readonly low: number; readonly high: number; readonly first?: number },
 ): Tensor {
   const values = stream.context.empty(shape);
-  stream.context.launch(philoxUniform, { length: values.size, purpose, low, high }, { stream, values });
+  const random = { length: values.size, purpose, low, high, first };
+  stream.context.launch(philoxUniform, random, { stream, values });
   return values;
+}
+
+/**
+ * The block of a stream that begins with a value.
+ * @param value its index in the stream, a multiple of 4
+ * @throws {RangeError} if no block begins with it.
+ */
+export function blockAt(value: number): number {
+  if (!Number.isSafeInteger(value) || value % 4 !== 0) {
+    throw new RangeError(`no block of a random stream begins with value ${value}`);
+  }
+  return value / 4;
 }

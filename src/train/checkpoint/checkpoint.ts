@@ -5,6 +5,7 @@ import { isDType, openSafetensors, serializeSafetensors } from "../../formats/sa
 import { checked, joinVector, readModel, splitVector, writeModel } from "../../nn/state_dict.ts";
 import type { ImageDescription } from "../../data/fit.ts";
 import type { WideResNet } from "../../nn/wide_resnet.ts";
+import { gatherParts, restoreParts, shardStatisticsName } from "./parts.ts";
 import { checksumKey, noChecksum, writeChecksum } from "./checksum.ts";
 import type { Configuration } from "../configuration.ts";
 import { acceptedHeader, carriesChecksum, format, type Header } from "./header.ts";
@@ -23,8 +24,10 @@ export interface Checkpoint extends ModelState, Header {
 
 /**
  * The trainer's whole state as a safetensors file: the model's official state dict, `replay_buffer` `[n, C, H, W]`, and
- * the optimiser's vectors as `momentum.<parameter>`, `exp_avg.<parameter>`, `exp_avg_sq.<parameter>`. The same state
- * gives the same bytes.
+ * the optimiser's vectors as `momentum.<parameter>`, `exp_avg.<parameter>`, `exp_avg_sq.<parameter>`. Of several shards,
+ * the replay buffer's parts come in the order of the shards, the model's running statistics are the means of theirs, and
+ * `shard_statistics` `[S, n]` holds their own. The same state gives the same bytes. In a job of several processes only
+ * rank 0 encodes, while the others call {@link gatherParts}.
  * @param record what the run keeps besides
  * @throws {CheckpointError} if the state holds a value that is not finite.
  */
@@ -38,7 +41,7 @@ export async function encodeCheckpoint(
 }
 
 /**
- * A model alone, with the replay buffer to sample from: what a training run leaves to be used.
+ * A model alone, with the replay buffer to sample from: what a training run leaves to be used. Encoded as a checkpoint is.
  * @throws {CheckpointError} if the state holds a value that is not finite.
  */
 export async function encodeModel(
@@ -50,20 +53,21 @@ export async function encodeModel(
 }
 
 async function checkpointOf(
-  { model, sampler, optimizer, iteration, recovery }: Trainer,
+  trainer: Trainer,
   configuration: Configuration,
   images: ImageDescription,
 ): Promise<Checkpoint> {
+  const { model, optimizer, iteration, recovery } = trainer;
+  const parts = await gatherParts(trainer);
+  if (!parts) throw new Error("only rank 0 writes checkpoints; the others gather their parts");
   const tensors = await readModel(model);
   for (const [kind, vector] of Object.entries(optimizer.state)) {
     for (const [name, tensor] of splitVector(model.parameters, await vector.read())) {
       tensors.set(`${kind}.${name}`, tensor);
     }
   }
-  if (sampler) {
-    const { shape } = sampler.buffer.images;
-    tensors.set(replayBuffer, imagesToPyTorch({ shape, data: await sampler.buffer.images.read() }));
-  }
+  if (parts.replay) tensors.set(replayBuffer, imagesToPyTorch(parts.replay));
+  if (parts.statistics) tensors.set(shardStatisticsName, parts.statistics);
   const { normsInitialised, runningStatistics: { batchesTracked } } = model;
   const state = { batchesTracked, normsInitialised, recovery };
   const checkpoint = { tensors, configuration, iteration, images, ...state };
@@ -92,6 +96,9 @@ export function requireTrainingState({ tensors, configuration }: Checkpoint): vo
   }
   if (configuration.likelihoodWeight > 0 && !tensors.has(replayBuffer)) {
     throw new CheckpointError("it holds no replay buffer");
+  }
+  if (configuration.shards > 1 && configuration.norm === "batch" && !tensors.has(shardStatisticsName)) {
+    throw new CheckpointError("it holds no running statistics of its shards");
   }
 }
 
@@ -123,12 +130,15 @@ export async function decodeCheckpoint(file: ByteSource | Uint8Array): Promise<C
  * @throws {CheckpointError} if the checkpoint does not fit the trainer.
  */
 export function restoreTrainer(trainer: Trainer, checkpoint: Checkpoint): void {
-  const { model, optimizer, sampler } = trainer;
+  const { model, optimizer } = trainer;
   restoreModel(model, checkpoint);
   for (const [kind, vector] of Object.entries(optimizer.state)) {
     vector.write(joinVector(model.parameters, checkpoint.tensors, vector.size, `${kind}.`));
   }
-  if (sampler) sampler.buffer.images.write(replayImages(checkpoint, sampler.buffer.images.shape).data);
+  restoreParts(trainer, {
+    replay: (shape) => replayImages(checkpoint, shape),
+    statistics: (shape) => checked(checkpoint.tensors, shardStatisticsName, shape),
+  });
   trainer.resumeAt(checkpoint.iteration, checkpoint.recovery);
 }
 

@@ -55,7 +55,7 @@ export const worseThanGuessing: Bounds = { leans: 0.6, sick: 2.3 };
 const bounds: Readonly<Record<Vital, Bounds>> = {
   crossEntropy: worseThanGuessing,
   energyGap: { leans: 3, sick: 40 },
-  gradientNorm: { leans: 10, sick: 1000 },
+  gradientNorm: { leans: 100, sick: 1000 },
 };
 
 const words: Readonly<Record<Vital, (mean: string) => string>> = {

@@ -1,5 +1,7 @@
 import { DivergenceError } from "../../errors.ts";
-import { restoreTrainer } from "../checkpoint/checkpoint.ts";
+import { shareValue } from "../../distributed/share.ts";
+import { type Checkpoint, restoreTrainer } from "../checkpoint/checkpoint.ts";
+import { shareCheckpoint } from "../checkpoint/share.ts";
 import { settledAttempts } from "./changes.ts";
 import type { Configuration } from "../configuration.ts";
 import type { Sign } from "./health.ts";
@@ -11,41 +13,57 @@ import type { Trainer } from "../trainer.ts";
 /** A run that is to be taken back. */
 export interface DivergingRun {
   readonly trainer: Trainer;
-  readonly directory: RunDirectory;
+  /** Undefined in the processes of a job that write nothing. */
+  readonly directory: RunDirectory | undefined;
   readonly configuration: Configuration;
-  /** Saves the trainer's state as a checkpoint. */
+  /** Saves the trainer's state as a checkpoint, with all processes. */
   readonly save: () => Promise<void>;
   /** Takes a line about what is not in order. */
   readonly note: (line: string) => void;
 }
 
+/** How a run goes on: from a checkpoint, or not at all. */
+type Way = { readonly attempt: Attempt } | { readonly refusal: string };
+
 /**
  * Takes a run back to a checkpoint from before the trouble, if {@link decide} finds one. The attempt is written into that
- * checkpoint before the later ones are deleted: wherever this is cut off, the run resumes to the same.
+ * checkpoint before the later ones are deleted: wherever this is cut off, the run resumes to the same. The process that
+ * has the directory decides for all of a job.
  * @throws {DivergenceError} if the run is to stop; its files are left as they are.
  */
 export async function rollBack(run: DivergingRun, sign: Sign): Promise<Attempt> {
-  const { trainer, directory, configuration } = run;
+  const { trainer, directory } = run;
+  const { communicator, recovery: { attempts } } = trainer;
+  const found = directory && await wayBack(run, directory, sign);
+  const way = await shareValue(communicator, found?.way);
+  if ("refusal" in way) throw new DivergenceError(way.refusal);
+  const checkpoint = await shareCheckpoint(communicator, found?.checkpoint);
+  const { attempt } = way;
+  const { health } = checkpoint.recovery ?? noRecovery;
+  restoreTrainer(trainer, { ...checkpoint, recovery: { attempts: [...attempts, attempt], health } });
+  await directory?.forgetAfter(checkpoint, run.note);
+  await run.save();
+  await directory?.discardCheckpointsAfter(attempt.from);
+  return attempt;
+}
+
+async function wayBack(
+  { trainer, configuration, note }: DivergingRun,
+  directory: RunDirectory,
+  sign: Sign,
+): Promise<{ way: Way; checkpoint?: Checkpoint }> {
   const { recover, checkpointEvery } = configuration;
-  const { attempts } = trainer.recovery;
   // Not those that an interruption left: a run goes the same way without it.
   const isRegular = (iteration: number) =>
     checkpointEvery > 0 ? iteration % checkpointEvery === 0 : iteration === 0;
   const checkpoints = (await directory.checkpoints()).filter(isRegular);
-  const counted = attempts.slice(settledAttempts(configuration));
+  const counted = trainer.recovery.attempts.slice(settledAttempts(configuration));
   const decision = decide(sign, counted, recover, checkpoints, checkpointEvery);
   if (decision.kind === "stop") {
-    throw new DivergenceError(
-      `training diverged at iteration ${sign.iteration} (${sign.seen}); ${decision.because}`,
-    );
+    const refusal = `training diverged at iteration ${sign.iteration} (${sign.seen}); ${decision.because}`;
+    return { way: { refusal } };
   }
-  const skipped = (message: string) => run.note(`warning: ${message}`);
+  const skipped = (message: string) => note(`warning: ${message}`);
   const checkpoint = await newestCheckpoint(directory.path, skipped, decision.attempt.from);
-  const attempt = { ...decision.attempt, from: checkpoint.iteration };
-  const { health } = checkpoint.recovery ?? noRecovery;
-  restoreTrainer(trainer, { ...checkpoint, recovery: { attempts: [...attempts, attempt], health } });
-  await directory.forgetAfter(checkpoint, run.note);
-  await run.save();
-  await directory.discardCheckpointsAfter(attempt.from);
-  return attempt;
+  return { way: { attempt: { ...decision.attempt, from: checkpoint.iteration } }, checkpoint };
 }

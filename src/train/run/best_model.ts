@@ -15,6 +15,8 @@ export class BestModel {
   readonly #model: string;
   readonly #description: string;
   #noted: Best | undefined;
+  /** How long to try to write, in milliseconds, if not as long as is usual. */
+  patience: number | undefined;
 
   /** @param run the run's folder */
   constructor(run: string) {
@@ -31,7 +33,7 @@ export class BestModel {
   /**
    * Keeps a better model.
    * @param tell takes a line if the disk is full or the folder gone
-   * @throws {StorageError} after ten minutes in which it could not be written.
+   * @throws {StorageError} after {@link patience}, ten minutes by default, in which it could not be written.
    */
   async write(best: Best, model: Uint8Array, tell: (line: string) => void): Promise<void> {
     const files: [string, Uint8Array | string][] = [
@@ -40,7 +42,7 @@ export class BestModel {
       [this.#description, jsonText(best)],
     ];
     for (const [path, contents] of files) {
-      await persistently(() => writeAtomically(path, contents), { tell });
+      await persistently(() => writeAtomically(path, contents), { tell, limit: this.patience });
     }
     this.#noted = best;
   }

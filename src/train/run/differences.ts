@@ -19,6 +19,8 @@ const identity: readonly Option[] = [
   "activations",
   "likelihoodBatch",
   "labelledBatch",
+  "shards",
+  "ascent",
   "norm",
   "unconditional",
   "bufferSize",

@@ -57,8 +57,8 @@ async function flushFolder(path: string): Promise<void> {
 export interface Patience {
   /** Takes a line when waiting begins and when it ends. */
   readonly tell: (line: string) => void;
-  /** How long to try, in milliseconds. */
-  readonly limit?: number;
+  /** How long to try, in milliseconds; 0 for once. */
+  readonly limit?: number | undefined;
   /** Waits for a number of milliseconds. */
   readonly pause?: (milliseconds: number) => Promise<void>;
 }
@@ -80,6 +80,7 @@ export async function persistently(
       return;
     } catch (error) {
       if (!(error instanceof StorageError)) throw error;
+      if (limit === 0) throw error;
       if (waited >= limit) {
         throw new StorageError(`${error.message}; gave up after ${waited / 1000} s`);
       }

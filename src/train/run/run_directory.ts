@@ -235,7 +235,7 @@ export class RunDirectory implements Disposable {
    * Writes a checkpoint and deletes those that are not needed any more.
    * @param keeping says which are kept
    * @param tell takes a line if the disk is full or the folder gone
-   * @throws {StorageError} after ten minutes in which it could not be written.
+   * @throws {StorageError} after ten minutes in which it could not be written, or {@link giveUpAtOnce at once}.
    */
   async writeCheckpoint(
     iteration: number,
@@ -243,19 +243,27 @@ export class RunDirectory implements Disposable {
     keeping: Keeping,
     tell: (line: string) => void,
   ): Promise<void> {
-    await persistently(() => writeCheckpoint(this.path, iteration, bytes, keeping), { tell });
+    await persistently(() => writeCheckpoint(this.path, iteration, bytes, keeping), {
+      tell,
+      limit: this.best.patience,
+    });
   }
 
   /**
    * Writes a file of the run, however long it takes to make room for it.
-   * @throws {StorageError} after ten minutes in which it could not be written.
+   * @throws {StorageError} after ten minutes in which it could not be written, or {@link giveUpAtOnce at once}.
    */
   async writePersistently(
     name: string,
     contents: Uint8Array | string,
     tell: (line: string) => void,
   ): Promise<void> {
-    await persistently(() => writeAtomically(this.file(name), contents), { tell });
+    await persistently(() => writeAtomically(this.file(name), contents), { tell, limit: this.best.patience });
+  }
+
+  /** Ends a run at once when its files cannot be written: in a job the other processes would wait, with their GPUs. */
+  giveUpAtOnce(): void {
+    this.best.patience = 0;
   }
 
   /** Where the picture of an iteration's samples is kept. */

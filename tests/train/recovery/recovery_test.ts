@@ -23,7 +23,8 @@ import {
 import { newestCheckpoint } from "../../../src/train/checkpoint/folder.ts";
 import { RunDirectory } from "../../../src/train/run/run_directory.ts";
 import type { IterationReport } from "../../../src/train/iteration_report.ts";
-import { type RunListener, type Summary, TrainingRun } from "../../../src/train/training_run.ts";
+import type { RunListener } from "../../../src/train/run_listener.ts";
+import { type Summary, TrainingRun } from "../../../src/train/training_run.ts";
 
 const digits = await loadDataset({ name: "digits" });
 
@@ -305,6 +306,8 @@ Deno.test("changedConfiguration: what may change is recorded, what may not is re
       [{ dataLimit: 100 }, /^dataLimit cannot be .* images/],
       [{ labelledBatch: 9 }, /^labelledBatch cannot be .* which images an iteration sees/],
       [{ optimizer: "adam" }, /^optimizer cannot be .* state/],
+      [{ shards: 2 }, /^shards cannot be changed when a run is resumed: /],
+      [{ ascent: "local" }, /^ascent cannot be changed when a run is resumed: /],
       [{ likelihoodWeight: 0 }, /^likelihoodWeight cannot be .* replay buffer/],
     ] as const
   ) {

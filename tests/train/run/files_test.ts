@@ -46,6 +46,7 @@ Deno.test("persistently() tries again with growing pauses, says when it begins a
     pauses: [1, 2, 4, 3],
     said: ["warning: cannot write x (5 bytes); trying again for 10 s"],
   });
+  assert.deepEqual(await attempts(1, 0), { done: "cannot write x (5 bytes)", pauses: [], said: [] });
   const defect = new TypeError("a defect");
   await assert.rejects(persistently(() => Promise.reject(defect), { tell: () => {} }), defect);
 });

@@ -1,0 +1,33 @@
+/** Commands that several processes of one job run together, as `mpirun` starts them. */
+
+import { asRank } from "../../distributed/as_rank.ts";
+import { type Communicator, oneProcess } from "../../distributed/communicator.ts";
+import { joinJob } from "../../distributed/job.ts";
+import { type Command, execute, printFailure, silence } from "../command.ts";
+import { announceAdapters } from "./adapters.ts";
+
+const shareGpu = "--share-gpu";
+
+const help = `
+In a job, started by mpirun -n N or srun, N processes run this command together; all take the same options.
+
+  ${shareGpu}         let processes on one machine compute on one GPU
+`.trim();
+
+/**
+ * Runs a command as one process of a job, and ends the process. Rank 0 prints for all; one that fails says so by name and ends
+ * the job.
+ */
+export async function executeInJob(commandOf: (communicator: Communicator) => Command): Promise<never> {
+  return await execute({
+    help: `${commandOf(oneProcess).help.trim()}\n\n${help}`,
+    async run(args) {
+      const communicator = joinJob();
+      if (communicator.rank > 0) silence();
+      return await asRank(communicator, printFailure, async () => {
+        await announceAdapters(communicator, args.includes(shareGpu));
+        return await commandOf(communicator).run(args.filter((argument) => argument !== shareGpu));
+      });
+    },
+  });
+}

@@ -1,0 +1,58 @@
+import { describeData } from "../data/description.ts";
+import type { Dataset } from "../data/dataset.ts";
+import { type Common, type Facts, requireAgreement } from "../distributed/agreement.ts";
+import type { Communicator } from "../distributed/communicator.ts";
+import { crc32 } from "../formats/archives/crc32.ts";
+import type { Gpu } from "../gpu/gpu.ts";
+import type { Conv2dTable } from "../tensor/operations/conv2d/table.ts";
+import type { Checkpoint } from "../train/checkpoint/checkpoint.ts";
+
+/** What the results of a command follow from. */
+export interface Work {
+  readonly gpu: Gpu;
+  /** The choice of convolution kernels, if it is not the default one. */
+  readonly kernels: Conv2dTable | undefined;
+  /** The options, by name. */
+  readonly values: Facts;
+  readonly checkpoint: Pick<Checkpoint, "tensors">;
+  readonly dataset?: Dataset | undefined;
+}
+
+/**
+ * Checks that all ranks of a job do the same work on adapters of one kind: each computes a part of one result, and waits for the
+ * others at the same places.
+ * @param rest what else they must have in common
+ * @throws {ConfigurationError} on all ranks, naming a rank that differs, in what, and how.
+ */
+export async function requireSameWork(
+  communicator: Communicator,
+  { gpu, kernels, values, checkpoint, dataset }: Work,
+  rest: Common = {},
+): Promise<void> {
+  if (communicator.size === 1) return;
+  await requireAgreement(communicator, {
+    options: values,
+    adapter: { name: gpu.adapterName },
+    kernels: { checksum: checksumOfText(JSON.stringify(kernels?.choices ?? [])) },
+    model: { checksum: checksumOf(checkpoint) },
+    ...(dataset && { data: { ...describeData(dataset) } }),
+    ...rest,
+  });
+}
+
+/** Tells models apart, and what lies with them. */
+function checksumOf({ tensors }: Pick<Checkpoint, "tensors">): string {
+  const all = [...tensors].map(([name, { shape, data }]) => {
+    return `${name} ${shape} ${checksum(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))}`;
+  });
+  return checksumOfText(all.join("\n"));
+}
+
+function checksumOfText(text: string): string {
+  return checksum(new TextEncoder().encode(text));
+}
+
+/** CRC-32, in hexadecimal. */
+export function checksum(bytes: Uint8Array): string {
+  return crc32(bytes).toString(16).padStart(8, "0");
+}

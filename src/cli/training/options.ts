@@ -1,0 +1,109 @@
+/** What the training command may be told. */
+
+import { parseArgs } from "node:util";
+import type { Configuration } from "../../train/configuration.ts";
+import { presetNames } from "../../train/presets.ts";
+import { UsageError, wholeNumber } from "../command.ts";
+import { chosenConfiguration, configurationOptions, defaultPreset } from "../configuration.ts";
+import { kernelHelp, kernelOption } from "../kernels.ts";
+import { newestRun, newRunPath } from "../runs.ts";
+
+export const help = `
+Train a SADA-JEM: one Wide ResNet that classifies and generates.
+
+Usage: deno task train [options]
+
+  --preset NAME       start from a preset (default: digits, which comes with the project)
+  --config FILE       start from a JSON file of options, for example a run's config.json
+  --set KEY=VALUE     change one option of the configuration; may be given repeatedly
+  --seed N            seed of everything random
+  --iterations N      length of the run
+  --optimizer NAME    sgd or adam, the optimizer inside SAM
+  --run-dir DIR       where the run is kept (default: runs/<preset>-<time>)
+  --stop-after N      save and stop after N more iterations
+  --resume            continue the run in --run-dir, or else the newest one in runs/; with --set, --seed, --iterations
+                      from here on, as far as its data, model, batches and shards stay the same
+${kernelHelp}
+  --ignore-hangup     go on when the terminal is closed
+  --debug             show the stack trace of an error
+  --help              show this text
+
+Presets: ${wrap(presetNames(), 110)}.
+All options that --config and --set know, with the published values: src/train/configuration.ts.
+Ctrl-C saves and exits with status 130, a second one ends at once; --resume then continues as if nothing had happened,
+bit for bit: a run keeps the kernels that it was started with. SIGTERM, SIGHUP (a closed terminal), SIGUSR2 and
+SIGXCPU save and exit too; for Slurm: --signal=USR2@120. Not SIGUSR1: Deno opens its debugger on a
+port of this computer.
+Several GPUs or machines: mpirun --bind-to none -n 4 deno task train:mpi --set shards=4; see docs/distributed.md.
+nohup ./run train goes on without its terminal, as --ignore-hangup does; Deno by itself takes no notice of nohup.
+
+Examples:
+  deno task train
+  deno task train --preset digits-softmax --seed 3
+  deno task data cifar10 && deno task train --preset cifar10 --run-dir runs/cifar10
+  deno task train --preset svhn-jempp --set dataFolder=/data/svhn
+  deno task train --preset cifar10 --set dataset=images --set dataFolder=pictures --set imageSize=64
+  deno task train --set rho=0 --set augmentLikelihood=true --iterations 300
+  deno task train --resume --run-dir runs/cifar10
+  deno task train --resume --run-dir runs/cifar10 --set learningRate=0.02 --seed 2
+`;
+
+/** Words separated by commas, in lines of limited length. */
+function wrap(words: readonly string[], width: number): string {
+  const lines = [""];
+  for (const [i, word] of words.entries()) {
+    const text = i < words.length - 1 ? `${word}, ` : word;
+    if (lines.at(-1)!.length + text.length > width) lines.push("");
+    lines[lines.length - 1] += text;
+  }
+  return lines.map((line) => line.trimEnd()).join("\n");
+}
+
+const options = {
+  ...configurationOptions,
+  seed: { type: "string" },
+  iterations: { type: "string" },
+  optimizer: { type: "string" },
+  "run-dir": { type: "string" },
+  "stop-after": { type: "string" },
+  resume: { type: "boolean" },
+  ...kernelOption,
+  debug: { type: "boolean" },
+} as const;
+
+/** The values of the options. */
+export type Options = ReturnType<typeof parse>;
+
+/** @throws {TypeError} for options that there are not, as `parseArgs` does. */
+export function parse(args: readonly string[]) {
+  return parseArgs({ args: [...args], options, strict: true, allowPositionals: false }).values;
+}
+
+/** Where a new run is kept. */
+export function runPath(values: Options, { dataset }: Configuration): string {
+  const name = values.preset ?? (values.config === undefined ? defaultPreset : dataset);
+  return values["run-dir"] ?? newRunPath(name);
+}
+
+/** The configuration of a new run. */
+export async function configurationOf(values: Options): Promise<Configuration> {
+  return await chosenConfiguration(values, settingsOf(values));
+}
+
+/** What the options change of a configuration. */
+export function settingsOf(values: Options): string[] {
+  const settings = [...values.set ?? []];
+  const iterations = wholeNumber("--iterations", values.iterations, 1);
+  const seed = wholeNumber("--seed", values.seed);
+  if (iterations !== undefined) settings.push(`iterations=${iterations}`);
+  if (seed !== undefined) settings.push(`seed=${seed}`);
+  if (values.optimizer !== undefined) settings.push(`optimizer=${values.optimizer}`);
+  return settings;
+}
+
+/** Where the run to continue is kept. */
+export async function resumedPath(values: Options): Promise<string> {
+  const fixed = (["preset", "config", "kernels"] as const).find((name) => values[name] !== undefined);
+  if (fixed) throw new UsageError(`--${fixed} cannot be changed when a run is resumed`);
+  return values["run-dir"] ?? await newestRun();
+}

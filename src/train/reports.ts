@@ -1,0 +1,63 @@
+import { type ReportField, reportFields } from "../jem/training_step.ts";
+import type { Context } from "../tensor/context.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import type { IterationReport } from "./iteration_report.ts";
+
+/** Iterations whose reports the GPU keeps until they are fetched. */
+export const reportCapacity = 64;
+
+/** The reports of the last iterations, on the GPU. */
+export class Reports {
+  /** float32 `[capacity, fields]`; an iteration's row is its number modulo the capacity. */
+  readonly rows: Tensor;
+  #fetched = 0;
+
+  constructor(context: Context) {
+    this.rows = context.zeros([reportCapacity, reportFields.length]).disown();
+  }
+
+  /** Goes on at an iteration. */
+  restart(iteration: number): void {
+    this.#fetched = iteration;
+  }
+
+  /**
+   * Checks that there is room for the report of an iteration.
+   * @throws {Error} if too many have not been fetched.
+   */
+  requireRoom(iteration: number): void {
+    if (iteration - this.#fetched < reportCapacity) return;
+    throw new Error(`more than ${reportCapacity} iterations without fetching their reports`);
+  }
+
+  /** Records a copy of an iteration's report. */
+  keep(iteration: number, report: Tensor): void {
+    const { buffer, offset } = this.rows.range();
+    const size = reportFields.length * 4;
+    const row = iteration % reportCapacity;
+    report.context.gpu.copy({ ...report.range(), size }, { buffer, offset: offset + row * size, size });
+  }
+
+  /**
+   * The reports that were not taken yet.
+   * @param rows contents of {@link rows}
+   * @param iteration the first that has no report
+   */
+  take(
+    rows: Float32Array,
+    iteration: number,
+    learningRate: (iteration: number) => number,
+  ): IterationReport[] {
+    const reports: IterationReport[] = [];
+    for (; this.#fetched < iteration; this.#fetched++) {
+      const start = this.#fetched % reportCapacity * reportFields.length;
+      const values = Object.fromEntries(reportFields.map((field, i) => [field, rows[start + i]!]));
+      reports.push({
+        iteration: this.#fetched,
+        learningRate: learningRate(this.#fetched),
+        ...values as Record<ReportField, number>,
+      });
+    }
+    return reports;
+  }
+}

@@ -1,0 +1,13 @@
+/** Prints in every way there is, silenced; then the line of a failure. */
+
+import { print, printError, printFailure, silence } from "../../src/cli/command.ts";
+import { LiveLine } from "../../src/cli/live_line.ts";
+
+silence();
+print("output");
+printError("warning");
+const line = new LiveLine();
+line.update("progress");
+line.note("note");
+line.clear();
+printFailure("failure");

@@ -30,8 +30,8 @@ for (const launcher of launchers) {
     await withFiles({}, async (folder) => {
       const options = [...small, "--iterations", "6", "--run-dir"];
       await succeeds(run("train", ...options, `${folder}/one`));
-      const { output } = await succeeds(job(launcher, "train:mpi", [...options, `${folder}/two`]));
-      assert.match(output, /^rank 0 on \S+: .+\nrank 1 on \S+: .+\n/m);
+      const { output, errors } = await succeeds(job(launcher, "train:mpi", [...options, `${folder}/two`]));
+      assert.match(errors, /^adapter of rank 0 on \S+: .+\nadapter of rank 1 on \S+: .+\n/m);
       assert.match(output, /, by 2 processes, \d+(\.\d+)? % of the time in exchanges\n/);
       await requireSameRun(`${folder}/two`, `${folder}/one`);
 

@@ -3,7 +3,7 @@ import { shareValue } from "../../distributed/share.ts";
 import { GpuError } from "../../errors.ts";
 import { adapterFamily } from "../../gpu/adapter_family.ts";
 import { backendOf, describeAdapter } from "../../gpu/backend.ts";
-import { print } from "../command.ts";
+import { printError } from "../command.ts";
 
 /** What a rank computes on. */
 export interface RankAdapter {
@@ -18,7 +18,7 @@ export interface RankAdapter {
 export const isolationVariable = "SLURM_GPUS_PER_TASK";
 
 /**
- * Prints what each rank computes on.
+ * Prints what each rank computes on, to standard error: results may be on standard output.
  * @param share whether ranks may compute on one GPU
  * @throws {GpuError} on all ranks, if two on one machine seem to compute on the same GPU and must not.
  */
@@ -31,7 +31,9 @@ export async function announceAdapters(communicator: Communicator, share: boolea
   };
   const gathered = await communicator.gather(new TextEncoder().encode(JSON.stringify(own)));
   const all = gathered?.map((bytes): RankAdapter => JSON.parse(new TextDecoder().decode(bytes)));
-  all?.forEach(({ host, adapter }, rank) => print(`rank ${rank} on ${host}: ${adapter ?? "no adapter"}`));
+  all?.forEach(({ host, adapter }, rank) =>
+    printError(`adapter of rank ${rank} on ${host}: ${adapter ?? "no adapter"}`)
+  );
   const refusal = await shareValue(communicator, all && !share ? sharedGpu(all) ?? null : null);
   if (refusal !== null) throw new GpuError(refusal);
 }

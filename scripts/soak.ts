@@ -28,14 +28,21 @@ Usage: deno task soak [options]
     await Deno.mkdir(runs, { recursive: true });
     const folder = await Deno.makeTempDir({ dir: runs, prefix: "soak-" });
     try {
-      print("iteration  host MiB  GPU MiB  ms/iteration  checkpoints kB  metrics B/iteration");
+      print("iteration  host MiB  GPU MiB  ms/iteration  checkpoint kB  checkpoints  metrics B/iteration");
       const all = await soak(
         folder,
         iterations,
-        ({ iteration, host, gpu, seconds, checkpoints, metrics }) => {
-          const cells = [host / 2 ** 20, gpu / 2 ** 20, 1000 * seconds, checkpoints / 1000, metrics];
-          const widths = [10, 9, 14, 17, 21];
-          const figures = cells.map((cell, i) => cell.toFixed(i === 4 ? 0 : 1).padStart(widths[i]!)).join("");
+        ({ iteration, host, gpu, seconds, checkpoint, checkpoints, metrics }) => {
+          const cells = [
+            host / 2 ** 20,
+            gpu / 2 ** 20,
+            1000 * seconds,
+            checkpoint / 1000,
+            checkpoints,
+            metrics,
+          ];
+          const widths = [10, 9, 14, 15, 13, 21];
+          const figures = cells.map((cell, i) => cell.toFixed(i >= 4 ? 0 : 1).padStart(widths[i]!)).join("");
           print(String(iteration).padStart(9) + figures);
         },
       );

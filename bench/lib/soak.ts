@@ -6,6 +6,8 @@ import { Gpu } from "../../src/gpu/gpu.ts";
 import { Context } from "../../src/tensor/context.ts";
 import { parseConfiguration } from "../../src/train/configuration.ts";
 import { preset } from "../../src/train/presets.ts";
+import { checkpointNames, checkpointPath } from "../../src/train/checkpoint/folder.ts";
+import { recentRows } from "../../src/train/run/metrics_file.ts";
 import { RunDirectory } from "../../src/train/run/run_directory.ts";
 import { Trainer } from "../../src/train/trainer.ts";
 import { TrainingRun } from "../../src/train/training_run.ts";
@@ -19,7 +21,9 @@ export interface Reading {
   readonly gpu: number;
   /** Processor seconds of an iteration since the last reading, saving included. */
   readonly seconds: number;
-  /** Bytes of checkpoints. */
+  /** Bytes of the newest checkpoint, without its copy of the newest rows of `metrics.jsonl`, which is bounded by itself. */
+  readonly checkpoint: number;
+  /** Checkpoints that are kept. */
   readonly checkpoints: number;
   /** Bytes of `metrics.jsonl` for each iteration. */
   readonly metrics: number;
@@ -29,6 +33,8 @@ export interface Reading {
 const readings = 20;
 /** What the process may grow by between the middle and the end: pages that the allocator has not given back. */
 const mostGrowth = 48 * 2 ** 20;
+/** Newest checkpoints that are kept, and iterations between two. */
+const [kept, every] = [2, 100];
 /** A line of `metrics.jsonl`. */
 const mostMetricBytes = 1000;
 
@@ -41,8 +47,14 @@ export async function soak(
   const configuration = parseConfiguration({
     ...preset("digits"),
     ...{ likelihoodBatch: 8, labelledBatch: 8, bufferSize: 100, steps: 2, warmup: 0, decayIterations: [] },
-    ...{ learningRate: 0.001, rho: 0.05, iterations: iterations + 1, checkpointEvery: 100, samplesEvery: 0 },
-    ...{ evaluateEvery: 0, keepCheckpoints: 2 },
+    ...{
+      learningRate: 0.001,
+      rho: 0.05,
+      iterations: iterations + 1,
+      checkpointEvery: every,
+      samplesEvery: 0,
+    },
+    ...{ evaluateEvery: 0, keepCheckpoints: kept },
   });
   const gpu = await Gpu.request();
   try {
@@ -66,13 +78,17 @@ export async function soak(
       const [before, from] = [processorSeconds(), trainer.iteration];
       const stopAfter = Math.min(step, iterations - from);
       await run.run({ stopAfter, signal: new AbortController().signal });
+      const rows = (await Deno.stat(directory.file("metrics.jsonl"))).size;
+      const iterationsDone = trainer.iteration;
+      const newest = (await Deno.stat(checkpointPath(directory.path, iterationsDone))).size;
       const reading: Reading = {
-        iteration: trainer.iteration,
+        iteration: iterationsDone,
         host: hostBytes(),
         gpu: gpu.pool.totalBytes + (trainer.plan?.bytes ?? 0),
         seconds: (processorSeconds() - before) / stopAfter,
-        checkpoints: await folderBytes(directory.file("checkpoints")),
-        metrics: (await Deno.stat(directory.file("metrics.jsonl"))).size / trainer.iteration,
+        checkpoint: newest - rows * Math.min(1, recentRows / iterationsDone),
+        checkpoints: (await checkpointNames(directory.path)).length,
+        metrics: rows / iterationsDone,
       };
       all.push(reading);
       told(reading);
@@ -102,7 +118,7 @@ export function growth(all: readonly Reading[]): string[] {
   };
   compare("host memory", ({ host }) => host, mostGrowth, mebibytes);
   compare("GPU memory", ({ gpu }) => gpu, 0, mebibytes);
-  compare("the checkpoints", ({ checkpoints }) => checkpoints, 2 ** 16, mebibytes);
+  compare("a checkpoint", ({ checkpoint }) => checkpoint, 2 ** 16, mebibytes);
   // The least of several times leaves out what other programs do to a machine.
   compare(
     "the time of an iteration",
@@ -110,6 +126,8 @@ export function growth(all: readonly Reading[]): string[] {
     least(early, ({ seconds }) => seconds) / 2,
     (seconds) => `${(1000 * seconds).toFixed(1)} ms`,
   );
+  const over = all.find(({ iteration, checkpoints }) => checkpoints > mostCheckpoints(iteration));
+  if (over) found.push(`${over.checkpoints} checkpoints are kept at iteration ${over.iteration}`);
   const metrics = all.at(-1)?.metrics ?? 0;
   if (metrics > mostMetricBytes) {
     found.push(`metrics.jsonl has ${Math.round(metrics)} bytes for each iteration`);
@@ -127,8 +145,7 @@ function processorSeconds(): number {
   return (user + system) / 1e6;
 }
 
-async function folderBytes(folder: string): Promise<number> {
-  let bytes = 0;
-  for await (const { name } of Deno.readDir(folder)) bytes += (await Deno.stat(`${folder}/${name}`)).size;
-  return bytes;
+/** The newest checkpoints, the newest regular ones, and one for each doubling of the distance, as `ladder.ts` keeps them. */
+function mostCheckpoints(iteration: number): number {
+  return 2 * kept + Math.ceil(Math.log2(Math.max(2, iteration / every))) + 1;
 }

@@ -9,7 +9,7 @@ import { trainRandom } from "./configurations.ts";
 
 /** Readings of a run in which one figure may change by so much from each to the next. */
 function readings(step: Partial<Reading> = {}): Reading[] {
-  const flat = { host: 2e8, gpu: 5e6, seconds: 0.1, checkpoints: 1e6, metrics: 360 };
+  const flat = { host: 2e8, gpu: 5e6, seconds: 0.1, checkpoint: 1e6, checkpoints: 5, metrics: 360 };
   return Array.from({ length: 20 }, (_, i) => ({
     ...Object.fromEntries(
       Object.entries(flat).map(([key, value]) => [key, value + i * (step[key as keyof typeof flat] ?? 0)]),
@@ -23,7 +23,8 @@ Deno.test("growth() notices what grows, and lets through what does not", () => {
   const cases: [Partial<Reading>, RegExp][] = [
     [{ host: 2 ** 23 }, /^host memory grew from .* MiB to .* MiB$/],
     [{ gpu: 256 }, /^GPU memory grew/],
-    [{ checkpoints: 2 ** 14 }, /^the checkpoints grew/],
+    [{ checkpoint: 2 ** 14 }, /^a checkpoint grew/],
+    [{ checkpoints: 1 }, /^12 checkpoints are kept at iteration 4000$/],
     [{ seconds: 0.05 }, /^the time of an iteration grew from .* ms/],
     [{ metrics: 100 }, /^metrics.jsonl has 2260 bytes for each iteration$/],
   ];

@@ -5,7 +5,7 @@ import { type MetricsRow, type MetricsRows, readRows } from "./metrics_rows.ts";
 import type { IterationReport } from "../iteration_report.ts";
 
 /** Rows that checkpoints carry at most, the newest ones: about 2.5 MB. */
-const recentRows = 10_000;
+export const recentRows = 10_000;
 /** Bytes of a file that is read: 350,000 rows. */
 const mostBytes = 2 ** 27;
 

@@ -31,7 +31,7 @@ const options = {
 const command: Command = {
   help: `
 Damage files of every format and read them, and train random valid configurations for two iterations each. What is wrong
-ends it, with the seed that shows it again. About ten thousand files a minute; a night reads some millions.
+ends it, with the seed that shows it again. Tens of thousands of files a minute: an hour reads some millions.
 
 Usage: deno task fuzz [options]
 

@@ -57,7 +57,7 @@ export async function drawBatch(
   return { ...assessment, images: kept.images ? [await images.read(), ...frames.all] : [] };
 }
 
-/** What the model makes of the images: logits `[N, classes]`, and energies `[N]`. */
+/** The model's logits `[N, classes]` and energies `[N]` for the images. */
 async function assess(model: WideResNet, images: Tensor): Promise<Omit<DrawnBatch, "images">> {
   const { context } = model;
   using logits = context.scope(() => model.classify(images, evaluation));

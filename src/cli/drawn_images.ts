@@ -10,7 +10,7 @@ export const mostPictured = 400;
 /** Most frames of an animation. */
 const maximumFrames = 100;
 
-/** A batch of images and what the model makes of them. */
+/** A batch of images with the model's logits and energies. */
 export interface DrawnBatch {
   /** `[N, classes]` */
   readonly logits: Float32Array<ArrayBuffer>;

@@ -81,7 +81,7 @@ const options = {
 const batchSize = 100;
 /** Milliseconds that each frame of an animation is shown. */
 const frameDelay = 60;
-/** More images than any statistics take; what the model makes of all is kept in memory. */
+/** More images than any statistics take. The logits and energies of all are kept in memory. */
 const mostImages = 1e6;
 /** What exported images may take: more is neither compressed in one piece nor held several times over. */
 const mostExportedBytes = 2e9;

@@ -34,7 +34,7 @@ export interface AttackRecord {
   readonly adversarial: Float32Array<ArrayBuffer>;
 }
 
-/** What a defence makes of images: which are classified right, and where their loss grows. */
+/** A defence's answer for images: which are classified right, and where their loss grows. */
 export interface Defence {
   /**
    * @param images `[N, H, W, C]`

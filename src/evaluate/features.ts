@@ -37,7 +37,7 @@ export class FloatImages implements ImageSource {
   }
 }
 
-/** What a model makes of images, with the running statistics. */
+/** A model's features and logits of images, with the running statistics. */
 export interface Features {
   /** Pooled features of the last group, `[N, features]`. */
   readonly features: Float32Array<ArrayBuffer>;

@@ -4,7 +4,7 @@
  * far above what models and data sets need.
  */
 
-/** The most that deflate makes of a byte: a match of 258 bytes takes two bits (RFC 1951, section 3.2). */
+/** The most bytes that deflate can pack into one: a match of 258 bytes takes two bits (RFC 1951, section 3.2). */
 export const deflateGain = 1032;
 
 /** Compressed bytes that are unpacked at once: what they give, at most 17 MB, is there before anyone can count it. */

@@ -73,7 +73,7 @@ export function withTextures<Shape, Name extends string>(
 /** The `@binding` of the uniform buffer of a kernel that has one: after the eight storage buffers that WebGPU guarantees. */
 export const uniformBinding = 8;
 
-/** What a shape makes of a kernel's constants: those of the pipeline, and the contents of the uniform buffer, if there is one. */
+/** A kernel's constants for a shape: those of the pipeline, and the contents of the uniform buffer, if there is one. */
 export function constantsOf<Shape, Name extends string>(
   { constants, uniforms }: Kernel<Shape, Name>,
   shape: Shape,

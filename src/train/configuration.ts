@@ -72,7 +72,7 @@ const schema = z.strictObject({
   likelihoodBatch: integer(1, 65535).default(64),
   /** Images of each labelled batch. */
   labelledBatch: integer(1, 65535).default(128),
-  /** S: each batch and the replay buffer are divided into so many parts, which the processes of a job share among them. */
+  /** S, the number of parts that each batch and the replay buffer are divided into. The processes of a job share them. */
   shards: integer(1, mostShards).default(1),
   /** Weight of the squared mean scores. */
   l2: nonNegative().default(0),

@@ -155,7 +155,7 @@ export class Trainer {
 
   /**
    * Submits one iteration, mostly without waiting for it. Fetch the reports at least every `reportCapacity` iterations.
-   * @param wishes asked for what this process would like to do after so many iterations
+   * @param wishes called with the number of iterations done; says what this process would like to do then
    * @returns what all processes of the job will do
    */
   async advance(wishes: (iteration: number) => Wishes = noWishes): Promise<Wishes> {

@@ -117,7 +117,7 @@ async function broadcasts(communicator: Communicator, length: number): Promise<v
   }
 }
 
-/** Rank r gives so many bytes, with value r. */
+/** Rank r gives bytes of value r. */
 async function gathers(communicator: Communicator): Promise<void> {
   const lengths = [3, 0, 2 ** 24 + 5, 1].slice(0, communicator.size);
   const { rank } = communicator;

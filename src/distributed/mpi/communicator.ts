@@ -157,7 +157,7 @@ export class MpiCommunicator implements Communicator {
   }
 }
 
-/** Consecutive parts of at most so many elements. */
+/** Consecutive parts of at most `length` elements. */
 function* chunks<
   View extends Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer> | Uint8Array<ArrayBuffer>,
 >(

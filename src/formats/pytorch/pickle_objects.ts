@@ -2,7 +2,7 @@
 
 import type { Global } from "./pickle_names.ts";
 
-/** What can come out of a pickle; `Result` is what the reader makes of known names. */
+/** A value that a pickle can hold. `Result` is the type that the reader returns for known names. */
 export type PickleValue<Result> =
   | null
   | boolean

@@ -10,8 +10,7 @@ const model = "the parameters so far are those of that model";
 const data = "the parameters so far come from those images";
 const order = "which images an iteration sees follows from it";
 const state = "the checkpoints hold the state that belongs to it";
-const division = "the run is one of so many shards";
-const climb = "it is part of what makes a run of shards the same run";
+const climb = "it decides which run the shards compute together";
 
 /** Why an option stays as it is; the others may change. */
 const fixed: Readonly<Partial<Record<Option, string>>> = {
@@ -29,7 +28,7 @@ const fixed: Readonly<Partial<Record<Option, string>>> = {
   activations: model,
   likelihoodBatch: order,
   labelledBatch: order,
-  shards: division,
+  shards: state,
   ascent: climb,
   bufferSize: state,
   optimizer: state,

@@ -34,7 +34,7 @@ interface Disturbance {
   readonly stopAfter?: number;
   /** Rank whose parameters become NaN before an iteration. */
   readonly poisoned?: { readonly rank: number; readonly at: number };
-  /** Rank that is told to stop, once so many iterations have been reported anywhere. */
+  /** Rank that is told to stop, once `at` iterations have been reported anywhere. */
   readonly interrupted?: { readonly rank: number; readonly at: number };
 }
 

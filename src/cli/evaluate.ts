@@ -7,6 +7,7 @@ import { exists } from "../data/files.ts";
 import { type Communicator, oneProcess } from "../distributed/communicator.ts";
 import { classifyImages } from "../evaluate/classification.ts";
 import { extractFeatures } from "../evaluate/features.ts";
+import { crc32Text } from "../formats/archives/crc32.ts";
 import { type NumpyArray, serializeNpz } from "../formats/npz.ts";
 import { reportPage, type Section } from "../report/html.ts";
 import {
@@ -26,7 +27,7 @@ import { duration, table } from "./format.ts";
 import { inceptionArguments, inceptionHelp, inceptionOptions } from "./inception.ts";
 import { contextWith, kernelHelp, kernelOption, kernelTable } from "./kernels.ts";
 import { LiveLine } from "./live_line.ts";
-import { checksum, requireSameWork } from "./same_work.ts";
+import { requireSameWork } from "./same_work.ts";
 import { hintHelp, hintOptions, hintsOf, loadFitting, loadModel, shippedModel } from "./model.ts";
 import { otherSets } from "./other_sets.ts";
 import { writeOnly } from "./permissions.ts";
@@ -280,7 +281,7 @@ function summary(answers: ReadonlyMap<string, Answer>, folder: string, seconds: 
 }
 
 function checksumsOf({ others }: Subject) {
-  return Object.fromEntries(others.map(({ name, set }) => [name, checksum(set.bytes)]));
+  return Object.fromEntries(others.map(({ name, set }) => [name, crc32Text(set.bytes)]));
 }
 
 function bar(text: string, share: number): string {

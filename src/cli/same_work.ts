@@ -2,7 +2,7 @@ import { describeData } from "../data/description.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { type Common, type Facts, requireAgreement } from "../distributed/agreement.ts";
 import type { Communicator } from "../distributed/communicator.ts";
-import { crc32 } from "../formats/archives/crc32.ts";
+import { crc32Text } from "../formats/archives/crc32.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import type { Conv2dTable } from "../tensor/operations/conv2d/table.ts";
 import type { Checkpoint } from "../train/checkpoint/checkpoint.ts";
@@ -43,16 +43,11 @@ export async function requireSameWork(
 /** Tells models apart, and what lies with them. */
 function checksumOf({ tensors }: Pick<Checkpoint, "tensors">): string {
   const all = [...tensors].map(([name, { shape, data }]) => {
-    return `${name} ${shape} ${checksum(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))}`;
+    return `${name} ${shape} ${crc32Text(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))}`;
   });
   return checksumOfText(all.join("\n"));
 }
 
 function checksumOfText(text: string): string {
-  return checksum(new TextEncoder().encode(text));
-}
-
-/** CRC-32, in hexadecimal. */
-export function checksum(bytes: Uint8Array): string {
-  return crc32(bytes).toString(16).padStart(8, "0");
+  return crc32Text(new TextEncoder().encode(text));
 }

@@ -1,4 +1,4 @@
-import { crc32 } from "../formats/archives/crc32.ts";
+import { crc32Text } from "../formats/archives/crc32.ts";
 import type { Dataset } from "./dataset.ts";
 
 /** What a model was trained or evaluated on, by which runs can be continued and results compared. */
@@ -19,11 +19,7 @@ export function describeData({ name, classNames, train, test }: Dataset): DataDe
     classes: classNames.length,
     trainingImages: train.count,
     testImages: test.count,
-    trainingChecksum: checksum(train.bytes),
-    testChecksum: checksum(test.bytes),
+    trainingChecksum: crc32Text(train.bytes),
+    testChecksum: crc32Text(test.bytes),
   };
-}
-
-function checksum(bytes: Uint8Array): string {
-  return crc32(bytes).toString(16).padStart(8, "0");
 }

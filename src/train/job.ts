@@ -1,7 +1,7 @@
 import { type Facts, requireAgreement } from "../distributed/agreement.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { describeData } from "../data/description.ts";
-import { crc32 } from "../formats/archives/crc32.ts";
+import { crc32Text } from "../formats/archives/crc32.ts";
 import { bytesOf } from "../formats/bytes.ts";
 import type { Plan } from "../gpu/plan.ts";
 import type { Configuration } from "./configuration.ts";
@@ -24,10 +24,10 @@ export async function requireSameJob(
     communicator,
     {
       configuration: options,
-      data: { ...describeData(dataset), labels: checksum(bytesOf(Uint32Array.from(dataset.train.labels))) },
+      data: { ...describeData(dataset), labels: crc32Text(bytesOf(Uint32Array.from(dataset.train.labels))) },
       adapter: { name: model.context.gpu.adapterName },
-      kernels: { checksum: checksum(new TextEncoder().encode(programs(trainer.record()))) },
-      state: { iteration, parameters: checksum(bytesOf(await model.parameters.values.read())) },
+      kernels: { checksum: crc32Text(new TextEncoder().encode(programs(trainer.record()))) },
+      state: { iteration, parameters: crc32Text(bytesOf(await model.parameters.values.read())) },
     } satisfies Record<string, Facts>,
   );
 }
@@ -39,8 +39,4 @@ function programs({ commands }: Plan): string {
     const { name, entryPoint, constants } = command.program;
     return [name, entryPoint, JSON.stringify(constants), command.workgroups].join(" ");
   }).join("\n");
-}
-
-function checksum(bytes: Uint8Array): string {
-  return crc32(bytes).toString(16).padStart(8, "0");
 }

@@ -11,3 +11,8 @@ export function crc32(bytes: Uint8Array): number {
   for (let i = 0; i < bytes.length; i++) crc = table[(crc ^ bytes[i]!) & 0xff]! ^ (crc >>> 8);
   return ~crc >>> 0;
 }
+
+/** The same as eight hexadecimal digits, to tell data apart by. */
+export function crc32Text(bytes: Uint8Array): string {
+  return crc32(bytes).toString(16).padStart(8, "0");
+}

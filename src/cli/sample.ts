@@ -10,8 +10,8 @@ import { blocksOfStream } from "../kernels/random/philox.ts";
 import { chainStarts, informativeStart, startImages, startingClasses } from "../train/chain_starts.ts";
 import { writeAtomically } from "../train/run/files.ts";
 import { compilePlan } from "./compiling.ts";
-import { type Chains, drawBatch } from "./draw_batch.ts";
-import { batchBytes, DrawnImages, mostPictured } from "./drawn_images.ts";
+import { type Chains, drawBatch } from "./sampling/draw_batch.ts";
+import { batchBytes, DrawnImages, mostPictured } from "./sampling/drawn_images.ts";
 import { openAdapter } from "./adapter.ts";
 import {
   type Command,
@@ -27,7 +27,7 @@ import { contextWith, kernelHelp, kernelOption, kernelTable } from "./kernels.ts
 import { LiveLine } from "./live_line.ts";
 import { hintHelp, hintOptions, hintsOf, loadFitting, loadModel, shippedModel } from "./model.ts";
 import { writeOnly } from "./permissions.ts";
-import { requireSameWork } from "./same_work.ts";
+import { requireSameWork } from "./job/same_work.ts";
 
 const help = `
 Draw images from a trained model by SGLD, and picture them in one PNG.

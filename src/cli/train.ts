@@ -11,7 +11,7 @@ import { LiveLine } from "./live_line.ts";
 import { help, parse } from "./training/options.ts";
 import { type Session, trainOn } from "./training/session.ts";
 import { startOf } from "./training/start.ts";
-import { printSummary, TrainingLine } from "./training_output.ts";
+import { printSummary, TrainingLine } from "./training/output.ts";
 
 /** The command that trains; in a job all processes run it. */
 export function trainCommand(communicator: Communicator): Command {

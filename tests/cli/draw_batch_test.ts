@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Chains, drawBatch } from "../../src/cli/draw_batch.ts";
+import { type Chains, drawBatch } from "../../src/cli/sampling/draw_batch.ts";
 import { LiveLine } from "../../src/cli/live_line.ts";
 import { Context } from "../../src/tensor/context.ts";
 import { buildModel } from "../../src/train/build.ts";

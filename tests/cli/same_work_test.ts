@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { requireSameWork, type Work } from "../../src/cli/same_work.ts";
+import { requireSameWork, type Work } from "../../src/cli/job/same_work.ts";
 import { ConfigurationError } from "../../src/errors.ts";
 import type { Gpu } from "../../src/gpu/gpu.ts";
 import { processesInOne } from "../distributed/processes_in_one.ts";

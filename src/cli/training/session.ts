@@ -18,7 +18,7 @@ import { compilePlan } from "../compiling.ts";
 import { contextWith, kernelTable } from "../kernels.ts";
 import type { LiveLine } from "../live_line.ts";
 import { interruption } from "../signals.ts";
-import { headline, type TrainingLine } from "../training_output.ts";
+import { headline, type TrainingLine } from "./output.ts";
 
 /** A run, and what its process knows of it. */
 export interface Session {

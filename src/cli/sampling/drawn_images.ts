@@ -1,9 +1,9 @@
 /** Images that are drawn batch by batch: what is made of a batch, and what is kept of all. */
 
-import { bytesOf, concatenate } from "../formats/bytes.ts";
-import { ImageGrid, type ImagesShape } from "../formats/pictures/image_grid.ts";
-import type { ByteImage } from "../formats/pictures/png.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import { bytesOf, concatenate } from "../../formats/bytes.ts";
+import { ImageGrid, type ImagesShape } from "../../formats/pictures/image_grid.ts";
+import type { ByteImage } from "../../formats/pictures/png.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
 
 /** Images that are pictured at most, a whole number of batches. */
 export const mostPictured = 400;

@@ -1,11 +1,11 @@
-import { describeData } from "../data/description.ts";
-import type { Dataset } from "../data/dataset.ts";
-import { type Common, type Facts, requireAgreement } from "../distributed/agreement.ts";
-import type { Communicator } from "../distributed/communicator.ts";
-import { crc32Text } from "../formats/archives/crc32.ts";
-import type { Gpu } from "../gpu/gpu.ts";
-import type { Conv2dTable } from "../tensor/operations/conv2d/table.ts";
-import type { Checkpoint } from "../train/checkpoint/checkpoint.ts";
+import { describeData } from "../../data/description.ts";
+import type { Dataset } from "../../data/dataset.ts";
+import { type Common, type Facts, requireAgreement } from "../../distributed/agreement.ts";
+import type { Communicator } from "../../distributed/communicator.ts";
+import { crc32Text } from "../../formats/archives/crc32.ts";
+import type { Gpu } from "../../gpu/gpu.ts";
+import type { Conv2dTable } from "../../tensor/operations/conv2d/table.ts";
+import type { Checkpoint } from "../../train/checkpoint/checkpoint.ts";
 
 /** What the results of a command follow from. */
 export interface Work {

@@ -1,11 +1,16 @@
-import { conditionalScore, generate, type GenerationOptions, unconditionalScore } from "../jem/generate.ts";
-import { evaluation, type WideResNet } from "../nn/wide_resnet.ts";
-import { streamWords } from "../random/philox.ts";
-import { logSumExp } from "../tensor/operations/log_sum_exp.ts";
-import type { Tensor } from "../tensor/tensor.ts";
-import type { Checkpoint } from "../train/checkpoint/checkpoint.ts";
+import {
+  conditionalScore,
+  generate,
+  type GenerationOptions,
+  unconditionalScore,
+} from "../../jem/generate.ts";
+import { evaluation, type WideResNet } from "../../nn/wide_resnet.ts";
+import { streamWords } from "../../random/philox.ts";
+import { logSumExp } from "../../tensor/operations/log_sum_exp.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import type { Checkpoint } from "../../train/checkpoint/checkpoint.ts";
 import { ChainFrames, type DrawnBatch } from "./drawn_images.ts";
-import type { LiveLine } from "./live_line.ts";
+import type { LiveLine } from "../live_line.ts";
 
 /** What the chains of a run have in common. */
 export interface Chains {

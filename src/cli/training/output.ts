@@ -1,16 +1,16 @@
 /** What the training command says: of its beginning, while it goes on, and of its end. */
 
-import { intervalText, percent, percentWithin } from "../evaluate/percent.ts";
-import type { Gpu } from "../gpu/gpu.ts";
-import type { Configuration } from "../train/configuration.ts";
-import type { Attempt } from "../train/recovery/recovery.ts";
-import type { Trainer } from "../train/trainer.ts";
-import type { TestResult } from "../train/test_result.ts";
-import type { Progress, RunListener } from "../train/run_listener.ts";
-import type { Summary } from "../train/training_run.ts";
-import { print } from "./command.ts";
-import { duration } from "./format.ts";
-import type { LiveLine } from "./live_line.ts";
+import { intervalText, percent, percentWithin } from "../../evaluate/percent.ts";
+import type { Gpu } from "../../gpu/gpu.ts";
+import type { Configuration } from "../../train/configuration.ts";
+import type { Attempt } from "../../train/recovery/recovery.ts";
+import type { Trainer } from "../../train/trainer.ts";
+import type { TestResult } from "../../train/test_result.ts";
+import type { Progress, RunListener } from "../../train/run_listener.ts";
+import type { Summary } from "../../train/training_run.ts";
+import { print } from "../command.ts";
+import { duration } from "../format.ts";
+import type { LiveLine } from "../live_line.ts";
 
 /** Shows how a run fares. */
 export class TrainingLine implements RunListener {

@@ -2,7 +2,7 @@ import { readRegularFile, readShortText } from "../../data/regular_file.ts";
 import { SadaJemError } from "../../errors.ts";
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import { bestPath, readModelIfWhole } from "../checkpoint/folder.ts";
-import { jsonText, persistently, removeIfThere, writeAtomically } from "./files.ts";
+import { jsonText, type Patience, persistently, removeIfThere, writeAtomically } from "./files.ts";
 import { type Best, bestOf } from "../checkpoint/run_record.ts";
 
 /**
@@ -14,12 +14,15 @@ export class BestModel {
   readonly #run: string;
   readonly #model: string;
   readonly #description: string;
+  readonly #patience: Readonly<Pick<Patience, "limit">>;
   #noted: Best | undefined;
-  /** How long to try to write, in milliseconds, if not as long as is usual. */
-  patience: number | undefined;
 
-  /** @param run the run's folder */
-  constructor(run: string) {
+  /**
+   * @param run the run's folder
+   * @param patience how long to try to write, if not as long as is usual
+   */
+  constructor(run: string, patience: Readonly<Pick<Patience, "limit">> = {}) {
+    this.#patience = patience;
     this.#run = run;
     this.#model = `${run}/best.safetensors`;
     this.#description = `${run}/best.json`;
@@ -33,7 +36,7 @@ export class BestModel {
   /**
    * Keeps a better model.
    * @param tell takes a line if the disk is full or the folder gone
-   * @throws {StorageError} after {@link patience}, ten minutes by default, in which it could not be written.
+   * @throws {StorageError} after ten minutes, or the patience given, in which it could not be written.
    */
   async write(best: Best, model: Uint8Array, tell: (line: string) => void): Promise<void> {
     const files: [string, Uint8Array | string][] = [
@@ -42,7 +45,7 @@ export class BestModel {
       [this.#description, jsonText(best)],
     ];
     for (const [path, contents] of files) {
-      await persistently(() => writeAtomically(path, contents), { tell, limit: this.patience });
+      await persistently(() => writeAtomically(path, contents), { tell, ...this.#patience });
     }
     this.#noted = best;
   }

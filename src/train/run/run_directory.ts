@@ -48,6 +48,8 @@ export class RunDirectory implements Disposable {
   readonly metrics: MetricsFile;
   readonly best: BestModel;
   readonly #lock: RunLock;
+  /** How long to try to write, if not as long as is usual. */
+  readonly #patience: { limit?: number } = {};
   #data: DataDescription | undefined;
   /** The adapter that computed what there is so far. */
   #adapter: string | undefined;
@@ -55,7 +57,7 @@ export class RunDirectory implements Disposable {
   private constructor(readonly path: string, lock: RunLock) {
     this.#lock = lock;
     this.metrics = new MetricsFile(this.file(metricsFile));
-    this.best = new BestModel(path);
+    this.best = new BestModel(path, this.#patience);
   }
 
   /**
@@ -245,7 +247,7 @@ export class RunDirectory implements Disposable {
   ): Promise<void> {
     await persistently(() => writeCheckpoint(this.path, iteration, bytes, keeping), {
       tell,
-      limit: this.best.patience,
+      ...this.#patience,
     });
   }
 
@@ -258,12 +260,12 @@ export class RunDirectory implements Disposable {
     contents: Uint8Array | string,
     tell: (line: string) => void,
   ): Promise<void> {
-    await persistently(() => writeAtomically(this.file(name), contents), { tell, limit: this.best.patience });
+    await persistently(() => writeAtomically(this.file(name), contents), { tell, ...this.#patience });
   }
 
   /** Ends a run at once when its files cannot be written: in a job the other processes would wait, with their GPUs. */
   giveUpAtOnce(): void {
-    this.best.patience = 0;
+    this.#patience.limit = 0;
   }
 
   /** Where the picture of an iteration's samples is kept. */

@@ -1,8 +1,9 @@
-import { GpuError, GpuLostError } from "../errors.ts";
+import { GpuError, type GpuLostError } from "../errors.ts";
 import { type AdapterFamily, adapterFamily } from "./adapter_family.ts";
 import { type Backend, backendOf, describeAdapter, vulkanAdvice } from "./backend.ts";
 import type { BufferPool, PooledBuffer } from "./buffer_pool.ts";
 import { type BufferRange, type Command, encode, type TextureUpload } from "./command.ts";
+import { DeviceHealth } from "./device_health.ts";
 import { paperDevice } from "./paper_device.ts";
 import { PipelineCache, type Program } from "./pipeline_cache.ts";
 import { Plan } from "./plan.ts";
@@ -11,7 +12,7 @@ import { requestDevice } from "./request_device.ts";
 import type { TextureSize } from "./texture_pool.ts";
 import { SubmissionSizes } from "./submission_sizes.ts";
 import { UniformBuffers } from "./uniform_buffers.ts";
-import { Watchdog } from "./watchdog.ts";
+import type { Watchdog } from "./watchdog.ts";
 
 /** What the device was asked to make and do since it was opened. */
 export interface Counters {
@@ -22,9 +23,6 @@ export interface Counters {
   dispatches: number;
   submits: number;
 }
-
-/** How long a device gets to report why it has refused something, in milliseconds. */
-const reportTime = 100;
 
 /** A WebGPU device with pooled buffers, cached pipelines and a list of recorded commands. */
 export class Gpu {
@@ -46,19 +44,13 @@ export class Gpu {
     dispatches: 0,
     submits: 0,
   };
-  /** Watches the waits for the device. */
-  readonly watchdog = new Watchdog();
   readonly #pipelines: PipelineCache;
   readonly #uniforms: UniformBuffers;
   readonly #sizes = new SubmissionSizes();
+  readonly #health: DeviceHealth;
   readonly #root: Recording;
   /** A plan's own while it is being captured, or else the root's. */
   #recording: Recording;
-  #failure: GpuLostError | undefined;
-  #destroyed = false;
-  #silent = false;
-  /** What had been made and done at the last wait. */
-  #waited = { pipelines: 0, dispatches: 0 };
 
   private constructor(
     device: GPUDevice,
@@ -74,13 +66,7 @@ export class Gpu {
     this.#pipelines = new PipelineCache(device, () => this.counters.pipelines++);
     this.#uniforms = new UniformBuffers(device, () => this.counters.buffers++);
     this.#root = this.#recording = new Recording(device, this.counters);
-    device.addEventListener("uncapturederror", (event) => {
-      const { error } = event as GPUUncapturedErrorEvent;
-      this.#fail(`the GPU reported an error: ${error.message.trim().replaceAll(/\s+/g, " ")}`);
-    });
-    void device.lost.then((info) => {
-      if (!this.#destroyed) this.#fail(`the GPU device was lost: ${info.message || info.reason}`);
-    });
+    this.#health = new DeviceHealth(device, this.counters);
   }
 
   /**
@@ -101,6 +87,11 @@ export class Gpu {
     const { limits, features } = device;
     const info = { description: adapterName, vendor: "", architecture: "", device: "" } as GPUAdapterInfo;
     return new Gpu(paperDevice({ limits, features }), { info, features }, adapterFamily, true);
+  }
+
+  /** Watches the waits for the device. */
+  get watchdog(): Watchdog {
+    return this.#health.watchdog;
   }
 
   /** The pool that buffers are borrowed from at the moment: a plan's own while it is being captured. */
@@ -266,7 +257,7 @@ export class Gpu {
   }
 
   async #wait(): Promise<void> {
-    await this.#watched(() => this.device.queue.onSubmittedWorkDone());
+    await this.#health.watched(() => this.device.queue.onSubmittedWorkDone());
     this.#sizes.waited();
   }
 
@@ -308,7 +299,7 @@ export class Gpu {
     });
     this.device.queue.submit([encoder.finish()]);
     try {
-      await this.#watched(() => staging.mapAsync(GPUMapMode.READ));
+      await this.#health.watched(() => staging.mapAsync(GPUMapMode.READ));
       this.#sizes.waited();
       const mapped = staging.getMappedRange();
       let start = 0;
@@ -319,7 +310,9 @@ export class Gpu {
       });
     } catch (error) {
       throw await this.lossBehind(error) ??
-        this.#fail(`reading back from the GPU failed: ${error instanceof Error ? error.message : error}`);
+        this.#health.fail(
+          `reading back from the GPU failed: ${error instanceof Error ? error.message : error}`,
+        );
     } finally {
       staging.destroy();
       this.throwIfFailed();
@@ -330,13 +323,8 @@ export class Gpu {
    * What became of the device, if that is why something failed: WebGPU reports it a little later.
    * @returns nothing if the device is well
    */
-  async lossBehind(error: unknown): Promise<GpuLostError | undefined> {
-    if (error instanceof GpuLostError) return error;
-    await Promise.race([
-      this.device.lost,
-      new Promise((resolve) => setTimeout(resolve, reportTime)),
-    ]);
-    return this.#failure;
+  lossBehind(error: unknown): Promise<GpuLostError | undefined> {
+    return this.#health.lossBehind(error);
   }
 
   /**
@@ -344,13 +332,13 @@ export class Gpu {
    * @throws {GpuLostError}
    */
   throwIfFailed(): void {
-    if (this.#failure) throw this.#failure;
+    this.#health.throwIfFailed();
   }
 
   /** Destroys the device and all of its memory; not a device that does not answer, which would be waited for once more. */
   destroy(): void {
-    this.#destroyed = true;
-    if (this.#silent) return;
+    this.#health.leave();
+    if (this.#health.isSilent) return;
     this.#uniforms.destroy();
     this.#root.destroy();
     this.device.destroy();
@@ -361,23 +349,5 @@ export class Gpu {
     this.#sizes.submitted(commands.length);
     this.counters.submits++;
     for (const command of commands) if (command.kind === "dispatch") this.counters.dispatches++;
-  }
-
-  /** Waits for the device, but not for ever. */
-  async #watched(begin: () => Promise<unknown>): Promise<void> {
-    const { pipelines, dispatches } = this.counters;
-    const began = performance.now();
-    const ended = await this.watchdog.watch(() => begin().then(() => true), {
-      dispatches: dispatches - this.#waited.dispatches,
-      compiles: pipelines > this.#waited.pipelines,
-    });
-    this.#waited = { pipelines, dispatches };
-    if (ended) return;
-    this.#silent = true;
-    throw this.#fail(`the GPU has not answered for ${Math.round((performance.now() - began) / 1000)} s`);
-  }
-
-  #fail(message: string): GpuLostError {
-    return this.#failure ??= new GpuLostError(message);
   }
 }

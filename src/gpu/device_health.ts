@@ -1,0 +1,84 @@
+import { GpuLostError } from "../errors.ts";
+import { Watchdog } from "./watchdog.ts";
+
+/** What a device was asked for, as far as the time it may take depends on that. */
+interface Work {
+  readonly pipelines: number;
+  readonly dispatches: number;
+}
+
+/** How long a device gets to report why it has refused something, in milliseconds. */
+const reportTime = 100;
+
+/** Whether a device is well: what it has reported, and whether it answers. */
+export class DeviceHealth {
+  /** Watches the waits for the device. */
+  readonly watchdog = new Watchdog();
+  readonly #device: GPUDevice;
+  readonly #work: Work;
+  #failure: GpuLostError | undefined;
+  #isSilent = false;
+  #isLeft = false;
+  /** What had been asked for at the last wait. */
+  #waited: Work = { pipelines: 0, dispatches: 0 };
+
+  /** @param work counts on while the device is used */
+  constructor(device: GPUDevice, work: Work) {
+    this.#device = device;
+    this.#work = work;
+    device.addEventListener("uncapturederror", (event) => {
+      const { error } = event as GPUUncapturedErrorEvent;
+      this.fail(`the GPU reported an error: ${error.message.trim().replaceAll(/\s+/g, " ")}`);
+    });
+    void device.lost.then((info) => {
+      if (!this.#isLeft) this.fail(`the GPU device was lost: ${info.message || info.reason}`);
+    });
+  }
+
+  /** Whether the device did not answer in time. */
+  get isSilent(): boolean {
+    return this.#isSilent;
+  }
+
+  /** The device is going to be destroyed: that it is lost then is no failure. */
+  leave(): void {
+    this.#isLeft = true;
+  }
+
+  /** Notes that something is wrong, and returns the first thing that was. */
+  fail(message: string): GpuLostError {
+    return this.#failure ??= new GpuLostError(message);
+  }
+
+  /** @throws {GpuLostError} the first error that the device has reported. */
+  throwIfFailed(): void {
+    if (this.#failure) throw this.#failure;
+  }
+
+  /** What became of the device, if that is why something failed: WebGPU reports it a little later. */
+  async lossBehind(error: unknown): Promise<GpuLostError | undefined> {
+    if (error instanceof GpuLostError) return error;
+    await Promise.race([
+      this.#device.lost,
+      new Promise((resolve) => setTimeout(resolve, reportTime)),
+    ]);
+    return this.#failure;
+  }
+
+  /**
+   * Waits for the device, but not for ever.
+   * @throws {GpuLostError} if it does not answer.
+   */
+  async watched(begin: () => Promise<unknown>): Promise<void> {
+    const { pipelines, dispatches } = this.#work;
+    const began = performance.now();
+    const ended = await this.watchdog.watch(() => begin().then(() => true), {
+      dispatches: dispatches - this.#waited.dispatches,
+      compiles: pipelines > this.#waited.pipelines,
+    });
+    this.#waited = { pipelines, dispatches };
+    if (ended) return;
+    this.#isSilent = true;
+    throw this.fail(`the GPU has not answered for ${Math.round((performance.now() - began) / 1000)} s`);
+  }
+}

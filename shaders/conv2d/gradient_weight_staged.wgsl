@@ -63,62 +63,62 @@ fn rowOf(row: u32) -> Row {
   return Row(exists, i32(tap / kernel) - i32(padding), i32(tap % kernel) - i32(padding), row % channels);
 }
 
-// Four channels of the input that output pixel `pixel` meets, for a vector of rows; zero in the padding and beyond `end`.
-fn inputAt(pixel: u32, end: u32, row: Row) -> vec4f {
+// Four channels, or zeros instead if they do not exist: that is asked when they are staged, since whoever asks before waits for memory.
+struct Vector {
+  value: vec4f,
+  exists: bool,
+}
+
+// Four channels of the input that output pixel `pixel` meets, for a vector of rows; none in the padding and beyond `end`.
+fn inputAt(pixel: u32, end: u32, row: Row) -> Vector {
   let outRow = pixel / outWidth;
   let y = i32(outRow % outHeight * stride) + row.down;
   let x = i32(pixel % outWidth * stride) + row.right;
   let inside = pixel < end && row.exists && y >= 0 && y < i32(height) && x >= 0 && x < i32(width);
-  if (!inside) {
-    return vec4f();
-  }
-  return vec4f(input[((outRow / outHeight * height + u32(y)) * width + u32(x)) * (inChannels / 4u) + row.channel]);
+  let at = ((outRow / outHeight * height + u32(y)) * width + u32(x)) * (inChannels / 4u) + row.channel;
+  return Vector(vec4f(input[at]), inside);
 }
 
-fn gradientAt(pixel: u32, end: u32, column: u32) -> vec4f {
+fn gradientAt(pixel: u32, end: u32, column: u32) -> Vector {
   let columns = outChannels / 4u;
-  if (pixel >= end || column >= columns) {
-    return vec4f();
-  }
-  return outputGradient[pixel * columns + column];
+  return Vector(outputGradient[pixel * columns + column], pixel < end && column < columns);
 }
 
-// Four channels of the input for an invocation's load number j of the step from `pixel` on. Whether it will be staged is not asked
-// here: by ptxas a step then has 691 instructions instead of 658.
-fn loadInput(j: u32, thread: u32, pixel: u32, end: u32, firstRow: u32) -> vec4f {
+// Four channels of the input for an invocation's load number j of the step from `pixel` on.
+fn loadInput(j: u32, thread: u32, pixel: u32, end: u32, firstRow: u32) -> Vector {
   let i = thread + j * threads;
   if (j >= inputLoads) {
-    return vec4f();
+    return Vector();
   }
   return inputAt(pixel + i / tileRows, end, rowOf(firstRow + i % tileRows));
 }
 
-fn loadGradient(j: u32, thread: u32, pixel: u32, end: u32, firstColumn: u32) -> vec4f {
+fn loadGradient(j: u32, thread: u32, pixel: u32, end: u32, firstColumn: u32) -> Vector {
   let i = thread + j * threads;
   if (j >= gradientLoads) {
-    return vec4f();
+    return Vector();
   }
   return gradientAt(pixel + i / tileColumns, end, firstColumn + i % tileColumns);
 }
 
-fn stageInput(j: u32, thread: u32, x: vec4f) {
+fn stageInput(j: u32, thread: u32, x: Vector) {
   let i = thread + j * threads;
   if (j < inputLoads && i < pixelsPerStep * tileRows) {
-    inputs[i % tileRows][i / tileRows] = x;
+    inputs[i % tileRows][i / tileRows] = select(vec4f(), x.value, x.exists);
   }
 }
 
-fn stageGradient(j: u32, thread: u32, d: vec4f) {
+fn stageGradient(j: u32, thread: u32, d: Vector) {
   let i = thread + j * threads;
   if (j < gradientLoads && i < pixelsPerStep * tileColumns) {
-    gradients[i % tileColumns][i / tileColumns] = d;
+    gradients[i % tileColumns][i / tileColumns] = select(vec4f(), d.value, d.exists);
   }
 }
 
 // What an invocation has loaded for a step.
 struct Loaded {
-  x0: vec4f, x1: vec4f, x2: vec4f, x3: vec4f, x4: vec4f, x5: vec4f, x6: vec4f, x7: vec4f,
-  d0: vec4f, d1: vec4f, d2: vec4f, d3: vec4f,
+  x0: Vector, x1: Vector, x2: Vector, x3: Vector, x4: Vector, x5: Vector, x6: Vector, x7: Vector,
+  d0: Vector, d1: Vector, d2: Vector, d3: Vector,
 }
 
 fn load(thread: u32, pixel: u32, end: u32, firstRow: u32, firstColumn: u32) -> Loaded {

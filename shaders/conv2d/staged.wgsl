@@ -56,21 +56,28 @@ const channelsPerThread = 2u;
 override tilePixels = pixelThreads * pixelsPerThread;
 override tileChannels = channelThreads * channelsPerThread;
 override threads = pixelThreads * channelThreads;
-// Vectors of source pixels that an invocation loads for a step, 8 at most, and blocks of 4 × 4 weights of the workgroup, one for an
-// invocation at most.
-override pixelLoads = (vectorsPerStep * tilePixels + threads - 1u) / threads;
+// What a workgroup loads for a step, in blocks: four neighbouring pixels × four channels, two blocks for an invocation at most, and
+// 4 × 4 weights, one block for an invocation at most.
+override pixelBlocks = vectorsPerStep * tilePixels / 4u;
 override weightBlocks = vectorsPerStep * tileChannels;
+override twoBlocks = pixelBlocks > threads;
+// Whether no load lies beyond a tap's last source channels, or beyond the last result channels.
+override wholeSteps = sourceChannels % (4u * vectorsPerStep) == 0u;
+override wholeTiles = resultChannels % (4u * tileChannels) == 0u;
 
-// What an invocation needs of a vector of source channels: that of its 8 pixels, or the weights by it, four for each vector of its
-// result channels. A place is indexed by constants, which no compiler clamps; its length, and that of rows of places, keep what is
-// read and what is written at the same time in different banks of memory. A row for each vector of a step.
-alias Place = array<vec4f, 9>;
+// What an invocation needs of four source channels: for each of them two vectors of four pixels, or two vectors of weights. Members
+// and constants are no indices that a compiler clamps. The length of a place, and that of rows of places, keep what is read and what
+// is written at the same time in different banks of memory. A row for each vector of a step.
+alias Two = array<vec4f, 2>;
+struct Place {
+  c0: Two,
+  c1: Two,
+  c2: Two,
+  c3: Two,
+  unused: vec4f,
+}
 var<workgroup> pixels: array<Place, pixelPlaces>;
 var<workgroup> weights: array<Place, channelPlaces>;
-// Index of the first channels of the source pixel that each pixel meets at a tap; nowhere for those in the padding.
-var<workgroup> starts: array<u32, tilePixels>;
-
-const nowhere = 0xffffffffu;
 
 // What a workgroup computes: tilePixels from number `pixel` of a phase on, counted from the first of the images that are
 // numbered together, and tileChannels from `channel` on.
@@ -134,74 +141,64 @@ fn pixelOf(tile: Tile, i: u32, images: u32, step: u32) -> Pixel {
   return Pixel(image, y, x, exists);
 }
 
-fn startOf(pixel: Pixel, ky: u32, kx: u32, backward: bool) -> u32 {
-  var y = i32(pixel.y * stride + ky) - i32(padding);
-  var x = i32(pixel.x * stride + kx) - i32(padding);
-  if (backward) {
-    // Whole for the taps that `meets` lets through.
-    y = (i32(pixel.y + padding) - i32(ky)) / i32(stride);
-    x = (i32(pixel.x + padding) - i32(kx)) / i32(stride);
-    if (pixel.y + padding < ky || pixel.x + padding < kx) {
-      return nowhere;
-    }
-  }
-  if (!pixel.exists || y < 0 || y >= i32(sourceHeight) || x < 0 || x >= i32(sourceWidth)) {
-    return nowhere;
-  }
-  return ((pixel.image * sourceHeight + u32(y)) * sourceWidth + u32(x)) * (sourceChannels / 4u);
+// The source line (row or column) that a line of the result meets at tap 0, before any padding is taken off backwards.
+fn firstLine(line: u32, backward: bool) -> i32 {
+  return select(i32(line * stride) - i32(padding), i32((line + padding) / stride), backward);
 }
 
-// Four source channels from `channel` on of a source pixel; zero if there are none, without waiting for memory: a selection would.
-fn sourceAt(start: u32, channel: u32) -> vec4f {
-  if (start == nowhere || channel >= sourceChannels / 4u) {
-    return vec4f();
-  }
-  return vec4f(source[start + channel]);
+// Lines from the one that tap 0 meets to the one that tap k meets, for taps that meet whole source pixels.
+fn linesTo(k: u32, backward: bool) -> i32 {
+  return select(i32(k), -i32(k / stride), backward);
 }
 
-// Four source channels (columns) × four result channels of a tap, counted through all weights; zero beyond the last.
-fn weightsAt(tap: u32, channel: u32, result: u32, backward: bool) -> mat4x4f {
-  let row = sourceChannels / 4u;
-  let results = resultChannels / 4u;
-  if (channel >= row || result >= results) {
-    return mat4x4f();
-  }
-  if (backward) {
-    let i = (tap * resultChannels + 4u * result) * row + channel;
-    return transpose(mat4x4f(weight[i], weight[i + row], weight[i + 2u * row], weight[i + 3u * row]));
-  }
-  let i = (tap * sourceChannels + 4u * channel) * results + result;
-  return mat4x4f(weight[i], weight[i + results], weight[i + 2u * results], weight[i + 3u * results]);
+fn originOf(pixel: Pixel, backward: bool) -> u32 {
+  let y = i32(pixel.image * sourceHeight) + firstLine(pixel.y, backward);
+  return u32((y * i32(sourceWidth) + firstLine(pixel.x, backward)) * i32(sourceChannels / 4u));
 }
 
-// Whether a tap meets whole source pixels from this phase.
-fn meets(phase: u32, tap: u32, backward: bool) -> bool {
-  return !backward || (phase + padding + kernel * stride - tap) % stride == 0u;
+// Bit k, if the line that tap k meets lies inside the source.
+fn bitInside(k: u32, first: i32, lines: u32, backward: bool) -> u32 {
+  return select(0u, 1u << k, u32(first + linesTo(k, backward)) < lines);
 }
 
-// sum + Σ_i w[i] · x[i], in fused steps.
-fn multiplyAdd(w: mat4x4f, x: vec4f, sum: vec4f) -> vec4f {
-  return fma(vec4f(x.w), w[3], fma(vec4f(x.z), w[2], fma(vec4f(x.y), w[1], fma(vec4f(x.x), w[0], sum))));
+fn linesInside(first: i32, lines: u32, backward: bool) -> u32 {
+  return bitInside(0u, first, lines, backward) | bitInside(1u, first, lines, backward) | bitInside(2u, first, lines, backward);
 }
 
-fn addPixel(sum: Pair, wa: mat4x4f, wb: mat4x4f, x: vec4f) -> Pair {
-  return Pair(multiplyAdd(wa, x, sum.a), multiplyAdd(wb, x, sum.b));
+// Bits ky and 3 + kx: whether the row and the column that a tap meets lie inside the source.
+fn tapsInside(pixel: Pixel, backward: bool) -> u32 {
+  let rows = linesInside(firstLine(pixel.y, backward), sourceHeight, backward);
+  let columns = linesInside(firstLine(pixel.x, backward), sourceWidth, backward);
+  return select(0u, rows | (columns << 3u), pixel.exists);
 }
 
-// Four source channels of the tile that is staged, for this invocation's pixels and channels.
+fn add(x: Pair, y: Pair) -> Pair {
+  return Pair(x.a + y.a, x.b + y.b);
+}
+
+fn addPixel(sum: Pair, x: f32, w: Two) -> Pair {
+  return Pair(fma(vec4f(x), w[0], sum.a), fma(vec4f(x), w[1], sum.b));
+}
+
+// A source channel of the tile that is staged, for this invocation's pixels and channels.
+fn accumulateChannel(sums: ptr<function, Sums>, x: Two, w: Two) {
+  (*sums).p0 = addPixel((*sums).p0, x[0].x, w);
+  (*sums).p1 = addPixel((*sums).p1, x[0].y, w);
+  (*sums).p2 = addPixel((*sums).p2, x[0].z, w);
+  (*sums).p3 = addPixel((*sums).p3, x[0].w, w);
+  (*sums).p4 = addPixel((*sums).p4, x[1].x, w);
+  (*sums).p5 = addPixel((*sums).p5, x[1].y, w);
+  (*sums).p6 = addPixel((*sums).p6, x[1].z, w);
+  (*sums).p7 = addPixel((*sums).p7, x[1].w, w);
+}
+
 fn accumulateVector(sums: ptr<function, Sums>, k: u32, pixelThread: u32, channelThread: u32) {
   let w = &weights[k * channelRow + channelThread];
-  let wa = mat4x4f((*w)[0], (*w)[1], (*w)[2], (*w)[3]);
-  let wb = mat4x4f((*w)[4], (*w)[5], (*w)[6], (*w)[7]);
   let x = &pixels[k * pixelRow + pixelThread];
-  (*sums).p0 = addPixel((*sums).p0, wa, wb, (*x)[0]);
-  (*sums).p1 = addPixel((*sums).p1, wa, wb, (*x)[1]);
-  (*sums).p2 = addPixel((*sums).p2, wa, wb, (*x)[2]);
-  (*sums).p3 = addPixel((*sums).p3, wa, wb, (*x)[3]);
-  (*sums).p4 = addPixel((*sums).p4, wa, wb, (*x)[4]);
-  (*sums).p5 = addPixel((*sums).p5, wa, wb, (*x)[5]);
-  (*sums).p6 = addPixel((*sums).p6, wa, wb, (*x)[6]);
-  (*sums).p7 = addPixel((*sums).p7, wa, wb, (*x)[7]);
+  accumulateChannel(sums, (*x).c0, (*w).c0);
+  accumulateChannel(sums, (*x).c1, (*w).c1);
+  accumulateChannel(sums, (*x).c2, (*w).c2);
+  accumulateChannel(sums, (*x).c3, (*w).c3);
 }
 
 // Not a loop: WebGPU counts the turns of each, and vectors would not overlap.
@@ -216,114 +213,190 @@ fn accumulateStep(sums: ptr<function, Sums>, pixelThread: u32, channelThread: u3
   }
 }
 
-fn findSources(tile: Tile, images: u32, thread: u32, tap: u32, backward: bool) {
+// Where what an invocation loads lies at the first tap and channel, and which taps of its pixels lie inside the source: six bits for
+// each pixel of a block. What a step adds to an index is the same for all invocations.
+struct Origins {
+  x0: vec4u,
+  x1: vec4u,
+  inside0: u32,
+  inside1: u32,
+  weights: u32,
+}
+
+struct Block {
+  origins: vec4u,
+  inside: u32,
+}
+
+fn blockOf(tile: Tile, block: u32, images: u32, backward: bool) -> Block {
   let step = select(1u, stride, backward);
-  for (var i = thread; i < tilePixels; i += threads) {
-    starts[i] = startOf(pixelOf(tile, i, images, step), tap / kernel, tap % kernel, backward);
-  }
+  let first = block / vectorsPerStep * 4u;
+  let p0 = pixelOf(tile, first, images, step);
+  let p1 = pixelOf(tile, first + 1u, images, step);
+  let p2 = pixelOf(tile, first + 2u, images, step);
+  let p3 = pixelOf(tile, first + 3u, images, step);
+  let origins = vec4u(originOf(p0, backward), originOf(p1, backward), originOf(p2, backward), originOf(p3, backward));
+  let inside = tapsInside(p0, backward) | (tapsInside(p1, backward) << 6u) | (tapsInside(p2, backward) << 12u) |
+    (tapsInside(p3, backward) << 18u);
+  return Block(origins + block % vectorsPerStep, inside);
 }
 
-// What an invocation has loaded for a step.
+// Four source channels × four result channels of a tap lie in four rows of the weights, whichever way it goes.
+fn weightRow(backward: bool) -> u32 {
+  return select(resultChannels / 4u, sourceChannels / 4u, backward);
+}
+
+// Invocations that stage no weights load the last block once more: a branch would wait for memory.
+fn weightBlock(thread: u32) -> u32 {
+  return min(thread, weightBlocks - 1u);
+}
+
+fn originsOf(tile: Tile, images: u32, thread: u32, backward: bool) -> Origins {
+  let a = blockOf(tile, thread, images, backward);
+  var b = Block();
+  if (twoBlocks) {
+    b = blockOf(tile, thread + threads, images, backward);
+  }
+  let channel = weightBlock(thread) % vectorsPerStep;
+  let result = tile.channel + weightBlock(thread) / vectorsPerStep;
+  let firstWeight = tile.weightSet * kernel * kernel * sourceChannels * (resultChannels / 4u);
+  let own = select(4u * channel * weightRow(backward) + result, 4u * result * weightRow(backward) + channel, backward);
+  return Origins(a.origins, b.origins, a.inside, b.inside, firstWeight + own);
+}
+
+// What an invocation has loaded for a step, and which of it are zeros instead: that is asked when it is staged, since whoever
+// asks before waits for memory.
 struct Loaded {
-  x0: vec4f, x1: vec4f, x2: vec4f, x3: vec4f, x4: vec4f, x5: vec4f, x6: vec4f, x7: vec4f,
+  x0: mat4x4f,
+  x1: mat4x4f,
   weights: mat4x4f,
+  inside0: vec4<bool>,
+  inside1: vec4<bool>,
+  areWeights: bool,
 }
 
-// Whether an invocation's load number j is vector i of those that are staged; by j alone a compiler knows of loads that nobody has.
-fn isStaged(j: u32, i: u32) -> bool {
-  return j < pixelLoads && i < vectorsPerStep * tilePixels;
+// Four channels of four pixels; whatever lies there for pixels in the padding.
+fn loadBlock(at: vec4u) -> mat4x4f {
+  return mat4x4f(vec4f(source[at.x]), vec4f(source[at.y]), vec4f(source[at.z]), vec4f(source[at.w]));
 }
 
-// Neighbouring invocations load neighbouring vectors of a pixel, and then those of the next.
-fn loadPixel(j: u32, thread: u32, channel: u32) -> vec4f {
-  let i = thread + j * threads;
-  if (!isStaged(j, i)) {
-    return vec4f();
+// Which pixels of a block lie inside the source at a tap.
+fn areInside(inside: u32, tap: vec2u) -> vec4<bool> {
+  let bits = vec4u((1u << tap.x) | (8u << tap.y)) << vec4u(0u, 6u, 12u, 18u);
+  return (vec4u(inside) & bits) == bits;
+}
+
+fn isChannel(block: u32, channel: u32) -> bool {
+  return wholeSteps || channel + block % vectorsPerStep < sourceChannels / 4u;
+}
+
+// Where a step's vectors lie. Worked out before the last step's are staged: compilers then load into the same registers again.
+struct Addresses {
+  x0: vec4u,
+  x1: vec4u,
+  weights: u32,
+}
+
+fn addressesOf(origins: Origins, tap: vec2u, channel: u32, backward: bool) -> Addresses {
+  let lines = linesTo(tap.x, backward) * i32(sourceWidth) + linesTo(tap.y, backward);
+  let at = u32(lines) * (sourceChannels / 4u) + channel;
+  let block = (tap.x * kernel + tap.y) * sourceChannels * (resultChannels / 4u) + channel * select(4u * weightRow(backward), 1u, backward);
+  return Addresses(origins.x0 + at, origins.x1 + at, origins.weights + block);
+}
+
+fn load(at: Addresses, origins: Origins, tile: Tile, thread: u32, tap: vec2u, channel: u32, backward: bool) -> Loaded {
+  let row = weightRow(backward);
+  let w = at.weights;
+  var second = mat4x4f();
+  var insideSecond = vec4<bool>();
+  if (twoBlocks) {
+    second = loadBlock(at.x1);
+    insideSecond = areInside(origins.inside1, tap) & vec4<bool>(isChannel(thread + threads, channel));
   }
-  return sourceAt(starts[i / vectorsPerStep], channel + i % vectorsPerStep);
-}
-
-fn load(tile: Tile, thread: u32, tap: u32, channel: u32, backward: bool) -> Loaded {
-  var weightBlock = mat4x4f();
-  if (thread < weightBlocks) {
-    let result = tile.channel + thread / vectorsPerStep;
-    let setTap = tile.weightSet * kernel * kernel + tap;
-    weightBlock = weightsAt(setTap, channel + thread % vectorsPerStep, result, backward);
-  }
+  let result = tile.channel + weightBlock(thread) / vectorsPerStep;
   return Loaded(
-    loadPixel(0u, thread, channel),
-    loadPixel(1u, thread, channel),
-    loadPixel(2u, thread, channel),
-    loadPixel(3u, thread, channel),
-    loadPixel(4u, thread, channel),
-    loadPixel(5u, thread, channel),
-    loadPixel(6u, thread, channel),
-    loadPixel(7u, thread, channel),
-    weightBlock,
+    loadBlock(at.x0),
+    second,
+    mat4x4f(weight[w], weight[w + row], weight[w + 2u * row], weight[w + 3u * row]),
+    areInside(origins.inside0, tap) & vec4<bool>(isChannel(thread, channel)),
+    insideSecond,
+    isChannel(weightBlock(thread), channel) && (wholeTiles || result < resultChannels / 4u),
   );
 }
 
-fn stagePixel(j: u32, thread: u32, x: vec4f) {
-  let i = thread + j * threads;
-  if (isStaged(j, i)) {
-    let pixel = i / vectorsPerStep;
-    pixels[i % vectorsPerStep * pixelRow + pixel % pixelThreads][pixel / pixelThreads] = x;
+// Channel by channel, each of four pixels.
+fn stageBlock(block: u32, x: mat4x4f, inside: vec4<bool>) {
+  if (block >= pixelBlocks) {
+    return;
   }
+  let four = block / vectorsPerStep;
+  let place = &pixels[block % vectorsPerStep * pixelRow + four % pixelThreads];
+  let half = four / pixelThreads;
+  (*place).c0[half] = select(vec4f(), vec4f(x[0].x, x[1].x, x[2].x, x[3].x), inside);
+  (*place).c1[half] = select(vec4f(), vec4f(x[0].y, x[1].y, x[2].y, x[3].y), inside);
+  (*place).c2[half] = select(vec4f(), vec4f(x[0].z, x[1].z, x[2].z, x[3].z), inside);
+  (*place).c3[half] = select(vec4f(), vec4f(x[0].w, x[1].w, x[2].w, x[3].w), inside);
 }
 
-fn stage(thread: u32, loaded: Loaded) {
-  stagePixel(0u, thread, loaded.x0);
-  stagePixel(1u, thread, loaded.x1);
-  stagePixel(2u, thread, loaded.x2);
-  stagePixel(3u, thread, loaded.x3);
-  stagePixel(4u, thread, loaded.x4);
-  stagePixel(5u, thread, loaded.x5);
-  stagePixel(6u, thread, loaded.x6);
-  stagePixel(7u, thread, loaded.x7);
+fn stage(thread: u32, loaded: Loaded, backward: bool) {
+  stageBlock(thread, loaded.x0, loaded.inside0);
+  if (twoBlocks) {
+    stageBlock(thread + threads, loaded.x1, loaded.inside1);
+  }
   if (thread < weightBlocks) {
     let channel = thread / vectorsPerStep;
     let place = &weights[thread % vectorsPerStep * channelRow + channel % channelThreads];
-    let first = channel / channelThreads * 4u;
-    (*place)[first] = loaded.weights[0];
-    (*place)[first + 1u] = loaded.weights[1];
-    (*place)[first + 2u] = loaded.weights[2];
-    (*place)[first + 3u] = loaded.weights[3];
+    let half = channel / channelThreads;
+    var w = loaded.weights;
+    if (backward) {
+      w = transpose(w);
+    }
+    // Asked here as well: compilers do not follow a constant through a loop.
+    let exist = (wholeSteps && wholeTiles) || loaded.areWeights;
+    (*place).c0[half] = select(vec4f(), w[0], exist);
+    (*place).c1[half] = select(vec4f(), w[1], exist);
+    (*place).c2[half] = select(vec4f(), w[2], exist);
+    (*place).c3[half] = select(vec4f(), w[3], exist);
   }
 }
 
-// The first tap from `tap` on that meets whole source pixels from the tile's phase, or the number of taps.
-fn tapFrom(tile: Tile, tap: u32, backward: bool) -> u32 {
-  for (var i = tap; i < kernel * kernel; i++) {
-    if (meets(tile.phaseY, i / kernel, backward) && meets(tile.phaseX, i % kernel, backward)) {
-      return i;
-    }
+// The first tap (ky, kx) that meets whole source pixels from the tile's phase; backwards the others follow in steps of the stride.
+fn firstTap(tile: Tile, backward: bool) -> vec2u {
+  let step = select(1u, stride, backward);
+  return vec2u((tile.phaseY + padding) % step, (tile.phaseX + padding) % step);
+}
+
+fn tapAfter(tap: vec2u, first: vec2u, backward: bool) -> vec2u {
+  let step = select(1u, stride, backward);
+  if (tap.y + step < kernel) {
+    return vec2u(tap.x, tap.y + step);
   }
-  return kernel * kernel;
+  return vec2u(tap.x + step, first.y);
 }
 
 fn convolve(tile: Tile, images: u32, thread: u32, backward: bool) -> Sums {
   var sums = Sums();
-  var tap = tapFrom(tile, 0u, backward);
-  if (tap == kernel * kernel) {
+  let first = firstTap(tile, backward);
+  if (first.x >= kernel || first.y >= kernel) {
     return sums;
   }
+  var tap = first;
+  let origins = originsOf(tile, images, thread, backward);
   var channel = 0u;
-  findSources(tile, images, thread, tap, backward);
-  workgroupBarrier();
-  var next = load(tile, thread, tap, channel, backward);
-  while (tap < kernel * kernel) {
-    // Nobody reads the last step's tiles and sources any more.
-    workgroupBarrier();
-    stage(thread, next);
+  var next = load(addressesOf(origins, tap, channel, backward), origins, tile, thread, tap, channel, backward);
+  while (tap.x < kernel) {
     channel += vectorsPerStep;
     if (channel >= sourceChannels / 4u) {
       channel = 0u;
-      tap = tapFrom(tile, tap + 1u, backward);
-      findSources(tile, images, thread, tap, backward);
+      tap = tapAfter(tap, first, backward);
     }
+    let addresses = addressesOf(origins, tap, channel, backward);
+    // Nobody reads the last step's tiles any more.
     workgroupBarrier();
-    if (tap < kernel * kernel) {
-      next = load(tile, thread, tap, channel, backward);
+    stage(thread, next, backward);
+    workgroupBarrier();
+    if (tap.x < kernel) {
+      next = load(addresses, origins, tile, thread, tap, channel, backward);
     }
     accumulateStep(&sums, thread % pixelThreads, thread / pixelThreads);
   }
@@ -332,20 +405,21 @@ fn convolve(tile: Tile, images: u32, thread: u32, backward: bool) -> Sums {
 
 // Index of the first vector of channels of this invocation's pixel number i, or −1 if there is none.
 fn resultAt(tile: Tile, images: u32, thread: u32, i: u32, step: u32) -> i32 {
-  let pixel = pixelOf(tile, thread % pixelThreads + i * pixelThreads, images, step);
+  let four = thread % pixelThreads + i / 4u * pixelThreads;
+  let pixel = pixelOf(tile, 4u * four + i % 4u, images, step);
   let row = resultChannels / 4u;
   return select(-1, i32(((pixel.image * height + pixel.y) * width + pixel.x) * row), pixel.exists);
 }
 
-fn storeOutput(tile: Tile, images: u32, thread: u32, i: u32, sum: Pair) {
+fn storeOutput(tile: Tile, images: u32, thread: u32, i: u32, value: Pair) {
   let at = resultAt(tile, images, thread, i, 1u);
   let row = resultChannels / 4u;
   let channel = tile.channel + thread / pixelThreads;
   if (at >= 0 && channel < row) {
-    output[u32(at) + channel] = Output(bias[channel] + sum.a);
+    output[u32(at) + channel] = Output(value.a);
   }
   if (at >= 0 && channel + channelThreads < row) {
-    output[u32(at) + channel + channelThreads] = Output(bias[channel + channelThreads] + sum.b);
+    output[u32(at) + channel + channelThreads] = Output(value.b);
   }
 }
 
@@ -374,14 +448,17 @@ fn forward(
   let images = arrayLength(&output) / (height * width * (resultChannels / 4u));
   let tile = tileOf(id.x + id.y * groups.x, images, 1u);
   let sums = convolve(tile, images, thread, false);
-  storeOutput(tile, images, thread, 0u, sums.p0);
-  storeOutput(tile, images, thread, 1u, sums.p1);
-  storeOutput(tile, images, thread, 2u, sums.p2);
-  storeOutput(tile, images, thread, 3u, sums.p3);
-  storeOutput(tile, images, thread, 4u, sums.p4);
-  storeOutput(tile, images, thread, 5u, sums.p5);
-  storeOutput(tile, images, thread, 6u, sums.p6);
-  storeOutput(tile, images, thread, 7u, sums.p7);
+  let last = resultChannels / 4u - 1u;
+  let channel = tile.channel + thread / pixelThreads;
+  let offset = Pair(bias[min(channel, last)], bias[min(channel + channelThreads, last)]);
+  storeOutput(tile, images, thread, 0u, add(offset, sums.p0));
+  storeOutput(tile, images, thread, 1u, add(offset, sums.p1));
+  storeOutput(tile, images, thread, 2u, add(offset, sums.p2));
+  storeOutput(tile, images, thread, 3u, add(offset, sums.p3));
+  storeOutput(tile, images, thread, 4u, add(offset, sums.p4));
+  storeOutput(tile, images, thread, 5u, add(offset, sums.p5));
+  storeOutput(tile, images, thread, 6u, add(offset, sums.p6));
+  storeOutput(tile, images, thread, 7u, add(offset, sums.p7));
 }
 
 @compute @workgroup_size(threads)

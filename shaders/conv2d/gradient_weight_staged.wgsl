@@ -41,6 +41,13 @@ override threads = rowThreads * columnThreads;
 // Vectors that an invocation loads for a step, 8 and 4 at most.
 override inputLoads = (pixelsPerStep * tileRows + threads - 1u) / threads;
 override gradientLoads = (pixelsPerStep * tileColumns + threads - 1u) / threads;
+// Whether every invocation has as many.
+override evenInputs = pixelsPerStep * tileRows % threads == 0u;
+override evenGradients = pixelsPerStep * tileColumns % threads == 0u;
+// Whether the pixels of a step always lie in one row of the output, so that none lies beyond the last; and whether all columns of
+// the tiles exist.
+override wholeSteps = outWidth % pixelsPerStep == 0u && pixelsPerSplit % pixelsPerStep == 0u;
+override wholeTiles = outChannels % (4u * tileColumns) == 0u;
 
 // A vector of rows or columns at each pixel of a step. Pixels are constants, which no compiler clamps; the length keeps what is
 // read and what is written at the same time in different banks of memory.
@@ -48,71 +55,93 @@ alias Staged = array<vec4f, 9>;
 var<workgroup> inputs: array<Staged, tileRows>;
 var<workgroup> gradients: array<Staged, tileColumns>;
 
-// What a vector of rows is: four channels of the input, `down` and `right` of the first that a window meets without padding.
-struct Row {
-  exists: bool,
-  down: i32,
-  right: i32,
-  channel: u32,
-}
-
-fn rowOf(row: u32) -> Row {
-  let channels = inChannels / 4u;
-  let tap = row / channels;
-  let exists = tap < kernel * kernel;
-  return Row(exists, i32(tap / kernel) - i32(padding), i32(tap % kernel) - i32(padding), row % channels);
-}
-
 // Four channels, or zeros instead if they do not exist: that is asked when they are staged, since whoever asks before waits for memory.
 struct Vector {
   value: vec4f,
   exists: bool,
 }
 
-// Four channels of the input that output pixel `pixel` meets, for a vector of rows; none in the padding and beyond `end`.
-fn inputAt(pixel: u32, end: u32, row: Row) -> Vector {
-  let outRow = pixel / outWidth;
-  let y = i32(outRow % outHeight * stride) + row.down;
-  let x = i32(pixel % outWidth * stride) + row.right;
-  let inside = pixel < end && row.exists && y >= 0 && y < i32(height) && x >= 0 && x < i32(width);
-  let at = ((outRow / outHeight * height + u32(y)) * width + u32(x)) * (inChannels / 4u) + row.channel;
-  return Vector(vec4f(input[at]), inside);
+// What an invocation's load of a step adds to the step's first pixel: pixels of the output, rows and columns of the input, and an
+// index into it.
+struct Origin {
+  pixel: u32,
+  down: i32,
+  right: i32,
+  at: u32,
 }
 
-fn gradientAt(pixel: u32, end: u32, column: u32) -> Vector {
-  let columns = outChannels / 4u;
-  return Vector(outputGradient[pixel * columns + column], pixel < end && column < columns);
-}
+const nowhere = -0x40000000;
 
-// Four channels of the input for an invocation's load number j of the step from `pixel` on.
-fn loadInput(j: u32, thread: u32, pixel: u32, end: u32, firstRow: u32) -> Vector {
+// A row of the product is a tap and a vector of input channels. Rows beyond the last lie outside the input.
+fn inputOrigin(j: u32, thread: u32, firstRow: u32) -> Origin {
   let i = thread + j * threads;
+  let row = firstRow + i % tileRows;
+  let channels = inChannels / 4u;
+  let tap = row / channels;
+  let pixel = i / tileRows;
+  let down = i32(tap / kernel) - i32(padding);
+  let right = i32(tap % kernel) - i32(padding) + select(0, i32(pixel * stride), wholeSteps);
+  let at = u32((down * i32(width) + right) * i32(channels)) + row % channels;
+  return Origin(pixel, select(nowhere, down, tap < kernel * kernel), right, at);
+}
+
+// Four channels of the input that an output pixel of the step from `first` on meets; none in the padding and beyond `end`.
+fn loadInput(j: u32, own: Origin, first: u32, end: u32) -> Vector {
   if (j >= inputLoads) {
     return Vector();
   }
-  return inputAt(pixel + i / tileRows, end, rowOf(firstRow + i % tileRows));
+  let pixel = select(first + own.pixel, first, wholeSteps);
+  let outRow = pixel / outWidth;
+  let top = outRow % outHeight * stride;
+  let left = pixel % outWidth * stride;
+  let inside = (wholeSteps || pixel < end) && u32(i32(top) + own.down) < height && u32(i32(left) + own.right) < width;
+  let at = ((outRow / outHeight * height + top) * width + left) * (inChannels / 4u) + own.at;
+  return Vector(vec4f(input[at]), inside);
 }
 
-fn loadGradient(j: u32, thread: u32, pixel: u32, end: u32, firstColumn: u32) -> Vector {
-  let i = thread + j * threads;
+fn loadGradient(j: u32, thread: u32, first: u32, end: u32, firstColumn: u32) -> Vector {
   if (j >= gradientLoads) {
     return Vector();
   }
-  return gradientAt(pixel + i / tileColumns, end, firstColumn + i % tileColumns);
+  let columns = outChannels / 4u;
+  let i = thread + j * threads;
+  let column = firstColumn + i % tileColumns;
+  let exists = (wholeSteps || first + i / tileColumns < end) && (wholeTiles || column < columns);
+  return Vector(outputGradient[first * columns + (i / tileColumns * columns + column)], exists);
 }
 
 fn stageInput(j: u32, thread: u32, x: Vector) {
   let i = thread + j * threads;
-  if (j < inputLoads && i < pixelsPerStep * tileRows) {
+  if (j < inputLoads && (evenInputs || i < pixelsPerStep * tileRows)) {
     inputs[i % tileRows][i / tileRows] = select(vec4f(), x.value, x.exists);
   }
 }
 
 fn stageGradient(j: u32, thread: u32, d: Vector) {
   let i = thread + j * threads;
-  if (j < gradientLoads && i < pixelsPerStep * tileColumns) {
-    gradients[i % tileColumns][i / tileColumns] = select(vec4f(), d.value, d.exists);
+  if (j < gradientLoads && (evenGradients || i < pixelsPerStep * tileColumns)) {
+    // Asked here as well: compilers do not follow a constant through a loop.
+    let exists = (wholeSteps && wholeTiles) || d.exists;
+    gradients[i % tileColumns][i / tileColumns] = select(vec4f(), d.value, exists);
   }
+}
+
+// Where the vectors of the input that an invocation loads lie.
+struct Origins {
+  x0: Origin, x1: Origin, x2: Origin, x3: Origin, x4: Origin, x5: Origin, x6: Origin, x7: Origin,
+}
+
+fn originsOf(thread: u32, firstRow: u32) -> Origins {
+  return Origins(
+    inputOrigin(0u, thread, firstRow),
+    inputOrigin(1u, thread, firstRow),
+    inputOrigin(2u, thread, firstRow),
+    inputOrigin(3u, thread, firstRow),
+    inputOrigin(4u, thread, firstRow),
+    inputOrigin(5u, thread, firstRow),
+    inputOrigin(6u, thread, firstRow),
+    inputOrigin(7u, thread, firstRow),
+  );
 }
 
 // What an invocation has loaded for a step.
@@ -121,20 +150,20 @@ struct Loaded {
   d0: Vector, d1: Vector, d2: Vector, d3: Vector,
 }
 
-fn load(thread: u32, pixel: u32, end: u32, firstRow: u32, firstColumn: u32) -> Loaded {
+fn load(origins: Origins, thread: u32, first: u32, end: u32, firstColumn: u32) -> Loaded {
   return Loaded(
-    loadInput(0u, thread, pixel, end, firstRow),
-    loadInput(1u, thread, pixel, end, firstRow),
-    loadInput(2u, thread, pixel, end, firstRow),
-    loadInput(3u, thread, pixel, end, firstRow),
-    loadInput(4u, thread, pixel, end, firstRow),
-    loadInput(5u, thread, pixel, end, firstRow),
-    loadInput(6u, thread, pixel, end, firstRow),
-    loadInput(7u, thread, pixel, end, firstRow),
-    loadGradient(0u, thread, pixel, end, firstColumn),
-    loadGradient(1u, thread, pixel, end, firstColumn),
-    loadGradient(2u, thread, pixel, end, firstColumn),
-    loadGradient(3u, thread, pixel, end, firstColumn),
+    loadInput(0u, origins.x0, first, end),
+    loadInput(1u, origins.x1, first, end),
+    loadInput(2u, origins.x2, first, end),
+    loadInput(3u, origins.x3, first, end),
+    loadInput(4u, origins.x4, first, end),
+    loadInput(5u, origins.x5, first, end),
+    loadInput(6u, origins.x6, first, end),
+    loadInput(7u, origins.x7, first, end),
+    loadGradient(0u, thread, first, end, firstColumn),
+    loadGradient(1u, thread, first, end, firstColumn),
+    loadGradient(2u, thread, first, end, firstColumn),
+    loadGradient(3u, thread, first, end, firstColumn),
   );
 }
 
@@ -224,14 +253,15 @@ fn main(
   let row = thread % rowThreads;
   let column = thread / rowThreads;
   var sums = Sums();
-  var next = load(thread, start, end, firstRow, firstColumn);
+  let origins = originsOf(thread, firstRow);
+  var next = load(origins, thread, start, end, firstColumn);
   for (var pixel = start; pixel < end; pixel += pixelsPerStep) {
     // Nobody reads the last step's pixels any more.
     workgroupBarrier();
     stage(thread, next);
     workgroupBarrier();
     if (pixel + pixelsPerStep < end) {
-      next = load(thread, pixel + pixelsPerStep, end, firstRow, firstColumn);
+      next = load(origins, thread, pixel + pixelsPerStep, end, firstColumn);
     }
     addStep(&sums, row, column);
   }

@@ -61,6 +61,7 @@ override threads = pixelThreads * channelThreads;
 override pixelBlocks = vectorsPerStep * tilePixels / 4u;
 override weightBlocks = vectorsPerStep * tileChannels;
 override twoBlocks = pixelBlocks > threads;
+override evenBlocks = pixelBlocks % threads == 0u;
 // Whether no load lies beyond a tap's last source channels, or beyond the last result channels.
 override wholeSteps = sourceChannels % (4u * vectorsPerStep) == 0u;
 override wholeTiles = resultChannels % (4u * tileChannels) == 0u;
@@ -326,7 +327,7 @@ fn load(at: Addresses, origins: Origins, tile: Tile, thread: u32, tap: vec2u, ch
 
 // Channel by channel, each of four pixels.
 fn stageBlock(block: u32, x: mat4x4f, inside: vec4<bool>) {
-  if (block >= pixelBlocks) {
+  if (!evenBlocks && block >= pixelBlocks) {
     return;
   }
   let four = block / vectorsPerStep;

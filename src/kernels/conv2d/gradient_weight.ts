@@ -100,7 +100,8 @@ function staged(name: string, { rows, columns, workgroups }: WeightTile): Conv2d
   const pixelsPerSplit = (shape: Conv2dShape) => {
     const pixels = conv2dSizes(shape).output / shape.outChannels;
     const enough = Math.ceil(pixels * tiles(shape) / workgroups);
-    return Math.min(pixels, mostIterations * pixelsPerStep, Math.max(fine.leastPixels, enough));
+    const steps = Math.min(mostIterations, Math.ceil(Math.max(fine.leastPixels, enough) / pixelsPerStep));
+    return Math.min(pixels, steps * pixelsPerStep);
   };
   const splits = (shape: Conv2dShape) =>
     Math.ceil(conv2dSizes(shape).output / shape.outChannels / pixelsPerSplit(shape));

@@ -50,13 +50,13 @@ function requireSupported({ tiles, inChannels, outChannels, parts }: WinogradWei
   );
 }
 
-/** The products as the gradient of a 1×1 convolution of one column of pixels by its weight. */
+/** The products as the gradient of a 1×1 convolution of one row of pixels by its weight. */
 function stagedConstants(shape: WinogradWeightProductShape): Record<string, number> {
   requireSupported(shape);
   const { products, tiles, inChannels, outChannels, parts } = shape;
-  const column = { batch: 1, height: products * tiles, width: 1, inChannels, outChannels };
+  const row = { batch: 1, height: 1, width: products * tiles, inChannels, outChannels };
   return {
-    ...conv2dConstants({ ...column, kernel: 1, stride: 1, padding: 0 }),
+    ...conv2dConstants({ ...row, kernel: 1, stride: 1, padding: 0 }),
     pixelsPerSplit: tiles / parts,
     rowThreads: tileChannels / 8,
     columnThreads: tileChannels / 8,

@@ -7,9 +7,9 @@
 // pixelsPerSplit: output pixels that one part sums.
 //
 // A matrix product whose rows are taps × input channels, whose columns are output channels and whose inner dimension are
-// pixels. An invocation computes 8 rows × 8 columns in registers; a workgroup of rowThreads (4 at least) × columnThreads (2 at least)
-// shares the 8 pixels that it stages in workgroup memory at a time. What the next step needs is on its way from memory to registers
-// while one is summed. Each split is a sum of its own, so the order of all additions is fixed.
+// pixels. An invocation computes 8 rows × columnVectors (1 or 2) vectors of columns in registers; a workgroup of rowThreads (4 at
+// least) × columnThreads (2 at least) shares the 8 pixels that it stages in workgroup memory at a time. What the next step needs is
+// on its way from memory to registers while one is summed. Each split is a sum of its own, so the order of all additions is fixed.
 
 override height: u32 = 8u;
 override width: u32 = 8u;
@@ -23,6 +23,7 @@ override padding: u32 = 1u;
 override pixelsPerSplit: u32 = 64u;
 override rowThreads: u32 = 8u;
 override columnThreads: u32 = 8u;
+override columnVectors: u32 = 2u;
 
 // vec4h in variants in half precision.
 alias Input = vec4f;
@@ -32,11 +33,11 @@ alias Input = vec4f;
 @group(0) @binding(2) var<storage, read_write> partials: array<vec4f>;
 
 const pixelsPerStep = 8u;
-// Vectors of four rows or columns of an invocation.
-const vectorsPerThread = 2u;
+// Vectors of four rows of an invocation.
+const rowVectors = 2u;
 
-override tileRows = rowThreads * vectorsPerThread;
-override tileColumns = columnThreads * vectorsPerThread;
+override tileRows = rowThreads * rowVectors;
+override tileColumns = columnThreads * columnVectors;
 override threads = rowThreads * columnThreads;
 // Vectors that an invocation loads for a step, 8 and 4 at most.
 override inputLoads = (pixelsPerStep * tileRows + threads - 1u) / threads;
@@ -55,7 +56,8 @@ alias Staged = array<vec4f, 9>;
 var<workgroup> inputs: array<Staged, tileRows>;
 var<workgroup> gradients: array<Staged, tileColumns>;
 
-// Four channels, or zeros instead if they do not exist: that is asked when they are staged, since whoever asks before waits for memory.
+// Four channels, or zeros instead if they do not exist. That is asked when they are staged: a branch or a selection before would
+// wait for memory.
 struct Vector {
   value: vec4f,
   exists: bool,
@@ -266,7 +268,9 @@ fn main(
     addStep(&sums, row, column);
   }
   store(split, firstRow + row, firstColumn + column, sums.s00);
-  store(split, firstRow + row, firstColumn + column + columnThreads, sums.s01);
   store(split, firstRow + row + rowThreads, firstColumn + column, sums.s10);
-  store(split, firstRow + row + rowThreads, firstColumn + column + columnThreads, sums.s11);
+  if (columnVectors > 1u) {
+    store(split, firstRow + row, firstColumn + column + columnThreads, sums.s01);
+    store(split, firstRow + row + rowThreads, firstColumn + column + columnThreads, sums.s11);
+  }
 }

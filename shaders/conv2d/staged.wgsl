@@ -9,15 +9,15 @@
 // weight   [kernel, kernel, inChannels, outChannels]        of the convolution itself, not of its gradient
 // bias     [resultChannels]
 // output, gradient [N, height, width, resultChannels]       N follows from the length
-// Channels are multiples of 4. accumulate: add to what is there. weightSets: so many weights one after the other,
-// each for as many images, and no tile spans two of them; with 1×1 kernels these are so many matrix products.
+// Channels are multiples of 4. accumulate: add to what is there. weightSets: how many weights lie one after the other; each is for
+// an equal part of the images, and no tile spans two of them. With 1×1 kernels that is a batch of matrix products.
 //
 // Rows of the product are pixels, columns are channels, and the inner dimension runs over taps, then channels. An invocation
-// computes 8 pixels × 8 channels in registers; a workgroup of pixelThreads × channelThreads shares what it loads,
-// vectorsPerStep vectors of channels of one tap at a time. What the next step needs is on its way from memory to registers
-// while one is summed. Where a tap's source pixels lie is worked out once for all channels. Under a stride, pixels of the
-// gradient are numbered phase by phase ((y mod stride, x mod stride)), each phase filled up to whole workgroups: then all
-// pixels of a workgroup meet the same taps, and none is multiplied by zero.
+// computes 8 pixels × channelVectors (1 or 2) vectors of channels in registers; a workgroup of pixelThreads × channelThreads shares
+// what it loads, vectorsPerStep vectors of channels of one tap at a time. With loadsAhead, what the next step needs is on its way
+// from memory to registers while one is summed. An invocation works out once where its pixels lie in the source and which taps
+// they meet. Under a stride, pixels of the gradient are numbered phase by phase ((y mod stride, x mod stride)), each phase filled
+// up to whole workgroups: then all pixels of a workgroup meet the same taps, and none is multiplied by zero.
 
 override sourceHeight: u32 = 8u;
 override sourceWidth: u32 = 8u;
@@ -33,6 +33,8 @@ override weightSets: u32 = 1u;
 // Of the largest tile. pixelRow, channelRow: places from one vector's row to the next; pixelPlaces, channelPlaces: in all rows.
 override pixelThreads: u32 = 16u;
 override channelThreads: u32 = 10u;
+override channelVectors: u32 = 2u;
+override loadsAhead: bool = true;
 override vectorsPerStep: u32 = 4u;
 override pixelRow: u32 = 18u;
 override pixelPlaces: u32 = 70u;
@@ -50,11 +52,10 @@ alias Output = vec4f;
 @group(0) @binding(2) var<storage, read_write> gradient: array<vec4f>;
 
 const pixelsPerThread = 8u;
-// Channels are counted in vectors of four from here on.
-const channelsPerThread = 2u;
 
 override tilePixels = pixelThreads * pixelsPerThread;
-override tileChannels = channelThreads * channelsPerThread;
+// In vectors of four, as channels are counted from here on.
+override tileChannels = channelThreads * channelVectors;
 override threads = pixelThreads * channelThreads;
 // What a workgroup loads for a step, in blocks: four neighbouring pixels × four channels, two blocks for an invocation at most, and
 // 4 × 4 weights, one block for an invocation at most.
@@ -142,7 +143,7 @@ fn pixelOf(tile: Tile, i: u32, images: u32, step: u32) -> Pixel {
   return Pixel(image, y, x, exists);
 }
 
-// The source line (row or column) that a line of the result meets at tap 0, before any padding is taken off backwards.
+// The source line (row or column) that a line of the result meets at tap 0.
 fn firstLine(line: u32, backward: bool) -> i32 {
   return select(i32(line * stride) - i32(padding), i32((line + padding) / stride), backward);
 }
@@ -265,8 +266,8 @@ fn originsOf(tile: Tile, images: u32, thread: u32, backward: bool) -> Origins {
   return Origins(a.origins, b.origins, a.inside, b.inside, firstWeight + own);
 }
 
-// What an invocation has loaded for a step, and which of it are zeros instead: that is asked when it is staged, since whoever
-// asks before waits for memory.
+// What an invocation has loaded for a step, and which of it are zeros instead. That is asked when it is staged: a branch or a
+// selection before would wait for memory.
 struct Loaded {
   x0: mat4x4f,
   x1: mat4x4f,
@@ -291,7 +292,7 @@ fn isChannel(block: u32, channel: u32) -> bool {
   return wholeSteps || channel + block % vectorsPerStep < sourceChannels / 4u;
 }
 
-// Where a step's vectors lie. Worked out before the last step's are staged: compilers then load into the same registers again.
+// Where a step's vectors lie, worked out before the last step's are staged: compilers then load into the same registers again.
 struct Addresses {
   x0: vec4u,
   x1: vec4u,
@@ -323,6 +324,10 @@ fn load(at: Addresses, origins: Origins, tile: Tile, thread: u32, tap: vec2u, ch
     insideSecond,
     isChannel(weightBlock(thread), channel) && (wholeTiles || result < resultChannels / 4u),
   );
+}
+
+fn loadNow(origins: Origins, tile: Tile, thread: u32, tap: vec2u, channel: u32, backward: bool) -> Loaded {
+  return load(addressesOf(origins, tap, channel, backward), origins, tile, thread, tap, channel, backward);
 }
 
 // Channel by channel, each of four pixels.
@@ -384,8 +389,14 @@ fn convolve(tile: Tile, images: u32, thread: u32, backward: bool) -> Sums {
   var tap = first;
   let origins = originsOf(tile, images, thread, backward);
   var channel = 0u;
-  var next = load(addressesOf(origins, tap, channel, backward), origins, tile, thread, tap, channel, backward);
+  var next = Loaded();
+  if (loadsAhead) {
+    next = loadNow(origins, tile, thread, tap, channel, backward);
+  }
   while (tap.x < kernel) {
+    if (!loadsAhead) {
+      next = loadNow(origins, tile, thread, tap, channel, backward);
+    }
     channel += vectorsPerStep;
     if (channel >= sourceChannels / 4u) {
       channel = 0u;
@@ -396,7 +407,7 @@ fn convolve(tile: Tile, images: u32, thread: u32, backward: bool) -> Sums {
     workgroupBarrier();
     stage(thread, next, backward);
     workgroupBarrier();
-    if (tap.x < kernel) {
+    if (loadsAhead && tap.x < kernel) {
       next = load(addresses, origins, tile, thread, tap, channel, backward);
     }
     accumulateStep(&sums, thread % pixelThreads, thread / pixelThreads);
@@ -419,7 +430,7 @@ fn storeOutput(tile: Tile, images: u32, thread: u32, i: u32, value: Pair) {
   if (at >= 0 && channel < row) {
     output[u32(at) + channel] = Output(value.a);
   }
-  if (at >= 0 && channel + channelThreads < row) {
+  if (channelVectors > 1u && at >= 0 && channel + channelThreads < row) {
     output[u32(at) + channel + channelThreads] = Output(value.b);
   }
 }
@@ -435,7 +446,7 @@ fn storeGradient(tile: Tile, images: u32, thread: u32, i: u32, sum: Pair) {
   if (at >= 0 && channel < row) {
     addTo(u32(at) + channel, sum.a);
   }
-  if (at >= 0 && channel + channelThreads < row) {
+  if (channelVectors > 1u && at >= 0 && channel + channelThreads < row) {
     addTo(u32(at) + channel + channelThreads, sum.b);
   }
 }

@@ -1,5 +1,6 @@
 import { GpuError, type GpuLostError } from "../errors.ts";
 import { type AdapterFamily, adapterFamily } from "./adapter_family.ts";
+import { type GpuKind, gpuKind } from "./gpu_kind.ts";
 import { type Backend, backendOf, describeAdapter, vulkanAdvice } from "./backend.ts";
 import type { BufferPool, PooledBuffer } from "./buffer_pool.ts";
 import { type BufferRange, type Command, encode, type TextureUpload } from "./command.ts";
@@ -36,6 +37,8 @@ export class Gpu {
   readonly backend: Backend | undefined;
   /** What kind of adapter it is, by which kernels are chosen. */
   readonly adapterFamily: AdapterFamily;
+  /** Of a GPU, whose tiles suit it, if not those of most GPUs. */
+  readonly kind: GpuKind | undefined;
   readonly counters: Counters = {
     buffers: 0,
     textures: 0,
@@ -55,14 +58,16 @@ export class Gpu {
   private constructor(
     device: GPUDevice,
     adapter: Pick<GPUAdapter, "info" | "features">,
-    family: AdapterFamily | undefined,
+    family: AdapterFamily = adapterFamily(adapter.info.description),
+    kind: GpuKind | undefined = gpuKind(adapter.info),
     /** Whether it computes nothing, so that values need not be made for it: see {@link Gpu.onPaper}. */
     readonly isOnPaper: boolean = false,
   ) {
     this.device = device;
     this.backend = backendOf(adapter, navigator.platform);
     this.adapterName = describeAdapter(adapter.info, this.backend);
-    this.adapterFamily = family ?? adapterFamily(this.adapterName);
+    this.adapterFamily = family;
+    this.kind = family === "gpu" ? kind : undefined;
     this.#pipelines = new PipelineCache(device, () => this.counters.pipelines++);
     this.#uniforms = new UniformBuffers(device, () => this.counters.buffers++);
     this.#root = this.#recording = new Recording(device, this.counters);
@@ -72,21 +77,22 @@ export class Gpu {
   /**
    * Opens the most powerful adapter with its largest buffer limits, and timestamp queries and float16 where it has them.
    * @param family what to take the adapter for, so that kernels meant for others can be tried; by default what it is
+   * @param kind what to take a GPU for, likewise
    * @throws {GpuError} if there is no adapter, or it gives no device.
    */
-  static async request(family?: AdapterFamily): Promise<Gpu> {
+  static async request(family?: AdapterFamily, kind?: GpuKind): Promise<Gpu> {
     const adapter = await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" });
     if (!adapter) {
       throw new GpuError(`no WebGPU adapter: ${vulkanAdvice}`);
     }
-    return new Gpu(await requestDevice(adapter), adapter, family);
+    return new Gpu(await requestDevice(adapter), adapter, family, kind);
   }
 
   /** A GPU like another that does nothing: what is recorded on it is checked and counted, and takes no memory of the other. */
-  static onPaper({ device, adapterName, adapterFamily }: Gpu): Gpu {
+  static onPaper({ device, adapterName, adapterFamily, kind }: Gpu): Gpu {
     const { limits, features } = device;
     const info = { description: adapterName, vendor: "", architecture: "", device: "" } as GPUAdapterInfo;
-    return new Gpu(paperDevice({ limits, features }), { info, features }, adapterFamily, true);
+    return new Gpu(paperDevice({ limits, features }), { info, features }, adapterFamily, kind, true);
   }
 
   /** Watches the waits for the device. */

@@ -41,7 +41,7 @@ function halved<Shape, Name extends string>(
   kernel: Kernel<Shape, Name>,
   names: readonly Name[],
 ): Kernel<Shape, Name> {
-  const { throughTextures } = kernel;
+  const { throughTextures, forKinds = {} } = kernel;
   const aliases: string[] = [];
   const bindings = kernel.bindings.map((binding): Binding<Shape, Name> => {
     if (!names.includes(binding.name)) return binding;
@@ -56,6 +56,9 @@ function halved<Shape, Name extends string>(
       wgsl: `enable f16;\n${aliases.reduce(halveAlias, kernel.wgsl)}`,
     }),
     ...(throughTextures && { throughTextures: inHalf(throughTextures, names) }),
+    forKinds: Object.fromEntries(
+      Object.entries(forKinds).map(([kind, variant]) => [kind, inHalf(variant, names)]),
+    ),
   };
 }
 

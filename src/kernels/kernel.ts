@@ -3,6 +3,7 @@
  * application needs: it depends on the standard WebGPU types alone.
  */
 
+import type { GpuKind } from "../gpu/gpu_kind.ts";
 import type { Access } from "./bind_group_layout.ts";
 
 /** One binding of `@group(0)`; its `@binding` is its place in {@link Kernel.bindings}. */
@@ -47,6 +48,16 @@ export interface Kernel<Shape, Name extends string = string> {
   readonly workgroups: (shape: Shape) => [number, number, number];
   /** The same computation reading through textures, which is several times as fast on software adapters and slower elsewhere. */
   readonly throughTextures?: Kernel<Shape, Name>;
+  /** The same computation in tiles that suit a kind of GPU better. */
+  readonly forKinds?: Readonly<Partial<Record<GpuKind, Kernel<Shape, Name>>>>;
+}
+
+/** A kernel, or its variant for a kind of GPU if it has one. */
+export function suited<Shape, Name extends string>(
+  kernel: Kernel<Shape, Name>,
+  kind: GpuKind | undefined,
+): Kernel<Shape, Name> {
+  return (kind && kernel.forKinds?.[kind]) ?? kernel;
 }
 
 /**
@@ -59,6 +70,7 @@ export function withTextures<Shape, Name extends string>(
 ): Kernel<Shape, Name> {
   const throughTextures: Kernel<Shape, Name> = {
     ...kernel,
+    forKinds: {},
     name: `${kernel.name}_texture`,
     entryPoint: "throughTextures",
     bindings: kernel.bindings.map((binding) => ({

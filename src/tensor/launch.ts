@@ -2,7 +2,7 @@ import { GpuError, LimitError } from "../errors.ts";
 import type { BufferRange } from "../gpu/command.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { inHalf } from "../kernels/half.ts";
-import { constantsOf, entryPointOf, type Kernel, uniformBinding } from "../kernels/kernel.ts";
+import { constantsOf, entryPointOf, type Kernel, suited, uniformBinding } from "../kernels/kernel.ts";
 import { exceededLimit, findExceededLimit } from "../kernels/limits.ts";
 import { copiesToRows, rowsFormat, texelsPerRow, textureRows } from "../kernels/texture_rows.ts";
 import type { ElementType } from "./element_type.ts";
@@ -65,7 +65,7 @@ function variantFor<Shape, Name extends string>(
   operands: Readonly<Record<Name, Bindable>>,
 ): Kernel<Shape, Name> {
   const halves = general.bindings.map(({ name }) => name).filter((name) => operands[name].type === "float16");
-  const kernel = halves.length > 0 ? inHalf(general, halves) : general;
+  const kernel = suited(halves.length > 0 ? inHalf(general, halves) : general, gpu.kind);
   const { throughTextures } = kernel;
   if (gpu.adapterFamily === "gpu" || !throughTextures) return kernel;
   // SwiftShader binds larger buffers than its textures are.

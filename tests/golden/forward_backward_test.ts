@@ -1,5 +1,6 @@
 import { adapterFamilies, type AdapterFamily } from "../../src/gpu/adapter_family.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
+import { type GpuKind, gpuKinds } from "../../src/gpu/gpu_kind.ts";
 import { imagesToPyTorch } from "../../src/formats/pytorch/layout.ts";
 import { readModel, splitVector, type StateDict } from "../../src/nn/state_dict.ts";
 import { evaluation, frozenTraining, training, type WideResNet } from "../../src/nn/wide_resnet.ts";
@@ -101,12 +102,20 @@ for (const { path, family, title } of inEveryFamily(/^wrn_backward.*\.safetensor
   Deno.test({ ...forFamily(family, name), fn: () => gradientsByAll(path, family) });
 }
 
-async function gradientsByAll(path: string, family: AdapterFamily): Promise<void> {
-  const gpu = await Gpu.request(family);
+for (const path of goldenFiles(/^wrn_backward.*\.safetensors$/)) {
+  for (const kind of gpuKinds) {
+    const name = `golden gradients: ${path.split("/").at(-1)}, kernels for GPUs of the kind ${kind}`;
+    Deno.test({ ...forFamily("gpu", name), fn: () => gradientsByAll(path, "gpu", kind) });
+  }
+}
+
+async function gradientsByAll(path: string, family: AdapterFamily, kind?: GpuKind): Promise<void> {
+  const gpu = await Gpu.request(family, kind);
   // The default of every convolution in one run, the second candidate of every one in the next, as long as there are any.
   for (let place = 0, longest = 1; place < longest; place++) {
     const choose: Conv2dChooser = (candidates) => {
-      longest = Math.max(longest, candidates.length);
+      // Kinds of GPUs have the same candidates but for the default.
+      longest = kind ? 1 : Math.max(longest, candidates.length);
       return candidates[place] ?? candidates[0];
     };
     const file = new GoldenFile(path);

@@ -7,9 +7,11 @@ const exported = Object.entries(kernels).flatMap(([name, value]) =>
 );
 
 Deno.test("names of kernels and of their variants are unique", () => {
-  const names = exported.flatMap(({ kernel: { name, throughTextures } }) =>
-    throughTextures ? [name, throughTextures.name] : [name]
-  );
+  const names = exported.flatMap(({ kernel: { name, throughTextures, forKinds = {} } }) => [
+    name,
+    ...(throughTextures ? [throughTextures.name] : []),
+    ...Object.values(forKinds).map((variant) => variant.name),
+  ]);
   assert(names.length > exported.length && exported.length > 50);
   assert.deepEqual(names.filter((name, i) => names.indexOf(name) !== i), []);
 });

@@ -2,7 +2,7 @@ import compactWgsl from "../../../shaders/conv2d/compact.wgsl" with { type: "tex
 import textureWgsl from "../../../shaders/conv2d/forward_texture.wgsl" with { type: "text" };
 import stagedWgsl from "../../../shaders/conv2d/staged.wgsl" with { type: "text" };
 import { conv2dConstants, type Conv2dShape, conv2dSizes, conv2dUniforms, outputSize } from "./shape.ts";
-import { defaultTile, productConstants, type StagedTile, stagedTile, stagedWorkgroups } from "./staged.ts";
+import { inDefaultTiles, productConstants, type StagedTile, stagedTile, stagedWorkgroups } from "./staged.ts";
 import { type Binding, bytes32, foldWorkgroups, type Kernel } from "../kernel.ts";
 
 type Names = "input" | "weight" | "bias" | "output";
@@ -95,7 +95,7 @@ export function conv2dForwardTiled(tile: StagedTile): Conv2dForward {
  * assert.deepEqual([...output.slice(16, 20)], [36, 36, 36, 136]);
  * ```
  */
-export const conv2dForward: Conv2dForward = staged("conv2d_forward", defaultTile);
+export const conv2dForward: Conv2dForward = inDefaultTiles("conv2d_forward", staged);
 
 /**
  * {@link conv2dForward} in little code, for implementations that compile slowly.

@@ -2,7 +2,7 @@ import compactWgsl from "../../../shaders/conv2d/compact.wgsl" with { type: "tex
 import textureWgsl from "../../../shaders/conv2d/gradient_input_texture.wgsl" with { type: "text" };
 import stagedWgsl from "../../../shaders/conv2d/staged.wgsl" with { type: "text" };
 import { conv2dConstants, type Conv2dShape, conv2dSizes, conv2dUniforms, outputSize } from "./shape.ts";
-import { defaultTile, productConstants, type StagedTile, stagedTile, stagedWorkgroups } from "./staged.ts";
+import { inDefaultTiles, productConstants, type StagedTile, stagedTile, stagedWorkgroups } from "./staged.ts";
 import { type Binding, bytes32, foldWorkgroups, type Kernel, type Uniforms } from "../kernel.ts";
 
 /** A convolution, and whether its input's gradient is added to what is there. */
@@ -90,7 +90,7 @@ export function conv2dGradientInputTiled(tile: StagedTile): Conv2dGradientInput 
  * assert.equal(inputGradient[4 * 4], 36);
  * ```
  */
-export const conv2dGradientInput: Conv2dGradientInput = staged("conv2d_gradient_input", defaultTile);
+export const conv2dGradientInput: Conv2dGradientInput = inDefaultTiles("conv2d_gradient_input", staged);
 
 /**
  * {@link conv2dGradientInput} in little code, for implementations that compile slowly.

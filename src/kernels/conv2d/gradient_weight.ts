@@ -79,7 +79,7 @@ function bindings(
   ];
 }
 
-/** How the staged kernel divides its work: rows are taps × input channels, columns output channels, 8 × 8 an invocation. */
+/** How the staged kernel divides its work: rows are taps × input channels, columns output channels. */
 export interface WeightTile {
   /** A multiple of 8, at least 32. */
   readonly rows: number;
@@ -87,6 +87,8 @@ export interface WeightTile {
   readonly columns: number;
   /** Workgroups up to which the output's pixels are split. */
   readonly workgroups: number;
+  /** Columns that an invocation computes: 8 unless it says 4, for GPUs with few registers. */
+  readonly columnsPerThread?: 4 | 8;
 }
 
 /** Pixels that its workgroups take at a time, as the shader defines it. */
@@ -94,7 +96,10 @@ const pixelsPerStep = 8;
 /** 512 workgroups keep a large GPU busy. */
 const defaultTile: WeightTile = { rows: 64, columns: 64, workgroups: 512 };
 
-function staged(name: string, { rows, columns, workgroups }: WeightTile): Conv2dGradientWeight {
+function staged(
+  name: string,
+  { rows, columns, workgroups, columnsPerThread = 8 }: WeightTile,
+): Conv2dGradientWeight {
   const tiles = ({ kernel, inChannels, outChannels }: Conv2dShape) =>
     Math.ceil(kernel ** 2 * inChannels / rows) * Math.ceil(outChannels / columns);
   const pixelsPerSplit = (shape: Conv2dShape) => {
@@ -114,7 +119,8 @@ function staged(name: string, { rows, columns, workgroups }: WeightTile): Conv2d
       ...conv2dConstants(shape),
       pixelsPerSplit: pixelsPerSplit(shape),
       rowThreads: rows / 8,
-      columnThreads: columns / 8,
+      columnThreads: columns / columnsPerThread,
+      columnVectors: columnsPerThread / 4,
     }),
     workgroups: (shape) => foldWorkgroups(splits(shape) * tiles(shape), 1),
   };
@@ -157,7 +163,10 @@ export function conv2dGradientWeightTiled(tile: WeightTile): Conv2dGradientWeigh
  * assert.equal(partials[4 * shape.inChannels * shape.outChannels], 9);
  * ```
  */
-export const conv2dGradientWeight: Conv2dGradientWeight = staged("conv2d_gradient_weight", defaultTile);
+export const conv2dGradientWeight: Conv2dGradientWeight = {
+  ...staged("conv2d_gradient_weight", defaultTile),
+  forKinds: { intel: staged("conv2d_gradient_weight_intel", { ...defaultTile, columnsPerThread: 4 }) },
+};
 
 /**
  * {@link conv2dGradientWeight} in large tiles of registers, reading through textures: for lavapipe.

@@ -1,3 +1,4 @@
+import type { GpuKind } from "../../gpu/gpu_kind.ts";
 import { foldWorkgroups } from "../kernel.ts";
 
 interface Size {
@@ -5,14 +6,15 @@ interface Size {
   readonly width: number;
 }
 
-/** Pixels and channels that an invocation computes, as the shader defines them. */
+/** Pixels that an invocation computes, as the shader defines them. */
 const pixelsPerThread = 8;
-const channelsPerThread = 8;
 
 /** How many pixels, and at most how many channels, a workgroup computes at once. Both are multiples of 8. */
 export interface StagedTile {
   readonly pixels: number;
   readonly channels: number;
+  /** Channels that an invocation computes: 8 unless it says 4, for GPUs with few registers. */
+  readonly channelsPerThread?: 4 | 8;
 }
 
 /** Vectors that fit into the 16 KiB of workgroup memory that WebGPU guarantees. */
@@ -22,10 +24,28 @@ const placeVectors = 9;
 /** 80 channels divide the 160, 320 and 640 of WRN-28-10. */
 const wide: StagedTile = { pixels: 128, channels: 80 };
 const narrow: StagedTile = { pixels: 256, channels: 16 };
+/** Half the sums an invocation: a sum takes two registers in a chain of them there. */
+const intel: StagedTile = { pixels: 128, channels: 40, channelsPerThread: 4 };
+const intelNarrow: StagedTile = { pixels: 256, channels: 16, channelsPerThread: 4 };
+/** Two whole waves of 64 invocations, where 128 × 80 leave half of the third idle. */
+const twoWaves: StagedTile = { pixels: 128, channels: 64 };
 
-/** The default tile for a number of result channels. */
-export function defaultTile(channels: number): StagedTile {
-  return channels <= narrow.channels ? narrow : wide;
+/** The default tile for a number of result channels, on a kind of GPU. */
+export function defaultTile(channels: number, kind?: GpuKind): StagedTile {
+  const isNarrow = channels <= narrow.channels;
+  if (kind === "intel") return isNarrow ? intelNarrow : intel;
+  if (kind === "gcn" && channels % twoWaves.channels === 0) return twoWaves;
+  return isNarrow ? narrow : wide;
+}
+
+/** A kernel in the default tiles, with its variants for kinds of GPUs. */
+export function inDefaultTiles<Tiled extends object>(
+  name: string,
+  kernel: (name: string, tile: (channels: number) => StagedTile) => Tiled,
+): Tiled & { readonly forKinds: Readonly<Record<GpuKind, Tiled>> } {
+  const variant = (kind: GpuKind) => kernel(`${name}_${kind}`, (channels) => defaultTile(channels, kind));
+  const forKinds = { intel: variant("intel"), gcn: variant("gcn") };
+  return { ...kernel(name, (channels) => defaultTile(channels)), forKinds };
 }
 
 /** Constants that the shaders for both directions of a convolution take. */
@@ -52,15 +72,17 @@ export function productConstants(
 
 /** Constants that fix a tile: the fewest that cover the channels, each no wider than they need. */
 export function stagedTile(
-  { pixels, channels: widest }: StagedTile,
+  tile: StagedTile,
   channels: number,
 ): Record<string, number> {
-  const pixelThreads = pixels / pixelsPerThread;
-  const channelThreads = threadsAcross(channels, widest);
+  const pixelThreads = tile.pixels / pixelsPerThread;
+  const channelThreads = threadsAcross(channels, tile);
   const vectors = vectorsPerStep(pixelThreads, channelThreads);
   return {
     pixelThreads,
     channelThreads,
+    channelVectors: channelsPerThread(tile) / 4,
+    loadsAhead: Number(channelsPerThread(tile) === 8),
     vectorsPerStep: vectors,
     pixelRow: rowOf(pixelThreads),
     pixelPlaces: placesOf(pixelThreads, vectors),
@@ -69,17 +91,17 @@ export function stagedTile(
   };
 }
 
-function threadsAcross(channels: number, widest: number): number {
-  const tiles = Math.ceil(channels / widest);
-  return Math.ceil(channels / tiles / channelsPerThread);
+const channelsPerThread = ({ channelsPerThread = 8 }: StagedTile) => channelsPerThread;
+
+function threadsAcross(channels: number, tile: StagedTile): number {
+  const tiles = Math.ceil(channels / tile.channels);
+  return Math.ceil(channels / tiles / channelsPerThread(tile));
 }
 
 /** Vectors of source channels a step: as many as four loads of each invocation bring and workgroup memory holds. */
 function vectorsPerStep(pixelThreads: number, channelThreads: number): number {
-  // Where four pixels' sources begin takes a vector.
-  const starts = pixelThreads * pixelsPerThread / 4;
   const places = placesOf(pixelThreads, 4) + placesOf(channelThreads, 4);
-  const fitting = places * placeVectors + starts <= workgroupVectors ? 4 : 2;
+  const fitting = places * placeVectors <= workgroupVectors ? 4 : 2;
   return Math.min(fitting, Math.max(1, 2 ** Math.floor(Math.log2(channelThreads / 2))));
 }
 
@@ -100,7 +122,7 @@ export function stagedWorkgroups(
   phases: number,
   channels: number,
 ): [number, number, number] {
-  const channelThreads = threadsAcross(channels, tile.channels);
   const pixelTiles = Math.ceil(pixels / tile.pixels);
-  return foldWorkgroups(phases * pixelTiles * Math.ceil(channels / (channelThreads * channelsPerThread)), 1);
+  const width = threadsAcross(channels, tile) * channelsPerThread(tile);
+  return foldWorkgroups(phases * pixelTiles * Math.ceil(channels / width), 1);
 }

@@ -8,6 +8,7 @@ import {
   stagedTile,
   stagedWorkgroups,
 } from "../conv2d/staged.ts";
+import type { GpuKind } from "../../gpu/gpu_kind.ts";
 import { bytes32, foldWorkgroups, type Kernel, withTextures } from "../kernel.ts";
 import { requireFourChannels } from "./shape.ts";
 
@@ -20,16 +21,52 @@ export interface WinogradProductShape {
 }
 
 /** Where a tile of the default height would be half empty, one of half of it. */
-function tileOf({ rows, columns }: WinogradProductShape): StagedTile {
-  return rows <= low.pixels ? low : defaultTile(columns);
+function tileOf({ rows, columns }: WinogradProductShape, kind: GpuKind | undefined): StagedTile {
+  const tile = defaultTile(columns, kind);
+  return rows <= low.pixels ? { ...tile, ...low } : tile;
 }
-const low: StagedTile = { pixels: 64, channels: 64 };
+const low = { pixels: 64, channels: 64 };
 
 /** The products as the gradient of a 1×1 convolution by its input: images of `rows` pixels, each with weights of its own. */
 function geometry({ products, inner, columns }: WinogradProductShape) {
   requireFourChannels(inner);
   requireFourChannels(columns);
   return { kernel: 1, stride: 1, padding: 0, weightSets: products };
+}
+
+function staged(name: string, kind?: GpuKind): Kernel<WinogradProductShape, "left" | "right" | "product"> {
+  return {
+    name,
+    wgsl: stagedWgsl,
+    entryPoint: "gradientInput",
+    bindings: [
+      {
+        name: "left",
+        access: "read",
+        bytes: ({ products, rows, inner }) => bytes32(products * rows * inner),
+      },
+      {
+        name: "right",
+        access: "read",
+        bytes: ({ products, inner, columns }) => bytes32(products * inner * columns),
+      },
+      {
+        name: "product",
+        access: "read-write",
+        bytes: ({ products, rows, columns }) => bytes32(products * rows * columns),
+      },
+    ],
+    constants: (shape) => {
+      const size = { height: shape.rows, width: 1 };
+      const { weightSets, ...taps } = geometry(shape);
+      return {
+        ...productConstants(size, shape.inner, size, shape.columns, taps),
+        ...stagedTile(tileOf(shape, kind), shape.columns),
+        weightSets,
+      };
+    },
+    workgroups: (shape) => stagedWorkgroups(tileOf(shape, kind), shape.rows, shape.products, shape.columns),
+  };
 }
 
 /**
@@ -53,32 +90,8 @@ function geometry({ products, inner, columns }: WinogradProductShape) {
  * ```
  */
 export const winogradProduct: Kernel<WinogradProductShape, "left" | "right" | "product"> = withTextures({
-  name: "winograd_product",
-  wgsl: stagedWgsl,
-  entryPoint: "gradientInput",
-  bindings: [
-    { name: "left", access: "read", bytes: ({ products, rows, inner }) => bytes32(products * rows * inner) },
-    {
-      name: "right",
-      access: "read",
-      bytes: ({ products, inner, columns }) => bytes32(products * inner * columns),
-    },
-    {
-      name: "product",
-      access: "read-write",
-      bytes: ({ products, rows, columns }) => bytes32(products * rows * columns),
-    },
-  ],
-  constants: (shape) => {
-    const size = { height: shape.rows, width: 1 };
-    const { weightSets, ...taps } = geometry(shape);
-    return {
-      ...productConstants(size, shape.inner, size, shape.columns, taps),
-      ...stagedTile(tileOf(shape), shape.columns),
-      weightSets,
-    };
-  },
-  workgroups: (shape) => stagedWorkgroups(tileOf(shape), shape.rows, shape.products, shape.columns),
+  ...staged("winograd_product"),
+  forKinds: { intel: staged("winograd_product_intel", "intel"), gcn: staged("winograd_product_gcn", "gcn") },
 }, {
   wgsl: textureWgsl,
   entryPoint: "main",

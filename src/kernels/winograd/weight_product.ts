@@ -51,7 +51,7 @@ function requireSupported({ tiles, inChannels, outChannels, parts }: WinogradWei
 }
 
 /** The products as the gradient of a 1×1 convolution of one row of pixels by its weight. */
-function stagedConstants(shape: WinogradWeightProductShape): Record<string, number> {
+function stagedConstants(shape: WinogradWeightProductShape, columnsPerThread: 4 | 8): Record<string, number> {
   requireSupported(shape);
   const { products, tiles, inChannels, outChannels, parts } = shape;
   const row = { batch: 1, height: 1, width: products * tiles, inChannels, outChannels };
@@ -59,7 +59,42 @@ function stagedConstants(shape: WinogradWeightProductShape): Record<string, numb
     ...conv2dConstants({ ...row, kernel: 1, stride: 1, padding: 0 }),
     pixelsPerSplit: tiles / parts,
     rowThreads: tileChannels / 8,
-    columnThreads: tileChannels / 8,
+    columnThreads: tileChannels / columnsPerThread,
+    columnVectors: columnsPerThread / 4,
+  };
+}
+
+function staged(
+  name: string,
+  columnsPerThread: 4 | 8,
+): Kernel<WinogradWeightProductShape, "inputs" | "gradients" | "results"> {
+  return {
+    name,
+    wgsl: stagedWgsl,
+    bindings: [
+      {
+        name: "inputs",
+        access: "read",
+        bytes: ({ products, tiles, inChannels }) => bytes32(products * tiles * inChannels),
+      },
+      {
+        name: "gradients",
+        access: "read",
+        bytes: ({ products, tiles, outChannels }) => bytes32(products * tiles * outChannels),
+      },
+      {
+        name: "results",
+        access: "read-write",
+        bytes: ({ products, parts, inChannels, outChannels }) =>
+          bytes32(products * parts * inChannels * outChannels),
+      },
+    ],
+    constants: (shape) => stagedConstants(shape, columnsPerThread),
+    workgroups: ({ products, parts, inChannels, outChannels }) =>
+      foldWorkgroups(
+        products * parts * Math.ceil(inChannels / tileChannels) * Math.ceil(outChannels / tileChannels),
+        1,
+      ),
   };
 }
 
@@ -87,32 +122,8 @@ export const winogradWeightProduct: Kernel<
   WinogradWeightProductShape,
   "inputs" | "gradients" | "results"
 > = withTextures({
-  name: "winograd_weight_product",
-  wgsl: stagedWgsl,
-  bindings: [
-    {
-      name: "inputs",
-      access: "read",
-      bytes: ({ products, tiles, inChannels }) => bytes32(products * tiles * inChannels),
-    },
-    {
-      name: "gradients",
-      access: "read",
-      bytes: ({ products, tiles, outChannels }) => bytes32(products * tiles * outChannels),
-    },
-    {
-      name: "results",
-      access: "read-write",
-      bytes: ({ products, parts, inChannels, outChannels }) =>
-        bytes32(products * parts * inChannels * outChannels),
-    },
-  ],
-  constants: stagedConstants,
-  workgroups: ({ products, parts, inChannels, outChannels }) =>
-    foldWorkgroups(
-      products * parts * Math.ceil(inChannels / tileChannels) * Math.ceil(outChannels / tileChannels),
-      1,
-    ),
+  ...staged("winograd_weight_product", 8),
+  forKinds: { intel: staged("winograd_weight_product_intel", 4) },
 }, {
   wgsl: textureWgsl,
   entryPoint: "main",

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { adapterFamilies, type AdapterFamily } from "../../../src/gpu/adapter_family.ts";
 import { Gpu } from "../../../src/gpu/gpu.ts";
+import { type GpuKind, gpuKinds } from "../../../src/gpu/gpu_kind.ts";
 import { type Conv2dShape, conv2dSizes } from "../../../src/kernels/conv2d/shape.ts";
 import { Context } from "../../../src/tensor/context.ts";
 import type { Conv2dAlgorithm } from "../../../src/tensor/operations/conv2d/algorithm.ts";
@@ -36,10 +37,30 @@ for (const family of adapterFamilies) {
   }
 }
 
-async function allEqualDefinition(family: AdapterFamily, shape: Conv2dShape): Promise<void> {
-  const gpu = await Gpu.request(family);
+/** Those for which kinds of GPUs have tiles of their own: narrow, and of whole tiles of 64 channels. */
+const ofKinds: readonly Conv2dShape[] = [
+  { ...base, inChannels: 8, outChannels: 12 },
+  { ...base, batch: 1, height: 9, stride: 2, inChannels: 64, outChannels: 192 },
+];
+
+for (const kind of gpuKinds) {
+  for (const shape of ofKinds) {
+    const name = `the default for GPUs of the kind ${kind} equals the definition: ${describeConv2d(shape)}`;
+    Deno.test({ ...forFamily("gpu", name), fn: () => allEqualDefinition("gpu", shape, kind) });
+  }
+}
+
+async function allEqualDefinition(family: AdapterFamily, shape: Conv2dShape, kind?: GpuKind): Promise<void> {
+  const gpu = await Gpu.request(family, kind);
   const context = new Context(gpu);
-  const { forward, gradientInput, gradientWeight } = conv2dCandidates(gpu, shape);
+  const candidates = conv2dCandidates(gpu, shape);
+  // All but the default are the same for every kind.
+  const tested = <Algorithm>(all: readonly Algorithm[]) => kind ? all.slice(0, 1) : all;
+  const [forward, gradientInput, gradientWeight] = [
+    tested(candidates.forward),
+    tested(candidates.gradientInput),
+    tested(candidates.gradientWeight),
+  ];
   const sizes = conv2dSizes(shape);
   const input = values(sizes.input, 1);
   const weight = values(sizes.weight, 2);

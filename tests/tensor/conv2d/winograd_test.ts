@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { GpuError } from "../../../src/errors.ts";
 import type { AdapterFamily } from "../../../src/gpu/adapter_family.ts";
 import { Gpu } from "../../../src/gpu/gpu.ts";
+import type { GpuKind } from "../../../src/gpu/gpu_kind.ts";
 import { type Conv2dShape, conv2dSizes } from "../../../src/kernels/conv2d/shape.ts";
 import type { WinogradOutputs } from "../../../src/kernels/winograd/shape.ts";
 import { Context } from "../../../src/tensor/context.ts";
@@ -164,13 +165,13 @@ const shapes: readonly Conv2dShape[] = [
   { ...base, height: 1, width: 1 },
 ];
 
-for (const family of ["lavapipe", "gpu"] as const) {
-  const name = `Winograd's convolution and its gradients equal the definition: ${family}`;
-  Deno.test({ ...forFamily(family, name), fn: () => equalsDefinition(family) });
+for (const [family, kind] of [["lavapipe"], ["gpu"], ["gpu", "intel"]] as const) {
+  const name = `Winograd's convolution and its gradients equal the definition: ${[family, kind].join(" ")}`;
+  Deno.test({ ...forFamily(family, name), fn: () => equalsDefinition(family, kind) });
 }
 
-async function equalsDefinition(family: AdapterFamily): Promise<void> {
-  const gpu = await Gpu.request(family);
+async function equalsDefinition(family: AdapterFamily, kind?: GpuKind): Promise<void> {
+  const gpu = await Gpu.request(family, kind);
   const context = new Context(gpu);
   for (const shape of shapes) {
     const expected = reference(shape);

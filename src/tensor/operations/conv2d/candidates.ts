@@ -1,4 +1,5 @@
 import type { AdapterFamily } from "../../../gpu/adapter_family.ts";
+import type { GpuKind } from "../../../gpu/gpu_kind.ts";
 import {
   conv2dForward,
   conv2dForwardCompact,
@@ -28,6 +29,7 @@ import { suitsWinograd, winogradForward, winogradGradientInput, winogradGradient
 /** What of an adapter decides which algorithms there are; a `Gpu` is one. */
 export interface ConvolutionAdapter {
   readonly adapterFamily: AdapterFamily;
+  readonly kind?: GpuKind | undefined;
   readonly device: { readonly limits: Pick<GPUSupportedLimits, "maxStorageBufferBindingSize"> };
 }
 
@@ -45,9 +47,9 @@ export type Conv2dCandidates = {
  * @throws {RangeError} if a kernel in the list does not support the shape.
  */
 export function conv2dCandidates(adapter: ConvolutionAdapter, shape: Conv2dShape): Conv2dCandidates {
-  const { adapterFamily: family } = adapter;
+  const { adapterFamily: family, kind } = adapter;
   if (family === "slow-compiler") return compact;
-  const direct = family === "lavapipe" ? throughTextures(shape) : staged(shape);
+  const direct = family === "lavapipe" ? throughTextures(shape) : staged(shape, kind);
   return withWinograd(adapter, shape, winogradWins[family], direct);
 }
 
@@ -159,8 +161,10 @@ const tiles: readonly StagedTile[] = [
   { pixels: 256, channels: 16 },
   { pixels: 64, channels: 64 },
   { pixels: 64, channels: 32 },
+  { pixels: 128, channels: 40, channelsPerThread: 4 },
 ];
-const tileName = ({ pixels, channels }: StagedTile) => `staged-${pixels}x${channels}`;
+const tileName = ({ pixels, channels, channelsPerThread }: StagedTile) =>
+  `staged-${pixels}x${channels}${channelsPerThread ? `-by-${channelsPerThread}` : ""}`;
 
 const weightTiles = [[64, 64], [32, 32], [128, 80], [128, 64], [128, 32], [128, 16]] as const;
 /** Workgroups up to which pixels are split; how many suit depends on the size of the GPU. */
@@ -189,24 +193,29 @@ const stagedGradientWeight: readonly Named<typeof conv2dGradientWeight>[] = [
   ),
 ];
 
-function staged(shape: Conv2dShape): Conv2dCandidates {
+function staged(shape: Conv2dShape, kind: GpuKind | undefined): Conv2dCandidates {
   const gradientShape = { ...shape, accumulate: false };
   return {
-    forward: [...distinct(stagedForward, shape, byKernel), ...compact.forward],
-    gradientInput: [...distinct(stagedGradientInput, gradientShape, byKernel), ...compact.gradientInput],
-    gradientWeight: [...distinct(stagedGradientWeight, shape, byParts), ...compact.gradientWeight],
+    forward: [...distinct(stagedForward, shape, kind, byKernel), ...compact.forward],
+    gradientInput: [
+      ...distinct(stagedGradientInput, gradientShape, kind, byKernel),
+      ...compact.gradientInput,
+    ],
+    gradientWeight: [...distinct(stagedGradientWeight, shape, kind, byParts), ...compact.gradientWeight],
   };
 }
 
 /** Algorithms by the kernels of one shader but for those whose tiles come out as an earlier one's, as for few channels. */
-function distinct<Shape, Shaped extends Pick<Kernel<Shape>, "constants">, Algorithm>(
+function distinct<Shape, Shaped extends Pick<Kernel<Shape>, "constants" | "forKinds">, Algorithm>(
   kernels: readonly Named<Shaped>[],
   shape: Shape,
+  kind: GpuKind | undefined,
   algorithm: (name: string, kernel: Shaped) => Algorithm,
 ): [Algorithm, ...Algorithm[]] {
   const byConstants = new Map<string, Named<Shaped>>();
   for (const named of kernels) {
-    const constants = JSON.stringify(named[1].constants(shape));
+    const kernel = (kind && named[1].forKinds?.[kind]) ?? named[1];
+    const constants = JSON.stringify(kernel.constants(shape));
     if (!byConstants.has(constants)) byConstants.set(constants, named);
   }
   const [first, ...others] = [...byConstants.values()].map((named) => algorithm(...named));

@@ -77,8 +77,23 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   }
   let own = 2u * rows.group * row + rows.c;
   let channel = Channel(statistics[own], statistics[own + row], scale[rows.c], shift[rows.c]);
-  for (var r = rows.first; r < rows.end; r++) {
-    output[r * row + rows.c] = Output(apply(vec4f(input[r * row + rows.c]), channel));
+  var r = rows.first;
+  var at = r * row + rows.c;
+  // Four at a time: a load does not wait for another before it, but for a store.
+  for (; r + 3u < rows.end; r += 4u) {
+    let x0 = vec4f(input[at]);
+    let x1 = vec4f(input[at + row]);
+    let x2 = vec4f(input[at + 2u * row]);
+    let x3 = vec4f(input[at + 3u * row]);
+    output[at] = Output(apply(x0, channel));
+    output[at + row] = Output(apply(x1, channel));
+    output[at + 2u * row] = Output(apply(x2, channel));
+    output[at + 3u * row] = Output(apply(x3, channel));
+    at += 4u * row;
+  }
+  for (; r < rows.end; r++) {
+    output[at] = Output(apply(vec4f(input[at]), channel));
+    at += row;
   }
 }
 

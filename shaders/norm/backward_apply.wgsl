@@ -82,17 +82,29 @@ fn factorOf(channelScale: vec4f) -> vec4f {
   return select(channelScale, vec4f(1.0), scaledSums) / f32(shape.rowsPerGroup);
 }
 
-fn store(at: u32, x: vec4f, gradient: vec4f, channel: Channel) {
+fn result(x: vec4f, gradient: vec4f, channel: Channel) -> vec4f {
   let normal = (x - channel.mean) * channel.inverseDeviation;
   let value = fma(normal, channel.scale, channel.shift);
   var g = channel.scale * (gradient * select(vec4f(slope), vec4f(1.0), value > vec4f()));
   if (ownStatistics) {
     g -= channel.meanGradient + normal * channel.meanProduct;
   }
+  return channel.inverseDeviation * g;
+}
+
+// What is to be added to.
+fn before(at: u32) -> vec4f {
   if (accumulate) {
-    inputGradient[at] += channel.inverseDeviation * g;
+    return inputGradient[at];
+  }
+  return vec4f();
+}
+
+fn store(at: u32, value: vec4f, old: vec4f) {
+  if (accumulate) {
+    inputGradient[at] = old + value;
   } else {
-    inputGradient[at] = channel.inverseDeviation * g;
+    inputGradient[at] = value;
   }
 }
 
@@ -115,9 +127,23 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     factor * shiftSum[sums],
     factor * scaleSum[sums],
   );
-  for (var r = rows.first; r < rows.end; r++) {
-    let at = r * row + rows.c;
-    store(at, vec4f(input[at]), outputGradient[at], channel);
+  var r = rows.first;
+  var at = r * row + rows.c;
+  // Two at a time: a load does not wait for another before it, but for a store.
+  for (; r + 1u < rows.end; r += 2u) {
+    let x0 = vec4f(input[at]);
+    let x1 = vec4f(input[at + row]);
+    let g0 = outputGradient[at];
+    let g1 = outputGradient[at + row];
+    let old0 = before(at);
+    let old1 = before(at + row);
+    store(at, result(x0, g0, channel), old0);
+    store(at + row, result(x1, g1, channel), old1);
+    at += 2u * row;
+  }
+  for (; r < rows.end; r++) {
+    store(at, result(vec4f(input[at]), outputGradient[at], channel), before(at));
+    at += row;
   }
 }
 
@@ -143,6 +169,6 @@ fn throughTextures(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgr
   );
   for (var r = rows.first; r < rows.end; r++) {
     let at = r * row + rows.c;
-    store(at, texel(inputTexture, at), texel(outputGradientTexture, at), channel);
+    store(at, result(texel(inputTexture, at), texel(outputGradientTexture, at), channel), before(at));
   }
 }

@@ -100,9 +100,22 @@ fn main(
   let chunk = chunkOf(i / tiles, i % tiles * vectors + local.x);
   let own = 2u * chunk.group * row + chunk.c;
   let channel = Channel(statistics[own], statistics[own + row], scale[chunk.c], shift[chunk.c]);
+  let step = lanes * row;
   var sums = Sums();
-  for (var r = chunk.first + local.y; r < chunk.end; r += lanes) {
-    sums = addTo(sums, vec4f(input[r * row + chunk.c]), outputGradient[r * row + chunk.c], channel);
+  var r = chunk.first + local.y;
+  var at = r * row + chunk.c;
+  // Two at a time, so that one load does not wait for the other: compilers do not unroll this loop.
+  for (; r + lanes < chunk.end; r += 2u * lanes) {
+    let x0 = vec4f(input[at]);
+    let x1 = vec4f(input[at + step]);
+    let g0 = outputGradient[at];
+    let g1 = outputGradient[at + step];
+    sums = addTo(addTo(sums, x0, g0, channel), x1, g1, channel);
+    at += 2u * step;
+  }
+  for (; r < chunk.end; r += lanes) {
+    sums = addTo(sums, vec4f(input[at]), outputGradient[at], channel);
+    at += step;
   }
   laneGradients[local.y * vectors + local.x] = sums.gradients;
   laneProducts[local.y * vectors + local.x] = sums.products;

@@ -44,10 +44,30 @@ fn main(
   let i = workgroup.x + workgroup.y * workgroups.x;
   let group = i / tiles;
   let c = i % tiles * vectors + local.x;
+  let chunks = select(0u, shape.chunks, c < row);
+  let step = 2u * lanes * row;
   var sums = Sums();
-  for (var k = local.y; k < select(0u, shape.chunks, c < row); k += lanes) {
-    let at = 2u * (group * shape.chunks + k) * row + c;
+  var k = local.y;
+  var at = 2u * (group * shape.chunks + k) * row + c;
+  // Four at a time, so that one load does not wait for the other: compilers do not unroll this loop.
+  for (; k + 3u * lanes < chunks; k += 4u * lanes) {
+    let shift0 = partials[at];
+    let shift1 = partials[at + step];
+    let shift2 = partials[at + 2u * step];
+    let shift3 = partials[at + 3u * step];
+    let scale0 = partials[at + row];
+    let scale1 = partials[at + row + step];
+    let scale2 = partials[at + row + 2u * step];
+    let scale3 = partials[at + row + 3u * step];
+    sums = Sums(
+      sums.shift + shift0 + shift1 + shift2 + shift3,
+      sums.scale + scale0 + scale1 + scale2 + scale3,
+    );
+    at += 4u * step;
+  }
+  for (; k < chunks; k += lanes) {
     sums = Sums(sums.shift + partials[at], sums.scale + partials[at + row]);
+    at += step;
   }
   laneShift[local.y * vectors + local.x] = sums.shift;
   laneScale[local.y * vectors + local.x] = sums.scale;

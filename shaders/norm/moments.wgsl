@@ -83,9 +83,22 @@ fn main(
   let i = group.x + group.y * groups.x;
   let chunk = chunkOf(i / tiles, i % tiles * vectors + local.x);
   let origin = vec4f(input[chunk.first * row + chunk.c]);
+  let step = lanes * row;
   var sums = Sums();
-  for (var r = chunk.first + local.y; r < chunk.end; r += lanes) {
-    sums = addTo(sums, vec4f(input[r * row + chunk.c]) - origin);
+  var r = chunk.first + local.y;
+  var at = r * row + chunk.c;
+  // Four at a time, so that one load does not wait for the other: compilers do not unroll this loop.
+  for (; r + 3u * lanes < chunk.end; r += 4u * lanes) {
+    let x0 = vec4f(input[at]);
+    let x1 = vec4f(input[at + step]);
+    let x2 = vec4f(input[at + 2u * step]);
+    let x3 = vec4f(input[at + 3u * step]);
+    sums = addTo(addTo(addTo(addTo(sums, x0 - origin), x1 - origin), x2 - origin), x3 - origin);
+    at += 4u * step;
+  }
+  for (; r < chunk.end; r += lanes) {
+    sums = addTo(sums, vec4f(input[at]) - origin);
+    at += step;
   }
   laneValues[local.y * vectors + local.x] = sums.values;
   laneSquares[local.y * vectors + local.x] = sums.squares;

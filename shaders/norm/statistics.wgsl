@@ -92,18 +92,34 @@ fn merged(group: u32, c: u32) -> Moments {
   return moments;
 }
 
-// The same by a workgroup, all of which must call it.
+// The same where there may be nothing to merge with yet.
+fn mergeNext(a: Moments, b: Moments) -> Moments {
+  if (a.count == 0u) {
+    return b;
+  }
+  return merge(a, b);
+}
+
+// What `merged` gives, by a workgroup, all of which must call it.
 fn mergedTogether(group: u32, c: u32, local: vec3u) -> Moments {
   let row = shape.channels / 4u;
+  let chunks = select(0u, chunkCount(), c < row);
+  let step = 2u * lanes * row;
   var moments = Moments();
-  for (var chunk = local.y; chunk < select(0u, chunkCount(), c < row); chunk += lanes) {
-    let at = chunkAt(group, chunk, c);
-    let next = Moments(partials[at], partials[at + row], rowsOf(chunk));
-    if (chunk == local.y) {
-      moments = next;
-    } else {
-      moments = merge(moments, next);
-    }
+  var chunk = local.y;
+  var at = chunkAt(group, chunk, c);
+  // Four at a time, so that one load does not wait for the other: compilers do not unroll this loop.
+  for (; chunk + 3u * lanes < chunks; chunk += 4u * lanes) {
+    let m0 = Moments(partials[at], partials[at + row], rowsOf(chunk));
+    let m1 = Moments(partials[at + step], partials[at + step + row], rowsOf(chunk + lanes));
+    let m2 = Moments(partials[at + 2u * step], partials[at + 2u * step + row], rowsOf(chunk + 2u * lanes));
+    let m3 = Moments(partials[at + 3u * step], partials[at + 3u * step + row], rowsOf(chunk + 3u * lanes));
+    moments = merge(merge(merge(mergeNext(moments, m0), m1), m2), m3);
+    at += 4u * step;
+  }
+  for (; chunk < chunks; chunk += lanes) {
+    moments = mergeNext(moments, Moments(partials[at], partials[at + row], rowsOf(chunk)));
+    at += step;
   }
   let own = local.y * vectors + local.x;
   laneMean[own] = moments.mean;

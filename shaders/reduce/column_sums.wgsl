@@ -77,9 +77,26 @@ fn scalars(
   let place = placeOf(group.x + group.y * groups.x, local, shape.columns);
   let rows = rowsOf(place.chunk);
   let exists = rows.x < shape.rows && place.column < shape.columns;
+  let end = select(0u, rows.y, exists);
+  let step = lanes * shape.columns;
   var sum = 0.0;
-  for (var row = rows.x + local.y; row < select(0u, rows.y, exists); row += lanes) {
-    sum += matrix[row * shape.columns + place.column];
+  var row = rows.x + local.y;
+  var at = row * shape.columns + place.column;
+  // Four at a time, so that one load does not wait for the other: compilers do not unroll this loop.
+  for (; row + 3u * lanes < end; row += 4u * lanes) {
+    let x0 = matrix[at];
+    let x1 = matrix[at + step];
+    let x2 = matrix[at + 2u * step];
+    let x3 = matrix[at + 3u * step];
+    sum += x0;
+    sum += x1;
+    sum += x2;
+    sum += x3;
+    at += 4u * step;
+  }
+  for (; row < end; row += lanes) {
+    sum += matrix[at];
+    at += step;
   }
   let total = sumOfLanes(vec4f(sum), local);
   if (local.y == 0u && exists) {
@@ -117,9 +134,26 @@ fn vectors(
   let place = placeOf(group.x + group.y * groups.x, local, columns);
   let rows = rowsOf(place.chunk);
   let exists = rows.x < shape.rows && place.column < columns;
+  let end = select(0u, rows.y, exists);
+  let step = lanes * columns;
   var sum = vec4f();
-  for (var row = rows.x + local.y; row < select(0u, rows.y, exists); row += lanes) {
-    sum += vectorMatrix[row * columns + place.column];
+  var row = rows.x + local.y;
+  var at = row * columns + place.column;
+  // Four at a time, as in `scalars`.
+  for (; row + 3u * lanes < end; row += 4u * lanes) {
+    let x0 = vectorMatrix[at];
+    let x1 = vectorMatrix[at + step];
+    let x2 = vectorMatrix[at + 2u * step];
+    let x3 = vectorMatrix[at + 3u * step];
+    sum += x0;
+    sum += x1;
+    sum += x2;
+    sum += x3;
+    at += 4u * step;
+  }
+  for (; row < end; row += lanes) {
+    sum += vectorMatrix[at];
+    at += step;
   }
   let total = sumOfLanes(sum, local);
   if (local.y == 0u && exists) {

@@ -16,21 +16,24 @@ override padding: u32 = 1u;
 override tileRows: u32 = 4u;
 override tileColumns: u32 = 4u;
 
-// vec4h in variants in half precision.
+// Channels that an invocation takes: four through textures. In the variant for GPUs they are two, for half the registers.
+alias Channels = vec4f;
+const channelsTogether = 4u;
+// Of float16 in variants in half precision.
 alias Source = vec4f;
 
 @group(0) @binding(0) var<storage, read> source: array<Source>;
 @group(0) @binding(0) var sourceTexture: texture_2d<f32>;
-@group(0) @binding(1) var<storage, read_write> transformed: array<vec4f>;
+@group(0) @binding(1) var<storage, read_write> transformed: array<Channels>;
 
-alias Four = array<vec4f, 4>;
-alias Six = array<vec4f, 6>;
+alias Four = array<Channels, 4>;
+alias Six = array<Channels, 6>;
 
 // The points of m = 4 but 0 and ∞ are ±a and ±b.
 const a = 5.0 / 8.0;
 const b = 3.0 / 2.0;
 
-// Four channels of a tile: where it begins in the source and in the result.
+// Channels of a tile: where it begins in the source and in the result.
 struct Place {
   image: u32,
   y: i32,
@@ -46,7 +49,7 @@ fn valueStep(size: u32) -> u32 {
 }
 
 fn placeOf(i: u32, outputs: u32) -> Place {
-  let row = channels / 4u;
+  let row = channels / channelsTogether;
   let tile = i / row;
   return Place(
     tile / tileColumns / tileRows,
@@ -63,19 +66,13 @@ fn pixel(place: Place, dy: i32, dx: i32) -> i32 {
   let y = place.y + dy;
   let x = place.x + dx;
   let inside = (u32(y) < height) & (u32(x) < width);
-  let row = i32(channels / 4u);
+  let row = i32(channels / channelsTogether);
   return select(-1, ((i32(place.image * height) + y) * i32(width) + x) * row + i32(place.channel), inside);
 }
 
-fn load(place: Place, dy: i32, dx: i32) -> vec4f {
+fn load(place: Place, dy: i32, dx: i32) -> Channels {
   let i = pixel(place, dy, dx);
-  return select(vec4f(), vec4f(source[max(i, 0)]), i >= 0);
-}
-
-fn loadTexel(place: Place, dy: i32, dx: i32) -> vec4f {
-  let i = pixel(place, dy, dx);
-  let at = u32(max(i, 0));
-  return select(vec4f(), textureLoad(sourceTexture, vec2u(at % 1024u, at / 1024u), 0), i >= 0);
+  return select(Channels(), Channels(source[max(i, 0)]), i >= 0);
 }
 
 // Bᵀ times a line of the tile.
@@ -139,12 +136,6 @@ fn columnOfFour(place: Place, x: i32) -> Four {
   return lineOfFour(Four(load(place, 0, x), load(place, 1, x), load(place, 2, x), load(place, 3, x)));
 }
 
-fn texelsOfFour(place: Place, x: i32) -> Four {
-  return lineOfFour(
-    Four(loadTexel(place, 0, x), loadTexel(place, 1, x), loadTexel(place, 2, x), loadTexel(place, 3, x)),
-  );
-}
-
 fn columnOfSix(place: Place, x: i32) -> Six {
   return lineOfSix(Six(
     load(place, 0, x),
@@ -153,17 +144,6 @@ fn columnOfSix(place: Place, x: i32) -> Six {
     load(place, 3, x),
     load(place, 4, x),
     load(place, 5, x),
-  ));
-}
-
-fn texelsOfSix(place: Place, x: i32) -> Six {
-  return lineOfSix(Six(
-    loadTexel(place, 0, x),
-    loadTexel(place, 1, x),
-    loadTexel(place, 2, x),
-    loadTexel(place, 3, x),
-    loadTexel(place, 4, x),
-    loadTexel(place, 5, x),
   ));
 }
 
@@ -183,21 +163,6 @@ fn two(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups
 }
 
 @compute @workgroup_size(64)
-fn twoThroughTextures(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let place = placeOf(id.x + id.y * groups.x * 64u, 2u);
-  if (!place.exists) {
-    return;
-  }
-  storeFour(
-    place,
-    texelsOfFour(place, 0),
-    texelsOfFour(place, 1),
-    texelsOfFour(place, 2),
-    texelsOfFour(place, 3),
-  );
-}
-
-@compute @workgroup_size(64)
 fn four(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let place = placeOf(id.x + id.y * groups.x * 64u, 4u);
   if (!place.exists) {
@@ -211,6 +176,46 @@ fn four(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     columnOfSix(place, 3),
     columnOfSix(place, 4),
     columnOfSix(place, 5),
+  );
+}
+
+// Through textures; variants that take two channels end before this.
+
+fn loadTexel(place: Place, dy: i32, dx: i32) -> vec4f {
+  let i = pixel(place, dy, dx);
+  let at = u32(max(i, 0));
+  return select(vec4f(), textureLoad(sourceTexture, vec2u(at % 1024u, at / 1024u), 0), i >= 0);
+}
+
+fn texelsOfFour(place: Place, x: i32) -> Four {
+  return lineOfFour(
+    Four(loadTexel(place, 0, x), loadTexel(place, 1, x), loadTexel(place, 2, x), loadTexel(place, 3, x)),
+  );
+}
+
+fn texelsOfSix(place: Place, x: i32) -> Six {
+  return lineOfSix(Six(
+    loadTexel(place, 0, x),
+    loadTexel(place, 1, x),
+    loadTexel(place, 2, x),
+    loadTexel(place, 3, x),
+    loadTexel(place, 4, x),
+    loadTexel(place, 5, x),
+  ));
+}
+
+@compute @workgroup_size(64)
+fn twoThroughTextures(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let place = placeOf(id.x + id.y * groups.x * 64u, 2u);
+  if (!place.exists) {
+    return;
+  }
+  storeFour(
+    place,
+    texelsOfFour(place, 0),
+    texelsOfFour(place, 1),
+    texelsOfFour(place, 2),
+    texelsOfFour(place, 3),
   );
 }
 

@@ -17,19 +17,22 @@ override channels: u32 = 16u;
 override addBias: bool = false;
 override accumulate: bool = false;
 
-// vec4h in variants in half precision.
+// Channels that an invocation takes: four through textures. In the variant for GPUs they are two, for half the registers.
+alias Channels = vec4f;
+const channelsTogether = 4u;
+// Of float16 in variants in half precision.
 alias Output = vec4f;
 
-@group(0) @binding(0) var<storage, read> product: array<vec4f>;
-@group(0) @binding(1) var<storage, read> bias: array<vec4f>;
+@group(0) @binding(0) var<storage, read> product: array<Channels>;
+@group(0) @binding(1) var<storage, read> bias: array<Channels>;
 @group(0) @binding(2) var<storage, read_write> output: array<Output>;
 @group(0) @binding(0) var productTexture: texture_2d<f32>;
 @group(0) @binding(1) var biasTexture: texture_2d<f32>;
 
-alias Four = array<vec4f, 4>;
-alias Six = array<vec4f, 6>;
+alias Four = array<Channels, 4>;
+alias Six = array<Channels, 6>;
 
-// Four channels of a tile: where it begins in the output, its first value in the product, and how far apart these are.
+// Channels of a tile: where it begins in the output, its first value in the product, and how far apart these are.
 struct Place {
   image: u32,
   y: u32,
@@ -40,7 +43,7 @@ struct Place {
 }
 
 fn placeOf(i: u32, outputs: u32) -> Place {
-  let row = channels / 4u;
+  let row = channels / channelsTogether;
   let rows = (height + outputs - 1u) / outputs;
   let columns = (width + outputs - 1u) / outputs;
   let images = arrayLength(&output) / (height * width * row);
@@ -55,13 +58,9 @@ fn placeOf(i: u32, outputs: u32) -> Place {
   );
 }
 
-fn texel(values: texture_2d<f32>, i: u32) -> vec4f {
-  return textureLoad(values, vec2u(i % 1024u, i / 1024u), 0);
-}
-
 // Aᵀ times a line of M.
-fn lineOfFour(m: Four) -> array<vec4f, 2> {
-  return array<vec4f, 2>(m[0] + m[1] + m[2], m[1] - m[2] + m[3]);
+fn lineOfFour(m: Four) -> array<Channels, 2> {
+  return array<Channels, 2>(m[0] + m[1] + m[2], m[1] - m[2] + m[3]);
 }
 
 fn lineOfSix(m: Six) -> Four {
@@ -79,24 +78,24 @@ fn lineOfSix(m: Six) -> Four {
   );
 }
 
-fn store(place: Place, dy: u32, dx: u32, value: vec4f) {
+fn store(place: Place, dy: u32, dx: u32, value: Channels) {
   let y = place.y + dy;
   let x = place.x + dx;
   if (y >= height || x >= width) {
     return;
   }
-  let i = ((place.image * height + y) * width + x) * (channels / 4u) + place.channel;
-  output[i] = Output(select(value, vec4f(output[i]) + value, accumulate));
+  let i = ((place.image * height + y) * width + x) * (channels / channelsTogether) + place.channel;
+  output[i] = Output(select(value, Channels(output[i]) + value, accumulate));
 }
 
 // The columns of M, each transformed already.
 fn storeTwo(
   place: Place,
-  shift: vec4f,
-  c0: array<vec4f, 2>,
-  c1: array<vec4f, 2>,
-  c2: array<vec4f, 2>,
-  c3: array<vec4f, 2>,
+  shift: Channels,
+  c0: array<Channels, 2>,
+  c1: array<Channels, 2>,
+  c2: array<Channels, 2>,
+  c3: array<Channels, 2>,
 ) {
   let upper = lineOfFour(Four(c0[0], c1[0], c2[0], c3[0]));
   store(place, 0u, 0u, shift + upper[0]);
@@ -106,35 +105,24 @@ fn storeTwo(
   store(place, 1u, 1u, shift + lower[1]);
 }
 
-fn storeFour(place: Place, shift: vec4f, c0: Four, c1: Four, c2: Four, c3: Four, c4: Four, c5: Four) {
+fn storeFour(place: Place, shift: Channels, c0: Four, c1: Four, c2: Four, c3: Four, c4: Four, c5: Four) {
   storeRow(place, 0u, shift, lineOfSix(Six(c0[0], c1[0], c2[0], c3[0], c4[0], c5[0])));
   storeRow(place, 1u, shift, lineOfSix(Six(c0[1], c1[1], c2[1], c3[1], c4[1], c5[1])));
   storeRow(place, 2u, shift, lineOfSix(Six(c0[2], c1[2], c2[2], c3[2], c4[2], c5[2])));
   storeRow(place, 3u, shift, lineOfSix(Six(c0[3], c1[3], c2[3], c3[3], c4[3], c5[3])));
 }
 
-fn storeRow(place: Place, y: u32, shift: vec4f, row: Four) {
+fn storeRow(place: Place, y: u32, shift: Channels, row: Four) {
   store(place, y, 0u, shift + row[0]);
   store(place, y, 1u, shift + row[1]);
   store(place, y, 2u, shift + row[2]);
   store(place, y, 3u, shift + row[3]);
 }
 
-fn columnOfFour(place: Place, x: u32) -> array<vec4f, 2> {
+fn columnOfFour(place: Place, x: u32) -> array<Channels, 2> {
   let i = place.first + x * place.step;
   let down = 4u * place.step;
   return lineOfFour(Four(product[i], product[i + down], product[i + 2u * down], product[i + 3u * down]));
-}
-
-fn texelsOfFour(place: Place, x: u32) -> array<vec4f, 2> {
-  let i = place.first + x * place.step;
-  let down = 4u * place.step;
-  return lineOfFour(Four(
-    texel(productTexture, i),
-    texel(productTexture, i + down),
-    texel(productTexture, i + 2u * down),
-    texel(productTexture, i + 3u * down),
-  ));
 }
 
 fn columnOfSix(place: Place, x: u32) -> Four {
@@ -150,25 +138,8 @@ fn columnOfSix(place: Place, x: u32) -> Four {
   ));
 }
 
-fn texelsOfSix(place: Place, x: u32) -> Four {
-  let i = place.first + x * place.step;
-  let down = 6u * place.step;
-  return lineOfSix(Six(
-    texel(productTexture, i),
-    texel(productTexture, i + down),
-    texel(productTexture, i + 2u * down),
-    texel(productTexture, i + 3u * down),
-    texel(productTexture, i + 4u * down),
-    texel(productTexture, i + 5u * down),
-  ));
-}
-
-fn biasOf(place: Place) -> vec4f {
-  return select(vec4f(), bias[select(0u, place.channel, addBias)], addBias);
-}
-
-fn biasTexel(place: Place) -> vec4f {
-  return select(vec4f(), texel(biasTexture, select(0u, place.channel, addBias)), addBias);
+fn biasOf(place: Place) -> Channels {
+  return select(Channels(), bias[select(0u, place.channel, addBias)], addBias);
 }
 
 @compute @workgroup_size(64)
@@ -188,22 +159,6 @@ fn two(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups
 }
 
 @compute @workgroup_size(64)
-fn twoThroughTextures(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let place = placeOf(id.x + id.y * groups.x * 64u, 2u);
-  if (place.first >= place.step) {
-    return;
-  }
-  storeTwo(
-    place,
-    biasTexel(place),
-    texelsOfFour(place, 0u),
-    texelsOfFour(place, 1u),
-    texelsOfFour(place, 2u),
-    texelsOfFour(place, 3u),
-  );
-}
-
-@compute @workgroup_size(64)
 fn four(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let place = placeOf(id.x + id.y * groups.x * 64u, 4u);
   if (place.first >= place.step) {
@@ -218,6 +173,56 @@ fn four(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     columnOfSix(place, 3u),
     columnOfSix(place, 4u),
     columnOfSix(place, 5u),
+  );
+}
+
+// Through textures; variants that take two channels end before this.
+
+fn texel(values: texture_2d<f32>, i: u32) -> vec4f {
+  return textureLoad(values, vec2u(i % 1024u, i / 1024u), 0);
+}
+
+fn biasTexel(place: Place) -> vec4f {
+  return select(vec4f(), texel(biasTexture, select(0u, place.channel, addBias)), addBias);
+}
+
+fn texelsOfFour(place: Place, x: u32) -> array<Channels, 2> {
+  let i = place.first + x * place.step;
+  let down = 4u * place.step;
+  return lineOfFour(Four(
+    texel(productTexture, i),
+    texel(productTexture, i + down),
+    texel(productTexture, i + 2u * down),
+    texel(productTexture, i + 3u * down),
+  ));
+}
+
+fn texelsOfSix(place: Place, x: u32) -> Four {
+  let i = place.first + x * place.step;
+  let down = 6u * place.step;
+  return lineOfSix(Six(
+    texel(productTexture, i),
+    texel(productTexture, i + down),
+    texel(productTexture, i + 2u * down),
+    texel(productTexture, i + 3u * down),
+    texel(productTexture, i + 4u * down),
+    texel(productTexture, i + 5u * down),
+  ));
+}
+
+@compute @workgroup_size(64)
+fn twoThroughTextures(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let place = placeOf(id.x + id.y * groups.x * 64u, 2u);
+  if (place.first >= place.step) {
+    return;
+  }
+  storeTwo(
+    place,
+    biasTexel(place),
+    texelsOfFour(place, 0u),
+    texelsOfFour(place, 1u),
+    texelsOfFour(place, 2u),
+    texelsOfFour(place, 3u),
   );
 }
 

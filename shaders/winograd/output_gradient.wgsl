@@ -14,15 +14,19 @@ override height: u32 = 8u;
 override width: u32 = 8u;
 override channels: u32 = 16u;
 
-@group(0) @binding(0) var<storage, read> gradient: array<vec4f>;
+// Channels that an invocation takes: four through textures. In the variant for GPUs they are two, for half the registers.
+alias Channels = vec4f;
+const channelsTogether = 4u;
+
+@group(0) @binding(0) var<storage, read> gradient: array<Channels>;
 @group(0) @binding(0) var gradientTexture: texture_2d<f32>;
-@group(0) @binding(1) var<storage, read_write> transformed: array<vec4f>;
+@group(0) @binding(1) var<storage, read_write> transformed: array<Channels>;
 
-alias Two = array<vec4f, 2>;
-alias Four = array<vec4f, 4>;
-alias Six = array<vec4f, 6>;
+alias Two = array<Channels, 2>;
+alias Four = array<Channels, 4>;
+alias Six = array<Channels, 6>;
 
-// Four channels of a tile: where it begins in the gradient and in the result.
+// Channels of a tile: where it begins in the gradient and in the result.
 struct Place {
   image: u32,
   y: u32,
@@ -38,7 +42,7 @@ fn valueStep(size: u32) -> u32 {
 }
 
 fn placeOf(i: u32, outputs: u32) -> Place {
-  let row = channels / 4u;
+  let row = channels / channelsTogether;
   let rows = (height + outputs - 1u) / outputs;
   let columns = (width + outputs - 1u) / outputs;
   let tile = i / row;
@@ -56,19 +60,13 @@ fn placeOf(i: u32, outputs: u32) -> Place {
 fn pixel(place: Place, dy: u32, dx: u32) -> i32 {
   let y = place.y + dy;
   let x = place.x + dx;
-  let i = ((place.image * height + y) * width + x) * (channels / 4u) + place.channel;
+  let i = ((place.image * height + y) * width + x) * (channels / channelsTogether) + place.channel;
   return select(-1, i32(i), (y < height) & (x < width));
 }
 
-fn load(place: Place, dy: u32, dx: u32) -> vec4f {
+fn load(place: Place, dy: u32, dx: u32) -> Channels {
   let i = pixel(place, dy, dx);
-  return select(vec4f(), gradient[max(i, 0)], i >= 0);
-}
-
-fn loadTexel(place: Place, dy: u32, dx: u32) -> vec4f {
-  let i = pixel(place, dy, dx);
-  let at = u32(max(i, 0));
-  return select(vec4f(), textureLoad(gradientTexture, vec2u(at % 1024u, at / 1024u), 0), i >= 0);
+  return select(Channels(), gradient[max(i, 0)], i >= 0);
 }
 
 // A times a line of the tile.
@@ -127,18 +125,8 @@ fn columnOfTwo(place: Place, x: u32) -> Four {
   return lineOfTwo(Two(load(place, 0u, x), load(place, 1u, x)));
 }
 
-fn texelsOfTwo(place: Place, x: u32) -> Four {
-  return lineOfTwo(Two(loadTexel(place, 0u, x), loadTexel(place, 1u, x)));
-}
-
 fn columnOfFour(place: Place, x: u32) -> Six {
   return lineOfFour(Four(load(place, 0u, x), load(place, 1u, x), load(place, 2u, x), load(place, 3u, x)));
-}
-
-fn texelsOfFour(place: Place, x: u32) -> Six {
-  return lineOfFour(
-    Four(loadTexel(place, 0u, x), loadTexel(place, 1u, x), loadTexel(place, 2u, x), loadTexel(place, 3u, x)),
-  );
 }
 
 @compute @workgroup_size(64)
@@ -146,14 +134,6 @@ fn two(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups
   let place = placeOf(id.x + id.y * groups.x * 64u, 2u);
   if (place.exists) {
     storeFour(place, columnOfTwo(place, 0u), columnOfTwo(place, 1u));
-  }
-}
-
-@compute @workgroup_size(64)
-fn twoThroughTextures(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let place = placeOf(id.x + id.y * groups.x * 64u, 2u);
-  if (place.exists) {
-    storeFour(place, texelsOfTwo(place, 0u), texelsOfTwo(place, 1u));
   }
 }
 
@@ -170,6 +150,32 @@ fn four(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     columnOfFour(place, 2u),
     columnOfFour(place, 3u),
   );
+}
+
+// Through textures; variants that take two channels end before this.
+
+fn loadTexel(place: Place, dy: u32, dx: u32) -> vec4f {
+  let i = pixel(place, dy, dx);
+  let at = u32(max(i, 0));
+  return select(vec4f(), textureLoad(gradientTexture, vec2u(at % 1024u, at / 1024u), 0), i >= 0);
+}
+
+fn texelsOfTwo(place: Place, x: u32) -> Four {
+  return lineOfTwo(Two(loadTexel(place, 0u, x), loadTexel(place, 1u, x)));
+}
+
+fn texelsOfFour(place: Place, x: u32) -> Six {
+  return lineOfFour(
+    Four(loadTexel(place, 0u, x), loadTexel(place, 1u, x), loadTexel(place, 2u, x), loadTexel(place, 3u, x)),
+  );
+}
+
+@compute @workgroup_size(64)
+fn twoThroughTextures(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let place = placeOf(id.x + id.y * groups.x * 64u, 2u);
+  if (place.exists) {
+    storeFour(place, texelsOfTwo(place, 0u), texelsOfTwo(place, 1u));
+  }
 }
 
 @compute @workgroup_size(64)

@@ -19,7 +19,6 @@ override rotated: bool = false;
 
 alias Three = array<vec4f, 3>;
 alias Four = array<vec4f, 4>;
-alias Six = array<vec4f, 6>;
 
 override size = inChannels * outChannels;
 
@@ -58,16 +57,28 @@ fn lineOfFour(g: Three) -> Four {
   return Four(-g[0], even + odd, even - odd, g[2]);
 }
 
-fn lineOfSix(g: Three) -> Six {
-  const a = 5.0 / 8.0;
-  const b = 3.0 / 2.0;
-  const divisorA = 2.0 * a * a * (a * a - b * b);
-  const divisorB = 2.0 * b * b * (b * b - a * a);
-  let evenA = (1.0 / divisorA) * g[0] + (a * a / divisorA) * g[2];
-  let oddA = (a / divisorA) * g[1];
-  let evenB = (1.0 / divisorB) * g[0] + (b * b / divisorB) * g[2];
-  let oddB = (b / divisorB) * g[1];
-  return Six((1.0 / (a * a * b * b)) * g[0], evenA + oddA, evenA - oddA, evenB + oddB, evenB - oddB, g[2]);
+// The points of m = 4 but 0 and ∞ are ±a and ±b.
+const a = 5.0 / 8.0;
+const b = 3.0 / 2.0;
+const divisorA = 2.0 * a * a * (a * a - b * b);
+const divisorB = 2.0 * b * b * (b * b - a * a);
+
+// A line of taps at the points ±p is the sum and the difference of an even and an odd part.
+struct Parts {
+  even: vec4f,
+  odd: vec4f,
+}
+
+fn atZero(g: Three) -> vec4f {
+  return (1.0 / (a * a * b * b)) * g[0];
+}
+
+fn atA(g: Three) -> Parts {
+  return Parts((1.0 / divisorA) * g[0] + (a * a / divisorA) * g[2], (a / divisorA) * g[1]);
+}
+
+fn atB(g: Three) -> Parts {
+  return Parts((1.0 / divisorB) * g[0] + (b * b / divisorB) * g[2], (b / divisorB) * g[1]);
 }
 
 fn storeFour(place: Place, row: u32, values: Four) {
@@ -79,15 +90,24 @@ fn storeFour(place: Place, row: u32, values: Four) {
   transformed[i + 3u * step] = values[3];
 }
 
-fn storeSix(place: Place, row: u32, values: Six) {
+// G times a line of columns, a row of the result.
+fn storeSix(place: Place, row: u32, g: Three) {
   let step = size / 4u;
   let i = place.at + 6u * row * step;
-  transformed[i] = values[0];
-  transformed[i + step] = values[1];
-  transformed[i + 2u * step] = values[2];
-  transformed[i + 3u * step] = values[3];
-  transformed[i + 4u * step] = values[4];
-  transformed[i + 5u * step] = values[5];
+  transformed[i] = atZero(g);
+  let onA = atA(g);
+  transformed[i + step] = onA.even + onA.odd;
+  transformed[i + 2u * step] = onA.even - onA.odd;
+  let onB = atB(g);
+  transformed[i + 3u * step] = onB.even + onB.odd;
+  transformed[i + 4u * step] = onB.even - onB.odd;
+  transformed[i + 5u * step] = g[2];
+}
+
+// The rows of the points ±p, of which the columns have these parts.
+fn storeRows(place: Place, row: u32, c0: Parts, c1: Parts, c2: Parts) {
+  storeSix(place, row, Three(c0.even + c0.odd, c1.even + c1.odd, c2.even + c2.odd));
+  storeSix(place, row + 1u, Three(c0.even - c0.odd, c1.even - c1.odd, c2.even - c2.odd));
 }
 
 @compute @workgroup_size(64)
@@ -113,13 +133,12 @@ fn four(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     return;
   }
   let place = placeOf(i);
-  let c0 = lineOfSix(taps(place, 0u));
-  let c1 = lineOfSix(taps(place, 1u));
-  let c2 = lineOfSix(taps(place, 2u));
-  storeSix(place, 0u, lineOfSix(Three(c0[0], c1[0], c2[0])));
-  storeSix(place, 1u, lineOfSix(Three(c0[1], c1[1], c2[1])));
-  storeSix(place, 2u, lineOfSix(Three(c0[2], c1[2], c2[2])));
-  storeSix(place, 3u, lineOfSix(Three(c0[3], c1[3], c2[3])));
-  storeSix(place, 4u, lineOfSix(Three(c0[4], c1[4], c2[4])));
-  storeSix(place, 5u, lineOfSix(Three(c0[5], c1[5], c2[5])));
+  let g0 = taps(place, 0u);
+  let g1 = taps(place, 1u);
+  let g2 = taps(place, 2u);
+  // By rows, so that of the columns no more than two values lie in registers at once.
+  storeSix(place, 0u, Three(atZero(g0), atZero(g1), atZero(g2)));
+  storeRows(place, 1u, atA(g0), atA(g1), atA(g2));
+  storeRows(place, 3u, atB(g0), atB(g1), atB(g2));
+  storeSix(place, 5u, Three(g0[2], g1[2], g2[2]));
 }

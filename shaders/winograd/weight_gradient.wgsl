@@ -15,35 +15,28 @@
 override parts: u32 = 1u;
 override accumulate: bool = false;
 
-@group(0) @binding(0) var<storage, read> products: array<vec4f>;
+// Channels that an invocation takes: four through textures. In the variant for GPUs they are two, for half the registers.
+alias Channels = vec4f;
+
+@group(0) @binding(0) var<storage, read> products: array<Channels>;
 @group(0) @binding(0) var productsTexture: texture_2d<f32>;
-@group(0) @binding(1) var<storage, read_write> gradient: array<vec4f>;
+@group(0) @binding(1) var<storage, read_write> gradient: array<Channels>;
 
-alias Three = array<vec4f, 3>;
-alias Four = array<vec4f, 4>;
-alias Six = array<vec4f, 6>;
+alias Three = array<Channels, 3>;
+alias Four = array<Channels, 4>;
+alias Six = array<Channels, 6>;
 
-// Vectors of four output channels for a tap.
+// Vectors of output channels for a tap.
 fn vectors() -> u32 {
   return arrayLength(&gradient) / 9u;
 }
 
 // The p-th value of M for vector i.
-fn sum(i: u32, p: u32) -> vec4f {
+fn sum(i: u32, p: u32) -> Channels {
   let step = vectors();
-  var total = vec4f();
+  var total = Channels();
   for (var part = 0u; part < parts; part++) {
     total += products[(p * parts + part) * step + i];
-  }
-  return total;
-}
-
-fn sumOfTexels(i: u32, p: u32) -> vec4f {
-  let step = vectors();
-  var total = vec4f();
-  for (var part = 0u; part < parts; part++) {
-    let at = (p * parts + part) * step + i;
-    total += textureLoad(productsTexture, vec2u(at % 1024u, at / 1024u), 0);
   }
   return total;
 }
@@ -68,7 +61,7 @@ fn lineOfSix(m: Six) -> Three {
   );
 }
 
-fn store(i: u32, tap: u32, value: vec4f) {
+fn store(i: u32, tap: u32, value: Channels) {
   let at = tap * vectors() + i;
   gradient[at] = select(value, gradient[at] + value, accumulate);
 }
@@ -96,27 +89,10 @@ fn columnOfFour(i: u32, x: u32) -> Three {
   return lineOfFour(Four(sum(i, x), sum(i, x + 4u), sum(i, x + 8u), sum(i, x + 12u)));
 }
 
-fn texelsOfFour(i: u32, x: u32) -> Three {
-  return lineOfFour(
-    Four(sumOfTexels(i, x), sumOfTexels(i, x + 4u), sumOfTexels(i, x + 8u), sumOfTexels(i, x + 12u)),
-  );
-}
-
 fn columnOfSix(i: u32, x: u32) -> Three {
   return lineOfSix(
     Six(sum(i, x), sum(i, x + 6u), sum(i, x + 12u), sum(i, x + 18u), sum(i, x + 24u), sum(i, x + 30u)),
   );
-}
-
-fn texelsOfSix(i: u32, x: u32) -> Three {
-  return lineOfSix(Six(
-    sumOfTexels(i, x),
-    sumOfTexels(i, x + 6u),
-    sumOfTexels(i, x + 12u),
-    sumOfTexels(i, x + 18u),
-    sumOfTexels(i, x + 24u),
-    sumOfTexels(i, x + 30u),
-  ));
 }
 
 @compute @workgroup_size(64)
@@ -124,14 +100,6 @@ fn two(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups
   let i = id.x + id.y * groups.x * 64u;
   if (i < vectors()) {
     storeFour(i, columnOfFour(i, 0u), columnOfFour(i, 1u), columnOfFour(i, 2u), columnOfFour(i, 3u));
-  }
-}
-
-@compute @workgroup_size(64)
-fn twoThroughTextures(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let i = id.x + id.y * groups.x * 64u;
-  if (i < vectors()) {
-    storeFour(i, texelsOfFour(i, 0u), texelsOfFour(i, 1u), texelsOfFour(i, 2u), texelsOfFour(i, 3u));
   }
 }
 
@@ -150,6 +118,43 @@ fn four(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     columnOfSix(i, 4u),
     columnOfSix(i, 5u),
   );
+}
+
+// Through textures; variants that take two channels end before this.
+
+fn sumOfTexels(i: u32, p: u32) -> vec4f {
+  let step = vectors();
+  var total = vec4f();
+  for (var part = 0u; part < parts; part++) {
+    let at = (p * parts + part) * step + i;
+    total += textureLoad(productsTexture, vec2u(at % 1024u, at / 1024u), 0);
+  }
+  return total;
+}
+
+fn texelsOfFour(i: u32, x: u32) -> Three {
+  return lineOfFour(
+    Four(sumOfTexels(i, x), sumOfTexels(i, x + 4u), sumOfTexels(i, x + 8u), sumOfTexels(i, x + 12u)),
+  );
+}
+
+fn texelsOfSix(i: u32, x: u32) -> Three {
+  return lineOfSix(Six(
+    sumOfTexels(i, x),
+    sumOfTexels(i, x + 6u),
+    sumOfTexels(i, x + 12u),
+    sumOfTexels(i, x + 18u),
+    sumOfTexels(i, x + 24u),
+    sumOfTexels(i, x + 30u),
+  ));
+}
+
+@compute @workgroup_size(64)
+fn twoThroughTextures(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = id.x + id.y * groups.x * 64u;
+  if (i < vectors()) {
+    storeFour(i, texelsOfFour(i, 0u), texelsOfFour(i, 1u), texelsOfFour(i, 2u), texelsOfFour(i, 3u));
+  }
 }
 
 @compute @workgroup_size(64)

@@ -70,10 +70,10 @@ function aliasOf<Shape, Name extends string>(
   return alias!;
 }
 
-/** A shader whose alias of `vec4f` or `f32` stands for the same in half precision. */
+/** A shader whose alias of `vec4f`, `vec2f` or `f32` stands for the same in half precision. */
 function halveAlias(wgsl: string, alias: string): string {
   const halved = wgsl
-    .replace(`alias ${alias} = vec4f;`, `alias ${alias} = vec4h;`)
+    .replace(new RegExp(`^alias ${alias} = vec([24])f;$`, "m"), `alias ${alias} = vec$1h;`)
     .replace(`alias ${alias} = f32;`, `alias ${alias} = f16;`);
   if (halved === wgsl) throw new Error(`the shader has no alias ${alias}`);
   return halved;

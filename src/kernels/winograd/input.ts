@@ -1,5 +1,6 @@
 import wgsl from "../../../shaders/winograd/input.wgsl" with { type: "text" };
 import { bytes32, foldWorkgroups, type Kernel, withTextures } from "../kernel.ts";
+import { inPairs } from "./pairs.ts";
 import {
   requireFourChannels,
   winogradEntryPoint,
@@ -27,7 +28,7 @@ function tilesOf({ batch, height, width, padding, outputs }: WinogradInputShape)
  * Overlapping tiles of images, transformed for Winograd's convolution F(m×m, 3×3): `[N, H, W, C]` →
  * `[(m + 2)², tiles, C]`; Bᵀ · d · B of each tile d.
  * @throws {RangeError} unless the channels are a multiple of 4.
- * @cost (m + 2)² values read and as many written for m² outputs: bound by bandwidth. An invocation takes a tile of 4 channels.
+ * @cost (m + 2)² values read and as many written for m² outputs: bound by bandwidth. An invocation takes a tile of 2 channels, or of 4 through textures.
  * @example
  * ```ts
  * import { run, winogradInput } from "sada-jem/kernels";
@@ -44,7 +45,7 @@ function tilesOf({ batch, height, width, padding, outputs }: WinogradInputShape)
  */
 export const winogradInput: Kernel<WinogradInputShape, "source" | "transformed"> = withTextures({
   name: "winograd_input",
-  wgsl,
+  wgsl: inPairs(wgsl),
   entryPoint: winogradEntryPoint,
   bindings: [
     {
@@ -65,7 +66,9 @@ export const winogradInput: Kernel<WinogradInputShape, "source" | "transformed">
     const { rows, columns } = tilesOf(shape);
     return { height, width, channels, padding, tileRows: rows, tileColumns: columns };
   },
-  workgroups: (shape) => foldWorkgroups(tilesOf(shape).count * shape.channels / 4),
+  workgroups: (shape) => foldWorkgroups(tilesOf(shape).count * shape.channels / 2),
 }, {
+  wgsl,
+  workgroups: (shape) => foldWorkgroups(tilesOf(shape).count * shape.channels / 4),
   entryPoint: (shape) => `${winogradEntryPoint(shape)}ThroughTextures`,
 });

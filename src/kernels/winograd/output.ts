@@ -1,5 +1,6 @@
 import wgsl from "../../../shaders/winograd/output.wgsl" with { type: "text" };
 import { bytes32, foldWorkgroups, type Kernel, withTextures } from "../kernel.ts";
+import { inPairs } from "./pairs.ts";
 import {
   requireFourChannels,
   winogradEntryPoint,
@@ -25,7 +26,7 @@ export interface WinogradOutputShape {
  * The results of Winograd's convolution F(m×m, 3×3) from its products, `[(m + 2)², tiles, C]` → `[N, H, W, C]`:
  * Aᵀ · M · A of each tile's products M, with a bias or added to what is there.
  * @throws {RangeError} unless the channels are a multiple of 4.
- * @cost (m + 2)² values read for m² written: bound by bandwidth. An invocation takes a tile of 4 channels.
+ * @cost (m + 2)² values read for m² written: bound by bandwidth. An invocation takes a tile of 2 channels, or of 4 through textures.
  * @example
  * ```ts
  * import { run, winogradOutput } from "sada-jem/kernels";
@@ -44,7 +45,7 @@ export interface WinogradOutputShape {
  */
 export const winogradOutput: Kernel<WinogradOutputShape, "product" | "bias" | "output"> = withTextures({
   name: "winograd_output",
-  wgsl,
+  wgsl: inPairs(wgsl),
   entryPoint: winogradEntryPoint,
   bindings: [
     {
@@ -65,7 +66,9 @@ export const winogradOutput: Kernel<WinogradOutputShape, "product" | "bias" | "o
     requireFourChannels(channels);
     return { height, width, channels, addBias: Number(bias), accumulate: Number(accumulate) };
   },
-  workgroups: (shape) => foldWorkgroups(winogradTiles(shape, shape.outputs).count * shape.channels / 4),
+  workgroups: (shape) => foldWorkgroups(winogradTiles(shape, shape.outputs).count * shape.channels / 2),
 }, {
+  wgsl,
+  workgroups: (shape) => foldWorkgroups(winogradTiles(shape, shape.outputs).count * shape.channels / 4),
   entryPoint: (shape) => `${winogradEntryPoint(shape)}ThroughTextures`,
 });

@@ -1,5 +1,6 @@
 import wgsl from "../../../shaders/winograd/output_gradient.wgsl" with { type: "text" };
 import { bytes32, foldWorkgroups, type Kernel, withTextures } from "../kernel.ts";
+import { inPairs } from "./pairs.ts";
 import {
   requireFourChannels,
   winogradEntryPoint,
@@ -21,7 +22,7 @@ export interface WinogradOutputGradientShape {
  * The gradient by the output, transformed for the gradient of Winograd's convolution F(m×m, 3×3) by the weight:
  * `[N, H, W, C]` → `[(m + 2)², tiles, C]`; A · g · Aᵀ of each m×m tile g.
  * @throws {RangeError} unless the channels are a multiple of 4.
- * @cost m² values read for (m + 2)² written: bound by bandwidth. An invocation takes a tile of 4 channels.
+ * @cost m² values read for (m + 2)² written: bound by bandwidth. An invocation takes a tile of 2 channels, or of 4 through textures.
  * @example
  * ```ts
  * import { run, winogradOutputGradient } from "sada-jem/kernels";
@@ -39,7 +40,7 @@ export interface WinogradOutputGradientShape {
 export const winogradOutputGradient: Kernel<WinogradOutputGradientShape, "gradient" | "transformed"> =
   withTextures({
     name: "winograd_output_gradient",
-    wgsl,
+    wgsl: inPairs(wgsl),
     entryPoint: winogradEntryPoint,
     bindings: [
       {
@@ -58,7 +59,9 @@ export const winogradOutputGradient: Kernel<WinogradOutputGradientShape, "gradie
       requireFourChannels(channels);
       return { height, width, channels };
     },
-    workgroups: (shape) => foldWorkgroups(winogradTiles(shape, shape.outputs).count * shape.channels / 4),
+    workgroups: (shape) => foldWorkgroups(winogradTiles(shape, shape.outputs).count * shape.channels / 2),
   }, {
+    wgsl,
+    workgroups: (shape) => foldWorkgroups(winogradTiles(shape, shape.outputs).count * shape.channels / 4),
     entryPoint: (shape) => `${winogradEntryPoint(shape)}ThroughTextures`,
   });

@@ -1,5 +1,6 @@
 import wgsl from "../../../shaders/winograd/weight_gradient.wgsl" with { type: "text" };
 import { bytes32, foldWorkgroups, type Kernel, withTextures } from "../kernel.ts";
+import { inPairs } from "./pairs.ts";
 import { requireFourChannels, winogradEntryPoint, type WinogradOutputs, winogradValues } from "./shape.ts";
 
 /** The gradient of Winograd's convolution by its weight. */
@@ -17,8 +18,8 @@ export interface WinogradWeightGradientShape {
  * The gradient of Winograd's convolution by its weight from products over the tiles, `[(m + 2)², parts, in, out]` →
  * `[3, 3, in, out]`: Gᵀ · M · G of the sums M over the parts, in fixed order.
  * @throws {RangeError} unless the channels are multiples of 4.
- * @cost (m + 2)² values of each part read for 9 written: bound by bandwidth. An invocation takes 4 output channels of an
- *   input channel.
+ * @cost (m + 2)² values of each part read for 9 written: bound by bandwidth. An invocation takes 2 output channels of an
+ *   input channel, or 4 through textures.
  * @example
  * ```ts
  * import { run, winogradWeightGradient } from "sada-jem/kernels";
@@ -37,7 +38,7 @@ export interface WinogradWeightGradientShape {
 export const winogradWeightGradient: Kernel<WinogradWeightGradientShape, "products" | "gradient"> =
   withTextures({
     name: "winograd_weight_gradient",
-    wgsl,
+    wgsl: inPairs(wgsl),
     entryPoint: winogradEntryPoint,
     bindings: [
       {
@@ -57,7 +58,9 @@ export const winogradWeightGradient: Kernel<WinogradWeightGradientShape, "produc
       requireFourChannels(outChannels);
       return { parts, accumulate: Number(accumulate) };
     },
-    workgroups: ({ inChannels, outChannels }) => foldWorkgroups(inChannels * outChannels / 4),
+    workgroups: ({ inChannels, outChannels }) => foldWorkgroups(inChannels * outChannels / 2),
   }, {
+    wgsl,
+    workgroups: ({ inChannels, outChannels }) => foldWorkgroups(inChannels * outChannels / 4),
     entryPoint: (shape) => `${winogradEntryPoint(shape)}ThroughTextures`,
   });

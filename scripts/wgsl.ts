@@ -140,7 +140,7 @@ function usesOf(wgsl: string, entry: string): (name: string) => boolean {
   return (name) => words.has(name);
 }
 
-const elementBytes = new Map([["f32", 4], ["u32", 4], ["vec4f", 16]]);
+const elementBytes = new Map([["f32", 4], ["u32", 4], ["vec4f", 16], ["mat4x4f", 64]]);
 
 /** What one of these or an array of them takes. */
 function bytesOf(wgsl: string, type: string): number {

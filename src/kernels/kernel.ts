@@ -46,7 +46,10 @@ export interface Kernel<Shape, Name extends string = string> {
   readonly uniforms?: Uniforms;
   /** Arguments of `dispatchWorkgroups`. */
   readonly workgroups: (shape: Shape) => [number, number, number];
-  /** The same computation reading through textures, which is several times as fast on software adapters and slower elsewhere. */
+  /**
+   * The same computation for software adapters, where it is several times as fast, and slower elsewhere. Nearly all read through
+   * textures there.
+   */
   readonly throughTextures?: Kernel<Shape, Name>;
   /** The same computation in tiles that suit a kind of GPU better. */
   readonly forKinds?: Readonly<Partial<Record<GpuKind, Kernel<Shape, Name>>>>;
@@ -61,7 +64,8 @@ export function suited<Shape, Name extends string>(
 }
 
 /**
- * A kernel with its variant in its shader's entry point `throughTextures`, where all that it only reads are textures.
+ * A kernel with its variant in its shader's entry point `throughTextures`, where all that it only reads are textures unless
+ * the changes say otherwise.
  * @param changes what else differs in the variant
  */
 export function withTextures<Shape, Name extends string>(

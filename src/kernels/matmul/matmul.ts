@@ -1,5 +1,13 @@
 import wgsl from "../../../shaders/matmul/matmul.wgsl" with { type: "text" };
-import { bytes32, foldWorkgroups, type Kernel, mostLoopIterations, requireShape } from "../kernel.ts";
+import {
+  type Binding,
+  bytes32,
+  foldWorkgroups,
+  type Kernel,
+  mostLoopIterations,
+  requireShape,
+  withTextures,
+} from "../kernel.ts";
 
 /** A matrix product `[rows, inner]` · `[inner, columns]`. */
 export interface MatmulShape {
@@ -16,11 +24,29 @@ export interface MatmulShape {
   readonly bias: boolean;
 }
 
+/** Invocations that share the k of 4 × 4 products: a power of two, so few that none is idle. */
+function lanesFor(inner: number): number {
+  return Math.min(64, 2 ** Math.floor(Math.log2(inner)));
+}
+
+/** Blocks of 4 × 4 products. */
+function blocks({ rows, columns }: MatmulShape): number {
+  return Math.ceil(rows / 4) * Math.ceil(columns / 4);
+}
+
+const bindings: readonly Binding<MatmulShape, "left" | "right" | "bias" | "product">[] = [
+  { name: "left", access: "read", bytes: ({ rows, inner }) => bytes32(rows * inner) },
+  { name: "right", access: "read", bytes: ({ inner, columns }) => bytes32(inner * columns) },
+  { name: "bias", access: "read", bytes: ({ bias, columns }) => bytes32(bias ? columns : 1) },
+  { name: "product", access: "read-write", bytes: ({ rows, columns }) => bytes32(rows * columns) },
+];
+
 /**
  * product (=|+=) op(left) · op(right) (+ bias), with matrices stored row by row.
  * @throws {RangeError} if the inner dimension exceeds 65,535.
- * @cost rows · columns · inner multiply-adds; for 16 of them 8 loads of single values. An invocation computes 4 × 4
- *   products, without workgroup memory: made for the small matrices of a classifier’s head.
+ * @cost rows · columns · inner multiply-adds; for 16 of them 8 loads of single values. Up to 64 invocations share the
+ *   sums of 4 × 4 products, which they add up in workgroup memory; on software adapters one computes them alone. Made for
+ *   the small matrices of a classifier’s head.
  * @example
  * ```ts
  * import { matmul, run } from "sada-jem/kernels";
@@ -44,15 +70,10 @@ export interface MatmulShape {
  * assert.deepEqual([...product], [1, 105, 4, 111]);
  * ```
  */
-export const matmul: Kernel<MatmulShape, "left" | "right" | "bias" | "product"> = {
+export const matmul: Kernel<MatmulShape, "left" | "right" | "bias" | "product"> = withTextures({
   name: "matmul",
   wgsl,
-  bindings: [
-    { name: "left", access: "read", bytes: ({ rows, inner }) => bytes32(rows * inner) },
-    { name: "right", access: "read", bytes: ({ inner, columns }) => bytes32(inner * columns) },
-    { name: "bias", access: "read", bytes: ({ bias, columns }) => bytes32(bias ? columns : 1) },
-    { name: "product", access: "read-write", bytes: ({ rows, columns }) => bytes32(rows * columns) },
-  ],
+  bindings,
   constants: ({ rows, columns, inner, transposeLeft, transposeRight, accumulate, bias }) => {
     requireShape(
       inner <= mostLoopIterations,
@@ -67,6 +88,7 @@ export const matmul: Kernel<MatmulShape, "left" | "right" | "bias" | "product"> 
       transposeRight: Number(transposeRight),
       accumulate: Number(accumulate),
       addBias: Number(bias),
+      lanes: lanesFor(inner),
     };
   },
   uniforms: {
@@ -77,6 +99,12 @@ export const matmul: Kernel<MatmulShape, "left" | "right" | "bias" | "product"> 
     transposeRight: "u32",
     addBias: "u32",
     accumulate: "u32",
+    lanes: "u32",
   },
-  workgroups: ({ rows, columns }) => foldWorkgroups(Math.ceil(rows / 4) * Math.ceil(columns / 4)),
-};
+  workgroups: (shape) => foldWorkgroups(blocks(shape) * lanesFor(shape.inner)),
+}, {
+  name: "matmul_alone",
+  entryPoint: "alone",
+  bindings,
+  workgroups: (shape) => foldWorkgroups(blocks(shape)),
+});

@@ -16,19 +16,7 @@ var<workgroup> partial: array<f32, 256>;
 @compute @workgroup_size(256)
 fn main(@builtin(local_invocation_index) lane: u32) {
   var total = 0.0;
-  var i = lane;
-  // Four at a time, so that one load does not wait for the other: compilers do not unroll this loop.
-  for (; i + 768u < shape.length; i += 1024u) {
-    let x0 = input[i];
-    let x1 = input[i + 256u];
-    let x2 = input[i + 512u];
-    let x3 = input[i + 768u];
-    total += x0;
-    total += x1;
-    total += x2;
-    total += x3;
-  }
-  for (; i < shape.length; i += 256u) {
+  for (var i = lane; i < shape.length; i += 256u) {
     total += input[i];
   }
   partial[lane] = total;

@@ -1,12 +1,16 @@
 import wgsl from "../../../shaders/norm/layer_statistics.wgsl" with { type: "text" };
-import { foldWorkgroups, type Kernel } from "../kernel.ts";
-import { normStatisticsBytes } from "./moments.ts";
+import { type Binding, foldWorkgroups, type Kernel, withTextures } from "../kernel.ts";
+import { type NormShape, normStatisticsBytes } from "./moments.ts";
 import { normStatisticsConstants, type NormStatisticsShape, partialMoments } from "./statistics.ts";
+
+const bindings: readonly Binding<NormShape, "partials" | "statistics">[] = [
+  partialMoments,
+  { name: "statistics", access: "read-write", bytes: normStatisticsBytes },
+];
 
 /**
  * Second stage of layer norm's statistics: those of all channels of a group together, repeated, `[groups, 2, C]`.
- * @cost A few operations a channel of each chunk. An invocation takes a whole group, so many groups are needed to
- *   fill a device.
+ * @cost A few operations a channel of each chunk. A workgroup takes a group, and on software adapters an invocation.
  * @example
  * ```ts
  * import { layerNormStatistics, run } from "sada-jem/kernels";
@@ -20,10 +24,15 @@ import { normStatisticsConstants, type NormStatisticsShape, partialMoments } fro
  * assert.deepEqual([...statistics], [2, 2, 2, 2, 1, 1, 1, 1]);
  * ```
  */
-export const layerNormStatistics: Kernel<NormStatisticsShape, "partials" | "statistics"> = {
+export const layerNormStatistics: Kernel<NormStatisticsShape, "partials" | "statistics"> = withTextures({
   name: "layer_norm_statistics",
   wgsl,
-  bindings: [partialMoments, { name: "statistics", access: "read-write", bytes: normStatisticsBytes }],
+  bindings,
   constants: normStatisticsConstants,
+  workgroups: ({ groups }) => foldWorkgroups(groups, 1),
+}, {
+  name: "layer_norm_statistics_alone",
+  entryPoint: "alone",
+  bindings,
   workgroups: ({ groups }) => foldWorkgroups(groups, 8),
-};
+});

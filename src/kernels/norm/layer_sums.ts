@@ -1,14 +1,26 @@
 import wgsl from "../../../shaders/norm/layer_sums.wgsl" with { type: "text" };
-import { type Binding, bytes32, foldWorkgroups, type Kernel } from "../kernel.ts";
+import { type Binding, bytes32, foldWorkgroups, type Kernel, withTextures } from "../kernel.ts";
 import type { NormShape } from "./moments.ts";
 
 function perGroup<Name extends string>(name: Name, access: "read" | "read-write"): Binding<NormShape, Name> {
   return { name, access, bytes: ({ groups, channels }) => bytes32(groups * channels) };
 }
 
+const bindings: readonly Binding<
+  NormShape,
+  "scale" | "shiftSum" | "scaleSum" | "spreadShift" | "spreadScale"
+>[] = [
+  { name: "scale", access: "read", bytes: ({ channels }) => bytes32(channels) },
+  perGroup("shiftSum", "read"),
+  perGroup("scaleSum", "read"),
+  perGroup("spreadShift", "read-write"),
+  perGroup("spreadScale", "read-write"),
+];
+
 /**
  * What the sums of `normBackwardSums` become when all channels of a group share their statistics.
- * @cost Two multiply-adds a channel of each group. An invocation takes a whole group.
+ * @cost Two multiply-adds a channel of each group. A workgroup takes a group, and on software adapters an
+ *   invocation.
  * @example
  * ```ts
  * import { layerNormSums, run } from "sada-jem/kernels";
@@ -28,16 +40,15 @@ function perGroup<Name extends string>(name: Name, access: "read" | "read-write"
 export const layerNormSums: Kernel<
   NormShape,
   "scale" | "shiftSum" | "scaleSum" | "spreadShift" | "spreadScale"
-> = {
+> = withTextures({
   name: "layer_norm_sums",
   wgsl,
-  bindings: [
-    { name: "scale", access: "read", bytes: ({ channels }) => bytes32(channels) },
-    perGroup("shiftSum", "read"),
-    perGroup("scaleSum", "read"),
-    perGroup("spreadShift", "read-write"),
-    perGroup("spreadScale", "read-write"),
-  ],
+  bindings,
   constants: ({ groups, channels }) => ({ groups, channels }),
+  workgroups: ({ groups }) => foldWorkgroups(groups, 1),
+}, {
+  name: "layer_norm_sums_alone",
+  entryPoint: "alone",
+  bindings,
   workgroups: ({ groups }) => foldWorkgroups(groups, 8),
-};
+});

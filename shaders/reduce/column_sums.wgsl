@@ -1,11 +1,14 @@
 // sums[k, j] (=|+=) Σ matrix[i, j] over the k-th chunk of rows i
 //
 // matrix [rows, columns], sums [chunks, columns]: float32. The entry point `vectors` sums four columns at once, for
-// columns that are a multiple of 4; `scalars` any number. A workgroup takes a chunk of eight of these, its invocations every
-// eighth row of one; then the first row of invocations adds up the eight sums, in order. In `…ThroughTexture` an invocation
-// takes a chunk of one, and reads from a texture of format rgba32float, 1,024 texels wide, that holds the matrix row by row:
+// columns that are a multiple of 4; `scalars` any number. A workgroup of 64 takes a chunk of 64 / lanes of these, its invocations
+// every lanes-th row of one; then the first of these adds up their sums, in order. In `…ThroughTexture` an invocation takes a
+// chunk of one, and reads from a texture of format rgba32float, 1,024 texels wide, that holds the matrix row by row:
 // much faster on software adapters.
 // rowsPerChunk: rows that one chunk sums; the last may have fewer. accumulate: add to what is there.
+// lanes: invocations that share a chunk of a column; a power of two, at most 64.
+
+override lanes: u32 = 8u;
 
 struct Shape {
   rows: u32,
@@ -21,28 +24,33 @@ struct Shape {
 @group(0) @binding(0) var matrixTexture: texture_2d<f32>;
 @group(0) @binding(8) var<uniform> shape: Shape;
 
-const width = 8u;
-const lanes = 8u;
-var<workgroup> laneSums: array<vec4f, width * lanes>;
+const threads = 64u;
+override width = threads / lanes;
+var<workgroup> laneSums: array<vec4f, threads>;
 
-// What an invocation of a workgroup takes: the number of a chunk, and a column or vector of columns; none if beyond the last.
+// What an invocation of a workgroup takes: the number of a chunk, a column or vector of columns, none if beyond the last, and a
+// lane, which is the first of its rows.
 struct Place {
   chunk: u32,
   column: u32,
+  lane: u32,
 }
 
-fn placeOf(workgroup: u32, local: vec3u, count: u32) -> Place {
+fn placeOf(workgroup: u32, thread: u32, count: u32) -> Place {
   let tiles = (count + width - 1u) / width;
-  return Place(workgroup / tiles, workgroup % tiles * width + local.x);
+  return Place(workgroup / tiles, workgroup % tiles * width + thread % width, thread / width);
 }
 
 // The sum of all lanes in the first of them; all invocations of a workgroup must call it.
-fn sumOfLanes(own: vec4f, local: vec3u) -> vec4f {
-  laneSums[local.y * width + local.x] = own;
+fn sumOfLanes(own: vec4f, thread: u32) -> vec4f {
+  if (lanes == 1u) {
+    return own;
+  }
+  laneSums[thread] = own;
   workgroupBarrier();
-  var total = laneSums[local.x];
+  var total = laneSums[thread % width];
   for (var lane = 1u; lane < lanes; lane++) {
-    total += laneSums[lane * width + local.x];
+    total += laneSums[lane * width + thread % width];
   }
   return total;
 }
@@ -68,19 +76,19 @@ fn storeVector(i: u32, sum: vec4f) {
   }
 }
 
-@compute @workgroup_size(width, lanes)
+@compute @workgroup_size(threads)
 fn scalars(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_id) local: vec3u,
+  @builtin(local_invocation_index) thread: u32,
 ) {
-  let place = placeOf(group.x + group.y * groups.x, local, shape.columns);
+  let place = placeOf(group.x + group.y * groups.x, thread, shape.columns);
   let rows = rowsOf(place.chunk);
   let exists = rows.x < shape.rows && place.column < shape.columns;
   let end = select(0u, rows.y, exists);
   let step = lanes * shape.columns;
   var sum = 0.0;
-  var row = rows.x + local.y;
+  var row = rows.x + place.lane;
   var at = row * shape.columns + place.column;
   // Four at a time, so that one load does not wait for the other: compilers do not unroll this loop.
   for (; row + 3u * lanes < end; row += 4u * lanes) {
@@ -98,8 +106,8 @@ fn scalars(
     sum += matrix[at];
     at += step;
   }
-  let total = sumOfLanes(vec4f(sum), local);
-  if (local.y == 0u && exists) {
+  let total = sumOfLanes(vec4f(sum), thread);
+  if (place.lane == 0u && exists) {
     storeScalar(place.chunk * shape.columns + place.column, total.x);
   }
 }
@@ -124,20 +132,20 @@ fn scalarsThroughTexture(@builtin(global_invocation_id) id: vec3u, @builtin(num_
   storeScalar(i, total);
 }
 
-@compute @workgroup_size(width, lanes)
+@compute @workgroup_size(threads)
 fn vectors(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_id) local: vec3u,
+  @builtin(local_invocation_index) thread: u32,
 ) {
   let columns = shape.columns / 4u;
-  let place = placeOf(group.x + group.y * groups.x, local, columns);
+  let place = placeOf(group.x + group.y * groups.x, thread, columns);
   let rows = rowsOf(place.chunk);
   let exists = rows.x < shape.rows && place.column < columns;
   let end = select(0u, rows.y, exists);
   let step = lanes * columns;
   var sum = vec4f();
-  var row = rows.x + local.y;
+  var row = rows.x + place.lane;
   var at = row * columns + place.column;
   // Four at a time, as in `scalars`.
   for (; row + 3u * lanes < end; row += 4u * lanes) {
@@ -155,8 +163,8 @@ fn vectors(
     sum += vectorMatrix[at];
     at += step;
   }
-  let total = sumOfLanes(sum, local);
-  if (local.y == 0u && exists) {
+  let total = sumOfLanes(sum, thread);
+  if (place.lane == 0u && exists) {
     storeVector(place.chunk * columns + place.column, total);
   }
 }

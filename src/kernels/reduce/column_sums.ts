@@ -1,5 +1,5 @@
 import wgsl from "../../../shaders/reduce/column_sums.wgsl" with { type: "text" };
-import { type Binding, bytes32, foldSums, foldWorkgroups, type Kernel, withTextures } from "../kernel.ts";
+import { type Binding, bytes32, foldWorkgroups, type Kernel, withTextures } from "../kernel.ts";
 
 /** A row-major matrix. */
 export interface ColumnSumsShape {
@@ -22,6 +22,14 @@ interface Sums extends ColumnSumsShape {
   readonly accumulate: boolean;
 }
 
+/** Invocations of a workgroup, as the shader defines them. */
+const threads = 64;
+
+/** Invocations that share a chunk of a column: one where each of several would sum but a row. */
+function lanesFor({ rowsPerChunk }: Sums): number {
+  return rowsPerChunk <= 8 ? 1 : 8;
+}
+
 /** A kernel that sums the columns of a matrix; `sumsOf` says which matrix a shape is. */
 export function columnSumming<Shape, Name extends string>(
   name: string,
@@ -31,19 +39,22 @@ export function columnSumming<Shape, Name extends string>(
   const isVectors = (shape: Shape) => sumsOf(shape).columns % 4 === 0;
   const chunks = (shape: Shape) => Math.ceil(sumsOf(shape).rows / sumsOf(shape).rowsPerChunk);
   const width = (shape: Shape) => isVectors(shape) ? sumsOf(shape).columns / 4 : sumsOf(shape).columns;
+  const constants = (shape: Shape) => {
+    const sums = sumsOf(shape);
+    return { ...sums, accumulate: Number(sums.accumulate) };
+  };
   return withTextures({
     name,
     wgsl,
     entryPoint: (shape) => isVectors(shape) ? "vectors" : "scalars",
     bindings,
-    constants: (shape) => {
-      const sums = sumsOf(shape);
-      return { ...sums, accumulate: Number(sums.accumulate) };
-    },
+    constants: (shape) => ({ ...constants(shape), lanes: lanesFor(sumsOf(shape)) }),
     uniforms: { rows: "u32", columns: "u32", rowsPerChunk: "u32", accumulate: "u32" },
-    workgroups: (shape) => foldSums(chunks(shape), width(shape)),
+    workgroups: (shape) =>
+      foldWorkgroups(chunks(shape) * Math.ceil(width(shape) * lanesFor(sumsOf(shape)) / threads), 1),
   }, {
     entryPoint: (shape) => isVectors(shape) ? "vectorsThroughTexture" : "scalarsThroughTexture",
+    constants,
     workgroups: (shape) => foldWorkgroups(chunks(shape) * width(shape)),
   });
 }

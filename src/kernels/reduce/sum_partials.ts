@@ -13,7 +13,7 @@ export interface SumPartialsShape {
  * Second stage of a reduction: sum (=|+=) Σ_p partials[p], in fixed order; `[partials, length]` → `[length]`.
  * @throws {RangeError} if there are more than 65,535 parts.
  * @cost An addition and 4 bytes read a value of the parts: bound by bandwidth. A workgroup takes eight elements of the
- *   sum, or eight times four where the length allows.
+ *   sum, or 64 of up to eight parts, and four times as many where the length allows.
  * @example
  * ```ts
  * import { run, sumPartials } from "sada-jem/kernels";

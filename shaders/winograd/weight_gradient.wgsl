@@ -31,16 +31,6 @@ fn vectors() -> u32 {
   return arrayLength(&gradient) / 9u;
 }
 
-// The p-th value of M for vector i.
-fn sum(i: u32, p: u32) -> Channels {
-  let step = vectors();
-  var total = Channels();
-  for (var part = 0u; part < parts; part++) {
-    total += products[(p * parts + part) * step + i];
-  }
-  return total;
-}
-
 // Gᵀ times a line of M.
 fn lineOfFour(m: Four) -> Three {
   let even = 0.5 * (m[1] + m[2]);
@@ -85,14 +75,39 @@ fn storeSix(i: u32, c0: Three, c1: Three, c2: Three, c3: Three, c4: Three, c5: T
   storeRow(i, 2u, lineOfSix(Six(c0[2], c1[2], c2[2], c3[2], c4[2], c5[2])));
 }
 
+// Column x of M, transformed. Its values are summed side by side, so that their loads do not wait for one another.
 fn columnOfFour(i: u32, x: u32) -> Three {
-  return lineOfFour(Four(sum(i, x), sum(i, x + 4u), sum(i, x + 8u), sum(i, x + 12u)));
+  let step = vectors();
+  let down = 4u * parts * step;
+  var m = Four();
+  for (var part = 0u; part < parts; part++) {
+    let at = (x * parts + part) * step + i;
+    m = Four(
+      m[0] + products[at],
+      m[1] + products[at + down],
+      m[2] + products[at + 2u * down],
+      m[3] + products[at + 3u * down],
+    );
+  }
+  return lineOfFour(m);
 }
 
 fn columnOfSix(i: u32, x: u32) -> Three {
-  return lineOfSix(
-    Six(sum(i, x), sum(i, x + 6u), sum(i, x + 12u), sum(i, x + 18u), sum(i, x + 24u), sum(i, x + 30u)),
-  );
+  let step = vectors();
+  let down = 6u * parts * step;
+  var m = Six();
+  for (var part = 0u; part < parts; part++) {
+    let at = (x * parts + part) * step + i;
+    m = Six(
+      m[0] + products[at],
+      m[1] + products[at + down],
+      m[2] + products[at + 2u * down],
+      m[3] + products[at + 3u * down],
+      m[4] + products[at + 4u * down],
+      m[5] + products[at + 5u * down],
+    );
+  }
+  return lineOfSix(m);
 }
 
 @compute @workgroup_size(64)
@@ -122,6 +137,7 @@ fn four(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
 
 // Through textures; variants that take two channels end before this.
 
+// The p-th value of M for vector i.
 fn sumOfTexels(i: u32, p: u32) -> vec4f {
   let step = vectors();
   var total = vec4f();

@@ -206,24 +206,30 @@ for (const shape of shapes) {
   });
 }
 
-Deno.test("layerNormSums() averages the scaled sums over a group's channels", async () => {
-  const shape = { groups: 9, rows: 1, channels: 12 };
-  const [scale, shiftSum, scaleSum] = [values(12, 1), values(108, 2), values(108, 3)];
-  const result = await runKernel(layerNormSums, shape, {
-    scale,
-    shiftSum,
-    scaleSum,
-    spreadShift: 108,
-    spreadScale: 108,
-  });
-  for (const [spread, sums] of [[result.spreadShift, shiftSum], [result.spreadScale, scaleSum]] as const) {
-    const expected = sums.map((_, i) => {
-      const first = i - i % 12;
-      return scale.reduce((sum, factor, c) => sum + factor * sums[first + c]!, 0) / 12;
+for (const channels of [12, 200]) {
+  Deno.test(`layerNormSums() averages the scaled sums over a group's ${channels} channels`, async () => {
+    const shape = { groups: 9, rows: 1, channels };
+    const [scale, shiftSum, scaleSum] = [
+      values(channels, 1),
+      values(9 * channels, 2),
+      values(9 * channels, 3),
+    ];
+    const result = await runKernel(layerNormSums, shape, {
+      scale,
+      shiftSum,
+      scaleSum,
+      spreadShift: 9 * channels,
+      spreadScale: 9 * channels,
     });
-    assert(relativeError(spread, expected) < 1e-6);
-  }
-});
+    for (const [spread, sums] of [[result.spreadShift, shiftSum], [result.spreadScale, scaleSum]] as const) {
+      const expected = sums.map((_, i) => {
+        const first = i - i % channels;
+        return scale.reduce((sum, factor, c) => sum + factor * sums[first + c]!, 0) / channels;
+      });
+      assert(relativeError(spread, expected) < 1e-6);
+    }
+  });
+}
 
 Deno.test("actNormStatistics() shifts by the location and leaves the deviation alone", async () => {
   const location = values(20, 1);

@@ -67,7 +67,7 @@ for (
 
 Deno.test("sumPartials() sums any number of parts, written or added, and refuses more than one loop may", async () => {
   for (
-    const [partials, length] of [[1, 1], [7, 3], [9, 4], [13, 44], [100, 17], [1001, 36], [
+    const [partials, length] of [[1, 1], [7, 3], [8, 300], [9, 4], [13, 44], [100, 17], [1001, 36], [
       65_535,
       2,
     ]] as const

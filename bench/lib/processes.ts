@@ -3,13 +3,18 @@
 import { dirname } from "node:path";
 import { projectFolder, wholeLock } from "../../scripts/tasks.ts";
 
-/**
- * Runs a script in its own process and returns what it printed as JSON.
- * @param script path below `bench/`
- */
+/** A script below `bench/` and what its process has. */
+export interface Script {
+  readonly script: string;
+  /** Deno's flags. */
+  readonly permissions: readonly string[];
+  /** Variables besides those of this process. */
+  readonly env?: Record<string, string>;
+}
+
+/** Runs a script in its own process and returns what it printed as JSON. */
 export async function measureProcess<Result>(
-  script: string,
-  permissions: readonly string[],
+  { script, permissions, env = {} }: Script,
   ...args: string[]
 ): Promise<Result> {
   const { code, stdout, stderr } = await new Deno.Command("deno", {
@@ -17,6 +22,7 @@ export async function measureProcess<Result>(
       ...["run", "--quiet", `--lock=${wholeLock}`, ...permissions],
       ...[`${projectFolder}bench/${script}`, ...args],
     ],
+    env,
     stdout: "piped",
     stderr: "piped",
   }).output();

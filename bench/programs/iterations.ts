@@ -57,7 +57,10 @@ await bench("iterations", async () => {
   let adapter = "";
   for (const name of runNames) {
     if (name === "wrn-28-10" && adapterFamily(adapter) !== "gpu") continue;
-    const result = await measureProcess<IterationResult>("lib/iteration.ts", ["--allow-read"], name);
+    const result = await measureProcess<IterationResult>({
+      script: "lib/iteration.ts",
+      permissions: ["--allow-read"],
+    }, name);
     ({ adapter } = result);
     printIteration(result);
     results[name] = result;

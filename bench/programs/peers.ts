@@ -51,7 +51,12 @@ function librariesWith(pyTorch: PyTorch | undefined): Library[] {
 /** Measures a benchmark on a library; a peer that fails does not end the others. */
 async function measureOn({ name, permissions, args }: Library, benchmark: Benchmark): Promise<Measured> {
   try {
-    return await measureProcess<Measured>("peers/run.ts", permissions, name, benchmark.name, ...args);
+    return await measureProcess<Measured>(
+      { script: "peers/run.ts", permissions },
+      name,
+      benchmark.name,
+      ...args,
+    );
   } catch (error) {
     if (name === "sada-jem") throw error;
     const failure = String(error);
@@ -119,7 +124,7 @@ await bench("peers", async (args) => {
     allowPositionals: true,
   });
   const turns = wholeNumber("--turns", values.turns, 1)!;
-  const roof = await measureProcess<Roof>("peers/roof.ts", ["--allow-read"]);
+  const roof = await measureProcess<Roof>({ script: "peers/roof.ts", permissions: ["--allow-read"] });
   const pyTorch = await findPyTorch();
   print(
     `${roof.adapter}: ${roof.gigaflops.toFixed(0)} GFLOP/s of multiply-adds, copies ${

@@ -15,6 +15,11 @@ export interface Program {
 
 const read = "--allow-read";
 const runDeno = "--allow-run=deno";
+/** The tools, and after them the programs that they build. */
+const isaPrograms = [
+  ...["deno", "gcc", "spirv-cross", "nvcc", "dpkg-query", "apt-get", "tar", "python3"],
+  ...["runs/isa/tools/replay", "runs/isa/tools/replay_intel"],
+];
 const writeResults = "--allow-write=bench/results";
 
 /** All benches, by name. */
@@ -64,6 +69,16 @@ export const programs: Readonly<Record<string, Program>> = {
       ...["--ignore-env", "--ignore-read=/proc/sys", "--allow-sys=homedir,osRelease"],
     ],
   },
+  isa: {
+    parameters: "[WORD]... [--dawn] [--intel] [--peers]",
+    measures: "what GPUs' own compilers make of the kernels: registers, and the instructions of their loops",
+    takes:
+      "five minutes, and a quarter of an hour with all options; less with words that choose GPUs and kernels",
+    permissions: [
+      ...[read, "--allow-write=bench/results,runs"],
+      `--allow-run=${isaPrograms.join()}`,
+    ],
+  },
   distributed: {
     parameters: "",
     measures:
@@ -103,8 +118,10 @@ On two cores without a GPU it takes ${takes}.
  * @throws {TypeError} by `parseArgs`, if there is an option that it does not know.
  */
 export function checkArguments({ parameters }: Program, args: readonly string[]): void {
-  const named = [...parameters.matchAll(/--([a-z-]+)/g)].map(([, option]) => option!);
-  const options = Object.fromEntries(named.map((option) => [option, { type: "string" } as const]));
+  const named = [...parameters.matchAll(/--([a-z-]+)( \w)?/g)];
+  const options = Object.fromEntries(
+    named.map(([, option, value]) => [option, { type: value ? "string" : "boolean" } as const]),
+  );
   const { positionals } = parseArgs({
     args: [...args],
     options: { ...options, debug: { type: "boolean" } },

@@ -80,4 +80,7 @@ Deno.test("a bench refuses words that it does not take", () => {
   checkArguments(programs["winograd"]!, ["16", "--debug"]);
   checkArguments(programs["peers"]!, ["matmul", "3x3", "--turns", "5"]);
   checkArguments(programs["ablation"]!, ["--seeds", "1", "--folder", "runs/a"]);
+  // An option with no value does not take the next word for one.
+  checkArguments(programs["isa"]!, ["--dawn", "navi31", "--debug"]);
+  assert.throws(() => checkArguments(programs["isa"]!, ["--dawn=navi31"]), /--dawn/);
 });

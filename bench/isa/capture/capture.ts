@@ -1,0 +1,65 @@
+import { measureProcess } from "../../lib/processes.ts";
+import { driverFile } from "../drivers.ts";
+import { layerName, ToolError, type Tools } from "../tools.ts";
+import type { RecordedPipeline } from "./record.ts";
+import type { Subject } from "./subjects.ts";
+
+/** The pipelines of a subject, in the order in which they were made. */
+export interface Captured {
+  readonly subject: Subject;
+  readonly pipelines: readonly RecordedPipeline[];
+}
+
+/** Why nothing could be captured, in a line. */
+export interface Refused {
+  readonly refused: string;
+}
+
+/** Which WebGPU makes SPIR-V of WGSL: wgpu's naga, which Deno has, or Dawn's Tint, which Chromium has. */
+export type WebGpu = "deno" | "dawn";
+
+/** What a GPU binds at once, at least: lavapipe's 128 MiB are less than an iteration needs. */
+const storageBytes = 2 ** 31 - 4;
+
+/** Deno's flags: Dawn is a native library, and peers look around. */
+function permissionsFor(subject: Subject, webgpu: WebGpu): string[] {
+  if (subject === "tensorflow.js" || subject === "jax-js") {
+    return ["--allow-read", "--allow-env", "--allow-sys"];
+  }
+  return webgpu === "dawn" ? ["--allow-read", "--allow-ffi"] : ["--allow-read"];
+}
+
+/**
+ * Makes the pipelines of a subject on lavapipe and writes them to a folder: `NNNN.spv` and `NNNN.txt`, see `dump_layer.c`.
+ * Kernels are chosen as for a GPU, and nothing of an iteration is run.
+ * @throws {ToolError} if there is no adapter; Dawn opens none of Mesa before 25.
+ */
+export async function capture(
+  { layerFolder }: Tools,
+  folder: string,
+  subject: Subject,
+  webgpu: WebGpu = "deno",
+): Promise<Captured> {
+  await Deno.mkdir(folder, { recursive: true });
+  const result = await measureProcess<Captured | Refused>(
+    {
+      script: "isa/capture/main.ts",
+      permissions: permissionsFor(subject, webgpu),
+      env: {
+        VK_DRIVER_FILES: driverFile("lvp")!,
+        VK_ADD_LAYER_PATH: layerFolder,
+        VK_INSTANCE_LAYERS: layerName,
+        DUMP_FOLDER: folder,
+        DUMP_STORAGE_BYTES: String(storageBytes),
+        DENO_WEBGPU_BACKEND: "vulkan",
+        XDG_RUNTIME_DIR: folder,
+      },
+    },
+    folder,
+    subject,
+    webgpu,
+  );
+  if ("pipelines" in result) return result;
+  const advice = webgpu === "dawn" ? "Dawn needs Mesa 25 or later: " : "";
+  throw new ToolError(`${advice}${result.refused}`);
+}

@@ -1,0 +1,38 @@
+/** Loops of a program in any machine's code. */
+
+/** Places of a label and of a branch that goes back to it. */
+export interface BackBranch {
+  readonly target: number;
+  readonly from: number;
+}
+
+/**
+ * What each loop consists of, without the loops inside it. A loop reaches from a label to the last branch that goes back to it.
+ * @param program lines or instructions
+ */
+export function loopsOf<Item>(program: readonly Item[], branches: readonly BackBranch[]): Item[][] {
+  const ends = new Map<number, number>();
+  for (const { target, from } of branches) ends.set(target, Math.max(from, ends.get(target) ?? 0));
+  const loops = [...ends];
+  return loops.map(([start, end]) => {
+    const inner = loops.filter(([otherStart, otherEnd]) => otherStart > start && otherEnd <= end);
+    return program.slice(start, end + 1).filter((_, offset) => {
+      const i = start + offset;
+      return !inner.some(([innerStart, innerEnd]) => i >= innerStart && i <= innerEnd);
+    });
+  });
+}
+
+/**
+ * The loop that a kernel spends its time in: that with most multiply-adds, and of several the longest. Each instruction
+ * counts once, however often the loop runs and whether or not a branch jumps over it.
+ * @returns nothing if there is no loop
+ */
+export function hottest<Item>(
+  loops: readonly Item[][],
+  mixOf: (loop: readonly Item[]) => { readonly multiplyAdds: number; readonly instructions: number },
+): Item[] | undefined {
+  const counted = loops.map((loop) => ({ loop, mix: mixOf(loop) }));
+  counted.sort((a, b) => b.mix.multiplyAdds - a.mix.multiplyAdds || b.mix.instructions - a.mix.instructions);
+  return counted[0]?.loop;
+}

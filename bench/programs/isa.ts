@@ -1,0 +1,124 @@
+/**
+ * Compiles the kernels of an iteration of WRN-28-10 with the compilers of GPUs' drivers, which need no GPU, and prints what
+ * became of them: registers, workgroup memory, and the instructions of the loops that take the time.
+ */
+
+import { parseArgs } from "node:util";
+import { projectFolder } from "../../scripts/tasks.ts";
+import { print, UsageError } from "../../src/cli/command.ts";
+import { amdCompilers } from "../isa/amd/compilers.ts";
+import { capture, type Captured } from "../isa/capture/capture.ts";
+import type { Compiler } from "../isa/compiler.ts";
+import { intelCompilers } from "../isa/intel/anv.ts";
+import { kernelName } from "../isa/names.ts";
+import { nvidiaCompilers } from "../isa/nvidia/compilers.ts";
+import { type KernelTable, kernelTable, resultsPath, saveResults } from "../isa/results.ts";
+import { byDawn, byDeno, peers, type Source } from "../isa/sources.ts";
+import { buildTools, requirePackages, ToolError, type Tools } from "../isa/tools.ts";
+import { bench } from "../lib/bench.ts";
+
+const folder = `${projectFolder}runs/isa`;
+
+/** What the arguments choose. */
+interface Chosen {
+  readonly sources: readonly Source[];
+  readonly compilers: readonly Compiler[];
+  /** Words that the name of each kernel contains. */
+  readonly words: readonly string[];
+  /** Whether all kernels are compiled for all GPUs. */
+  readonly isAll: boolean;
+}
+
+function chosenBy(args: readonly string[]): Chosen {
+  const boolean = { type: "boolean", default: false } as const;
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    options: { dawn: boolean, intel: boolean, peers: boolean },
+    allowPositionals: true,
+  });
+  const compilers = [...amdCompilers, ...nvidiaCompilers, ...values.intel ? intelCompilers : []];
+  const named = compilers.filter(({ gpu }) => positionals.includes(gpu));
+  return {
+    sources: [byDeno, ...values.dawn ? [byDawn] : [], ...values.peers ? peers : []],
+    compilers: named.length > 0 ? named : compilers,
+    words: positionals.filter((word) => !compilers.some(({ gpu }) => gpu === word)),
+    isAll: positionals.length === 0,
+  };
+}
+
+/** The pipelines whose names contain all words. */
+function withWords(captured: Captured, words: readonly string[]): Captured {
+  const pipelines = captured.pipelines.filter((pipeline) =>
+    words.every((word) => kernelName(pipeline).includes(word))
+  );
+  return { ...captured, pipelines };
+}
+
+/** Removes what an earlier run captured. */
+async function removeFolder(path: string): Promise<void> {
+  try {
+    await Deno.remove(path, { recursive: true });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+/** Captures a source, or says why it is left out; without the iteration by Deno nothing is left. */
+async function captureSource(
+  tools: Tools,
+  source: Source,
+  dump: string,
+  words: readonly string[],
+): Promise<Captured | undefined> {
+  await removeFolder(dump);
+  try {
+    return withWords(await capture(tools, dump, source.subject, source.webgpu), words);
+  } catch (error) {
+    if (!(error instanceof ToolError) || source === byDeno) throw error;
+    print(`\n${source.title} is left out: ${error.message}`);
+    return undefined;
+  }
+}
+
+/** Compiles a source for each GPU, and prints and returns what became of it. */
+async function compileSource(
+  tools: Tools,
+  source: Source,
+  { compilers, words }: Chosen,
+): Promise<Record<string, KernelTable>> {
+  const results: Record<string, KernelTable> = {};
+  const dump = `${folder}/${source.name}`;
+  const captured = await captureSource(tools, source, dump, words);
+  if (!captured) return results;
+  if (captured.pipelines.length === 0) {
+    // Peers have other names.
+    if (source.subject === "iteration") {
+      throw new UsageError(`no kernel's name contains ${words.join(" and ")}`);
+    }
+    return results;
+  }
+  for (const { gpu, title: gpuTitle, compile } of compilers) {
+    const compiled = await compile({ tools, captured, folder: dump, out: `${dump}/${gpu}` });
+    if (typeof compiled === "string") {
+      print(`\n${gpuTitle} is left out: ${compiled}`);
+      continue;
+    }
+    print(`\n${gpuTitle}, ${source.title}, ${compiled.compiler}\n\n${compiled.table}`);
+    results[gpu] = kernelTable(compiled.compiler, compiled.kernels);
+  }
+  return results;
+}
+
+await bench("isa", async (args) => {
+  const chosen = chosenBy(args);
+  await requirePackages();
+  const tools = await buildTools(`${folder}/tools`);
+  const results: Record<string, Record<string, KernelTable>> = {};
+  for (const source of chosen.sources) {
+    results[source.name] = await compileSource(tools, source, chosen);
+  }
+  print("\nthe assembly is in runs/isa/");
+  if (!chosen.isAll) return;
+  await saveResults(results);
+  print(`wrote ${resultsPath}`);
+});

@@ -1,3 +1,4 @@
+import type { GpuKind } from "../../src/gpu/gpu_kind.ts";
 import type { Captured } from "./capture/capture.ts";
 import type { Tools } from "./tools.ts";
 
@@ -32,6 +33,8 @@ export interface Compiler {
   readonly gpu: string;
   /** The name with the maker's and the architecture's. */
   readonly title: string;
+  /** Whose tiles the GPU gets; those of most GPUs if it is of no such kind. */
+  readonly kind: GpuKind | undefined;
   /** Compiles, or says in a line why it cannot. */
   readonly compile: (input: CompilerInput) => Promise<Compiled | string>;
 }

@@ -6,6 +6,7 @@
 import { parseArgs } from "node:util";
 import { projectFolder } from "../../scripts/tasks.ts";
 import { print, UsageError } from "../../src/cli/command.ts";
+import type { GpuKind } from "../../src/gpu/gpu_kind.ts";
 import { amdCompilers } from "../isa/amd/compilers.ts";
 import { capture, type Captured } from "../isa/capture/capture.ts";
 import type { Compiler } from "../isa/compiler.ts";
@@ -63,19 +64,28 @@ async function removeFolder(path: string): Promise<void> {
   }
 }
 
-/** Captures a source, or says why it is left out; without the iteration by Deno nothing is left. */
+/** A source's pipelines, and the folder that they lie in. */
+interface Dump {
+  readonly folder: string;
+  readonly captured: Captured;
+}
+
+/** Captures a source for a kind of GPU, or says why it is left out; without the iteration by Deno nothing is left. */
 async function captureSource(
   tools: Tools,
   source: Source,
-  dump: string,
+  kind: GpuKind | undefined,
   words: readonly string[],
-): Promise<Captured | undefined> {
+): Promise<Dump | undefined> {
+  const { name, subject, webgpu, title } = source;
+  const dump = `${folder}/${[name, ...kind ? [kind] : []].join("-")}`;
   await removeFolder(dump);
   try {
-    return withWords(await capture(tools, dump, source.subject, source.webgpu), words);
+    const captured = await capture(tools, dump, subject, { webgpu, kind });
+    return { folder: dump, captured: withWords(captured, words) };
   } catch (error) {
     if (!(error instanceof ToolError) || source === byDeno) throw error;
-    print(`\n${source.title} is left out: ${error.message}`);
+    print(`\n${title} is left out: ${error.message}`);
     return undefined;
   }
 }
@@ -87,23 +97,24 @@ async function compileSource(
   { compilers, words }: Chosen,
 ): Promise<Record<string, KernelTable>> {
   const results: Record<string, KernelTable> = {};
-  const dump = `${folder}/${source.name}`;
-  const captured = await captureSource(tools, source, dump, words);
-  if (!captured) return results;
-  if (captured.pipelines.length === 0) {
-    // Peers have other names.
-    if (source.subject === "iteration") {
+  const dumps = new Map<GpuKind | undefined, Dump>();
+  for (const { gpu, title, kind: ofGpu, compile } of compilers) {
+    // Peers know no kinds.
+    const kind = source.subject === "iteration" ? ofGpu : undefined;
+    const dump = dumps.get(kind) ?? await captureSource(tools, source, kind, words);
+    if (!dump) return results;
+    dumps.set(kind, dump);
+    if (dump.captured.pipelines.length === 0) {
+      // Peers have other names.
+      if (source.subject !== "iteration") return results;
       throw new UsageError(`no kernel's name contains ${words.join(" and ")}`);
     }
-    return results;
-  }
-  for (const { gpu, title: gpuTitle, compile } of compilers) {
-    const compiled = await compile({ tools, captured, folder: dump, out: `${dump}/${gpu}` });
+    const compiled = await compile({ tools, ...dump, out: `${dump.folder}/${gpu}` });
     if (typeof compiled === "string") {
-      print(`\n${gpuTitle} is left out: ${compiled}`);
+      print(`\n${title} is left out: ${compiled}`);
       continue;
     }
-    print(`\n${gpuTitle}, ${source.title}, ${compiled.compiler}\n\n${compiled.table}`);
+    print(`\n${title}, ${source.title}, ${compiled.compiler}\n\n${compiled.table}`);
     results[gpu] = kernelTable(compiled.compiler, compiled.kernels);
   }
   return results;

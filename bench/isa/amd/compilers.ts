@@ -5,6 +5,7 @@ import { amdTable } from "./table.ts";
 /** RADV for each of {@link amdGpus}. */
 export const amdCompilers: readonly Compiler[] = Object.entries(amdGpus).map(([gpu, properties]) => ({
   gpu,
+  kind: properties.kind,
   title: `${gpu} (AMD ${properties.architecture})`,
   async compile({ tools, captured, folder, out }) {
     const result = await compileForAmd(tools, captured, folder, out, properties);

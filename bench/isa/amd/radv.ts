@@ -1,5 +1,6 @@
 /** AMD's GPUs by Mesa's RADV, which compiles for a GPU that is not there: it calls that null hardware. */
 
+import type { GpuKind } from "../../../src/gpu/gpu_kind.ts";
 import type { Captured } from "../capture/capture.ts";
 import { driverFile } from "../drivers.ts";
 import { kernelName } from "../names.ts";
@@ -19,6 +20,7 @@ export interface AmdGpu {
    * on GCN and CDNA.
    */
   readonly subgroups: 32 | 10;
+  readonly kind?: GpuKind;
 }
 
 /** The GPUs of the bench, by the names that its arguments have. */
@@ -26,8 +28,8 @@ export const amdGpus: Readonly<Record<string, AmdGpu>> = {
   gfx1200: { families: ["gfx1200"], architecture: "RDNA4", subgroups: 32 },
   navi31: { families: ["navi31", "gfx1100"], architecture: "RDNA3", subgroups: 32 },
   navi21: { families: ["navi21"], architecture: "RDNA2", subgroups: 32 },
-  mi100: { families: ["mi100", "arcturus"], architecture: "CDNA", subgroups: 10 },
-  vega10: { families: ["vega10"], architecture: "GCN 5", subgroups: 10 },
+  mi100: { families: ["mi100", "arcturus"], architecture: "CDNA", subgroups: 10, kind: "gcn" },
+  vega10: { families: ["vega10"], architecture: "GCN 5", subgroups: 10, kind: "gcn" },
 };
 
 /** What RADV made of a kernel. */

@@ -1,3 +1,4 @@
+import type { GpuKind } from "../../../src/gpu/gpu_kind.ts";
 import { measureProcess } from "../../lib/processes.ts";
 import { driverFile } from "../drivers.ts";
 import { layerName, ToolError, type Tools } from "../tools.ts";
@@ -31,14 +32,14 @@ function permissionsFor(subject: Subject, webgpu: WebGpu): string[] {
 
 /**
  * Makes the pipelines of a subject on lavapipe and writes them to a folder: `NNNN.spv` and `NNNN.txt`, see `dump_layer.c`.
- * Kernels are chosen as for a GPU, and nothing of an iteration is run.
+ * Kernels are chosen as for a GPU of a kind, and nothing of an iteration is run.
  * @throws {ToolError} if there is no adapter; Dawn opens none of Mesa before 25.
  */
 export async function capture(
   { layerFolder }: Tools,
   folder: string,
   subject: Subject,
-  webgpu: WebGpu = "deno",
+  { webgpu = "deno", kind }: { readonly webgpu?: WebGpu; readonly kind?: GpuKind | undefined } = {},
 ): Promise<Captured> {
   await Deno.mkdir(folder, { recursive: true });
   const result = await measureProcess<Captured | Refused>(
@@ -58,6 +59,7 @@ export async function capture(
     folder,
     subject,
     webgpu,
+    ...kind ? [kind] : [],
   );
   if ("pipelines" in result) return result;
   const advice = webgpu === "dawn" ? "Dawn needs Mesa 25 or later: " : "";

@@ -1,15 +1,16 @@
 /**
  * Makes the pipelines of a subject under the layer that writes them to FOLDER, and prints what they are as JSON:
- * `main.ts FOLDER SUBJECT [dawn]`, run by `capture.ts`.
+ * `main.ts FOLDER SUBJECT deno|dawn [KIND]`, run by `capture.ts`.
  */
 
 import { GpuError } from "../../../src/errors.ts";
 import { Gpu } from "../../../src/gpu/gpu.ts";
-import type { Captured, Refused } from "./capture.ts";
+import type { GpuKind } from "../../../src/gpu/gpu_kind.ts";
+import type { Captured, Refused, WebGpu } from "./capture.ts";
 import { recordPipelines } from "./record.ts";
 import { recordIteration, runPeer, type Subject } from "./subjects.ts";
 
-const [folder, subject, webgpu] = Deno.args as [string, Subject, string?];
+const [folder, subject, webgpu, kind] = Deno.args as [string, Subject, WebGpu, GpuKind?];
 if (webgpu === "dawn") (await import("./dawn.ts")).useDawn();
 const recording = recordPipelines(folder);
 
@@ -18,7 +19,7 @@ async function captured(): Promise<Captured | Refused> {
     return { subject, pipelines: await runPeer(subject, recording) };
   }
   try {
-    const gpu = await Gpu.request("gpu");
+    const gpu = await Gpu.request("gpu", kind);
     await recordIteration(gpu, recording, subject === "short-iteration");
     gpu.throwIfFailed();
     return { subject, pipelines: recording.pipelines };

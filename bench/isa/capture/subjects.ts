@@ -4,6 +4,7 @@ import { compile } from "../../../src/kernels/compile.ts";
 import { conv2dForward } from "../../../src/kernels/conv2d/forward.ts";
 import { conv2dGradientInput } from "../../../src/kernels/conv2d/gradient_input.ts";
 import { conv2dGradientWeight } from "../../../src/kernels/conv2d/gradient_weight.ts";
+import { suited } from "../../../src/kernels/kernel.ts";
 import type { Gpu } from "../../../src/gpu/gpu.ts";
 import { Context } from "../../../src/tensor/context.ts";
 import { Trainer } from "../../../src/train/trainer.ts";
@@ -36,13 +37,13 @@ export async function recordIteration(gpu: Gpu, recording: Recording, isShort: b
 }
 
 /** The direct convolutions for which the iteration takes Winograd's algorithm; `deno task tune` may choose them. */
-function compileDirectConvolutions({ device }: Gpu): void {
+function compileDirectConvolutions({ device, kind }: Gpu): void {
   for (const [channels, size] of [[160, 32], [320, 16], [640, 8]] as const) {
     const square = { height: size, width: size, inChannels: channels, outChannels: channels };
     const shape = { batch: 64, ...square, kernel: 3, stride: 1, padding: 1 };
-    compile(device, conv2dForward, shape);
-    compile(device, conv2dGradientInput, { ...shape, accumulate: false });
-    compile(device, conv2dGradientWeight, { ...shape, accumulate: false });
+    compile(device, suited(conv2dForward, kind), shape);
+    compile(device, suited(conv2dGradientInput, kind), { ...shape, accumulate: false });
+    compile(device, suited(conv2dGradientWeight, kind), { ...shape, accumulate: false });
   }
 }
 

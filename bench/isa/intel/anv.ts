@@ -34,6 +34,7 @@ let replay: Promise<string> | undefined;
 /** ANV for each of the GPUs. */
 export const intelCompilers: readonly Compiler[] = Object.entries(gpus).map(([gpu, architecture]) => ({
   gpu,
+  kind: "intel",
   title: `${gpu} (Intel ${architecture})`,
   async compile(input) {
     const driver = driverFile("intel");

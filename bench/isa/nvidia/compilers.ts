@@ -10,6 +10,7 @@ const processes = 2;
 /** nvcc for each of {@link nvidiaGpus}. */
 export const nvidiaCompilers: readonly Compiler[] = Object.entries(nvidiaGpus).map(([gpu, properties]) => ({
   gpu,
+  kind: undefined,
   title: `${gpu} (NVIDIA ${properties.architecture})`,
   async compile(input) {
     const version = await outputOf("nvcc", ["--version"]);

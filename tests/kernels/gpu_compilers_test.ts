@@ -29,22 +29,30 @@ const limits: readonly {
   readonly share: number;
   /** Least percent of the invocations that a SIMD can hold. */
   readonly occupancy?: Readonly<Record<string, number>>;
+  /** Most exposed waits; none by default. */
+  readonly waits?: number;
 }[] = [
-  // At most 16 result channels: the stem, and what gives its gradients. An invocation has fewer sums for what it loads.
-  { kernels: /^conv2d_\w+ (?:4 → 16|16 → 4|160 → 16),/, share: 84 },
+  // At most 16 channels one way: the stem, and what gives its gradients. A tap is one step, with fewer sums for what it loads.
+  { kernels: /^conv2d_\w+ 16 → 4,/, share: 61 },
+  { kernels: /^conv2d_\w+ (?:4 → 16|160 → 16),/, share: 79, waits: 1 },
+  { kernels: /^conv2d_gradient_weight 16 → 160, 1/, share: 82 },
   // Which source pixel a tap meets takes more arithmetic under a stride.
   { kernels: /^conv2d_gradient_input .*stride/, share: 84 },
-  { kernels: /^winograd_/, share: 88, occupancy: { navi31: 25, navi21: 19 } },
-  { kernels: staged, share: 88 },
+  { kernels: /^winograd_/, share: 90, occupancy: { navi31: 25, navi21: 19 } },
+  { kernels: /^conv2d_gradient_weight/, share: 88 },
+  { kernels: staged, share: 92 },
 ];
 
 /** Percents are compared as the bench prints them. */
 function shortfalls(gpu: string, kernel: AmdKernel): string[] {
-  const { share, occupancy } = limits.find(({ kernels }) => kernels.test(kernel.kernel))!;
+  const { share, occupancy, waits = 0 } = limits.find(({ kernels }) => kernels.test(kernel.kernel))!;
   const least = occupancy?.[gpu] ?? 0;
   const found = [
     [isStaged(kernel), "its hot loop stages nothing in workgroup memory"],
-    [kernel.exposedWaits === 0, `${kernel.exposedWaits} exposed waits, where there should be none`],
+    [
+      kernel.exposedWaits <= waits,
+      `${kernel.exposedWaits} exposed waits, where ${waits} at most should be`,
+    ],
     [
       percent(multiplyAddShare(kernel)) >= share,
       `${percent(multiplyAddShare(kernel))} % multiply-adds, where ${share} % should be`,

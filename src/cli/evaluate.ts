@@ -24,6 +24,7 @@ import { writeAtomically } from "../train/run/files.ts";
 import { openAdapter } from "./adapter.ts";
 import { type Command, execute, exitStatus, print, printError, UsageError, wholeNumber } from "./command.ts";
 import { duration, table } from "./format.ts";
+import { withGpuOption } from "./gpu_option.ts";
 import { inceptionArguments, inceptionHelp, inceptionOptions } from "./inception.ts";
 import { contextWith, kernelHelp, kernelOption, kernelTable } from "./kernels.ts";
 import { LiveLine } from "./live_line.ts";
@@ -301,4 +302,4 @@ async function exportFeatures({ model, test, communicator }: Subject, path: stri
   await writeAtomically(path, serializeNpz(arrays));
 }
 
-if (import.meta.main) await execute(evaluateCommand(oneProcess));
+if (import.meta.main) await execute(withGpuOption("evaluate", evaluateCommand(oneProcess)));

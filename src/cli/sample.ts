@@ -23,6 +23,7 @@ import {
   wholeNumber,
 } from "./command.ts";
 import { table } from "./format.ts";
+import { withGpuOption } from "./gpu_option.ts";
 import { contextWith, kernelHelp, kernelOption, kernelTable } from "./kernels.ts";
 import { LiveLine } from "./live_line.ts";
 import { hintHelp, hintOptions, hintsOf, loadFitting, loadModel, shippedModel } from "./model.ts";
@@ -244,4 +245,4 @@ function classNumber(text: string | undefined, classNames: readonly string[]): n
   );
 }
 
-if (import.meta.main) await execute(sampleCommand(oneProcess));
+if (import.meta.main) await execute(withGpuOption("sample", sampleCommand(oneProcess)));

@@ -2,11 +2,13 @@ import { fitDataset } from "../data/fit.ts";
 import { loadDataset } from "../data/load.ts";
 import { missingClasses } from "../data/subsets.ts";
 import { type Communicator, oneProcess } from "../distributed/communicator.ts";
+import { isDawn } from "../gpu/backend.ts";
 import { checkpointNames } from "../train/checkpoint/folder.ts";
 import { requireFit } from "../train/fit.ts";
 import { acrossLosses } from "../train/recovery/reopen.ts";
 import { openAdapter } from "./adapter.ts";
 import { type Command, execute, exitStatus, print, wholeNumber } from "./command.ts";
+import { withGpuOption } from "./gpu_option.ts";
 import { LiveLine } from "./live_line.ts";
 import { help, parse } from "./training/options.ts";
 import { type Session, trainOn } from "./training/session.ts";
@@ -60,7 +62,9 @@ async function train(communicator: Communicator, args: readonly string[]): Promi
     });
   line.finish();
   if (summary) printSummary(summary, path);
-  else if (communicator.rank === 0) print(await stopped(iteration, path));
+  else if (communicator.rank === 0) {
+    print(await stopped(iteration, path, isDawn(gpu.backend) ? "train:dawn" : "train"));
+  }
   // A launcher takes any other status of a process for a failure of the job.
   const isInterrupted = communicator.size === 1 && session.interrupted!.aborted;
   return isInterrupted ? exitStatus.interrupted : exitStatus.success;
@@ -76,11 +80,11 @@ function pauseUnless(signal: AbortSignal | undefined, milliseconds: number): Pro
 }
 
 /** What is said of a run that was stopped before its end. */
-async function stopped(iteration: number, path: string): Promise<string> {
+async function stopped(iteration: number, path: string, task: string): Promise<string> {
   const beginning = (await checkpointNames(path)).length === 0;
   return beginning
     ? `stopped before the first iteration, with nothing to save; start ${path} again as before`
-    : `stopped at iteration ${iteration}; go on with: deno task train --resume --run-dir ${path}`;
+    : `stopped at iteration ${iteration}; go on with: deno task ${task} --resume --run-dir ${path}`;
 }
 
-if (import.meta.main) await execute(trainCommand(oneProcess));
+if (import.meta.main) await execute(withGpuOption("train", trainCommand(oneProcess)));

@@ -15,6 +15,7 @@ import { openAdapter } from "./adapter.ts";
 import { type Command, execute, exitStatus, print, projectPath } from "./command.ts";
 import { chosenConfiguration, configurationOptions } from "./configuration.ts";
 import { table } from "./format.ts";
+import { withGpuOption } from "./gpu_option.ts";
 import { defaultTable } from "./kernels.ts";
 import { LiveLine } from "./live_line.ts";
 import { writeOnly } from "./permissions.ts";
@@ -108,4 +109,4 @@ function timesTable(tuned: readonly TunedConvolution[]): string {
   return table([["convolution", "kernel", "ms", "of the default", ""], ...rows]);
 }
 
-if (import.meta.main) await execute(tune);
+if (import.meta.main) await execute(withGpuOption("tune", tune));

@@ -27,6 +27,8 @@ export class DeviceHealth {
     this.#device = device;
     this.#work = work;
     device.addEventListener("uncapturederror", (event) => {
+      // It is told below: an implementation need not print it too.
+      event.preventDefault();
       const { error } = event as GPUUncapturedErrorEvent;
       this.fail(`the GPU reported an error: ${error.message.trim().replaceAll(/\s+/g, " ")}`);
     });

@@ -9,9 +9,13 @@ import { withFiles } from "../temporary.ts";
 /** What the names of tasks end with that run a command in several processes. */
 const jobs = ":mpi";
 
+/** What the names of tasks end with that run a command on Dawn. */
+const onDawn = ":dawn";
+
 /** The tasks that write where their arguments say. */
 const writers = [...taskCommands.keys()].filter((task) =>
-  !task.endsWith(jobs) && taskArguments(task).some((argument) => argument.startsWith("--allow-write=/"))
+  !task.endsWith(jobs) && !task.endsWith(onDawn) &&
+  taskArguments(task).some((argument) => argument.startsWith("--allow-write=/"))
 );
 
 /** Runs a program with a task's permissions, in a folder, and returns what it printed. */
@@ -76,18 +80,33 @@ Deno.test("every task that writes where its arguments say is tried", () => {
   for (const [task, command] of taskCommands) {
     assert.doesNotMatch(command, /--allow-all|-A\b/, task);
     const unlimited = /--allow-write(?= )/.test(command);
-    assert.equal(unlimited, task === "test", `${task}: ${command}`);
+    assert.equal(unlimited, task === "test" || task === "test:dawn", `${task}: ${command}`);
   }
 });
 
-Deno.test("tasks for jobs have the permissions of their command, and those that a job needs; no other has FFI", () => {
+/** The command of the task whose name has no ending, with the lock file of all packages. */
+function commandWithout(ending: string, task: string): string {
+  const command = taskCommands.get(task.slice(0, -ending.length))!;
+  return command.replace(/^deno (run|test) (?!--lock)/, "deno $1 --lock=all.lock ");
+}
+
+Deno.test("tasks for jobs and for Dawn have the permissions of their command, and those that these need; no other has FFI", () => {
   for (const [task, command] of taskCommands) {
-    const alone = task.endsWith(jobs) && taskCommands.get(task.slice(0, -jobs.length))!;
-    assert.equal(/--allow-ffi/.test(command), alone !== false, task);
-    if (alone === false) continue;
-    const variables = ["INIT_CWD", ...jobVariables, isolationVariable];
-    const expected = alone.replace("--allow-env=INIT_CWD", `--allow-env=${variables} --allow-ffi`);
-    assert.equal(command, expected.replace("src/cli/", "src/cli/job/"));
+    if (task.endsWith(jobs)) {
+      const variables = ["INIT_CWD", ...jobVariables, isolationVariable];
+      const expected = commandWithout(jobs, task)
+        .replace("--allow-env=INIT_CWD", `--allow-env=${variables} --allow-ffi`)
+        .replace("src/cli/", "src/cli/job/");
+      assert.equal(command, expected);
+    } else if (task === "test:dawn") {
+      const [all] = commandWithout(onDawn, task).replace(/ --allow-net=\S+| --allow-sys=\S+/g, "").split(
+        " tests/",
+      );
+      assert.ok(command.startsWith(`${all} --allow-ffi --preload=tests/dawn.ts tests/`), command);
+    } else if (task.endsWith(onDawn)) {
+      const expected = commandWithout(onDawn, task).replace("INIT_CWD", "INIT_CWD --allow-ffi");
+      assert.equal(command, `${expected} --gpu dawn`);
+    } else assert.doesNotMatch(command, /--allow-ffi/, task);
   }
 });
 

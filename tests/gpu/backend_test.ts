@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { backendOf, describeAdapter } from "../../src/gpu/backend.ts";
+import { adapterFamily } from "../../src/gpu/adapter_family.ts";
+import { backendOf, describeAdapter, tellBackend } from "../../src/gpu/backend.ts";
 
 /** What Deno 2.9 shows of an adapter: vendor, device and features, these without those that tell nothing. */
 type Shown = readonly [vendor: number, device: number, features: readonly string[]];
@@ -55,6 +56,25 @@ Deno.test("describeAdapter() names the backend where it is known", () => {
   assert.equal(
     describeAdapter({ ...browser, vendor: "", architecture: "" }, undefined),
     "unknown adapter",
+  );
+});
+
+Deno.test("an adapter of Dawn is called by its device's name and a backend of Dawn, and by no driver's", () => {
+  const info = {
+    description: "llvmpipe: Mesa 25.0.7-2+deb13u1 (LLVM 19.1.7) 0.0.1",
+    vendor: "mesa",
+    architecture: "software",
+    device: "llvmpipe-llvm-19-1-7-256-bits-",
+  } as GPUAdapterInfo;
+  const adapter = { info, features: new Set<string>() };
+  tellBackend(adapter, "Dawn on Vulkan");
+  const backend = backendOf(adapter, "Linux x86_64");
+  const name = describeAdapter(info, backend);
+  assert.equal(name, "llvmpipe-llvm-19-1-7-256-bits, Dawn on Vulkan");
+  assert.equal(adapterFamily(name), "lavapipe");
+  assert.equal(
+    describeAdapter({ ...info, device: "" }, backend),
+    `${info.description}, Dawn on Vulkan`,
   );
 });
 

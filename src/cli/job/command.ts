@@ -4,6 +4,7 @@ import { asRank } from "../../distributed/as_rank.ts";
 import { type Communicator, oneProcess } from "../../distributed/communicator.ts";
 import { joinJob } from "../../distributed/job.ts";
 import { type Command, execute, printFailure, silence } from "../command.ts";
+import { withGpuOption } from "../gpu_option.ts";
 import { announceAdapters } from "./adapters.ts";
 
 const shareGpu = "--share-gpu";
@@ -17,17 +18,25 @@ In a job, started by mpirun -n N or srun, N processes run this command together;
 /**
  * Runs a command as one process of a job, and ends the process. Rank 0 prints for all; one that fails says so by name and ends
  * the job.
+ * @param task the command's outside of jobs
  */
-export async function executeInJob(commandOf: (communicator: Communicator) => Command): Promise<never> {
+export async function executeInJob(
+  task: string,
+  commandOf: (communicator: Communicator) => Command,
+): Promise<never> {
   return await execute({
-    help: `${commandOf(oneProcess).help.trim()}\n\n${help}`,
+    help: `${withGpuOption(task, commandOf(oneProcess)).help}\n\n${help}`,
     async run(args) {
       const communicator = joinJob();
       if (communicator.rank > 0) silence();
-      return await asRank(communicator, printFailure, async () => {
-        await announceAdapters(communicator, args.includes(shareGpu));
-        return await commandOf(communicator).run(args.filter((argument) => argument !== shareGpu));
+      const command = withGpuOption(task, {
+        help,
+        async run(args) {
+          await announceAdapters(communicator, args.includes(shareGpu));
+          return await commandOf(communicator).run(args.filter((argument) => argument !== shareGpu));
+        },
       });
+      return await asRank(communicator, printFailure, () => command.run(args));
     },
   });
 }

@@ -1,4 +1,4 @@
 import { evaluateCommand } from "../evaluate.ts";
 import { executeInJob } from "./command.ts";
 
-if (import.meta.main) await executeInJob(evaluateCommand);
+if (import.meta.main) await executeInJob("evaluate", evaluateCommand);

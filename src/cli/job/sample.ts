@@ -1,4 +1,4 @@
 import { sampleCommand } from "../sample.ts";
 import { executeInJob } from "./command.ts";
 
-if (import.meta.main) await executeInJob(sampleCommand);
+if (import.meta.main) await executeInJob("sample", sampleCommand);

@@ -1,4 +1,4 @@
 import { trainCommand } from "../train.ts";
 import { executeInJob } from "./command.ts";
 
-if (import.meta.main) await executeInJob(trainCommand);
+if (import.meta.main) await executeInJob("train", trainCommand);

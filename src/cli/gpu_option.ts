@@ -1,0 +1,62 @@
+/** The option that says whose WebGPU a command computes on. */
+
+import { GpuError } from "../errors.ts";
+import { type Command, UsageError } from "./command.ts";
+import { useDawn } from "./dawn/dawn.ts";
+
+const option = "--gpu";
+const names = ["deno", "dawn"] as const;
+
+/**
+ * A command that also takes the option, for itself and before anything is computed. The last one counts.
+ * @param task the command's, which has a task of the same name for Dawn
+ */
+export function withGpuOption(task: string, { help, run }: Command): Command {
+  return {
+    help: `${help.trim()}\n\n${helpOf(task)}`,
+    async run(args) {
+      const { name, others } = split(args);
+      if (name === "dawn") {
+        await requireLibraries(task);
+        await useDawn();
+      }
+      return await run(others);
+    },
+  };
+}
+
+function helpOf(task: string): string {
+  return `
+WebGPU is Deno's own, or Dawn's, which Chromium computes on: deno task ${task}:dawn. Dawn needs a GPU or Mesa 25.
+
+  ${option} NAME          deno or dawn (default: that of the task)
+`.trim();
+}
+
+/** Takes the option out of the arguments. */
+function split(args: readonly string[]): { name: string | undefined; others: string[] } {
+  const others: string[] = [];
+  let name: string | undefined;
+  for (let i = 0; i < args.length; i++) {
+    const isApart = args[i] === option;
+    if (!isApart && !args[i]!.startsWith(`${option}=`)) {
+      others.push(args[i]!);
+      continue;
+    }
+    const value = isApart ? args[++i] : args[i]!.slice(option.length + 1);
+    name = names.find((one) => one === value);
+    if (name === undefined) {
+      throw new UsageError(`${option} takes ${names.join(" or ")}, not ${value ? `"${value}"` : "nothing"}`);
+    }
+  }
+  return { name, others };
+}
+
+/** @throws {GpuError} naming the task, if libraries may not be loaded. */
+async function requireLibraries(task: string): Promise<void> {
+  const { state } = await Deno.permissions.query({ name: "ffi" });
+  if (state === "granted") return;
+  throw new GpuError(
+    `Dawn is a library, which this task may not load; ${option} dawn is for: deno task ${task}:dawn`,
+  );
+}

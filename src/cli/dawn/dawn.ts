@@ -34,6 +34,7 @@ export async function useDawn(): Promise<void> {
   const backend = backends[Deno.build.os];
   if (!backend) throw new GpuError(`there is no Dawn for ${Deno.build.os}`);
   const { create, globals } = await load();
+  slowDownPolling();
   const dawn = create([`backend=${backend.option}`]);
   const requestAdapter: GPU["requestAdapter"] = async (options) => {
     const adapter = await dawn.requestAdapter(options);
@@ -45,6 +46,32 @@ export async function useDawn(): Promise<void> {
   // Where Deno's own lies, so that tests can cover either.
   const prototype = Object.getPrototypeOf(navigator);
   Object.defineProperty(prototype, "gpu", { value: { requestAdapter }, configurable: true });
+}
+
+/** Turns of {@link setImmediate} in a row that come at once: a few milliseconds, in which what is short ends. */
+const immediateTurns = 200;
+/** Milliseconds between further ones. */
+const pollingInterval = 1;
+/** Milliseconds without any after which they count from the start. */
+const pause = 10;
+
+/**
+ * While Dawn waits for the GPU it asks in every turn of the event loop, by `setImmediate`, whether it is done. Each time it makes a
+ * function, and Deno takes time that grows with their square to give these up: after a wait of a minute it stood still for 12 s.
+ * From now on turns in a row become timers, which also leaves a software adapter the processor.
+ */
+function slowDownPolling(): void {
+  const immediate = globalThis.setImmediate;
+  let turns = 0;
+  let last = 0;
+  const slow = (callback: (...values: unknown[]) => void, ...values: unknown[]) => {
+    const now = performance.now();
+    turns = now - last > pause ? 0 : turns + 1;
+    last = now;
+    if (turns < immediateTurns) return immediate(callback, ...values);
+    return setTimeout(callback, pollingInterval, ...values);
+  };
+  Object.assign(globalThis, { setImmediate: slow });
 }
 
 async function load(): Promise<DawnPackage> {

@@ -48,28 +48,36 @@ export async function useDawn(): Promise<void> {
   Object.defineProperty(prototype, "gpu", { value: { requestAdapter }, configurable: true });
 }
 
-/** Turns of {@link setImmediate} in a row that come at once: a few milliseconds, in which what is short ends. */
+/** Turns of `setImmediate` in a row that come at once: a few milliseconds, in which what is short ends. */
 const immediateTurns = 200;
-/** Milliseconds between further ones. */
-const pollingInterval = 1;
-/** Milliseconds without any after which they count from the start. */
-const pause = 10;
+/** How long further ones wait: this share of the time since the first, between the least and the most, in milliseconds. */
+const pollingShare = 0.01;
+const leastPolling = 1;
+const mostPolling = 20;
 
 /**
  * While Dawn waits for the GPU it asks in every turn of the event loop, by `setImmediate`, whether it is done. Each time it makes a
- * function, and Deno takes time that grows with their square to give these up: after a wait of a minute it stood still for 12 s.
- * From now on turns in a row become timers, which also leaves a software adapter the processor.
+ * function, and Deno takes time that grows with the square of their number to give these up: a wait of 16 s took 40 to 55 s, and the
+ * program stood still for 12 of them. From now on all but the first turns of a wait are timers, which also leave a software adapter
+ * the processor.
  */
 function slowDownPolling(): void {
   const immediate = globalThis.setImmediate;
-  let turns = 0;
-  let last = 0;
+  /** Of the callback that runs: the turns before it in a row, and when these began. */
+  let running: { readonly turns: number; readonly began: number } | undefined;
   const slow = (callback: (...values: unknown[]) => void, ...values: unknown[]) => {
     const now = performance.now();
-    turns = now - last > pause ? 0 : turns + 1;
-    last = now;
-    if (turns < immediateTurns) return immediate(callback, ...values);
-    return setTimeout(callback, pollingInterval, ...values);
+    const { turns, began } = running ?? { turns: 0, began: now };
+    const turn = () => {
+      running = { turns: turns + 1, began };
+      try {
+        callback(...values);
+      } finally {
+        running = undefined;
+      }
+    };
+    if (turns < immediateTurns) return immediate(turn);
+    return setTimeout(turn, Math.min(mostPolling, Math.max(leastPolling, pollingShare * (now - began))));
   };
   Object.assign(globalThis, { setImmediate: slow });
 }

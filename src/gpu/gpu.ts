@@ -317,7 +317,7 @@ export class Gpu {
     } catch (error) {
       throw await this.lossBehind(error) ??
         this.#health.fail(
-          `reading back from the GPU failed: ${error instanceof Error ? error.message : error}`,
+          `reading back from the GPU failed: ${error instanceof Error ? error.message || error.name : error}`,
         );
     } finally {
       staging.destroy();

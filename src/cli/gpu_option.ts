@@ -8,10 +8,12 @@ const option = "--gpu";
 const names = ["deno", "dawn"] as const;
 
 /**
- * A command that also takes the option, for itself and before anything is computed. The last one counts.
+ * A command that also takes the option, for itself and before anything is computed. The last one counts. Once Dawn is loaded,
+ * the permission for FFI is given up.
  * @param task the command's, which has a task of the same name for Dawn
+ * @param opensLibrary whether the command itself opens another library, and gives the permission up then
  */
-export function withGpuOption(task: string, { help, run }: Command): Command {
+export function withGpuOption(task: string, { help, run }: Command, opensLibrary = false): Command {
   return {
     help: `${help.trim()}\n\n${helpOf(task)}`,
     async run(args) {
@@ -19,6 +21,7 @@ export function withGpuOption(task: string, { help, run }: Command): Command {
       if (name === "dawn") {
         await requireLibraries(task);
         await useDawn();
+        if (!opensLibrary) await Deno.permissions.revoke({ name: "ffi" });
       }
       return await run(others);
     },

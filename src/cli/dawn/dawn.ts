@@ -22,8 +22,8 @@ const backends: Readonly<Record<string, { readonly option: string; readonly name
 };
 
 const noAdapter =
-  "Dawn accepts no adapter of this machine: it needs a GPU, or Mesa 25 or later, and a driver for it; " +
-  "--gpu deno may do with what there is";
+  "Dawn accepts no adapter of this machine: it needs the driver of a GPU, or Mesa 25 or later for a software " +
+  "adapter; --gpu deno may do with what there is";
 
 /**
  * Puts Dawn in the place of Deno's WebGPU, with all its globals, until the process ends. Its `requestAdapter` throws a

@@ -24,19 +24,18 @@ export async function executeInJob(
   task: string,
   commandOf: (communicator: Communicator) => Command,
 ): Promise<never> {
-  return await execute({
-    help: `${withGpuOption(task, commandOf(oneProcess)).help}\n\n${help}`,
+  const command: Command = {
+    help: commandOf(oneProcess).help,
     async run(args) {
       const communicator = joinJob();
       if (communicator.rank > 0) silence();
-      const command = withGpuOption(task, {
-        help,
-        async run(args) {
-          await announceAdapters(communicator, args.includes(shareGpu));
-          return await commandOf(communicator).run(args.filter((argument) => argument !== shareGpu));
-        },
+      return await asRank(communicator, printFailure, async () => {
+        await announceAdapters(communicator, args.includes(shareGpu));
+        return await commandOf(communicator).run(args.filter((argument) => argument !== shareGpu));
       });
-      return await asRank(communicator, printFailure, () => command.run(args));
     },
-  });
+  };
+  // Libraries may be opened until the job is joined.
+  const { help: commandHelp, run } = withGpuOption(task, command, true);
+  return await execute({ help: `${commandHelp}\n\n${help}`, run });
 }

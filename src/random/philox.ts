@@ -57,6 +57,7 @@ export const Purpose = {
   direction: 19,
   draw: 20,
   recovery: 21,
+  bootstrap: 22,
 } as const;
 
 /**

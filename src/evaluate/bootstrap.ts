@@ -1,0 +1,83 @@
+/** Intervals by the bootstrap (Efron, Bootstrap methods: another look at the jackknife, Annals of Statistics 1979). */
+
+import { Purpose, RandomStream } from "../random/philox.ts";
+import { type Interval, wilsonInterval } from "./proportion.ts";
+
+/** Resamples that an interval is taken from. */
+export const resamples = 1000;
+
+/** Which random numbers resamples are drawn with. */
+export interface BootstrapOptions {
+  readonly seed: number;
+  /** Tells resamples with one seed apart, below 2^32. */
+  readonly stream: number;
+}
+
+/**
+ * How often each of n points is in each of {@link resamples} resamples of n points, drawn with replacement.
+ * @returns calls a function with the numbers of one resample after the other, `[n]`, which change after the call
+ */
+export function resample(
+  points: number,
+  { seed, stream }: BootstrapOptions,
+  each: (times: Uint32Array, resample: number) => void,
+): void {
+  const random = new RandomStream(seed, Purpose.bootstrap, stream);
+  const times = new Uint32Array(points);
+  for (let b = 0; b < resamples; b++) {
+    times.fill(0);
+    for (let i = 0; i < points; i++) times[random.integer(b * points + i, points)]!++;
+    each(times, b);
+  }
+}
+
+/**
+ * The 95 % interval from the statistics of resamples: their 2.5 % and 97.5 % quantiles, interpolated linearly between
+ * order statistics (Hyndman and Fan's type 7, as numpy's `percentile`).
+ */
+export function percentileInterval(statistics: Float64Array): Interval {
+  const sorted = statistics.toSorted();
+  const quantile = (share: number) => {
+    const place = share * (sorted.length - 1);
+    const below = Math.floor(place);
+    const above = Math.min(below + 1, sorted.length - 1);
+    return sorted[below]! + (place - below) * (sorted[above]! - sorted[below]!);
+  };
+  return [quantile(0.025), quantile(0.975)];
+}
+
+/** A number with its 95 % interval. */
+export interface Estimate {
+  readonly value: number;
+  readonly interval: Interval;
+}
+
+/**
+ * Means of values over the same points, with their percentile intervals from common resamples of the points. Where the
+ * values are all 0, or all 1, resamples cannot differ. A mean that is a proportion then has Wilson's interval.
+ * @param columns values of each point, `[n]` each, n ≥ 1
+ */
+export function bootstrapMeans<Name extends string>(
+  columns: Readonly<Record<Name, { readonly values: Float64Array; readonly isProportion: boolean }>>,
+  options: BootstrapOptions,
+): Record<Name, Estimate> {
+  const entries = Object.entries(columns) as [Name, typeof columns[Name]][];
+  const points = entries[0]![1].values.length;
+  const means = entries.map(() => new Float64Array(resamples));
+  resample(points, options, (times, b) => {
+    entries.forEach(([, { values }], c) => {
+      let sum = 0;
+      for (let i = 0; i < points; i++) sum += times[i]! * values[i]!;
+      means[c]![b] = sum / points;
+    });
+  });
+  const estimates = entries.map(([name, { values, isProportion }], c): [Name, Estimate] => {
+    const value = values.reduce((sum, value) => sum + value, 0) / points;
+    const flat = isProportion && (value === 0 || value === 1);
+    return [name, {
+      value,
+      interval: flat ? wilsonInterval(value * points, points) : percentileInterval(means[c]!),
+    }];
+  });
+  return Object.fromEntries(estimates) as Record<Name, Estimate>;
+}

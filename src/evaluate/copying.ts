@@ -1,0 +1,79 @@
+/** Whether generated images are copies of training images. */
+
+import {
+  type BootstrapOptions,
+  type Estimate,
+  percentileInterval,
+  resample,
+  resamples,
+} from "./bootstrap.ts";
+
+/**
+ * How likely a generated image is nearer to its nearest training image than a held-out real image is to its own; equal
+ * distances count half. This is Δ_T of Meehan, Chaudhuri and Dasgupta (A non-parametric test to detect data-copying in
+ * generative models, AISTATS 2020, section 2), without their division of the space into cells: the Mann-Whitney U of the
+ * distances divided by the number of pairs. New images of the law of the real ones have 0.5. More is copying, the more
+ * the closer to 1. Less says that samples are further from all real images than these are from each other, and no more.
+ *
+ * The interval is the percentiles of the bootstrap: generated and held-out images are resampled, training images, which
+ * the distances are to, are not.
+ * @param generated distance of each generated image to its nearest training image
+ * @param heldOut that of each real image that is none of them
+ */
+export function copying(
+  generated: Float64Array,
+  heldOut: Float64Array,
+  { seed, stream }: BootstrapOptions,
+): Estimate {
+  const order = pooled(generated, heldOut);
+  const once = (count: number) => new Uint32Array(count).fill(1);
+  const statistics = new Float64Array(resamples);
+  const times = Array.from({ length: resamples }, () => new Uint32Array(generated.length));
+  resample(generated.length, { seed, stream: 2 * stream }, (drawn, b) => times[b]!.set(drawn));
+  resample(heldOut.length, { seed, stream: 2 * stream + 1 }, (drawn, b) => {
+    statistics[b] = shareNearer(order, times[b]!, drawn);
+  });
+  return {
+    value: shareNearer(order, once(generated.length), once(heldOut.length)),
+    interval: percentileInterval(statistics),
+  };
+}
+
+/** Distances of both kinds. */
+interface Pooled {
+  /** Places in the pool, the nearest first; the generated images come first in it. */
+  readonly order: Uint32Array;
+  readonly distances: Float64Array;
+}
+
+function pooled(generated: Float64Array, heldOut: Float64Array): Pooled {
+  const distances = new Float64Array(generated.length + heldOut.length);
+  distances.set(generated);
+  distances.set(heldOut, generated.length);
+  const order = Uint32Array.from(distances.keys()).sort((a, b) => distances[a]! - distances[b]!);
+  return { order, distances };
+}
+
+/** The share of pairs whose generated image is the nearer one, of images that are there some times each. */
+function shareNearer({ order, distances }: Pooled, generated: Uint32Array, heldOut: Uint32Array): number {
+  let [nearer, before] = [0, 0];
+  for (let start = 0, end = 0; start < order.length; start = end) {
+    let [ofGenerated, ofHeldOut] = [0, 0];
+    const distance = distances[order[start]!]!;
+    do {
+      const place = order[end++]!;
+      if (place < generated.length) ofGenerated += generated[place]!;
+      else ofHeldOut += heldOut[place - generated.length]!;
+    } while (end < order.length && distances[order[end]!] === distance);
+    nearer += ofHeldOut * (before + ofGenerated / 2);
+    before += ofGenerated;
+  }
+  return nearer / (generated.length * heldOut.length);
+}
+
+/** The middle of values, or the mean of the two in the middle. */
+export function median(values: Float64Array): number {
+  const sorted = values.toSorted();
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}

@@ -14,6 +14,8 @@ export const Draw = {
   samples: 7,
   classes: 8,
   interpolation: 9,
+  baseline: 10,
+  heldOut: 11,
 } as const;
 
 /** One of {@link Draw}. */

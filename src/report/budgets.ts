@@ -76,6 +76,15 @@ const samples = [
   ...trainingSet,
 ];
 
+/** The space in which neighbours are sought; a model's own features are like no other model's. */
+const space = (figure: "fidelity" | "memorisation"): Condition => ({
+  called: "space",
+  of: ({ name, results }) => {
+    const value = valueAt(results, ["generation", figure, "space"]);
+    return value === "features of the model itself" ? `features of ${name} itself` : value;
+  },
+});
+
 /** The conditions of each kind of figure. */
 export const conditions = {
   test: testSet,
@@ -96,6 +105,23 @@ export const conditions = {
     inResults("convention", "generation", "inception", "convention"),
     inResults("judged samples", "generation", "inception", "fidImages"),
     inResults("real images", "generation", "inception", "reference"),
+  ],
+  fidelity: [
+    inResults("their origin", "generation", "origin"),
+    ...trainingSet,
+    ...testSet.slice(1),
+    space("fidelity"),
+    inResults("neighbours", "generation", "fidelity", "neighbours"),
+    inResults("compared samples", "generation", "fidelity", "images"),
+    inResults("compared test images", "generation", "fidelity", "realImages"),
+  ],
+  memorisation: [
+    inResults("their origin", "generation", "origin"),
+    ...trainingSet,
+    ...testSet.slice(1),
+    space("memorisation"),
+    inResults("compared samples", "generation", "memorisation", "images"),
+    inResults("compared test images", "generation", "memorisation", "heldOutImages"),
   ],
   landscape: [
     ...trainingSet,

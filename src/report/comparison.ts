@@ -31,7 +31,7 @@ interface Row {
   readonly show: (value: number) => string;
   /** What evaluations must have in common for it. */
   readonly wanted: Parameters<typeof differences>[1];
-  /** Its 95 % interval in the results, where it is a proportion. */
+  /** Its 95 % interval in the results, where there is one. */
   readonly interval?: (results: Evaluation["results"]) => unknown;
 }
 
@@ -68,6 +68,18 @@ const plain = (name: string, path: Path, show: Row["show"], wanted: Row["wanted"
   wanted,
 });
 
+/** One of the samples' figures by nearest neighbours. */
+const near = (figure: "precision" | "recall" | "density" | "coverage", show: Row["show"]): Row => {
+  const path = ["generation", "fidelity", "samples", figure];
+  return {
+    name: figure,
+    path: [...path, "value"],
+    show,
+    wanted: conditions.fidelity,
+    interval: (results) => valueAt(results, [...path, "interval"]),
+  };
+};
+
 /** @param sets names of the sets that the test images were told apart from */
 const rowsWith = (sets: readonly string[]): readonly Row[] => [
   accuracy("test accuracy", "test", conditions.test),
@@ -101,6 +113,17 @@ const rowsWith = (sets: readonly string[]): readonly Row[] => [
     decimals(2),
     conditions.inception,
   ),
+  near("precision", percent),
+  near("recall", percent),
+  near("density", decimals(2)),
+  near("coverage", percent),
+  {
+    name: "sample nearer to training than a test image",
+    path: ["generation", "memorisation", "nearer"],
+    show: percent,
+    wanted: conditions.memorisation,
+    interval: (results) => valueAt(results, ["generation", "memorisation", "interval"]),
+  },
   plain(
     "Fréchet classifier distance",
     ["generation", "frechetClassifierDistance"],
@@ -179,7 +202,9 @@ function cell(members: readonly Evaluation[], { path, show, wanted, interval }: 
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   if (values.length === 1) {
     const bounds = interval?.(first.results);
-    return isInterval(bounds) ? percentWithin(mean, bounds) : show(mean);
+    if (!isInterval(bounds)) return show(mean);
+    if (show === percent) return percentWithin(mean, bounds);
+    return `${show(mean)} (${bounds.map(show).join("–")})`;
   }
   if (differences(members, wanted).length > 0) return "not comparable";
   const deviation = Math.sqrt(
@@ -226,7 +251,8 @@ export async function comparisonSection(evaluations: readonly Evaluation[]) {
   report.table(
     head,
     rows,
-    `Groups of runs that differ by a trailing number: mean ± standard deviation. ${intervalNote}`,
+    `Groups of runs that differ by a trailing number: mean ± standard deviation. ${intervalNote} Those of precision, ` +
+      "recall, density, coverage and nearness are percentiles of the bootstrap.",
   );
   for (const { name, path, x, y, wanted } of shownCurves) {
     const series = groupCurves(evaluations, path);

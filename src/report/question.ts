@@ -4,6 +4,7 @@ import { intervalText, percent } from "../evaluate/percent.ts";
 import type { Dataset, ImageSet } from "../data/dataset.ts";
 import type { DeviceImages } from "../data/device_images.ts";
 import type { Communicator } from "../distributed/communicator.ts";
+import { resamples } from "../evaluate/bootstrap.ts";
 import type { Classified } from "../evaluate/classification.ts";
 import type { GaussianStatistics } from "../evaluate/frechet.ts";
 import type { Interval } from "../evaluate/proportion.ts";
@@ -130,7 +131,11 @@ export class AnswerBuilder {
 
   /** Adds a plot, which also becomes `NAME.svg` and `NAME.png`. */
   async plot(name: string, spec: PlotSpec, caption: string): Promise<this> {
-    const svg = await renderSvg(spec);
+    return await this.drawing(name, await renderSvg(spec), caption);
+  }
+
+  /** Adds an SVG document, which also becomes `NAME.svg` and `NAME.png`. */
+  async drawing(name: string, svg: string, caption: string): Promise<this> {
     this.#blocks.push({ kind: "plot", svg, caption });
     this.#files.set(`${name}.svg`, svg).set(`${name}.png`, await rasterise(svg));
     return this;
@@ -158,3 +163,6 @@ export function keyProportion(name: string, fraction: number, interval: Interval
 
 /** What intervals beside proportions are. */
 export const intervalNote = "In brackets 95 % intervals (Wilson).";
+
+/** What intervals beside figures of generated images are. */
+export const bootstrapNote = `In brackets 95 % intervals (percentiles of ${resamples} bootstrap resamples).`;

@@ -95,7 +95,7 @@ export class ImageGrid {
   }
 }
 
-/** −1 becomes 0 and 1 becomes 255; NaN becomes 0. */
-function toByte(value: number): number {
+/** A value as pictures show it: −1 is 0 and 1 is 255, values outside are clamped. NaN stays NaN, which a byte array takes for 0. */
+export function toByte(value: number): number {
   return Math.round((Math.min(1, Math.max(-1, value)) + 1) * 127.5);
 }

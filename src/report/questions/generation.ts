@@ -1,26 +1,24 @@
-import { Draw, drawSome } from "../../data/draw.ts";
 import { DataError } from "../../errors.ts";
 import { extractFeatures, type Features, FloatImages } from "../../evaluate/features.ts";
 import { frechetDistance, gaussianStatistics } from "../../evaluate/frechet.ts";
-import {
-  bestOfClasses,
-  inceptionScore,
-  kernelDistance,
-  officialParts,
-  type Spread,
-} from "../../evaluate/generation.ts";
+import { inceptionScore, kernelDistance, officialParts, type Spread } from "../../evaluate/generation.ts";
 import { largestOfRows, softmaxRows } from "../../evaluate/probabilities.ts";
 import { logDensities } from "../../evaluate/scores.ts";
-import { imageGrid } from "../../formats/pictures/image_grid.ts";
-import { encodePng } from "../../formats/pictures/png.ts";
 import type { WideResNet } from "../../nn/wide_resnet.ts";
-import { AnswerBuilder, type Question, type Subject } from "../question.ts";
-import { type InceptionResults, inceptionResults, requireChosen } from "./inception.ts";
-import { type Samples, samplesOf } from "./samples.ts";
+import {
+  AnswerBuilder,
+  type Progress,
+  type Question,
+  type QuestionOptions,
+  type Subject,
+} from "../question.ts";
+import { addFidelity, fidelityResults, keyFidelity } from "./fidelity.ts";
+import { inceptionExtractor, type InceptionResults, inceptionResults, requireChosen } from "./inception.ts";
+import { addMemorisation, addNeighbours, memorisationResults } from "./memorisation.ts";
+import { bufferSamples, type Samples, samplesOf } from "./samples.ts";
+import { sheet, shownSamples } from "./sheet.ts";
+import { chooseSpace, type Space } from "./space.ts";
 
-/** Pictures of each class. */
-const perClass = 10;
-const mostClasses = 10;
 const kernelOptions = { subsets: 20, subsetSize: 500 };
 
 /** How good are its images? Samples, classified by the model itself, against the training images. */
@@ -45,38 +43,95 @@ export const generation: Question = {
     const judged = judge === model ? own : await extractFeatures(judge, images, { communicator });
     const real = await extractFeatures(judge, train, done(2 * count));
     const distances = await classifierDistances(subject, judged, real, judge, options.seed);
+    const extract = options.inception && inceptionExtractor(subject, options.inception);
     const official = options.inception &&
-      await inceptionResults(subject, samples.images, own.logits, options.inception, options.seed, progress);
-    const featuresOf = referee?.name ?? "the model itself";
-    const report = describe(samples, distances, featuresOf, official);
+      await inceptionResults(
+        subject,
+        samples.images,
+        own.logits,
+        options.inception,
+        options.seed,
+        progress,
+        extract,
+      );
     const confidences = largestOfRows(
       softmaxRows(own.logits, model.architecture.classes),
       model.architecture.classes,
     ).values;
+    const shown = shownSamples(subject, own.logits, confidences);
+    const report = new AnswerBuilder("Generation");
+    if (official) addInception(report, official);
+    const space = chooseSpace(subject, options, extract, {
+      model: judge,
+      samples: [images, judged],
+      training: [train, real],
+    });
+    const near = typeof space === "string"
+      ? (report.text(space), undefined)
+      : await addNearest(report, subject, options, space, samples, images, shown, progress);
+    const featuresOf = referee?.name ?? ownFeatures;
+    addClassifierDistances(report, samples, distances, featuresOf);
+    if (!official) report.text(noInception);
     report
       .picture(
         "best_by_class",
-        sheet(subject, samples, own, confidences),
+        sheet(subject, samples.images, shown),
         "Samples by class, the highest p(y|x) first",
       )
       .picture(
         "best_by_density",
-        sheet(subject, samples, own, densities),
+        sheet(subject, samples.images, shownSamples(subject, own.logits, densities)),
         "The same, the highest log p̃(x) first",
       );
-    const { frechetClassifierDistance: frechet } = distances;
     return report.answer({
       images: count,
       origin: samples.origin,
       featuresOf,
       ...distances,
       inception: official,
+      ...near?.results,
     }, [
       ...(official ? [["FID", official.fid.toFixed(2)] as const] : []),
-      ["Fréchet classifier distance", frechet.toFixed(2)],
+      ...near?.key ?? [],
+      ...(referee
+        ? [["Fréchet classifier distance", distances.frechetClassifierDistance.toFixed(2)] as const]
+        : []),
     ]);
   },
 };
+
+/** What `results.json` calls the features of a model that is its own judge. */
+const ownFeatures = "the model itself";
+
+/** Compares samples with their nearest neighbours, and adds what is found. */
+async function addNearest(
+  report: AnswerBuilder,
+  subject: Subject,
+  { freshSamples, generatedImages, seed }: QuestionOptions,
+  space: Space,
+  samples: Samples,
+  images: FloatImages,
+  shown: readonly (readonly number[])[],
+  progress: Progress,
+) {
+  const { model: { context }, train } = subject;
+  const entries = freshSamples > 0
+    ? bufferSamples(subject, Math.min(samples.count, generatedImages))
+    : undefined;
+  const buffer = entries && new FloatImages(context, entries.images, train.shape);
+  const sets = { samples: images, buffer };
+  if (space.caution !== undefined) report.warning(space.caution);
+  const fidelity = await fidelityResults(subject, space, sets, seed, progress);
+  if (typeof fidelity === "string") report.text(fidelity);
+  else addFidelity(report, fidelity, samples.origin);
+  const memorisation = await memorisationResults(subject, space, sets, seed);
+  addMemorisation(report, memorisation);
+  await addNeighbours(report, subject, space, sets, shown, memorisation.medianOfHeldOut);
+  return {
+    results: { ...(typeof fidelity !== "string" && { fidelity }), memorisation },
+    key: typeof fidelity === "string" ? [] : keyFidelity(fidelity),
+  };
+}
 
 /** Statistics take two images of each kind: said before anything is computed. */
 function requireEnough(samples: number, real: number): void {
@@ -111,21 +166,31 @@ async function classifierDistances(
   };
 }
 
-function describe(
+/** Distances in a classifier's features, under names that say whose they are. */
+function addClassifierDistances(
+  report: AnswerBuilder,
   { count, origin }: Samples,
   distances: Awaited<ReturnType<typeof classifierDistances>>,
   featuresOf: string,
-  official: InceptionResults | undefined,
-): AnswerBuilder {
-  const report = new AnswerBuilder("Generation").table([origin, ""], [
+): void {
+  const isOwn = featuresOf === ownFeatures;
+  report.table([origin, ""], [
     ["images", String(count)],
-    ["Fréchet classifier distance", distances.frechetClassifierDistance.toFixed(3)],
-    ["kernel classifier distance", spread(distances.kernelClassifierDistance)],
+    [
+      isOwn ? "Fréchet distance in the model's own features" : "Fréchet classifier distance",
+      distances.frechetClassifierDistance.toFixed(3),
+    ],
+    [
+      isOwn ? "kernel distance in the model's own features" : "kernel classifier distance",
+      spread(distances.kernelClassifierDistance),
+    ],
     ["classifier score", scoreText(distances.classifierScore, count)],
   ], note(featuresOf));
-  if (!official) return report.text(noInception);
+}
+
+function addInception(report: AnswerBuilder, official: InceptionResults): void {
   const { fid, fidImages, kid, inceptionScore: score, inceptionScoreImages, description } = official;
-  return report.table(["Inception-v3", "", "images"], [
+  report.table(["Inception-v3", "", "images"], [
     ["FID", fid.toFixed(3), String(fidImages)],
     kid
       ? ["KID", spread(kid), String(fidImages)]
@@ -151,25 +216,4 @@ function scoreText(score: Spread, images: number): string {
 
 function spread({ mean, deviation }: Spread): string {
   return `${mean.toPrecision(3)} ± ${deviation.toPrecision(2)}`;
-}
-
-/** A row of samples for each class that the model assigns, or for some of many classes, the best first. */
-function sheet(
-  { dataset: { height, width, channels, classNames } }: Subject,
-  { images: samples }: Samples,
-  { logits }: Features,
-  scores: ArrayLike<number>,
-): Uint8Array {
-  const pixels = height * width * channels;
-  const shown = drawSome(classNames.length, mostClasses, Draw.classes);
-  const rows = shown.length;
-  const images = new Float32Array(rows * perClass * pixels);
-  const best = bestOfClasses(logits, scores, classNames.length, 1);
-  shown.forEach((label, row) => {
-    best[label]!.slice(0, perClass).forEach((index, column) => {
-      images.set(samples.subarray(index * pixels, (index + 1) * pixels), (row * perClass + column) * pixels);
-    });
-  });
-  const shape = { count: rows * perClass, height, width, channels };
-  return encodePng(imageGrid(images, shape, { columns: perClass }));
 }

@@ -37,9 +37,37 @@ export interface InceptionResults {
   readonly description: string;
 }
 
+/** Features of a set of images, `[N, dimension]`. */
+export type RealFeatures = Pick<InceptionFeatures, "pool3" | "dimension">;
+
+/** Computes features of sets of images; those of a set are computed once and kept. */
+export type InceptionExtractor = (
+  images: ImageSource,
+  scale: PixelScale,
+  progress?: (done: number) => void,
+) => Promise<RealFeatures>;
+
+/** An extractor that knows no features yet. */
+export function inceptionExtractor(
+  { model: { context }, communicator }: Subject,
+  { network }: InceptionOptions,
+): InceptionExtractor {
+  const known = new Map<ImageSource, RealFeatures & { readonly scale: PixelScale }>();
+  return async (images, scale, progress) => {
+    const before = known.get(images);
+    if (before?.scale === scale) return before;
+    const options = { communicator, progress };
+    const { pool3, dimension } = await inceptionFeatures(context, network, images, scale, options);
+    const found = { pool3, dimension, scale };
+    known.set(images, found);
+    return found;
+  };
+}
+
 /**
  * FID, KID and Inception Score of samples `[N, H, W, C]`, chosen by the model's own p(y|x) as the official evaluation does.
  * @param logits the model's own, `[N, classes]`
+ * @param extract computes the real images' features
  */
 export async function inceptionResults(
   subject: Subject,
@@ -48,6 +76,7 @@ export async function inceptionResults(
   options: InceptionOptions,
   seed: number,
   progress: Progress,
+  extract: InceptionExtractor = inceptionExtractor(subject, options),
 ): Promise<InceptionResults> {
   const { train, test, communicator } = subject;
   const { network, statistics, keep, convention } = options;
@@ -56,14 +85,16 @@ export async function inceptionResults(
   const realImages = references.reduce((sum, { count }) => sum + count, 0);
   const total = chosen.count + (statistics ? 0 : realImages);
   const scale = convention === "official" ? "unrounded" : "8-bit";
-  const featuresOf = (images: ImageSource, scale: PixelScale, before: number) => {
-    const tell = (done: number) => progress((before + done) / total);
-    return inceptionFeatures(subject.model.context, network, images, scale, { communicator, progress: tell });
-  };
-  const generated = await featuresOf(chosen, scale, 0);
+  const tell = (before: number) => (done: number) => progress((before + done) / total);
+  const { context } = subject.model;
+  const generated = await inceptionFeatures(context, network, chosen, scale, {
+    communicator,
+    progress: tell(0),
+  });
   const real = statistics
     ? undefined
-    : await realFeatures(references, (images, before) => featuresOf(images, "8-bit", chosen.count + before));
+    : await realFeatures(references, (images, before) =>
+      extract(images, "8-bit", tell(chosen.count + before)));
   const statisticsOf = ({ pool3, dimension }: RealFeatures) =>
     gaussianStatistics(pool3, dimension, communicator);
   const reference = real ? await statisticsOf(real) : statistics!.values;
@@ -143,22 +174,21 @@ function chosenSamples(
   };
 }
 
-type RealFeatures = Pick<InceptionFeatures, "pool3" | "dimension">;
-
 /**
  * Features of several sets of images as one.
  * @param featuresOf features of a set, before which there is a number of images in others
  */
 async function realFeatures(
   sources: readonly ImageSource[],
-  featuresOf: (images: ImageSource, before: number) => Promise<InceptionFeatures>,
+  featuresOf: (images: ImageSource, before: number) => Promise<RealFeatures>,
 ): Promise<RealFeatures> {
-  const parts: InceptionFeatures[] = [];
+  const parts: RealFeatures[] = [];
   let before = 0;
   for (const source of sources) {
     parts.push(await featuresOf(source, before));
     before += source.count;
   }
+  if (parts.length === 1) return parts[0]!;
   const { dimension } = parts[0]!;
   const pool3 = new Float32Array(before * dimension);
   let offset = 0;

@@ -20,13 +20,18 @@ export interface Samples {
 /** Samples to judge: fresh chains if they are asked for, else entries drawn from the replay buffer; nothing without one. */
 export async function samplesOf(subject: Subject, options: QuestionOptions): Promise<Samples | undefined> {
   if (options.freshSamples > 0) return await freshSamples(subject, options);
-  if (!hasReplayImages(subject.checkpoint)) return undefined;
-  const { data, shape: [capacity = 0, ...image] } = replayImages(subject.checkpoint);
+  return bufferSamples(subject, options.generatedImages);
+}
+
+/** Entries drawn from the replay buffer, `most` at most; nothing without one. Fewer are the first of more. */
+export function bufferSamples({ checkpoint }: Subject, most: number): Samples | undefined {
+  if (!hasReplayImages(checkpoint)) return undefined;
+  const { data, shape: [capacity = 0, ...image] } = replayImages(checkpoint);
   const pixels = image.reduce((product, extent) => product * extent, 1);
-  const count = Math.min(capacity, options.generatedImages);
+  const count = Math.min(capacity, most);
   const images = new Float32Array(count * pixels);
   // The buffer was filled class after class, and most entries are still near where their chains began.
-  const { classNames: { length: classes } } = subject.checkpoint.images;
+  const { classNames: { length: classes } } = checkpoint.images;
   const filledWith = Uint32Array.from(
     { length: capacity },
     (_, entry) => Math.floor(entry * classes / capacity),

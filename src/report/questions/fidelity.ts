@@ -1,0 +1,141 @@
+import { Draw, stratifiedDraw } from "../../data/draw.ts";
+import type { ImageSource } from "../../evaluate/features.ts";
+import { type Fidelity, fidelity, neighbours, realBalls } from "../../evaluate/fidelity.ts";
+import { percentWithin } from "../../evaluate/percent.ts";
+import { type Estimate, resamples } from "../../evaluate/bootstrap.ts";
+import {
+  type AnswerBuilder,
+  bootstrapNote,
+  type KeyFigure,
+  type Progress,
+  type Subject,
+} from "../question.ts";
+import type { Coordinates, Space } from "./space.ts";
+
+/** Images of a set that are compared at most. All distances between two such sets of Inception's features take two minutes. */
+const mostImages = 10_000;
+
+/** Precision, recall, density and coverage of samples, and of training images in their place. */
+export interface FidelityResults {
+  /** What images are compared by. */
+  readonly space: string;
+  readonly dimension: number;
+  /** The k of the nearest neighbours. */
+  readonly neighbours: number;
+  /** Images of each set that is compared with the real ones. */
+  readonly images: number;
+  /** Test images that they are compared with. */
+  readonly realImages: number;
+  readonly resamples: number;
+  readonly samples: Fidelity;
+  /** Entries of the replay buffer, where the samples are others. */
+  readonly buffer?: Fidelity;
+  /** As many training images: the best that can be expected. */
+  readonly training: Fidelity;
+}
+
+/** Sets whose neighbours are compared, by their use. */
+export interface ComparedSets {
+  readonly samples: ImageSource;
+  readonly buffer?: ImageSource | undefined;
+}
+
+/**
+ * Compares samples with the test images, and as many training images in their place. Training images are no real images
+ * to compare with here, since a model that copied them would be perfect.
+ * @returns why not, if there are too few images
+ */
+export async function fidelityResults(
+  { train, test, communicator }: Subject,
+  space: Space,
+  sets: ComparedSets,
+  seed: number,
+  progress: Progress,
+): Promise<FidelityResults | string> {
+  const counts = [sets.samples.count, train.count, sets.buffer?.count ?? Infinity];
+  const images = Math.min(mostImages, ...counts);
+  const realImages = Math.min(mostImages, test.count);
+  if (Math.min(images, realImages) <= neighbours) {
+    return `Precision, recall, density and coverage take more than ${neighbours} images of each kind; there are ` +
+      `${images} to compare with ${realImages} test images.`;
+  }
+  const drawn = stratifiedDraw(test.labels, realImages, Draw.heldOut);
+  const { features, dimension } = await rows(space, test, drawn);
+  const real = await realBalls(features, dimension, neighbours, communicator);
+  const parts = sets.buffer ? 4 : 3;
+  let done = 0;
+  progress(++done / parts);
+  const compare = async (images: ImageSource, chosen: Uint32Array, stream: number) => {
+    const { features } = await rows(space, images, chosen);
+    const found = await fidelity(real, features, { seed, stream }, communicator);
+    progress(++done / parts);
+    return found;
+  };
+  const first = Uint32Array.from({ length: images }, (_, i) => i);
+  return {
+    space: space.name,
+    dimension,
+    neighbours,
+    images,
+    realImages,
+    resamples,
+    samples: await compare(sets.samples, first, 0),
+    ...(sets.buffer && { buffer: await compare(sets.buffer, first, 1) }),
+    training: await compare(train, stratifiedDraw(train.labels, images, Draw.baseline), 2),
+  };
+}
+
+/** Some images' coordinates, in their order. */
+export async function rows(space: Space, images: ImageSource, chosen: Uint32Array): Promise<Coordinates> {
+  const { features, dimension } = await space.coordinates(images);
+  const some = new Float32Array(chosen.length * dimension);
+  chosen.forEach((row, i) =>
+    some.set(features.subarray(row * dimension, (row + 1) * dimension), i * dimension)
+  );
+  return { features: some, dimension };
+}
+
+/** Adds the figures as a table: a column for each set. */
+export function addFidelity(report: AnswerBuilder, results: FidelityResults, origin: string): void {
+  const { space, neighbours, images, realImages, samples, buffer, training } = results;
+  const columns = [samples, ...(buffer ? [buffer] : []), training];
+  const row = (name: keyof Fidelity, show: (estimate: Estimate) => string) => [
+    name,
+    ...columns.map((column) => show(column[name])),
+  ];
+  const proportion = ({ value, interval }: Estimate) => percentWithin(value, interval);
+  report.table(
+    ["", origin, ...(buffer ? ["entries of the replay buffer"] : []), "training images"],
+    [
+      row("precision", proportion),
+      row("recall", proportion),
+      row("density", densityText),
+      row("coverage", proportion),
+    ],
+    `${images} images of each kind against ${realImages} test images, by the ${neighbours} nearest neighbours, in ` +
+      `${space}. Training images in place of samples show what can be expected at best. ${bootstrapNote}`,
+  );
+}
+
+/** The figures for the report's head. */
+export function keyFidelity({ samples, training, space }: FidelityResults): KeyFigure[] {
+  const figure = (name: "precision" | "recall" | "coverage"): KeyFigure => [
+    name,
+    percentWithin(samples[name].value, samples[name].interval),
+    `training images: ${percentWithin(training[name].value, training[name].interval)}; in ${space}`,
+  ];
+  return [
+    figure("precision"),
+    figure("recall"),
+    [
+      "density",
+      densityText(samples.density),
+      `training images: ${densityText(training.density)}; in ${space}`,
+    ],
+    figure("coverage"),
+  ];
+}
+
+function densityText({ value, interval: [low, high] }: Estimate): string {
+  return `${value.toFixed(2)} (${low.toFixed(2)}–${high.toFixed(2)})`;
+}

@@ -25,6 +25,8 @@ Deno.test("evaluate: answers every question of the digits model in a report; com
       assert.equal(status, 0, errors);
       assert.match(output, /test accuracy +99\.2 % +\(95 %: 97\.6–99\.7, n = 360\)/);
       assert.match(output, /accuracy, L∞ 8\/255 .*n = 8\)/);
+      assert.match(output, /precision +\d.* % \(\d.*–.*\) +\(training images: .* %.*; in pixels/);
+      assert.doesNotMatch(output, /Fréchet/, "a distance in the model's own features is no headline");
       assert.match(output, /wrote .*report\.html, .*results\.json and plots in \d+:/);
     }
     const { results, description } = JSON.parse(await Deno.readTextFile(`${folder}/other/results.json`));
@@ -50,6 +52,21 @@ Deno.test("evaluate: answers every question of the digits model in a report; com
     assert.deepEqual([fittedOn, judgedOn], [180, 180]);
     assert.equal(generation.images, 60);
     assert(generation.frechetClassifierDistance > 0 && generation.inception === undefined);
+    const { fidelity, memorisation } = generation;
+    assert.deepEqual([fidelity.images, fidelity.realImages, fidelity.neighbours, fidelity.dimension], [
+      60,
+      360,
+      5,
+      64,
+    ]);
+    for (const set of ["samples", "training"]) {
+      for (const figure of ["precision", "recall", "density", "coverage"]) {
+        const { value, interval: [low, high] } = fidelity[set][figure];
+        assert(0 < low && low <= value && value <= high && low < high, `${set}, ${figure}`);
+      }
+    }
+    assert(fidelity.training.density.value > fidelity.samples.density.value && fidelity.buffer === undefined);
+    assert(memorisation.nearer < 0.5 && memorisation.medianOfSamples > memorisation.medianOfHeldOut);
     assert.equal(Object.keys(chains.energies).length, 4);
     assert(landscape.sharpness > 0 && landscape.eigenvalue > 0);
 
@@ -61,7 +78,16 @@ Deno.test("evaluate: answers every question of the digits model in a report; com
     }
     assert.doesNotMatch(page, /NaN|undefined/);
     for (
-      const name of ["reliability", "confusion", "log_density", "pgd_linf", "ascent", "plane", "energies"]
+      const name of [
+        "reliability",
+        "confusion",
+        "log_density",
+        "pgd_linf",
+        "ascent",
+        "plane",
+        "energies",
+        "nearest_training_images",
+      ]
     ) {
       assert(decode(await Deno.readFile(`${folder}/other/${name}.png`)).width > 300, name);
       assert.match(await Deno.readTextFile(`${folder}/other/${name}.svg`), /^<svg/);
@@ -75,12 +101,14 @@ Deno.test("evaluate: answers every question of the digits model in a report; com
     const fresh = ["--only", "generation", "--fresh", "30", "--out", `${folder}/fresh`, "--json"];
     const freshly = await run("evaluate", ...fresh);
     assert.equal(freshly.status, 0, freshly.errors);
-    const { origin, images } = JSON.parse(freshly.output).results.generation;
+    const { origin, images, fidelity: both } = JSON.parse(freshly.output).results.generation;
     assert.deepEqual([origin, images], ["fresh chains of 5 steps from informative starts", 30]);
+    assert.deepEqual(Object.keys(both).slice(-3), ["samples", "buffer", "training"]);
 
     const compared = await run("compare", ...runs, "--out", `${folder}/comparison`);
     assert.equal(compared.status, 0, compared.errors);
     assert.match(compared.output, /test accuracy +99\.2 % \(97\.6–99\.7\) +99\.2 % \(97\.6–99\.7\)/);
+    assert.match(compared.output, /coverage +\d+\.\d % \(.*–.*\) +\d+\.\d % /);
     assert(await Deno.stat(`${folder}/comparison/compare_samples_2.png`));
     assert.match(await Deno.readTextFile(`${folder}/comparison/report.html`), /compare|Comparison/);
   });

@@ -162,6 +162,45 @@ Deno.test("comparisonTable() marks distances in features of different models", (
   );
 });
 
+/** An evaluation whose samples were compared with their neighbours in a space. */
+function compared(name: string, space: string, images = 1000) {
+  const figure = (value: number) => ({ value, interval: [value - 0.1, value + 0.05] });
+  const samples = {
+    precision: figure(0.8),
+    recall: figure(0.5),
+    density: figure(1.25),
+    coverage: figure(0.75),
+  };
+  const fidelity = { space, neighbours: 5, images, realImages: 360, samples, training: samples };
+  const memorisation = { space, images, heldOutImages: 360, nearer: 0.3, interval: [0.25, 0.35] };
+  return {
+    name,
+    data: { name: "digits" },
+    results: { generation: { images, origin: "entries", fidelity, memorisation } },
+  };
+}
+
+Deno.test("comparisonTable() shows figures by nearest neighbours with their intervals, beside files without them", () => {
+  const old = { name: "old", results: { generation: { images: 1000, inception: { fid: 12.345 } } } };
+  const { rows, warnings } = comparisonTable([compared("a", "pixels"), compared("b", "pixels"), old]);
+  assert.deepEqual(warnings, []);
+  assert.deepEqual(rows, [
+    ["FID", "–", "–", "12.35"],
+    ["precision", "80.0 % (70.0–85.0)", "80.0 % (70.0–85.0)", "–"],
+    ["recall", "50.0 % (40.0–55.0)", "50.0 % (40.0–55.0)", "–"],
+    ["density", "1.25 (1.15–1.30)", "1.25 (1.15–1.30)", "–"],
+    ["coverage", "75.0 % (65.0–80.0)", "75.0 % (65.0–80.0)", "–"],
+    ["sample nearer to training than a test image", "30.0 % (25.0–35.0)", "30.0 % (25.0–35.0)", "–"],
+  ]);
+  const own = "features of the model itself";
+  const [warning] = comparisonTable([compared("a", own), compared("b", own, 500)]).warnings;
+  assert.equal(
+    warning,
+    "not comparable (≠): precision, recall, density, coverage, sample nearer to training than a test image; they " +
+      "differ in space: features of a itself (a), features of b itself (b); compared samples: 1000 (a), 500 (b)",
+  );
+});
+
 Deno.test("contourPlot() draws each level where linear interpolation puts it, the second direction upwards", () => {
   // Values 2^(x + 2y): at equal ratios, contours of the exact function are the lines x + 2y = const.
   const coordinates = Array.from({ length: 41 }, (_, i) => i / 20 - 1);

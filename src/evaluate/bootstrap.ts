@@ -6,29 +6,34 @@ import { type Interval, wilsonInterval } from "./proportion.ts";
 /** Resamples that an interval is taken from. */
 export const resamples = 1000;
 
+/** What is resampled; resamples for different uses are independent. Uses of two kinds of images take two numbers. */
+export const Resampled = {
+  samples: 0,
+  buffer: 2,
+  baseline: 4,
+  nearest: 6,
+  frechet: 8,
+  score: 9,
+  inceptionScore: 10,
+} as const;
+
 /** Which random numbers resamples are drawn with. */
 export interface BootstrapOptions {
   readonly seed: number;
-  /** Tells resamples with one seed apart, below 2^32. */
+  /** One of {@link Resampled}. */
   readonly stream: number;
 }
 
 /**
- * How often each of n points is in each of {@link resamples} resamples of n points, drawn with replacement.
- * @returns calls a function with the numbers of one resample after the other, `[n]`, which change after the call
+ * How often each of n points is in one of {@link resamples} resamples of n points, drawn with replacement.
+ * @param resample its number, from 0
+ * @returns `[n]`
  */
-export function resample(
-  points: number,
-  { seed, stream }: BootstrapOptions,
-  each: (times: Uint32Array, resample: number) => void,
-): void {
+export function resampled(points: number, { seed, stream }: BootstrapOptions, resample: number): Uint32Array {
   const random = new RandomStream(seed, Purpose.bootstrap, stream);
   const times = new Uint32Array(points);
-  for (let b = 0; b < resamples; b++) {
-    times.fill(0);
-    for (let i = 0; i < points; i++) times[random.integer(b * points + i, points)]!++;
-    each(times, b);
-  }
+  for (let i = 0; i < points; i++) times[random.integer(resample * points + i, points)]!++;
+  return times;
 }
 
 /**
@@ -44,6 +49,17 @@ export function percentileInterval(statistics: Float64Array): Interval {
     return sorted[below]! + (place - below) * (sorted[above]! - sorted[below]!);
   };
   return [quantile(0.025), quantile(0.975)];
+}
+
+/**
+ * The 95 % interval of a figure that is no mean, around its value: {@link percentileInterval} of resamples, moved by as much
+ * as their mean is off the value. A resample has fewer different images, so a distance of it is too large, as a distance
+ * of few images is. Without the move the value itself could lie outside.
+ */
+export function centredInterval(value: number, statistics: Float64Array): Interval {
+  const mean = statistics.reduce((sum, statistic) => sum + statistic, 0) / statistics.length;
+  const [low, high] = percentileInterval(statistics);
+  return [low + value - mean, high + value - mean];
 }
 
 /** A number with its 95 % interval. */
@@ -64,13 +80,14 @@ export function bootstrapMeans<Name extends string>(
   const entries = Object.entries(columns) as [Name, typeof columns[Name]][];
   const points = entries[0]![1].values.length;
   const means = entries.map(() => new Float64Array(resamples));
-  resample(points, options, (times, b) => {
+  for (let b = 0; b < resamples; b++) {
+    const times = resampled(points, options, b);
     entries.forEach(([, { values }], c) => {
       let sum = 0;
       for (let i = 0; i < points; i++) sum += times[i]! * values[i]!;
       means[c]![b] = sum / points;
     });
-  });
+  }
   const estimates = entries.map(([name, { values, isProportion }], c): [Name, Estimate] => {
     const value = values.reduce((sum, value) => sum + value, 0) / points;
     const flat = isProportion && (value === 0 || value === 1);

@@ -4,7 +4,7 @@ import {
   type BootstrapOptions,
   type Estimate,
   percentileInterval,
-  resample,
+  resampled,
   resamples,
 } from "./bootstrap.ts";
 
@@ -27,12 +27,12 @@ export function copying(
 ): Estimate {
   const order = pooled(generated, heldOut);
   const once = (count: number) => new Uint32Array(count).fill(1);
-  const statistics = new Float64Array(resamples);
-  const times = Array.from({ length: resamples }, () => new Uint32Array(generated.length));
-  resample(generated.length, { seed, stream: 2 * stream }, (drawn, b) => times[b]!.set(drawn));
-  resample(heldOut.length, { seed, stream: 2 * stream + 1 }, (drawn, b) => {
-    statistics[b] = shareNearer(order, times[b]!, drawn);
-  });
+  const statistics = Float64Array.from({ length: resamples }, (_, b) =>
+    shareNearer(
+      order,
+      resampled(generated.length, { seed, stream }, b),
+      resampled(heldOut.length, { seed, stream: stream + 1 }, b),
+    ));
   return {
     value: shareNearer(order, once(generated.length), once(heldOut.length)),
     interval: percentileInterval(statistics),

@@ -77,8 +77,8 @@ export async function fidelity(
     density: over(holding.map((balls) => balls / real.k), false),
   };
   const ofReal = { recall: over(recalled), coverage: over(covered) };
-  const { precision, density } = bootstrapMeans(ofGenerated, { seed, stream: 2 * stream });
-  const { recall, coverage } = bootstrapMeans(ofReal, { seed, stream: 2 * stream + 1 });
+  const { precision, density } = bootstrapMeans(ofGenerated, { seed, stream });
+  const { recall, coverage } = bootstrapMeans(ofReal, { seed, stream: stream + 1 });
   return { precision, recall, density, coverage };
 }
 

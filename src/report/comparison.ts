@@ -107,12 +107,13 @@ const rowsWith = (sets: readonly string[]): readonly Row[] => [
   },
   plain("FID", ["generation", "inception", "fid"], decimals(2), conditions.inception),
   plain("KID", ["generation", "inception", "kid", "mean"], decimals(4), conditions.inception),
-  plain(
-    "Inception Score",
-    ["generation", "inception", "inceptionScore", "mean"],
-    decimals(2),
-    conditions.inception,
-  ),
+  {
+    name: "Inception Score",
+    path: ["generation", "inception", "inceptionScore", "mean"],
+    show: decimals(2),
+    wanted: conditions.inception,
+    interval: (results) => valueAt(results, ["generation", "inception", "inceptionScoreInterval"]),
+  },
   near("precision", percent),
   near("recall", percent),
   near("density", decimals(2)),
@@ -124,12 +125,13 @@ const rowsWith = (sets: readonly string[]): readonly Row[] => [
     wanted: conditions.memorisation,
     interval: (results) => valueAt(results, ["generation", "memorisation", "interval"]),
   },
-  plain(
-    "Fréchet classifier distance",
-    ["generation", "frechetClassifierDistance"],
-    decimals(3),
-    conditions.features,
-  ),
+  {
+    name: "Fréchet classifier distance",
+    path: ["generation", "frechetClassifierDistance"],
+    show: decimals(3),
+    wanted: conditions.features,
+    interval: (results) => valueAt(results, ["generation", "frechetClassifierInterval"]),
+  },
   plain(
     "kernel classifier distance",
     ["generation", "kernelClassifierDistance", "mean"],
@@ -251,8 +253,8 @@ export async function comparisonSection(evaluations: readonly Evaluation[]) {
   report.table(
     head,
     rows,
-    `Groups of runs that differ by a trailing number: mean ± standard deviation. ${intervalNote} Those of precision, ` +
-      "recall, density, coverage and nearness are percentiles of the bootstrap.",
+    `Groups of runs that differ by a trailing number: mean ± standard deviation. ${intervalNote} Those of generated images are ` +
+      "percentiles of the bootstrap.",
   );
   for (const { name, path, x, y, wanted } of shownCurves) {
     const series = groupCurves(evaluations, path);

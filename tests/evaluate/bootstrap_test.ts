@@ -1,5 +1,11 @@
 import assert from "node:assert/strict";
-import { bootstrapMeans, percentileInterval, resample, resamples } from "../../src/evaluate/bootstrap.ts";
+import {
+  bootstrapMeans,
+  centredInterval,
+  percentileInterval,
+  resampled,
+  resamples,
+} from "../../src/evaluate/bootstrap.ts";
 import { wilsonInterval } from "../../src/evaluate/proportion.ts";
 import { values } from "../kernels/harness.ts";
 
@@ -10,14 +16,15 @@ Deno.test("percentileInterval() is numpy's percentile", () => {
   assert.deepEqual(percentileInterval(Float64Array.of(7)), [7, 7]);
 });
 
-Deno.test("resample() draws as many points as there are, the same with one seed and stream, others with another", () => {
-  const drawn = (seed: number, stream: number) => {
-    const all: number[][] = [];
-    resample(7, { seed, stream }, (times) => all.push([...times]));
-    return all;
-  };
+Deno.test("centredInterval() has the percentiles' width around the value, where resamples are off it", () => {
+  const [low, high] = centredInterval(2, Float64Array.of(3, 1, 4, 1, 5, 9, 2, 6, 5, 3));
+  assert(Math.abs(low - (1 + 2 - 3.9)) < 1e-12 && Math.abs(high - (8.325 + 2 - 3.9)) < 1e-12);
+});
+
+Deno.test("resampled() draws as many points as there are, the same with one seed and stream, others with another", () => {
+  const drawn = (seed: number, stream: number) =>
+    Array.from({ length: resamples }, (_, b) => [...resampled(7, { seed, stream }, b)]);
   const first = drawn(1, 0);
-  assert.equal(first.length, resamples);
   for (const times of first) assert.equal(times.reduce((sum, count) => sum + count, 0), 7);
   assert.deepEqual(drawn(1, 0), first);
   assert.notDeepEqual(drawn(1, 1), first);

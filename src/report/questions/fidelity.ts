@@ -2,7 +2,7 @@ import { Draw, stratifiedDraw } from "../../data/draw.ts";
 import type { ImageSource } from "../../evaluate/features.ts";
 import { type Fidelity, fidelity, neighbours, realBalls } from "../../evaluate/fidelity.ts";
 import { percentWithin } from "../../evaluate/percent.ts";
-import { type Estimate, resamples } from "../../evaluate/bootstrap.ts";
+import { type Estimate, Resampled, resamples } from "../../evaluate/bootstrap.ts";
 import {
   type AnswerBuilder,
   bootstrapNote,
@@ -12,7 +12,7 @@ import {
 } from "../question.ts";
 import type { Coordinates, Space } from "./space.ts";
 
-/** Images of a set that are compared at most. All distances between two such sets of Inception's features take two minutes. */
+/** Images of a set that are compared at most. All distances between two such sets of Inception's features take two and a half minutes. */
 const mostImages = 10_000;
 
 /** Precision, recall, density and coverage of samples, and of training images in their place. */
@@ -79,9 +79,9 @@ export async function fidelityResults(
     images,
     realImages,
     resamples,
-    samples: await compare(sets.samples, first, 0),
-    ...(sets.buffer && { buffer: await compare(sets.buffer, first, 1) }),
-    training: await compare(train, stratifiedDraw(train.labels, images, Draw.baseline), 2),
+    samples: await compare(sets.samples, first, Resampled.samples),
+    ...(sets.buffer && { buffer: await compare(sets.buffer, first, Resampled.buffer) }),
+    training: await compare(train, stratifiedDraw(train.labels, images, Draw.baseline), Resampled.baseline),
   };
 }
 

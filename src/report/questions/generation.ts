@@ -1,6 +1,9 @@
 import { DataError } from "../../errors.ts";
 import { extractFeatures, type Features, FloatImages } from "../../evaluate/features.ts";
 import { frechetDistance, gaussianStatistics } from "../../evaluate/frechet.ts";
+import { Resampled } from "../../evaluate/bootstrap.ts";
+import { frechetInterval, scoreInterval } from "../../evaluate/generation_intervals.ts";
+import type { Interval } from "../../evaluate/proportion.ts";
 import { inceptionScore, kernelDistance, officialParts, type Spread } from "../../evaluate/generation.ts";
 import { largestOfRows, softmaxRows } from "../../evaluate/probabilities.ts";
 import { logDensities } from "../../evaluate/scores.ts";
@@ -149,8 +152,17 @@ async function classifierDistances(
 ) {
   const statistics = ({ features, size }: Features) => gaussianStatistics(features, size, communicator);
   const kernel = { ...kernelOptions, seed };
+  const reference = await statistics(real);
+  const probabilities = softmaxRows(generated.logits, classes);
+  const parts = officialParts(probabilities.length / classes);
   return {
-    frechetClassifierDistance: frechetDistance(await statistics(generated), await statistics(real)),
+    frechetClassifierDistance: frechetDistance(await statistics(generated), reference),
+    frechetClassifierInterval: await frechetInterval(
+      reference,
+      generated.features,
+      { seed, stream: Resampled.frechet },
+      communicator,
+    ),
     kernelClassifierDistance: await kernelDistance(
       generated.features,
       real.features,
@@ -158,11 +170,10 @@ async function classifierDistances(
       kernel,
       communicator,
     ),
-    classifierScore: inceptionScore(
-      softmaxRows(generated.logits, classes),
-      classes,
-      officialParts(generated.logits.length / classes),
-    ),
+    classifierScore: inceptionScore(probabilities, classes, parts),
+    ...(parts === 1 && {
+      classifierScoreInterval: scoreInterval(probabilities, classes, { seed, stream: Resampled.score }),
+    }),
   };
 }
 
@@ -178,25 +189,37 @@ function addClassifierDistances(
     ["images", String(count)],
     [
       isOwn ? "Fréchet distance in the model's own features" : "Fréchet classifier distance",
-      distances.frechetClassifierDistance.toFixed(3),
+      within(distances.frechetClassifierDistance, distances.frechetClassifierInterval),
     ],
     [
       isOwn ? "kernel distance in the model's own features" : "kernel classifier distance",
       spread(distances.kernelClassifierDistance),
     ],
-    ["classifier score", scoreText(distances.classifierScore, count)],
+    ["classifier score", scoreText(distances.classifierScore, count, distances.classifierScoreInterval)],
   ], note(featuresOf));
 }
 
 function addInception(report: AnswerBuilder, official: InceptionResults): void {
-  const { fid, fidImages, kid, inceptionScore: score, inceptionScoreImages, description } = official;
+  const {
+    fid,
+    fidImages,
+    kid,
+    inceptionScore: score,
+    inceptionScoreInterval,
+    inceptionScoreImages,
+    description,
+  } = official;
   report.table(["Inception-v3", "", "images"], [
     ["FID", fid.toFixed(3), String(fidImages)],
     kid
       ? ["KID", spread(kid), String(fidImages)]
       : ["KID", "needs the real images' features; leave out --fid-statistics", ""],
     score
-      ? ["Inception Score", scoreText(score, inceptionScoreImages), String(inceptionScoreImages)]
+      ? [
+        "Inception Score",
+        scoreText(score, inceptionScoreImages, inceptionScoreInterval),
+        String(inceptionScoreImages),
+      ]
       : ["Inception Score", "too few samples", ""],
   ], description);
 }
@@ -206,12 +229,19 @@ const noInception = "FID, KID and Inception Score need Inception-v3 with the sta
 
 function note(featuresOf: string): string {
   return `Distances to the training images in the pooled features of ${featuresOf}, and the Inception Score's formula with its ` +
-    "p(y|x). They are no FID, KID or Inception Score, and comparable only where the features are the same.";
+    "p(y|x). They are no FID, KID or Inception Score, and comparable only where the features are the same. After ± the " +
+    "deviation over subsets. In brackets 95 % intervals: percentiles of bootstrap resamples of the samples, moved to " +
+    "have their mean at the figure.";
 }
 
-/** A score and the number of images behind it; the spread of a single part means nothing. */
-function scoreText(score: Spread, images: number): string {
-  return officialParts(images) > 1 ? spread(score) : score.mean.toFixed(3);
+/** A score of a number of images; the spread of a single part means nothing. */
+function scoreText(score: Spread, images: number, interval: Interval | undefined): string {
+  return officialParts(images) > 1 ? spread(score) : within(score.mean, interval);
+}
+
+function within(value: number, interval: Interval | undefined): string {
+  if (!interval) return value.toFixed(3);
+  return `${value.toFixed(3)} (${interval.map((bound) => bound.toFixed(3)).join("–")})`;
 }
 
 function spread({ mean, deviation }: Spread): string {

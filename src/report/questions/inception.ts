@@ -13,6 +13,9 @@ import {
   inceptionFeatures,
   type PixelScale,
 } from "../../evaluate/inception_features.ts";
+import { Resampled } from "../../evaluate/bootstrap.ts";
+import { scoreInterval } from "../../evaluate/generation_intervals.ts";
+import type { Interval } from "../../evaluate/proportion.ts";
 import { largestOfRows, softmaxRows } from "../../evaluate/probabilities.ts";
 import { permutation, Purpose, RandomStream } from "../../random/philox.ts";
 import type { FidConvention, InceptionOptions, Progress, Subject } from "../question.ts";
@@ -31,6 +34,8 @@ export interface InceptionResults {
   readonly kid?: Spread;
   /** Missing if there are too few samples for the share of them that it takes. */
   readonly inceptionScore?: Spread;
+  /** Missing where the score is of several parts, which have a spread. */
+  readonly inceptionScoreInterval?: Interval;
   readonly inceptionScoreImages: number;
   readonly convention: FidConvention;
   /** The convention in words. */
@@ -108,7 +113,7 @@ export async function inceptionResults(
     ...(real && {
       kid: await kernelDistance(generated.pool3, real.pool3, real.dimension, kernel, communicator),
     }),
-    ...(surest.length > 0 && { inceptionScore: scoreOf(generated, surest, seed) }),
+    ...(surest.length > 0 && scoreOf(generated, surest, seed)),
     inceptionScoreImages: surest.length,
     convention,
     description:
@@ -204,12 +209,17 @@ function scoreOf(
   { probabilities, classes }: InceptionFeatures,
   rows: readonly number[],
   seed: number,
-): Spread {
+): Pick<InceptionResults, "inceptionScore" | "inceptionScoreInterval"> {
   const order = permutation(new RandomStream(seed, Purpose.subset, 0), rows.length);
   const shuffled = new Float64Array(rows.length * classes);
   order.forEach((place, i) => {
     const row = rows[place]!;
     shuffled.set(probabilities.subarray(row * classes, (row + 1) * classes), i * classes);
   });
-  return inceptionScore(shuffled, classes, officialParts(rows.length));
+  const parts = officialParts(rows.length);
+  const options = { seed, stream: Resampled.inceptionScore };
+  return {
+    inceptionScore: inceptionScore(shuffled, classes, parts),
+    ...(parts === 1 && { inceptionScoreInterval: scoreInterval(shuffled, classes, options) }),
+  };
 }

@@ -1,5 +1,6 @@
 import { Draw, stratifiedDraw } from "../../data/draw.ts";
 import type { Interval } from "../../evaluate/proportion.ts";
+import { Resampled } from "../../evaluate/bootstrap.ts";
 import { copying, median } from "../../evaluate/copying.ts";
 import { nearestRows } from "../../evaluate/neighbours.ts";
 import { percentWithin } from "../../evaluate/percent.ts";
@@ -42,8 +43,7 @@ export async function memorisationResults(
   const heldOut = await rows(space, test, stratifiedDraw(test.labels, heldOutImages, Draw.heldOut));
   const { distances } = await nearestRows(made.features, training, dimension, communicator);
   const { distances: others } = await nearestRows(heldOut.features, training, dimension, communicator);
-  // The streams after those of precision, recall, density and coverage.
-  const { value, interval } = copying(distances, others, { seed, stream: 3 });
+  const { value, interval } = copying(distances, others, { seed, stream: Resampled.nearest });
   return {
     space: space.name,
     images,

@@ -58,8 +58,9 @@ Usage: deno task evaluate [options]
   --purify N          also attack the classifier behind N steps of SGLD purification, by BPDA + EOT
   --purify-images N   test images for that (default: 20)
   --generated-images N  images of the replay buffer that are judged (default: 10000)
-  --fresh N           judge the ends of N fresh chains instead
-  --referee PATH      another model, in whose features samples are compared with training images (default: this one)
+  --fresh N           judge the ends of N fresh chains instead, by their neighbours beside as many images of the buffer
+  --referee PATH      another model, in whose features samples are compared with training images (default: this one), and
+                      their neighbours sought where images are large and there is no Inception-v3
 ${inceptionHelp}
   --seed N            seed of everything random (default: 1)
 ${hintHelp}

@@ -52,6 +52,8 @@ Deno.test("evaluate: answers every question of the digits model in a report; com
     assert.deepEqual([fittedOn, judgedOn], [180, 180]);
     assert.equal(generation.images, 60);
     assert(generation.frechetClassifierDistance > 0 && generation.inception === undefined);
+    const [least, most] = generation.frechetClassifierInterval;
+    assert(0 <= least && least < generation.frechetClassifierDistance && most > least);
     const { fidelity, memorisation } = generation;
     assert.deepEqual([fidelity.images, fidelity.realImages, fidelity.neighbours, fidelity.dimension], [
       60,

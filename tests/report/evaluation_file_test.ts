@@ -49,10 +49,14 @@ Deno.test("evaluations of any contents are compared, and names with control char
   const strange = [
     { robustness: { linf: { points: [[0, 1], [1, "x"]], records: 3 }, images: { deep: [[[]]] } } },
     { robustness: { linf: { points: [[0, 0.9]] } }, landscape: { ascent: "curve" } },
+    {
+      generation: { fidelity: { samples: 3, space: [1] }, memorisation: [], frechetClassifierDistance: "1" },
+    },
+    { generation: { fidelity: { samples: { precision: { value: 0.5, interval: [0, "1"] } } } } },
     { robustness: { linf: { points: [[0, 0.8], [8, 0.1]] } }, outOfDistribution: { "a\x1b[31m<b>": {} } },
   ];
   const evaluations = strange.map((results, i) => ({
-    name: `run\x1b\x01\ufffe${"abc"[i]}`,
+    name: `run\x1b\x01\ufffe${"abcde"[i]}`,
     ...evaluationOf({ results }),
   }));
   const { section, files } = await comparisonSection(evaluations);

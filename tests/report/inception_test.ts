@@ -6,7 +6,7 @@ import { frechetDistance, gaussianStatistics } from "../../src/evaluate/frechet.
 import { inceptionScore } from "../../src/evaluate/generation.ts";
 import { softmaxRows } from "../../src/evaluate/probabilities.ts";
 import type { FidConvention, InceptionOptions, Subject } from "../../src/report/question.ts";
-import { inceptionResults } from "../../src/report/questions/inception.ts";
+import { inceptionExtractor, inceptionResults } from "../../src/report/questions/inception.ts";
 import { Context } from "../../src/tensor/context.ts";
 import { linear } from "../../src/tensor/operations/linear.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
@@ -122,7 +122,9 @@ Deno.test("inceptionResults() by the official convention: samples as they are ag
 });
 
 Deno.test("inceptionResults() takes the Inception Score of all classes' surest samples together", async () => {
-  const { inceptionScore: score, inceptionScoreImages } = await judge(options("current"));
+  const { inceptionScore: score, inceptionScoreInterval: interval, inceptionScoreImages } = await judge(
+    options("current"),
+  );
   assert.equal(inceptionScoreImages, 20);
   // Twenty samples that are almost surely of ten classes, two of each.
   const rows = new Float32Array(20 * classes);
@@ -134,6 +136,8 @@ Deno.test("inceptionResults() takes the Inception Score of all classes' surest s
     }
   }
   const expected = inceptionScore(softmaxRows(rows, classes), classes, 1).mean;
+  const [low, high] = interval!;
+  assert(low <= score!.mean && score!.mean <= high && high - low > 0.1, `${low}–${high}`);
   assert(expected > 9 && Math.abs(score!.mean / expected - 1) < 1e-4, `${score!.mean}, not ${expected}`);
 });
 
@@ -148,6 +152,19 @@ Deno.test("inceptionResults() with statistics from a file looks at no real image
   assert.equal(seen.reduce((sum, count) => sum + count, 0), 180);
   assert.deepEqual([again.fid, again.kid], [whole.fid, undefined]);
   assert.match(again.description, /against the statistics in train\.npz;/);
+});
+
+Deno.test("inceptionExtractor() computes a set's features once, for FID and for what else needs them", async () => {
+  const extract = inceptionExtractor(subject, options("current"));
+  seen.length = 0;
+  const first = await inceptionResults(subject, images, logits, options("current"), 1, () => {}, extract);
+  const { pool3, dimension } = await extract(train, "8-bit");
+  assert.equal(seen.reduce((sum, count) => sum + count, 0), 180 + 150);
+  assert.deepEqual([pool3.length, dimension], [150 * features, features]);
+  assert.deepEqual(first, await judge(options("current")));
+  seen.length = 0;
+  await extract(train, "unrounded");
+  assert.equal(seen.reduce((sum, count) => sum + count, 0), 150, "other pixels have other features");
 });
 
 Deno.test("inceptionResults() divided among ranks are those of one process", async () => {

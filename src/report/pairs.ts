@@ -14,6 +14,11 @@ export interface Pair {
 const smallestSide = 32;
 const [gap, lineHeight, fontSize] = [12, 14, 10];
 
+/** A distance with three digits, or all before the point. */
+export function distanceText(distance: number): string {
+  return distance < 100 ? distance.toPrecision(3) : distance.toFixed(0);
+}
+
 /**
  * Rows of pairs as an SVG document: the two images beside each other, the distance in figures below.
  * @param shape of one image
@@ -35,7 +40,7 @@ export function pairsFigure(
       const [x, y] = [k * cellWidth, i * cellHeight];
       const middle = x + w + 0.5;
       return picture(left, x, y) + picture(right, x + w + 1, y) +
-        `<text x="${middle}" y="${y + h + fontSize + 1}">${distance.toPrecision(3)}</text>`;
+        `<text x="${middle}" y="${y + h + fontSize + 1}">${distanceText(distance)}</text>`;
     })
   );
   const total = [Math.max(...rows.map(({ length }) => length)) * cellWidth - gap, rows.length * cellHeight];

@@ -5,7 +5,7 @@ import { copying, median } from "../../evaluate/copying.ts";
 import { nearestRows } from "../../evaluate/neighbours.ts";
 import { percentWithin } from "../../evaluate/percent.ts";
 import { type AnswerBuilder, bootstrapNote, type Subject } from "../question.ts";
-import { type Pair, pairsFigure } from "../pairs.ts";
+import { distanceText, type Pair, pairsFigure } from "../pairs.ts";
 import { type ComparedSets, rows } from "./fidelity.ts";
 import type { Space } from "./space.ts";
 
@@ -64,8 +64,8 @@ export function addMemorisation(report: AnswerBuilder, results: MemorisationResu
     ["nearest training image", ""],
     [
       ["a sample is nearer than a test image", percentWithin(nearer, interval)],
-      ["median distance of samples", medianOfSamples.toPrecision(3)],
-      ["median distance of test images", medianOfHeldOut.toPrecision(3)],
+      ["median distance of samples", distanceText(medianOfSamples)],
+      ["median distance of test images", distanceText(medianOfHeldOut)],
     ],
     `${images} samples and ${heldOutImages} test images, each by its distance to the nearest of ${trainingImages} training images, in ` +
       `${space}. The first figure is the chance that of a sample and a test image the sample is the nearer one (Δ_T of Meehan et ` +
@@ -111,7 +111,7 @@ export async function addNeighbours(
     pairsFigure(pairs.filter(({ length }) => length > 0), { height, width, channels }),
     `Samples by class, the highest p(y|x) first: left the sample, right its nearest training image, below their distance in ` +
       `${space.name}. The median distance of a test image to its nearest training image is ${
-        heldOut.toPrecision(3)
+        distanceText(heldOut)
       }`,
   );
 }

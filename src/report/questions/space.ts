@@ -43,7 +43,7 @@ export function chooseSpace(
   judged: Judged,
 ): Space | string {
   if (height * width * channels <= mostPixels) {
-    return { name: "pixels (8 bits, in [0, 1])", coordinates: once(pixelsOf) };
+    return { name: "pixels of 8 bits", coordinates: once(pixelsOf) };
   }
   if (inception?.statistics) {
     return "Precision, recall, density, coverage and nearest training images need the real images' features; " +
@@ -83,11 +83,11 @@ function once(compute: Space["coordinates"]): Space["coordinates"] {
   };
 }
 
-/** Pixels as a picture of 8 bits shows them, in [0, 1]. */
+/** Pixels as a picture of 8 bits shows them, from 0 to 255: squared distances of whole numbers are exact, and so are ties. */
 async function pixelsOf(images: ImageSource): Promise<Coordinates> {
   const [features] = await inBatches(images.count, batchSize, async (start, size) => {
     using batch = images.range(start, size);
-    return [(await batch.read()).map((value) => toByte(value) / 255)];
+    return [(await batch.read()).map((value) => toByte(value))];
   });
   return { features, dimension: features.length / images.count };
 }

@@ -1,6 +1,7 @@
 /** What figures of several evaluations must have in common to be compared. */
 
 import { printable } from "../formats/text.ts";
+import { itself } from "./question.ts";
 
 /** An evaluation as far as it is compared. */
 interface Evaluated {
@@ -66,7 +67,7 @@ const features: Condition = {
   called: "features",
   of: ({ name, results }) => {
     const value = valueAt(results, ["generation", "featuresOf"]);
-    return value === "the model itself" ? `${name} itself` : value;
+    return value === itself ? `${name} itself` : value;
   },
 };
 
@@ -81,7 +82,7 @@ const space = (figure: "fidelity" | "memorisation"): Condition => ({
   called: "space",
   of: ({ name, results }) => {
     const value = valueAt(results, ["generation", figure, "space"]);
-    return value === "features of the model itself" ? `features of ${name} itself` : value;
+    return value === `features of ${itself}` ? `features of ${name} itself` : value;
   },
 });
 

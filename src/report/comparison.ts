@@ -2,14 +2,8 @@
 
 import { percent, percentWithin } from "../evaluate/percent.ts";
 import type { Interval } from "../evaluate/proportion.ts";
-import {
-  conditions,
-  differences,
-  differenceText,
-  otherSetConditions,
-  type Path,
-  valueAt,
-} from "./budgets.ts";
+import { conditions, differences, differenceText, type Path, valueAt } from "./budgets.ts";
+import { type Row, rowName, rowsWith } from "./comparison_rows.ts";
 import { type EvaluationFile, pointsOf } from "./evaluation_file.ts";
 import { curves } from "./figures.ts";
 import { AnswerBuilder, intervalNote } from "./question.ts";
@@ -21,131 +15,6 @@ export interface Evaluation extends EvaluationFile {
   /** PNG of its samples by class, if there is one. */
   readonly samples?: Uint8Array;
 }
-
-/** One row of the comparison. */
-interface Row {
-  readonly name: string;
-  /** Where the figure is found in the results. */
-  readonly path: Path;
-  /** How it is written. */
-  readonly show: (value: number) => string;
-  /** What evaluations must have in common for it. */
-  readonly wanted: Parameters<typeof differences>[1];
-  /** Its 95 % interval in the results, where there is one. */
-  readonly interval?: (results: Evaluation["results"]) => unknown;
-}
-
-const decimals = (digits: number) => (value: number) => value.toFixed(digits);
-
-/** The accuracy under attacks of a norm at a radius. */
-function attacked(name: string, norm: "linf" | "l2", radius: number): Row {
-  return {
-    name,
-    path: ["robustness", norm, "records", String(radius), -1],
-    show: percent,
-    wanted: conditions.attack,
-    interval: (results) => {
-      const points = valueAt(results, ["robustness", norm, "points"]);
-      const place = Array.isArray(points) ? points.findIndex((point) => valueAt(point, [0]) === radius) : -1;
-      return place < 0 ? undefined : valueAt(results, ["robustness", norm, "intervals", place]);
-    },
-  };
-}
-
-const accuracy = (name: string, set: "test" | "train", wanted: Row["wanted"]): Row => ({
-  name,
-  path: ["classification", set, "accuracy"],
-  show: percent,
-  wanted,
-  interval: (results) => valueAt(results, ["classification", set, "accuracyInterval"]),
-});
-
-/** A row whose figure is no proportion. */
-const plain = (name: string, path: Path, show: Row["show"], wanted: Row["wanted"]): Row => ({
-  name,
-  path,
-  show,
-  wanted,
-});
-
-/** One of the samples' figures by nearest neighbours. */
-const near = (figure: "precision" | "recall" | "density" | "coverage", show: Row["show"]): Row => {
-  const path = ["generation", "fidelity", "samples", figure];
-  return {
-    name: figure,
-    path: [...path, "value"],
-    show,
-    wanted: conditions.fidelity,
-    interval: (results) => valueAt(results, [...path, "interval"]),
-  };
-};
-
-/** @param sets names of the sets that the test images were told apart from */
-const rowsWith = (sets: readonly string[]): readonly Row[] => [
-  accuracy("test accuracy", "test", conditions.test),
-  plain("test cross-entropy", ["classification", "test", "loss"], decimals(4), conditions.test),
-  accuracy("training accuracy", "train", conditions.training),
-  plain("calibration error, 20 bins", ["calibration", "ece20"], percent, conditions.test),
-  plain("Brier score", ["calibration", "brier"], decimals(4), conditions.test),
-  ...sets.map((set) =>
-    plain(
-      `AUROC by log p̃(x), ${set}`,
-      ["outOfDistribution", set, "logDensity", "auroc"],
-      decimals(3),
-      otherSetConditions(set),
-    )
-  ),
-  attacked("accuracy, L∞ 8/255", "linf", 8),
-  attacked("accuracy, L∞ 30/255", "linf", 30),
-  attacked("accuracy, L2 0.5", "l2", 0.5),
-  {
-    name: "purified, L∞ 8/255",
-    path: ["robustness", "purified", "accuracies", -1],
-    show: percent,
-    wanted: conditions.purified,
-    interval: (results) => valueAt(results, ["robustness", "purified", "interval"]),
-  },
-  plain("FID", ["generation", "inception", "fid"], decimals(2), conditions.inception),
-  plain("KID", ["generation", "inception", "kid", "mean"], decimals(4), conditions.inception),
-  {
-    name: "Inception Score",
-    path: ["generation", "inception", "inceptionScore", "mean"],
-    show: decimals(2),
-    wanted: conditions.inception,
-    interval: (results) => valueAt(results, ["generation", "inception", "inceptionScoreInterval"]),
-  },
-  near("precision", percent),
-  near("recall", percent),
-  near("density", decimals(2)),
-  near("coverage", percent),
-  {
-    name: "sample nearer to training than a test image",
-    path: ["generation", "memorisation", "nearer"],
-    show: percent,
-    wanted: conditions.memorisation,
-    interval: (results) => valueAt(results, ["generation", "memorisation", "interval"]),
-  },
-  {
-    name: "Fréchet classifier distance",
-    path: ["generation", "frechetClassifierDistance"],
-    show: decimals(3),
-    wanted: conditions.features,
-    interval: (results) => valueAt(results, ["generation", "frechetClassifierInterval"]),
-  },
-  plain(
-    "kernel classifier distance",
-    ["generation", "kernelClassifierDistance", "mean"],
-    decimals(4),
-    conditions.features,
-  ),
-  plain("sharpness", ["landscape", "sharpness"], decimals(4), conditions.sharpness),
-  plain(
-    "largest Hessian eigenvalue",
-    ["landscape", "eigenvalue"],
-    (value) => value.toPrecision(2),
-    conditions.landscape,
-  ),
-];
 
 /** The group of a run: its name without a trailing number, such as a seed. */
 export function groupOf(name: string): string {
@@ -181,10 +50,11 @@ export function comparisonTable(evaluations: readonly Evaluation[]): Comparison 
     if (known.length === 0) continue;
     const found = differences(known, row.wanted);
     const cells = groups.map((group) => cell(known.filter(({ name }) => groupOf(name) === group), row));
-    rows.push([found.length > 0 ? `${row.name} ${mark}` : row.name, ...cells]);
+    const name = rowName(row, known);
+    rows.push([found.length > 0 ? `${name} ${mark}` : name, ...cells]);
     if (found.length === 0) continue;
     const reason = found.map(differenceText).join("; ");
-    concerned.set(reason, [...concerned.get(reason) ?? [], row.name]);
+    concerned.set(reason, [...concerned.get(reason) ?? [], name]);
   }
   const warnings = [...concerned].map(([reason, names]) =>
     `not comparable (${mark}): ${names.join(", ")}; they differ in ${reason}`

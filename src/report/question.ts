@@ -161,6 +161,9 @@ export function keyProportion(name: string, fraction: number, interval: Interval
   return [name, percent(fraction), `95 %: ${intervalText(interval)}, n = ${images}`];
 }
 
+/** What `results.json` calls a model that is judged in its own features. */
+export const itself = "the model itself";
+
 /** What intervals beside proportions are. */
 export const intervalNote = "In brackets 95 % intervals (Wilson).";
 

@@ -158,7 +158,7 @@ Deno.test("comparisonTable() marks distances in features of different models", (
   assert.deepEqual(comparisonTable([generated("a", "referee"), generated("b", "referee")]).warnings, []);
   assert.match(
     comparisonTable([generated("a", "the model itself"), generated("b", "the model itself")]).warnings[0]!,
-    /Fréchet classifier distance; they differ in features: a itself \(a\), b itself \(b\)/,
+    /Fréchet distance in own features; they differ in features: a itself \(a\), b itself \(b\)/,
   );
 });
 

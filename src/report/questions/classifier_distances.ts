@@ -6,13 +6,10 @@ import { frechetInterval, scoreInterval } from "../../evaluate/generation_interv
 import { softmaxRows } from "../../evaluate/probabilities.ts";
 import type { Interval } from "../../evaluate/proportion.ts";
 import type { WideResNet } from "../../nn/wide_resnet.ts";
-import type { AnswerBuilder, Subject } from "../question.ts";
+import { type AnswerBuilder, itself, type Subject } from "../question.ts";
 import type { Samples } from "./samples.ts";
 
 const kernelOptions = { subsets: 20, subsetSize: 500 };
-
-/** What `results.json` calls the features of a model that is its own judge. */
-export const ownFeatures = "the model itself";
 
 /** Distances between generated and real images in a classifier's features. */
 export async function classifierDistances(
@@ -56,7 +53,7 @@ export function addClassifierDistances(
   distances: Awaited<ReturnType<typeof classifierDistances>>,
   featuresOf: string,
 ): void {
-  const isOwn = featuresOf === ownFeatures;
+  const isOwn = featuresOf === itself;
   report.table([origin, ""], [
     ["images", String(count)],
     [

@@ -2,14 +2,8 @@ import { DataError } from "../../errors.ts";
 import { extractFeatures, FloatImages } from "../../evaluate/features.ts";
 import { largestOfRows, softmaxRows } from "../../evaluate/probabilities.ts";
 import { logDensities } from "../../evaluate/scores.ts";
-import { AnswerBuilder, type Question } from "../question.ts";
-import {
-  addClassifierDistances,
-  classifierDistances,
-  ownFeatures,
-  scoreText,
-  spread,
-} from "./classifier_distances.ts";
+import { AnswerBuilder, itself, type Question } from "../question.ts";
+import { addClassifierDistances, classifierDistances, scoreText, spread } from "./classifier_distances.ts";
 import { inceptionExtractor, type InceptionResults, inceptionResults, requireChosen } from "./inception.ts";
 import { addNearest } from "./nearest.ts";
 import { samplesOf } from "./samples.ts";
@@ -55,7 +49,7 @@ export const generation: Question = {
       training: [train, real],
     });
     const near = await addNearest(report, subject, options, space, { ...samples, images, shown }, progress);
-    const featuresOf = referee?.name ?? ownFeatures;
+    const featuresOf = referee?.name ?? itself;
     addClassifierDistances(report, samples, distances, featuresOf);
     if (!official) report.text(noInception);
     const byDensity = shownSamples(subject, own.logits, densities);

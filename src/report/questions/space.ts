@@ -1,7 +1,7 @@
 import { inBatches } from "../../distributed/batches.ts";
 import { batchSize, extractFeatures, type Features, type ImageSource } from "../../evaluate/features.ts";
 import { toByte } from "../../formats/pictures/image_grid.ts";
-import type { QuestionOptions, Subject } from "../question.ts";
+import { itself, type QuestionOptions, type Subject } from "../question.ts";
 import type { InceptionExtractor } from "./inception.ts";
 
 /** What images are compared by when their nearest neighbours are sought. */
@@ -64,7 +64,7 @@ export function chooseSpace(
   });
   if (judged.model !== model) return { name: `features of ${referee?.name}`, coordinates };
   return {
-    name: "features of the model itself",
+    name: `features of ${itself}`,
     caution:
       "Neighbours are sought in the model's own features. Its chains ascend a density that is computed from " +
       "them, so samples can lie among real images there and look unlike them. These figures are comparable with no " +

@@ -1,4 +1,4 @@
-import type { GpuKind } from "../../src/gpu/gpu_kind.ts";
+import type { GpuKind } from "../../src/kernels/gpu_kind.ts";
 import type { Captured } from "./capture/capture.ts";
 import type { Tools } from "./tools.ts";
 

@@ -6,7 +6,7 @@
 import { parseArgs } from "node:util";
 import { projectFolder } from "../../scripts/tasks.ts";
 import { print, UsageError } from "../../src/cli/command.ts";
-import type { GpuKind } from "../../src/gpu/gpu_kind.ts";
+import type { GpuKind } from "../../src/kernels/gpu_kind.ts";
 import { amdCompilers } from "../isa/amd/compilers.ts";
 import { capture, type Captured } from "../isa/capture/capture.ts";
 import type { Compiler } from "../isa/compiler.ts";

@@ -1,6 +1,6 @@
 import { GpuError, type GpuLostError } from "../errors.ts";
 import { type AdapterFamily, adapterFamily } from "./adapter_family.ts";
-import { type GpuKind, gpuKind } from "./gpu_kind.ts";
+import { type GpuKind, gpuKind } from "../kernels/gpu_kind.ts";
 import { type Backend, backendOf, describeAdapter, vulkanAdvice } from "./backend.ts";
 import type { BufferPool, PooledBuffer } from "./buffer_pool.ts";
 import { type BufferRange, type Command, encode, type TextureUpload } from "./command.ts";

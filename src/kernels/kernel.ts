@@ -3,7 +3,7 @@
  * application needs: it depends on the standard WebGPU types alone.
  */
 
-import type { GpuKind } from "../gpu/gpu_kind.ts";
+import type { GpuKind } from "./gpu_kind.ts";
 import type { Access } from "./bind_group_layout.ts";
 
 /** One binding of `@group(0)`; its `@binding` is its place in {@link Kernel.bindings}. */

@@ -1,6 +1,6 @@
 import { adapterFamilies, type AdapterFamily } from "../../src/gpu/adapter_family.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
-import { type GpuKind, gpuKinds } from "../../src/gpu/gpu_kind.ts";
+import { type GpuKind, gpuKinds } from "../../src/kernels/gpu_kind.ts";
 import { imagesToPyTorch } from "../../src/formats/pytorch/layout.ts";
 import { readModel, splitVector, type StateDict } from "../../src/nn/state_dict.ts";
 import { evaluation, frozenTraining, training, type WideResNet } from "../../src/nn/wide_resnet.ts";

@@ -1,6 +1,6 @@
 /** AMD's GPUs by Mesa's RADV, which compiles for a GPU that is not there: it calls that null hardware. */
 
-import type { GpuKind } from "../../../src/gpu/gpu_kind.ts";
+import type { GpuKind } from "../../../src/kernels/gpu_kind.ts";
 import type { Captured } from "../capture/capture.ts";
 import { driverFile } from "../drivers.ts";
 import { kernelName } from "../names.ts";

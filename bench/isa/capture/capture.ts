@@ -1,4 +1,4 @@
-import type { GpuKind } from "../../../src/gpu/gpu_kind.ts";
+import type { GpuKind } from "../../../src/kernels/gpu_kind.ts";
 import { measureProcess } from "../../lib/processes.ts";
 import { driverFile } from "../drivers.ts";
 import { layerName, ToolError, type Tools } from "../tools.ts";

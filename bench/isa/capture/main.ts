@@ -5,7 +5,7 @@
 
 import { GpuError } from "../../../src/errors.ts";
 import { Gpu } from "../../../src/gpu/gpu.ts";
-import type { GpuKind } from "../../../src/gpu/gpu_kind.ts";
+import type { GpuKind } from "../../../src/kernels/gpu_kind.ts";
 import type { Captured, Refused, WebGpu } from "./capture.ts";
 import { recordPipelines } from "./record.ts";
 import { recordIteration, runPeer, type Subject } from "./subjects.ts";

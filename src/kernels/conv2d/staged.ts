@@ -1,4 +1,4 @@
-import type { GpuKind } from "../../gpu/gpu_kind.ts";
+import type { GpuKind } from "../gpu_kind.ts";
 import { foldWorkgroups } from "../kernel.ts";
 
 interface Size {

@@ -8,7 +8,7 @@ import {
   stagedTile,
   stagedWorkgroups,
 } from "../conv2d/staged.ts";
-import type { GpuKind } from "../../gpu/gpu_kind.ts";
+import type { GpuKind } from "../gpu_kind.ts";
 import { bytes32, foldWorkgroups, type Kernel, withTextures } from "../kernel.ts";
 import { requireFourChannels } from "./shape.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { adapterFamilies, type AdapterFamily } from "../../../src/gpu/adapter_family.ts";
 import { Gpu } from "../../../src/gpu/gpu.ts";
-import { type GpuKind, gpuKinds } from "../../../src/gpu/gpu_kind.ts";
+import { type GpuKind, gpuKinds } from "../../../src/kernels/gpu_kind.ts";
 import { type Conv2dShape, conv2dSizes } from "../../../src/kernels/conv2d/shape.ts";
 import { Context } from "../../../src/tensor/context.ts";
 import type { Conv2dAlgorithm } from "../../../src/tensor/operations/conv2d/algorithm.ts";

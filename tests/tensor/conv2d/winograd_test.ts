@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { GpuError } from "../../../src/errors.ts";
 import type { AdapterFamily } from "../../../src/gpu/adapter_family.ts";
 import { Gpu } from "../../../src/gpu/gpu.ts";
-import type { GpuKind } from "../../../src/gpu/gpu_kind.ts";
+import type { GpuKind } from "../../../src/kernels/gpu_kind.ts";
 import { type Conv2dShape, conv2dSizes } from "../../../src/kernels/conv2d/shape.ts";
 import type { WinogradOutputs } from "../../../src/kernels/winograd/shape.ts";
 import { Context } from "../../../src/tensor/context.ts";

@@ -1,5 +1,5 @@
 import type { AdapterFamily } from "../../../gpu/adapter_family.ts";
-import type { GpuKind } from "../../../gpu/gpu_kind.ts";
+import type { GpuKind } from "../../../kernels/gpu_kind.ts";
 import {
   conv2dForward,
   conv2dForwardCompact,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { gpuKind } from "../../src/gpu/gpu_kind.ts";
+import { gpuKind } from "../../src/kernels/gpu_kind.ts";
 
 const kindOf = (vendor: string, architecture: string, description: string) =>
   gpuKind({ vendor, architecture, description });

@@ -1,11 +1,11 @@
-// inputGradient (=|+=) inverseDeviation · (scale·g − factor·shiftSum / rows − normal · factor·scaleSum / rows)
+// inputGradient (=|+=) inverseDeviation · (scale·g − factor·shiftSum / sumRows − normal · factor·scaleSum / sumRows)
 //                                                          where the statistics are the input's own (ownStatistics)
 // inputGradient (=|+=) inverseDeviation · scale·g          where they are given
 // g and normal as in norm_backward_moments; factor is scale, or 1 where the sums already contain it (scaledSums).
 //
 // input, outputGradient, inputGradient [groups, rows, channels]; statistics [groups, 2, channels] = (mean, inverseDeviation);
 // scale, shift [channels]; shiftSum, scaleSum [groups, channels]: float32.
-// rowsPerGroup: rows of a group.
+// rowsPerGroup: rows of a group. sumRows: rows that the sums were taken over, of another batch where they are not the input's own.
 // accumulate: add to what is there.
 //
 // An invocation goes through eight rows of four channels, and so loads what belongs to the channels once.
@@ -21,6 +21,7 @@ override accumulate: bool = false;
 struct Shape {
   channels: u32,
   rowsPerGroup: u32,
+  sumRows: u32,
 }
 
 // vec4h in variants in half precision.
@@ -79,7 +80,7 @@ fn texel(values: texture_2d<f32>, i: u32) -> vec4f {
 
 // What is multiplied by the sums of a group.
 fn factorOf(channelScale: vec4f) -> vec4f {
-  return select(channelScale, vec4f(1.0), scaledSums) / f32(shape.rowsPerGroup);
+  return select(channelScale, vec4f(1.0), scaledSums) / f32(shape.sumRows);
 }
 
 fn result(x: vec4f, gradient: vec4f, channel: Channel) -> vec4f {

@@ -8,6 +8,7 @@ import { type NumpyArray, serializeNpz } from "../formats/npz.ts";
 import { encodeApng, encodePng } from "../formats/pictures/png.ts";
 import { blocksOfStream } from "../kernels/random/philox.ts";
 import { chainStarts, informativeStart, startImages, startingClasses } from "../train/chain_starts.ts";
+import { chainStatistics, startReference } from "../train/reference_start.ts";
 import { writeAtomically } from "../train/run/files.ts";
 import { compilePlan } from "./compiling.ts";
 import { type Chains, drawBatch } from "./sampling/draw_batch.ts";
@@ -40,6 +41,8 @@ Usage: deno task sample [options]
   --class NAME        draw from p(x|y) of one class, given by its name or number (default: from p(x))
   --init START        informative: Gaussians fitted to the classes of the training images (default);
                       buffer: the model's replay buffer; noise: uniform noise
+  --statistics WHICH  of batch norm: batch, those of chains of all classes that run beside (default), or running, those of
+                      training. An image depends on no other image drawn with it
   --steps N           SGLD steps (default: K of the training)
   --step-size X       step size α (default: that of the training)
   --seed N            seed of everything random (default: 1)
@@ -66,6 +69,7 @@ const options = {
   count: { type: "string", default: "100" },
   class: { type: "string" },
   init: { type: "string", default: "informative" },
+  statistics: { type: "string", default: "batch" },
   steps: { type: "string" },
   "step-size": { type: "string" },
   seed: { type: "string", default: "1" },
@@ -106,6 +110,10 @@ async function sample(communicator: Communicator, values: Values): Promise<numbe
   const seed = wholeNumber("--seed", values.seed)!;
   const start = chainStarts.find((name) => name === values.init);
   if (!start) throw new UsageError(`--init takes ${chainStarts.join(", ")}, not "${values.init}"`);
+  const statistics = chainStatistics.find((name) => name === values.statistics);
+  if (!statistics) {
+    throw new UsageError(`--statistics takes ${chainStatistics.join(" or ")}, not "${values.statistics}"`);
+  }
   await writeOnly({ files: [values.out, values.animate, values.export] });
 
   const gpu = await openAdapter();
@@ -126,6 +134,15 @@ async function sample(communicator: Communicator, values: Values): Promise<numbe
   const initialisation = dataset && informativeStart(context, dataset);
   const line = new LiveLine();
   let compiled = false;
+  const sizes = {
+    stepSize: positiveNumber("--step-size", values["step-size"]) ?? configuration.stepSize,
+    noiseScale: configuration.noiseScale,
+  };
+  const informative = () => Promise.resolve(initialisation!);
+  const settings = { ...sizes, start, seed, conditional: label !== undefined, keep: count > batchSize };
+  const reference = statistics === "batch"
+    ? await startReference(model, checkpoint, settings, informative)
+    : undefined;
   const chains: Chains = {
     model,
     checkpoint,
@@ -133,9 +150,9 @@ async function sample(communicator: Communicator, values: Values): Promise<numbe
     seed,
     label,
     steps: wholeNumber("--steps", values.steps) ?? configuration.steps,
-    stepSize: positiveNumber("--step-size", values["step-size"]) ?? configuration.stepSize,
-    starts: (classes, first) =>
-      startImages(context, checkpoint, start, classes, seed, () => Promise.resolve(initialisation!), first),
+    stepSize: sizes.stepSize,
+    starts: (classes, first) => startImages(context, checkpoint, start, classes, seed, informative, first),
+    reference,
     line,
     prepare: async (plan) => {
       if (!compiled) await compilePlan(gpu, plan, line);

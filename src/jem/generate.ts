@@ -6,6 +6,8 @@ import { logSumExp } from "../tensor/operations/log_sum_exp.ts";
 import { blockAt, normal } from "../tensor/operations/random.ts";
 import { selectColumn } from "../tensor/operations/select_column.ts";
 import { elements, type Tensor } from "../tensor/tensor.ts";
+import type { NormMode } from "../tensor/operations/batch_norm.ts";
+import type { ReferenceChains } from "./reference_chains.ts";
 import { type Score, sgldStep } from "./sgld.ts";
 
 /** How evaluation-time chains run. */
@@ -18,21 +20,31 @@ export interface GenerationOptions {
    * at once.
    */
   readonly first?: number | undefined;
+  /** Chains of all classes that these run beside, whose mode the score has; see {@link ReferenceChains}. */
+  readonly reference?: ReferenceChains | undefined;
+  /** Steps of the reference before these; 0 by default. */
+  readonly stepsBefore?: number | undefined;
   /** Ends the chains after the step at hand when it aborts. */
   readonly signal?: AbortSignal | undefined;
   /** Called with the recorded step before it runs first, and awaited: see `compileAhead`. */
   readonly prepare?: ((step: Plan) => Promise<void>) | undefined;
 }
 
-/** log p̃(x) with the running statistics: chains draw from p(x). */
-export function unconditionalScore(model: WideResNet): Score {
-  return (images) => model.energyScore(images, evaluation);
+/**
+ * log p̃(x): chains draw from p(x).
+ * @param mode of batch norm: the running statistics, or those of `ReferenceChains`
+ */
+export function unconditionalScore(model: WideResNet, mode: NormMode = evaluation): Score {
+  return (images) => model.energyScore(images, mode);
 }
 
-/** log p̃(x, y) = f(x)[y] with the running statistics, for the class given for each image: chains draw from p(x|y). */
-export function conditionalScore(model: WideResNet, labels: Tensor): Score {
+/**
+ * log p̃(x, y) = f(x)[y], for the class given for each image: chains draw from p(x|y).
+ * @param mode of batch norm: the running statistics, or those of `ReferenceChains`
+ */
+export function conditionalScore(model: WideResNet, labels: Tensor, mode: NormMode = evaluation): Score {
   return (images) => {
-    using logits = model.classify(images, evaluation);
+    using logits = model.classify(images, mode);
     return selectColumn(logits, labels);
   };
 }
@@ -48,15 +60,15 @@ export function posteriorScore(model: WideResNet, labels: Tensor): Score {
 }
 
 /**
- * Evaluation-time SGLD: eval-mode batch norm throughout, and no clamp of the gradient. `images` is overwritten by the
- * chain's end.
+ * Evaluation-time SGLD: batch norm in the score's mode throughout, and no clamp of the gradient. `images` is overwritten by
+ * the chain's end.
  * @param streamOf the words of the random stream of each step's noise; see `streamWords`
  * @param afterStep called after each step, for pictures of the chain; awaited
  */
 export async function generate(
   score: Score,
   images: Tensor,
-  { steps, stepSize, noiseScale, first = 0, signal, prepare }: GenerationOptions,
+  { steps, stepSize, noiseScale, first = 0, reference, stepsBefore = 0, signal, prepare }: GenerationOptions,
   streamOf: (step: number) => Uint32Array,
   afterStep?: (step: number) => Promise<void> | void,
 ): Promise<void> {
@@ -71,6 +83,7 @@ export async function generate(
   try {
     await prepare?.(plan);
     for (let step = 0; step < steps && !signal?.aborted; step++) {
+      await reference?.at(stepsBefore + step);
       stream.write(streamOf(step));
       await context.gpu.runAtPace(plan);
       await afterStep?.(step);

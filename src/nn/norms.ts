@@ -6,7 +6,7 @@ import { instanceNorm, layerNorm } from "../tensor/operations/image_norms.ts";
 import { leakyRelu } from "../tensor/operations/leaky_relu.ts";
 import type { Parameter, ParameterSet } from "../tensor/parameters.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import type { RunningStatistics } from "./running_statistics.ts";
+import type { RunningStatistics, RunningStatisticsEntry } from "./running_statistics.ts";
 
 /** Names of the norms, as the official code's option `--norm` has them. */
 export const normNames = ["batch", "none", "instance", "layer", "act"] as const;
@@ -53,16 +53,19 @@ class BatchNormActivation implements NormActivation {
   readonly #scale: Parameter;
   readonly #shift: Parameter;
   readonly #running: () => Tensor;
+  readonly #place: RunningStatisticsEntry;
 
   constructor(parameters: ParameterSet, statistics: RunningStatistics, name: string, channels: number) {
     this.#scale = parameters.declare(`${name}.weight`, [channels]);
     this.#shift = parameters.declare(`${name}.bias`, [channels]);
     this.#running = statistics.declare(name, channels);
+    this.#place = statistics.entries.at(-1)!;
   }
 
   forward(x: Tensor, mode: NormMode): Tensor {
     const [scale, shift, running] = [this.#scale.value, this.#shift.value, this.#running()];
-    return batchNorm(x, { scale, shift, running, mode, epsilon, momentum, slope: leakySlope });
+    const reference = mode.references?.of(this.#place.offset, this.#place.channels);
+    return batchNorm(x, { scale, shift, running, mode, reference, epsilon, momentum, slope: leakySlope });
   }
 }
 

@@ -217,8 +217,9 @@ export class WideResNet {
    * @param observe called with the output of each stage: `conv1`, `layer1`, …
    */
   features(images: Tensor, mode: NormMode, observe?: (stage: string, output: Tensor) => void): Tensor {
-    if (mode.statistics === "batch") this.runningStatistics.batchesTracked += mode.segments ?? 1;
-    const dropped = this.dropoutStream && mode.statistics === "batch"
+    const isTraining = mode.statistics === "batch" && !mode.references;
+    if (isTraining) this.runningStatistics.batchesTracked += mode.segments ?? 1;
+    const dropped = this.dropoutStream && isTraining
       ? { rate: this.architecture.dropout, stream: this.dropoutStream }
       : undefined;
     let x = this.#layers.stem.forward(images, this.activations);

@@ -40,6 +40,7 @@ export function informativeStart(context: Context, dataset: Dataset): Informativ
  * @param classes of each image; only informative starts depend on them
  * @param informative what makes informative starts; called for these only
  * @param first images of the same run before these, a multiple of 4: these are what they would be if all were made at once
+ * @param stream of random numbers: another one makes other images
  * @throws {CheckpointError} if the replay buffer is asked for and there is none.
  */
 export async function startImages(
@@ -50,15 +51,16 @@ export async function startImages(
   seed: number,
   informative: () => Promise<Initialisation>,
   first = 0,
+  stream = 0,
 ): Promise<Tensor> {
-  if (start === "buffer") return bufferImages(context, checkpoint, first, classes.length, seed);
+  if (start === "buffer") return bufferImages(context, checkpoint, first, classes.length, seed, stream);
   const { height, width, channels } = checkpoint.images;
   const initialisation = start === "informative"
     ? await informative()
     : new UniformInitialisation([height, width, channels]);
   return context.scope(() =>
     initialisation.fresh(
-      context.from(streamWords(seed, 0), [4]),
+      context.from(streamWords(seed, 0, stream), [4]),
       context.from(classes, [classes.length]),
       first,
     )
@@ -72,10 +74,11 @@ function bufferImages(
   first: number,
   count: number,
   seed: number,
+  stream: number,
 ): Tensor {
   const { data, shape: [capacity = 0, ...shape] } = replayImages(checkpoint);
   const pixels = data.length / capacity;
-  const order = permutation(new RandomStream(seed, Purpose.sampling, 0), capacity);
+  const order = permutation(new RandomStream(seed, Purpose.sampling, stream), capacity);
   const images = new Float32Array(count * pixels);
   for (let i = 0; i < count; i++) {
     const entry = order[(first + i) % capacity]!;

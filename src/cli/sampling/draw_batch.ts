@@ -10,6 +10,7 @@ import { logSumExp } from "../../tensor/operations/log_sum_exp.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Checkpoint } from "../../train/checkpoint/checkpoint.ts";
 import { ChainFrames, type DrawnBatch } from "./drawn_images.ts";
+import type { ReferenceChains } from "../../jem/reference_chains.ts";
 import type { LiveLine } from "../live_line.ts";
 
 /** What the chains of a run have in common. */
@@ -25,6 +26,8 @@ export interface Chains {
   readonly stepSize: number;
   /** Where some of them start, `first` being the number of those before; the images are the caller's. */
   readonly starts: (classes: Uint32Array, first: number) => Promise<Tensor>;
+  /** What they run beside, for their statistics; nothing if they take the running ones. */
+  readonly reference: ReferenceChains | undefined;
   /** Tells how far they are. */
   readonly line: LiveLine;
   /** Called with the step of each batch. */
@@ -47,10 +50,11 @@ export async function drawBatch(
   const frames = new ChainFrames(kept.frames ? steps : 0, images);
   await frames.take(-1);
   using labels = label === undefined ? undefined : context.from(new Uint32Array(size).fill(label), [size]);
+  const { reference, prepare } = chains;
   await generate(
-    labels ? conditionalScore(model, labels) : unconditionalScore(model),
+    labels ? conditionalScore(model, labels, reference?.mode) : unconditionalScore(model, reference?.mode),
     images,
-    { steps, stepSize, noiseScale, first, prepare: chains.prepare },
+    { steps, stepSize, noiseScale, first, reference, prepare },
     (step) => streamWords(seed, step),
     async (step) => {
       line.progress(`${batch}step ${step + 1}/${steps}`);

@@ -9,6 +9,8 @@ export interface NormBackwardShape extends NormActivationShape {
   readonly ownStatistics: boolean;
   /** Whether the sums already contain the scale, as those of layer norm do. */
   readonly scaledSums: boolean;
+  /** Rows that the sums were taken over, if those of another batch than the input; by default a group's. */
+  readonly sumRows?: number;
   /** Add to what is there. */
   readonly accumulate: boolean;
 }
@@ -60,11 +62,12 @@ export const normBackwardApply: Kernel<
   constants: (shape) => ({
     channels: shape.channels,
     rowsPerGroup: shape.rows,
+    sumRows: shape.sumRows ?? shape.rows,
     slope: shape.slope,
     ownStatistics: Number(shape.ownStatistics),
     scaledSums: Number(shape.scaledSums),
     accumulate: Number(shape.accumulate),
   }),
-  uniforms: { channels: "u32", rowsPerGroup: "u32" },
+  uniforms: { channels: "u32", rowsPerGroup: "u32", sumRows: "u32" },
   workgroups: applyWorkgroups,
 });

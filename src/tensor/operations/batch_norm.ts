@@ -2,12 +2,19 @@ import { normRunning } from "../../kernels/norm/running.ts";
 import { normStatistics, normStatisticsAndRunning } from "../../kernels/norm/statistics.ts";
 import type { NormShape } from "../../kernels/norm/moments.ts";
 import { assertShapes, type Tensor } from "../tensor.ts";
-import { addGroupSums, assertAffine, chunkMoments, normalise, normShape } from "./normalise.ts";
+import {
+  addGroupSums,
+  assertAffine,
+  chunkMoments,
+  normalise,
+  normShape,
+  type NormSums,
+} from "./normalise.ts";
 
 /** Which statistics normalise, and whether the running ones move. */
 export interface NormMode {
-  /** Those of the batch (PyTorch's train mode) or the running ones (eval mode). */
-  readonly statistics: "batch" | "running";
+  /** Those of the batch (PyTorch's train mode), the running ones (eval mode), or those of another batch: {@link references}. */
+  readonly statistics: "batch" | "running" | "reference";
   /** Whether the running statistics take up those of the batch. */
   readonly updateRunning: boolean;
   /**
@@ -15,8 +22,25 @@ export interface NormMode {
    * statistics of its own, and the running ones take them up in this order.
    */
   readonly segments?: number;
+  /** With the batch's statistics what every layer sees of the batch is kept here; with a reference's it is taken from here. */
+  readonly references?: NormReferences;
   /** Whether act norm's parameters are set from the batch before they are used. */
   readonly initialise?: true;
+}
+
+/** What a layer of batch norm sees of a batch. An image that is normalised by it depends on no other image. */
+export interface NormReference {
+  /** Mean and inverse standard deviation, `[1, 2, C]`. */
+  readonly statistics: Tensor;
+  /** Σ g and Σ g·normal over the rows of the batch, `[1, C]` each: what the gradient by the input needs. */
+  readonly sums: NormSums;
+  /** Images of the batch. */
+  readonly images: number;
+}
+
+/** {@link NormReference} of every layer, by its place in the running statistics. */
+export interface NormReferences {
+  of(offset: number, channels: number): NormReference;
 }
 
 /** Parameters of {@link batchNorm} beside its input. */
@@ -27,6 +51,8 @@ export interface BatchNormOptions {
   /** Running mean and variance, `[2, C]`; the variance is the unbiased one, as in PyTorch. */
   readonly running: Tensor;
   readonly mode: NormMode;
+  /** Of this layer, if the mode has {@link NormMode.references}. */
+  readonly reference?: NormReference | undefined;
   readonly epsilon: number;
   /** PyTorch's convention: running ← (1 − momentum)·running + momentum·batch. */
   readonly momentum: number;
@@ -41,22 +67,29 @@ export interface BatchNormOptions {
  * @throws {ShapeError} if the shapes do not fit together.
  */
 export function batchNorm(x: Tensor, options: BatchNormOptions): Tensor {
-  const { scale, shift, running, mode, slope } = options;
+  const { scale, shift, running, mode, slope, reference } = options;
   assertAffine(x, scale, shift);
   assertShapes(running.size === 2 * scale.size, "batch norm takes running statistics [2, C]", x, running);
   const { segments = 1 } = mode;
   assertShapes(x.shape[0]! % segments === 0, `batch norm takes ${segments} batches of equal size`, x);
   const shape = normShape(x, mode.statistics === "batch" ? segments : 1);
   using statistics = normalisingStatistics(x, shape, options);
+  const isReference = mode.statistics === "reference";
+  if (reference && !isReference) reference.statistics.copyFrom(statistics);
   return normalise(x, {
     shape,
     statistics,
-    source: mode.statistics === "batch" ? "channels" : "given",
+    source: mode.statistics === "running" ? "given" : "channels",
+    sums: isReference && reference
+      ? { ...reference.sums, rows: shape.rows / x.shape[0]! * reference.images }
+      : undefined,
     scale,
     shift,
     slope,
     parameters: [scale, shift],
     addParameterGradients(tape, { shiftSum, scaleSum }) {
+      reference?.sums.shiftSum.copyFrom(shiftSum);
+      reference?.sums.scaleSum.copyFrom(scaleSum);
       addGroupSums(tape, shift, shiftSum);
       addGroupSums(tape, scale, scaleSum);
     },
@@ -67,10 +100,11 @@ export function batchNorm(x: Tensor, options: BatchNormOptions): Tensor {
 function normalisingStatistics(
   input: Tensor,
   shape: NormShape,
-  { running, mode, epsilon, momentum }: BatchNormOptions,
+  { running, mode, reference, epsilon, momentum }: BatchNormOptions,
 ): Tensor {
   const { context } = input;
   const { groups, channels } = shape;
+  if (mode.statistics === "reference") return reference!.statistics.retain();
   const statistics = context.empty([groups, 2, channels]);
   if (mode.statistics === "running") {
     context.launch(normRunning, { channels, epsilon }, { running, statistics });

@@ -21,6 +21,8 @@ export interface Normalisation {
   readonly statistics: Tensor;
   /** Where the statistics come from: elsewhere, or the input, channel by channel or all channels together. */
   readonly source: "given" | "channels" | "layer";
+  /** Those of another batch, through whose statistics the gradient passes instead; by default the input's own. */
+  readonly sums?: NormSums & { readonly rows: number } | undefined;
   /** γ and β, `[C]` each. */
   readonly scale: Tensor;
   readonly shift: Tensor;
@@ -56,14 +58,15 @@ export function normalise(x: Tensor, normalisation: Normalisation): Tensor {
   const tape = context.tape;
   tape?.record([x, ...parameters], output, [x, statistics, shift], (outputGradient) => {
     // With given statistics and fixed parameters, as in sampling with the running ones, nothing needs the sums.
-    const needsSums = normalisation.source !== "given" || parameters.some((tensor) => tape.wants(tensor));
+    const { source, sums: given } = normalisation;
+    const needsSums = source !== "given" && !given || parameters.some((tensor) => tape.wants(tensor));
     using shiftSum = needsSums ? context.empty([shape.groups, shape.channels]) : undefined;
     using scaleSum = needsSums ? context.empty([shape.groups, shape.channels]) : undefined;
     if (shiftSum && scaleSum) {
       sumGradients(x, outputGradient, normalisation, { shiftSum, scaleSum });
       normalisation.addParameterGradients(tape, { shiftSum, scaleSum });
     }
-    const sums = { shiftSum: shiftSum ?? scale, scaleSum: scaleSum ?? scale };
+    const sums = given ?? { shiftSum: shiftSum ?? scale, scaleSum: scaleSum ?? scale };
     addInputGradient(tape, x, outputGradient, normalisation, sums);
   });
   return output;
@@ -87,7 +90,7 @@ function addInputGradient(
   input: Tensor,
   outputGradient: Tensor,
   { shape, statistics, scale, shift, slope, source }: Normalisation,
-  sums: NormSums,
+  sums: NormSums & { readonly rows?: number },
 ): void {
   const target = tape.target(input);
   if (!target) return;
@@ -100,7 +103,8 @@ function addInputGradient(
     context.launch(layerNormSums, shape, { scale, ...sums, spreadShift, spreadScale });
   }
   const ownStatistics = source !== "given";
-  context.launch(normBackwardApply, { ...shape, slope, ownStatistics, scaledSums, accumulate }, {
+  const sumRows = sums.rows ?? shape.rows;
+  context.launch(normBackwardApply, { ...shape, slope, ownStatistics, scaledSums, sumRows, accumulate }, {
     input,
     statistics,
     scale,

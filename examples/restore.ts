@@ -18,6 +18,8 @@ import {
   InformativeInitialisation,
   multiply,
   RandomStream,
+  ReferenceChains,
+  referenceCount,
   restoreModel,
   type Score,
   streamWords,
@@ -47,9 +49,21 @@ const digits = await loadDigits(await read("digits/digits.csv.gz"));
 const context = new Context(await Gpu.request());
 const model = buildModel(context, checkpoint.configuration, digits);
 restoreModel(model, checkpoint);
-const logPrior = unconditionalScore(model);
 const trainingImages = new DeviceImages(context, digits, digits.train);
 const starts = new InformativeInitialisation(context, trainingImages, digits.train.labels, classes);
+
+/** Starts of as many chains of each class; another stream makes others. */
+function startsOf(chains: number, stream: number) {
+  const labels = Uint32Array.from({ length: chains }, (_, i) => Math.floor(i * classes / chains));
+  return starts.fresh(context.from(streamWords(seed, 0, stream), [4]), context.from(labels, [chains]));
+}
+
+// Chains of the prior alone: the others take the statistics of batch norm from them, and so do not depend on each other.
+const reference = new ReferenceChains(model, startsOf(referenceCount(classes), 1), {
+  ...{ ...chain, keep: true },
+  streamOf: (step) => streamWords(seed, step, 1),
+});
+const logPrior = unconditionalScore(model, reference.mode);
 
 /** Restores images: of ten chains for each, one from every class's Gaussian, the one that ends where p(x | y) is largest. */
 async function restore({ pixels, precision }: Observation): Promise<Float32Array> {
@@ -57,8 +71,7 @@ async function restore({ pixels, precision }: Observation): Promise<Float32Array
   const shape = [chains, 8, 8, 1];
   const observed = context.from(repeat(pixels), shape);
   const weights = context.from(repeat(precision), shape);
-  const labels = Uint32Array.from({ length: chains }, (_, i) => Math.floor(i / count));
-  const images = starts.fresh(context.from(streamWords(seed, 0), [4]), context.from(labels, [chains]));
+  const images = startsOf(chains, 0);
   const logPosterior: Score = (x) => {
     using priors = logPrior(x);
     using prior = sum(priors);
@@ -68,7 +81,7 @@ async function restore({ pixels, precision }: Observation): Promise<Float32Array
     using distance = sum(squares);
     return add(prior, distance, -0.5);
   };
-  await generate(logPosterior, images, chain, (step) => streamWords(seed, step));
+  await generate(logPosterior, images, { ...chain, reference }, (step) => streamWords(seed, step));
   return best(await images.read(), await logPrior(images).read(), { pixels, precision });
 }
 

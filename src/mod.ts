@@ -72,6 +72,13 @@ export {
   UniformInitialisation,
 } from "./jem/initialisation.ts";
 export { type BatchFeatures, type Losses, objective, type ObjectiveWeights } from "./jem/objective.ts";
+export {
+  hasBatchNorm,
+  ReferenceChains,
+  referenceCount,
+  type ReferenceOptions,
+  type StepSizes,
+} from "./jem/reference_chains.ts";
 export { ReplayBuffer } from "./jem/replay_buffer.ts";
 export { type DrawInputs, Sampler } from "./jem/sampler.ts";
 export { type Score, sgldChain, type SgldOptions, sgldStep } from "./jem/sgld.ts";

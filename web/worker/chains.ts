@@ -3,6 +3,7 @@ import { evaluation } from "../../src/nn/wide_resnet.ts";
 import { streamWords } from "../../src/random/philox.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 import { startImages, startingClasses } from "../../src/train/chain_starts.ts";
+import { startReference } from "../../src/train/reference_start.ts";
 import type { ChainFrame, ChainSettings, LiveSettings } from "./calls.ts";
 import type { LoadedModel } from "./loaded_model.ts";
 
@@ -33,7 +34,16 @@ export class Chains {
     const classes = startingClasses(count, checkpoint.images.classNames.length, label);
     using images = await startImages(context, checkpoint, start, classes, seed, () => model.informative());
     using labels = context.from(classes, [count]);
-    const score = label === undefined ? unconditionalScore(network) : conditionalScore(network, labels);
+    const reference = await startReference(
+      network,
+      checkpoint,
+      { ...settings, conditional: label !== undefined, keep: false },
+      () => model.informative(),
+    );
+    const mode = reference?.mode;
+    const score = label === undefined
+      ? unconditionalScore(network, mode)
+      : conditionalScore(network, labels, mode);
     const watcher = new Watcher(model, images);
     let step = 0;
     try {
@@ -41,16 +51,22 @@ export class Chains {
       while (step < steps && !signal.aborted) {
         const segment = this.#segment = new AbortController();
         const first = step;
+        reference?.resize(this.#live);
         await generate(
           score,
           images,
-          { ...this.#live, steps: steps - first, signal: AbortSignal.any([signal, segment.signal]) },
+          {
+            ...this.#live,
+            ...{ reference, stepsBefore: first, steps: steps - first },
+            signal: AbortSignal.any([signal, segment.signal]),
+          },
           (later) => streamWords(seed, first + later),
           async () => report(await watcher.frame(++step)),
         );
       }
     } finally {
       watcher.destroy();
+      reference?.destroy();
     }
     return step;
   }

@@ -3,9 +3,15 @@ import { Draw, drawSome } from "../../data/draw.ts";
 import { imageGrid } from "../../formats/pictures/image_grid.ts";
 import { type ByteImage, encodeApng, encodePng } from "../../formats/pictures/png.ts";
 import { generate, unconditionalScore } from "../../jem/generate.ts";
-import { InformativeInitialisation, UniformInitialisation } from "../../jem/initialisation.ts";
+import {
+  InformativeInitialisation,
+  type Initialisation,
+  UniformInitialisation,
+} from "../../jem/initialisation.ts";
 import { evaluation } from "../../nn/wide_resnet.ts";
 import { streamWords } from "../../random/philox.ts";
+import type { ChainStart } from "../../train/chain_starts.ts";
+import { startReference } from "../../train/reference_start.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { curves } from "../figures.ts";
 import { AnswerBuilder, type HistoryPicture, type Question, type Subject } from "../question.ts";
@@ -46,8 +52,7 @@ export const sampling: Question = {
         series[name] = await energiesAlong(
           subject,
           images,
-          stepSize,
-          seed,
+          { start: start === "uniform noise" ? "noise" : "informative", initialisation, stepSize, seed },
           () => progress(++done / (4 * steps)),
         );
         const shape = { count: chains, height, width, channels };
@@ -66,30 +71,41 @@ export const sampling: Question = {
   },
 };
 
+/** How the chains of a curve start and run. */
+interface ChainSettings {
+  readonly start: ChainStart;
+  readonly initialisation: Initialisation;
+  readonly stepSize: number;
+  readonly seed: number;
+}
+
 /** The mean energy before and after each step of the chains, which end in `images`. */
 async function energiesAlong(
-  { model, checkpoint: { configuration } }: Subject,
+  { model, checkpoint }: Subject,
   images: Tensor,
-  stepSize: number,
-  seed: number,
+  { start, initialisation, stepSize, seed }: ChainSettings,
   tick: () => void,
 ): Promise<[number, number][]> {
   const { context } = model;
+  const { noiseScale } = checkpoint.configuration;
   const energy = async () => {
     using scores = context.scope(() => model.energyScore(images, evaluation));
     return -(await scores.read()).reduce((sum, score) => sum + score / chains, 0);
   };
+  const settings = { start, seed, stepSize, noiseScale, conditional: false, keep: false };
+  const reference = await startReference(model, checkpoint, settings, () => Promise.resolve(initialisation));
   const energies: [number, number][] = [[0, await energy()]];
   await generate(
-    unconditionalScore(model),
+    unconditionalScore(model, reference?.mode),
     images,
-    { steps, stepSize, noiseScale: configuration.noiseScale },
+    { steps, stepSize, noiseScale, reference },
     (step) => streamWords(seed, step),
     async (step) => {
       energies.push([step + 1, await energy()]);
       tick();
     },
   );
+  reference?.destroy();
   return energies;
 }
 

@@ -4,6 +4,7 @@ import { generate, unconditionalScore } from "../../jem/generate.ts";
 import { InformativeInitialisation } from "../../jem/initialisation.ts";
 import { Purpose, RandomStream, streamWords } from "../../random/philox.ts";
 import { hasReplayImages, replayImages } from "../../train/checkpoint/checkpoint.ts";
+import { startReference } from "../../train/reference_start.ts";
 import type { QuestionOptions, Subject } from "../question.ts";
 
 /** Chains that run at once. */
@@ -44,13 +45,16 @@ export function bufferSamples({ checkpoint }: Subject, most: number): Samples | 
 
 /** The ends of chains of the training's length and step size, from informative starts of uniformly drawn classes. */
 async function freshSamples(
-  { model, train, checkpoint: { configuration }, communicator }: Subject,
+  { model, train, checkpoint, communicator }: Subject,
   { freshSamples: count, seed }: QuestionOptions,
 ): Promise<Samples> {
   const { context, architecture: { classes } } = model;
+  const { configuration } = checkpoint;
   const { steps, noiseScale, stepSize, innerStepSize } = configuration;
   const chain = { steps, noiseScale, stepSize: stepSize || innerStepSize };
   const start = new InformativeInitialisation(context, train, train.labels, classes);
+  const settings = { ...chain, start: "informative", seed, conditional: false, keep: true } as const;
+  const reference = await startReference(model, checkpoint, settings, () => Promise.resolve(start));
   const [images] = await inBatches(count, batchSize, async (first, size) => {
     const draw = new RandomStream(seed, Purpose.sampling, 2 ** 30 + first);
     const labels = Uint32Array.from({ length: size }, (_, i) => draw.integer(i, classes));
@@ -58,12 +62,13 @@ async function freshSamples(
       return start.fresh(context.from(streamWords(seed, first), [4]), context.from(labels, [size]));
     });
     await generate(
-      unconditionalScore(model),
+      unconditionalScore(model, reference?.mode),
       chains,
-      chain,
+      { ...chain, reference },
       (step) => streamWords(seed, first * steps + step),
     );
     return [await chains.read()];
   }, { communicator });
+  reference?.destroy();
   return { images, count, origin: `fresh chains of ${steps} steps from informative starts` };
 }

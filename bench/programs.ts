@@ -92,6 +92,12 @@ export const programs: Readonly<Record<string, Program>> = {
     takes: "one to two hours; an interrupted one goes on where it stopped",
     permissions: [read, "--allow-write", "--allow-env=INIT_CWD", runDeno],
   },
+  sampling: {
+    parameters: "[--model FILE] [--count N] [--data-folder DIR]",
+    measures: "what ways to run chains give: coverage and precision of their ends among held-out images",
+    takes: "a minute for the digits",
+    permissions: [read],
+  },
   recovery: {
     parameters: "[WORD]... [--seeds 1,2,3] [--folder DIR]",
     measures: "what becomes of runs that would diverge, and that healthy ones are left alone",

@@ -19,7 +19,7 @@ import { AnswerBuilder, type HistoryPicture, type Question, type Subject } from 
 const chains = 20;
 const columns = 10;
 const steps = 40;
-/** Step sizes as fractions of the training's: long chains at the whole one saturate images. */
+/** Step sizes as fractions of the training's. */
 const fractions = [1, 0.1];
 const frameDelay = 500;
 

@@ -142,8 +142,13 @@ function usesOf(wgsl: string, entry: string): (name: string) => boolean {
 
 const elementBytes = new Map([["f32", 4], ["u32", 4], ["vec4f", 16], ["mat4x4f", 64]]);
 
-/** What one of these or an array of them takes. */
+/** What one of these takes, or an array or a structure of them, whose members need no padding. */
 function bytesOf(wgsl: string, type: string): number {
+  const members = new RegExp(`^struct ${type} \\{\\n([^}]*)\\}`, "m").exec(wgsl)?.[1];
+  if (members !== undefined) {
+    const types = [...members.matchAll(/\w+: (.*),$/gm)].map(([, member]) => withoutAliases(wgsl, member!));
+    return types.reduce((sum, member) => sum + bytesOf(wgsl, member), 0);
+  }
   const [, element, count] = /^array<(.+), ([^,]+)>$/.exec(type) ?? [];
   if (count !== undefined) return evaluate(wgsl, count) * bytesOf(wgsl, element!);
   const bytes = elementBytes.get(type);

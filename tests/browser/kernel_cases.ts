@@ -294,10 +294,14 @@ const cases: readonly KernelCase[] = [
   ...optimisers(),
 ];
 
-/** All cases; of kernels that can also read through textures, both ways. */
-export const kernelCases: readonly KernelCase[] = cases.flatMap((one) =>
-  one.kernel.throughTextures ? [one, { ...one, kernel: one.kernel.throughTextures }] : [one]
-);
+/** All cases; of kernels that can also read through textures, both ways, and one case of each variant for a kind of GPU. */
+export const kernelCases: readonly KernelCase[] = cases.flatMap((one, i) => {
+  const { throughTextures, forKinds = {} } = one.kernel;
+  const isFirst = cases.findIndex(({ kernel }) => kernel === one.kernel) === i;
+  const variants = [one.kernel, ...(throughTextures ? [throughTextures] : [])];
+  if (isFirst) variants.push(...Object.values(forKinds));
+  return variants.map((kernel) => ({ ...one, kernel }));
+});
 
 /** A case in words. */
 export function describe({ kernel, shape }: KernelCase): string {

@@ -23,7 +23,8 @@ function toleranceOf({ kernel, shape }: KernelCase): number {
 
 Deno.test("the cases are all kernels in all variants", async () => {
   for (const { kernel, name } of await launchers()) {
-    const cases = kernelCases.filter((one) => one.kernel === kernel as KernelCase["kernel"]);
+    const variants: readonly unknown[] = [kernel, ...Object.values(kernel.forKinds ?? {})];
+    const cases = kernelCases.filter((one) => variants.includes(one.kernel));
     for (const entry of entriesOf(kernel)) {
       const inEntry = cases.filter(({ kernel, shape }) => kernels.entryPointOf(kernel, shape) === entry);
       assert(inEntry.length > 0, `no case of ${name}, entry point ${entry}`);

@@ -126,6 +126,7 @@ export const conv2dGradientInput: Conv2dGradientInput = inDefaultTiles("conv2d_g
 export const conv2dGradientInputCompact: Conv2dGradientInput = {
   ...conv2dGradientInput,
   name: "conv2d_gradient_input_compact",
+  forKinds: {},
   wgsl: compactWgsl,
   constants,
   workgroups: ({ batch, height, width, inChannels }) =>

@@ -39,7 +39,7 @@ Measure a trained model: every claim of the paper, as a report with plots and as
 
 Usage: deno task evaluate [options]
 
-  --model PATH        a run directory, or a model or checkpoint file (default: the digits model that comes along)
+  --model PATH        a run directory, a model or checkpoint file, or the name of a bundled model (default: digits)
   --out DIR           where report.html, results.json and the plots go (default: evaluation/ in the run directory, or here)
   --only NAMES        only these questions, separated by commas: ${
   questions.map(({ name }) => name).join(", ")

@@ -18,6 +18,7 @@ import { printError, UsageError } from "./command.ts";
 
 /** The digits model that comes with the project. */
 export const shippedModel = new URL("../../data/models/digits.safetensors", import.meta.url);
+const bundledModels = new URL("../../data/models/", import.meta.url);
 
 /** Options that say what a file of another program leaves open. */
 export const hintOptions = {
@@ -67,7 +68,7 @@ function oneOf<Name extends string>(
 }
 
 /**
- * Loads a model: from a file, or from a run directory (its final model, else its newest checkpoint).
+ * Loads a model: from a file, from a run directory (its final model, else its newest checkpoint), or a bundled one by its name.
  * @throws {CheckpointError} if there is none or it is damaged.
  */
 export async function loadModel(
@@ -81,11 +82,19 @@ export async function loadModel(
   return { model, checkpoint };
 }
 
+/** The file of a bundled model, such as `digits`; nothing if there is none of that name. */
+async function bundledModel(name: string): Promise<string | undefined> {
+  if (!/^[\w-]+$/.test(name)) return undefined;
+  const file = fileURLToPath(new URL(`${name}.safetensors`, bundledModels));
+  return await exists(file) ? file : undefined;
+}
+
 /** {@link loadModel} without the model; says on the error stream which of several state dicts was taken. */
 export async function readCheckpoint(path: string | URL, hints: ImportHints): Promise<ModelFile> {
-  const name = path instanceof URL ? fileURLToPath(path) : path;
+  const given = path instanceof URL ? fileURLToPath(path) : path;
+  const name = await exists(given) ? given : await bundledModel(given) ?? given;
   try {
-    if (!(await Deno.stat(path)).isDirectory) return await readModel(name, hints);
+    if (!(await Deno.stat(name)).isDirectory) return await readModel(name, hints);
     const model = `${name}/model.safetensors`;
     if (await exists(model)) return await readModel(model, hints);
     const newest = await newestCheckpoint(name, (message) => printError(`warning: ${message}`));

@@ -36,7 +36,7 @@ Draw images from a trained model by SGLD, and picture them in one PNG.
 
 Usage: deno task sample [options]
 
-  --model PATH        a run directory, or a model or checkpoint file (default: the digits model that comes along)
+  --model PATH        a run directory, a model or checkpoint file, or the name of a bundled model (default: digits)
   --count N           images, drawn 100 at a time (default: 100)
   --class NAME        draw from p(x|y) of one class, given by its name or number (default: from p(x))
   --init START        informative: Gaussians fitted to the classes of the training images (default);

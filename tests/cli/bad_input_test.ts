@@ -62,6 +62,8 @@ const cases: readonly [string, string[], number, RegExp][] = [
   ["tune", ["--preset", "nonesuch"], 2, /no preset "nonesuch"/],
   ["tune", ["--out", `${folder}/elsewhere.json`], 1, /elsewhere\.json: .* chosen on "another adapter"/],
   ["sample", ["--model", `${folder}/absent`], 1, /there is no model/],
+  ["sample", ["--model", "absent"], 1, /there is no model absent/],
+  ["sample", ["--statistics", "mean"], 2, /--statistics takes batch or running, not "mean"/],
   ["sample", ["--init", "magic"], 2, /informative, buffer, noise/],
   ["sample", ["--class", "eleven"], 2, /--class takes one of/],
   [

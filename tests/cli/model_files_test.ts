@@ -50,6 +50,21 @@ Deno.test("sample, evaluate: a .pt file is a model; --export leaves arrays for N
   });
 });
 
+Deno.test("sample: a bundled model goes by its name, and its statistics are chosen", async () => {
+  await withFiles({}, async (folder) => {
+    const energies = async (...options: string[]) => {
+      const out = ["--out", `${folder}/samples.png`, "--export", `${folder}/samples.npz`];
+      const sampled = await run("sample", "--count", "3", "--steps", "1", ...options, ...out);
+      assert.equal(sampled.status, 0, sampled.errors);
+      const arrays = await parseNpz(await Deno.readFile(`${folder}/samples.npz`));
+      return [...arrays.get("energies")!.data];
+    };
+    const batch = await energies();
+    assert.deepEqual(await energies("--model", "digits", "--statistics", "batch"), batch);
+    assert.notDeepEqual(await energies("--statistics", "running"), batch);
+  });
+});
+
 Deno.test("train: a run with act norm, dropout and held-out images resumes bit for bit, and keeps its best model", async () => {
   const settings = [
     "norm=act",

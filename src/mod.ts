@@ -58,13 +58,8 @@ export {
 } from "./optim/optimizer.ts";
 export { learningRateAt, type LearningRateSchedule } from "./optim/schedule.ts";
 export { type Pass, SharpnessAware, type SharpnessAwareOptions } from "./optim/sharpness_aware.ts";
-export {
-  conditionalScore,
-  generate,
-  type GenerationOptions,
-  posteriorScore,
-  unconditionalScore,
-} from "./jem/generate.ts";
+export { generate, type GenerationOptions } from "./jem/generate.ts";
+export { conditionalScore, posteriorScore, unconditionalScore } from "./jem/score.ts";
 export {
   type ImageBytes,
   InformativeInitialisation,

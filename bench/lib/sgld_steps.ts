@@ -1,5 +1,6 @@
 import { Gpu } from "../../src/gpu/gpu.ts";
-import { generate, unconditionalScore } from "../../src/jem/generate.ts";
+import { generate } from "../../src/jem/generate.ts";
+import { unconditionalScore } from "../../src/jem/score.ts";
 import { RandomStream, streamWords } from "../../src/random/philox.ts";
 import { Context } from "../../src/tensor/context.ts";
 import { buildModel } from "../../src/train/build.ts";

@@ -1,6 +1,7 @@
 /** SGLD purification before classifying (JEM, section 5.4; Hill et al., ICLR 2021), and its attack by BPDA + EOT. */
 
-import { generate, unconditionalScore } from "../jem/generate.ts";
+import { generate } from "../jem/generate.ts";
+import { unconditionalScore } from "../jem/score.ts";
 import { streamWords } from "../random/philox.ts";
 import type { WideResNet } from "../nn/wide_resnet.ts";
 import { evaluation } from "../nn/wide_resnet.ts";

@@ -5,7 +5,7 @@ import { Purpose } from "../random/philox.ts";
 import type { NormMode } from "../tensor/operations/batch_norm.ts";
 import { normal } from "../tensor/operations/random.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { conditionalScore, unconditionalScore } from "./generate.ts";
+import { conditionalScore, unconditionalScore } from "./score.ts";
 import { sgldStep } from "./sgld.ts";
 
 /** Step size α and noise σ of a step. */

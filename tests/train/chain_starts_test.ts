@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { loadDataset } from "../../src/data/load.ts";
-import { generate, unconditionalScore } from "../../src/jem/generate.ts";
+import { generate } from "../../src/jem/generate.ts";
+import { unconditionalScore } from "../../src/jem/score.ts";
 import { streamWords } from "../../src/random/philox.ts";
 import { Context } from "../../src/tensor/context.ts";
 import { buildModel } from "../../src/train/build.ts";

@@ -1,4 +1,5 @@
-import { conditionalScore, generate, unconditionalScore } from "../../src/jem/generate.ts";
+import { generate } from "../../src/jem/generate.ts";
+import { conditionalScore, unconditionalScore } from "../../src/jem/score.ts";
 import { evaluation } from "../../src/nn/wide_resnet.ts";
 import { streamWords } from "../../src/random/philox.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";

@@ -1,9 +1,5 @@
-import {
-  conditionalScore,
-  generate,
-  type GenerationOptions,
-  unconditionalScore,
-} from "../../jem/generate.ts";
+import { generate, type GenerationOptions } from "../../jem/generate.ts";
+import { conditionalScore, unconditionalScore } from "../../jem/score.ts";
 import { evaluation, type WideResNet } from "../../nn/wide_resnet.ts";
 import { streamWords } from "../../random/philox.ts";
 import { logSumExp } from "../../tensor/operations/log_sum_exp.ts";

@@ -2,7 +2,8 @@ import { decode } from "fast-png";
 import { Draw, drawSome } from "../../data/draw.ts";
 import { imageGrid } from "../../formats/pictures/image_grid.ts";
 import { type ByteImage, encodeApng, encodePng } from "../../formats/pictures/png.ts";
-import { generate, unconditionalScore } from "../../jem/generate.ts";
+import { generate } from "../../jem/generate.ts";
+import { unconditionalScore } from "../../jem/score.ts";
 import {
   InformativeInitialisation,
   type Initialisation,

@@ -1,6 +1,7 @@
 import { Draw, stratifiedDraw } from "../../data/draw.ts";
 import { inBatches } from "../../distributed/batches.ts";
-import { generate, unconditionalScore } from "../../jem/generate.ts";
+import { generate } from "../../jem/generate.ts";
+import { unconditionalScore } from "../../jem/score.ts";
 import { InformativeInitialisation } from "../../jem/initialisation.ts";
 import { Purpose, RandomStream, streamWords } from "../../random/philox.ts";
 import { hasReplayImages, replayImages } from "../../train/checkpoint/checkpoint.ts";

@@ -29,7 +29,7 @@ async function train(communicator: Communicator, args: readonly string[]): Promi
     values,
     (message) => line.note(message),
   );
-  const gpu = await openAdapter();
+  const gpu = await openAdapter(configuration.products);
   requireFit(gpu, configuration);
   const loaded = await loadDataset({
     name: configuration.dataset,
@@ -54,7 +54,7 @@ async function train(communicator: Communicator, args: readonly string[]): Promi
     ? await trainOn(gpu, session, stopAfter)
     : await acrossLosses({
       gpu,
-      open: openAdapter,
+      open: () => openAdapter(configuration.products),
       work: (gpu) => trainOn(gpu, session, stopAfter),
       reached: () => listener.reached,
       tell: (text) => line.note(text),

@@ -65,7 +65,7 @@ const tune: Command = {
       imageSize: configuration.imageSize,
       testShare: configuration.testShare,
     });
-    const gpu = await openAdapter();
+    const gpu = await openAdapter(configuration.products);
     const out = values.out ?? defaultTable(gpu);
     // Before the work, so that a file that cannot be added to ends it at once.
     const before = await readTuningIfThere(out, gpu);

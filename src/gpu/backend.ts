@@ -60,5 +60,9 @@ export function describeAdapter(info: GPUAdapterInfo, backend: Backend | undefin
   return backend ? `${name}, ${backend}` : name;
 }
 
+/** Where matrix units are found. */
+export const matrixAdvice =
+  "they are reached by Dawn (deno task train:dawn) on GPUs whose driver has cooperative matrices";
+
 /** What to do where Vulkan is missing. */
 export const vulkanAdvice = "install a Vulkan driver (on Debian or Ubuntu `apt install mesa-vulkan-drivers`)";

@@ -1,10 +1,12 @@
 import { GpuError, type GpuLostError } from "../errors.ts";
+import type { MatrixUnits } from "../kernels/conv2d/matrix.ts";
 import { type AdapterFamily, adapterFamily } from "./adapter_family.ts";
 import { type GpuKind, gpuKind } from "../kernels/gpu_kind.ts";
-import { type Backend, backendOf, describeAdapter, vulkanAdvice } from "./backend.ts";
+import { type Backend, backendOf, describeAdapter, matrixAdvice, vulkanAdvice } from "./backend.ts";
 import type { BufferPool, PooledBuffer } from "./buffer_pool.ts";
 import { type BufferRange, type Command, encode, type TextureUpload } from "./command.ts";
 import { DeviceHealth } from "./device_health.ts";
+import { matrixFeatures, matrixUnitsOf } from "./matrix_units.ts";
 import { paperDevice } from "./paper_device.ts";
 import { PipelineCache, type Program } from "./pipeline_cache.ts";
 import { Plan } from "./plan.ts";
@@ -29,8 +31,8 @@ export interface Counters {
 export class Gpu {
   readonly device: GPUDevice;
   /**
-   * The adapter's own description, and the backend where it is known: one adapter has the same description on all backends,
-   * and other results. For example `llvmpipe (LLVM 15.0.6, 256 bits), Vulkan`.
+   * The adapter's own description, the backend where it is known, and whether its matrix units are used: one adapter has the same
+   * description on all backends, and other results. For example `llvmpipe (LLVM 15.0.6, 256 bits), Vulkan`.
    */
   readonly adapterName: string;
   /** What WebGPU computes on, if it is known. */
@@ -62,10 +64,13 @@ export class Gpu {
     kind: GpuKind | undefined = gpuKind(adapter.info),
     /** Whether it computes nothing, so that values need not be made for it: see {@link Gpu.onPaper}. */
     readonly isOnPaper: boolean = false,
+    /** Its matrix units, if convolutions are to use them. */
+    readonly matrixUnits: MatrixUnits | undefined = undefined,
   ) {
     this.device = device;
     this.backend = backendOf(adapter, navigator.platform);
-    this.adapterName = describeAdapter(adapter.info, this.backend);
+    const name = describeAdapter(adapter.info, this.backend);
+    this.adapterName = matrixUnits && !isOnPaper ? `${name}, float16 products` : name;
     this.adapterFamily = family;
     this.kind = family === "gpu" ? kind : undefined;
     this.#pipelines = new PipelineCache(device, () => this.counters.pipelines++);
@@ -88,11 +93,30 @@ export class Gpu {
     return new Gpu(await requestDevice(adapter), adapter, family, kind);
   }
 
+  /**
+   * The same, and has convolutions and their gradients by inputs computed by the adapter's matrix units.
+   * @throws {GpuError} if the adapter offers none.
+   */
+  static async withMatrixUnits(): Promise<Gpu> {
+    const adapter = await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" });
+    if (!adapter) throw new GpuError(`no WebGPU adapter: ${vulkanAdvice}`);
+    const matrixUnits = matrixUnitsOf(adapter);
+    if (!matrixUnits) {
+      const name = describeAdapter(adapter.info, backendOf(adapter, navigator.platform));
+      throw new GpuError(
+        `products of float16 need matrix units, which ${name} does not offer: ${matrixAdvice}`,
+      );
+    }
+    const device = await requestDevice(adapter, matrixFeatures);
+    return new Gpu(device, adapter, undefined, undefined, false, matrixUnits);
+  }
+
   /** A GPU like another that does nothing: what is recorded on it is checked and counted, and takes no memory of the other. */
-  static onPaper({ device, adapterName, adapterFamily, kind }: Gpu): Gpu {
+  static onPaper({ device, adapterName, adapterFamily, kind, matrixUnits }: Gpu): Gpu {
     const { limits, features } = device;
     const info = { description: adapterName, vendor: "", architecture: "", device: "" } as GPUAdapterInfo;
-    return new Gpu(paperDevice({ limits, features }), { info, features }, adapterFamily, kind, true);
+    const adapter = { info, features };
+    return new Gpu(paperDevice({ limits, features }), adapter, adapterFamily, kind, true, matrixUnits);
   }
 
   /** Watches the waits for the device. */

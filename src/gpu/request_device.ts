@@ -5,12 +5,16 @@ const usedFeatures: readonly GPUFeatureName[] = ["timestamp-query", "shader-f16"
 
 /**
  * Opens an adapter's device with the adapter's largest buffer limits, and timestamp queries and float16 where it has them.
+ * @param needed features that it must have besides
  * @throws {GpuError} if the adapter refuses: another process may hold it, or its driver is being reset.
  */
-export async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
+export async function requestDevice(
+  adapter: GPUAdapter,
+  needed: readonly GPUFeatureName[] = [],
+): Promise<GPUDevice> {
   try {
     return await adapter.requestDevice({
-      requiredFeatures: usedFeatures.filter((feature) => adapter.features.has(feature)),
+      requiredFeatures: [...usedFeatures.filter((feature) => adapter.features.has(feature)), ...needed],
       requiredLimits: {
         maxBufferSize: adapter.limits.maxBufferSize,
         maxStorageBufferBindingSize: adapter.limits.maxStorageBufferBindingSize,

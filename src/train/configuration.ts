@@ -7,6 +7,7 @@ import * as z from "zod";
 import { datasetNames } from "../data/dataset.ts";
 import { ConfigurationError } from "../errors.ts";
 import { normNames } from "../nn/norms.ts";
+import { productTypes } from "../gpu/matrix_units.ts";
 import { activationTypes } from "../nn/wide_resnet.ts";
 import { mostShards } from "../random/philox.ts";
 import { closest } from "./closest.ts";
@@ -63,6 +64,11 @@ const schema = z.strictObject({
   unconditional: flag().default(false),
   /** How training stores the values between layers; float16 takes half the memory for them, and rounds them to 11 bits. */
   activations: oneOf(...activationTypes).default("float32"),
+  /**
+   * What convolutions multiply in training; float16 takes an adapter's matrix units, which round factors to 11 bits and sum in
+   * float32. Gradients by weights stay float32. Only Dawn reaches matrix units.
+   */
+  products: oneOf(...productTypes).default("float32"),
 
   /** p_x, the weight of −log p(x); 0 trains a plain classifier. */
   likelihoodWeight: nonNegative().default(1),

@@ -32,7 +32,7 @@ export async function tunableConvolutions(
 ): Promise<TunableConvolution[]> {
   const found: TunableConvolution[] = [];
   // A device of its own, because a recorded iteration holds its memory until the device is destroyed.
-  const gpu = await Gpu.request();
+  const gpu = await (configuration.products === "float16" ? Gpu.withMatrixUnits() : Gpu.request());
   const choose: Conv2dChooser = (candidates, direction, shape) => {
     if (candidates.length > 1) found.push({ direction, shape });
     return candidates[0];

@@ -16,10 +16,16 @@ const exceptions: readonly Exception[] = [
   },
 ];
 
+const products = ["conv2d/matrix.wgsl", "conv2d/staged.wgsl"];
 const transforms = ["winograd/input.wgsl", "winograd/output_gradient.wgsl"];
 const normalisations = ["norm/apply.wgsl", "norm/backward_apply.wgsl"];
 
 const copies: readonly Copies[] = [
+  { what: "struct Tile", shaders: products },
+  { what: "struct Pixel", shaders: products },
+  { what: "together(u32)", shaders: products },
+  { what: "phasePixels(u32, u32)", shaders: products },
+  { what: "pixelOf(Tile, u32, u32, u32)", shaders: products },
   { what: "struct Window", shaders: ["conv2d/forward_texture.wgsl", "conv2d/inception.wgsl"] },
   { what: "load(i32, u32)", shaders: ["conv2d/forward_texture.wgsl", "conv2d/patch_texture.wgsl"] },
   { what: "struct Channel", shaders: ["norm/apply.wgsl", "norm/backward_moments.wgsl"] },

@@ -35,7 +35,8 @@ export async function useDawn(): Promise<void> {
   if (!backend) throw new GpuError(`there is no Dawn for ${Deno.build.os}`);
   const { create, globals } = await load();
   slowDownPolling();
-  const dawn = create([`backend=${backend.option}`]);
+  // Without the second option there are no matrix units.
+  const dawn = create([`backend=${backend.option}`, "enable-dawn-features=allow_unsafe_apis"]);
   const requestAdapter: GPU["requestAdapter"] = async (options) => {
     const adapter = await dawn.requestAdapter(options);
     if (!adapter) throw new GpuError(noAdapter);

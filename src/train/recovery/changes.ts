@@ -26,6 +26,7 @@ const fixed: Readonly<Partial<Record<Option, string>>> = {
   dropout: model,
   unconditional: model,
   activations: model,
+  products: model,
   likelihoodBatch: order,
   labelledBatch: order,
   shards: state,

@@ -17,6 +17,7 @@ const identity: readonly Option[] = [
   "width",
   "dropout",
   "activations",
+  "products",
   "likelihoodBatch",
   "labelledBatch",
   "shards",

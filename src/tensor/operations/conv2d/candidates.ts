@@ -18,10 +18,17 @@ import {
   conv2dGradientWeightTexture,
   conv2dGradientWeightTiled,
 } from "../../../kernels/conv2d/gradient_weight.ts";
+import {
+  conv2dForwardMatrix,
+  conv2dGradientInputMatrix,
+  gradientScale,
+  type MatrixUnits,
+} from "../../../kernels/conv2d/matrix.ts";
 import { suitsPatches, takesPatches } from "../../../kernels/conv2d/patch.ts";
 import type { Conv2dShape } from "../../../kernels/conv2d/shape.ts";
 import type { StagedTile } from "../../../kernels/conv2d/staged.ts";
 import type { Kernel } from "../../../kernels/kernel.ts";
+import { winogradProductMatrix } from "../../../kernels/winograd/matrix_product.ts";
 import { byKernel, byParts, type Conv2dAlgorithms, type Direction } from "./algorithm.ts";
 import { patchForward, patchGradientInput } from "./patch.ts";
 import { suitsWinograd, winogradForward, winogradGradientInput, winogradGradientWeight } from "./winograd.ts";
@@ -30,6 +37,8 @@ import { suitsWinograd, winogradForward, winogradGradientInput, winogradGradient
 export interface ConvolutionAdapter {
   readonly adapterFamily: AdapterFamily;
   readonly kind?: GpuKind | undefined;
+  /** Those that convolutions are to use. */
+  readonly matrixUnits?: MatrixUnits | undefined;
   readonly device: { readonly limits: Pick<GPUSupportedLimits, "maxStorageBufferBindingSize"> };
 }
 
@@ -47,10 +56,49 @@ export type Conv2dCandidates = {
  * @throws {RangeError} if a kernel in the list does not support the shape.
  */
 export function conv2dCandidates(adapter: ConvolutionAdapter, shape: Conv2dShape): Conv2dCandidates {
+  return withMatrices(adapter, shape, withoutMatrices(adapter, shape));
+}
+
+function withoutMatrices(adapter: ConvolutionAdapter, shape: Conv2dShape): Conv2dCandidates {
   const { adapterFamily: family, kind } = adapter;
   if (family === "slow-compiler") return compact;
   const direct = family === "lavapipe" ? throughTextures(shape) : staged(shape, kind);
   return withWinograd(adapter, shape, winogradWins[family], direct);
+}
+
+/** The algorithms by matrix units before all others, where they are to be used; gradients by weights have none. */
+function withMatrices(
+  { device, matrixUnits }: ConvolutionAdapter,
+  shape: Conv2dShape,
+  others: Conv2dCandidates,
+): Conv2dCandidates {
+  if (!matrixUnits) return others;
+  const suitable = Math.min(shape.inChannels, shape.outChannels) < leastWinogradChannels
+    ? []
+    : ([2, 4] as const).filter((outputs) => suitsWinograd(shape, outputs, device.limits));
+  return {
+    forward: [
+      byKernel("matrix", conv2dForwardMatrix(matrixUnits)),
+      ...suitable.map((outputs): Conv2dAlgorithms["forward"] => ({
+        name: `winograd-${outputs}x${outputs}-matrix`,
+        launch: (context, shape, operands) =>
+          winogradForward(context, shape, operands, outputs, winogradProductMatrix(matrixUnits, 1)),
+      })),
+      ...others.forward,
+    ],
+    gradientInput: [
+      byKernel("matrix", conv2dGradientInputMatrix(matrixUnits)),
+      ...suitable.map((outputs): Conv2dAlgorithms["gradientInput"] => ({
+        name: `winograd-${outputs}x${outputs}-matrix`,
+        launch: (context, shape, operands) => {
+          const product = winogradProductMatrix(matrixUnits, gradientScale);
+          winogradGradientInput(context, shape, operands, outputs, product);
+        },
+      })),
+      ...others.gradientInput,
+    ],
+    gradientWeight: others.gradientWeight,
+  };
 }
 
 /** Below this many channels Winograd's transforms cost more than its fewer multiplications gain, on any adapter. */

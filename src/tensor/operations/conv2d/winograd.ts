@@ -27,6 +27,9 @@ const alignedImages = 32;
 /** Bytes of transformed images from which more at a time would only take more memory. */
 const enoughBytes = 2 ** 26;
 
+/** A kernel that multiplies transformed tiles by transformed weights. */
+type Product = typeof winogradProduct;
+
 /** What a convolution of stride 1 goes from and to, forwards or backwards. */
 interface TiledConvolution {
   readonly batch: number;
@@ -115,6 +118,7 @@ export function suitsWinograd(
  * Records a 3×3 convolution of stride 1 with bias by Winograd's algorithm F(m×m, 3×3): m² outputs for (m + 2)²
  * multiplications a channel instead of 9 m².
  * @param outputs m
+ * @param product what multiplies
  * @throws {GpuError} unless {@link suitsWinograd}.
  */
 export function winogradForward(
@@ -122,6 +126,7 @@ export function winogradForward(
   shape: Conv2dShape,
   { input, weight, bias, output }: Readonly<Record<"input" | "weight" | "bias" | "output", Bindable>>,
   outputs: WinogradOutputs,
+  product: Product = winogradProduct,
 ): void {
   requireSuitable(context, shape, outputs);
   const { inChannels, outChannels } = shape;
@@ -130,13 +135,14 @@ export function winogradForward(
     weight,
     transformed,
   });
-  convolveTiles(context, forwards(shape, outputs), input, transformed, output, { bias });
+  convolveTiles(context, forwards(shape, outputs), input, transformed, output, { product, bias });
 }
 
 /**
  * Records the gradient of a 3×3 convolution of stride 1 by its input, likewise: the convolution of the gradient by the output
  * with rotated weights.
  * @param outputs m
+ * @param product what multiplies
  * @throws {GpuError} unless {@link suitsWinograd}.
  */
 export function winogradGradientInput(
@@ -146,6 +152,7 @@ export function winogradGradientInput(
     Record<"outputGradient" | "weight" | "inputGradient", Bindable>
   >,
   outputs: WinogradOutputs,
+  product: Product = winogradProduct,
 ): void {
   requireSuitable(context, shape, outputs);
   const { inChannels, outChannels, accumulate } = shape;
@@ -155,6 +162,7 @@ export function winogradGradientInput(
     transformed,
   });
   convolveTiles(context, backwards(shape, outputs), outputGradient, transformed, inputGradient, {
+    product,
     accumulate,
   });
 }
@@ -210,7 +218,11 @@ function convolveTiles(
   source: Bindable,
   transformedWeight: Bindable,
   result: Bindable,
-  { bias, accumulate = false }: { readonly bias?: Bindable; readonly accumulate?: boolean },
+  { product: kernel, bias, accumulate = false }: {
+    readonly product: Product;
+    readonly bias?: Bindable;
+    readonly accumulate?: boolean;
+  },
 ): void {
   const { outputs } = tiled;
   const { maxStorageBufferBindingSize } = context.gpu.device.limits;
@@ -222,6 +234,7 @@ function convolveTiles(
       { ...tiled, batch: images },
       imagesOf(source, tiled.source, first, images),
       transformedWeight,
+      kernel,
     );
     context.launch(winogradOutput, { ...size, channels, outputs, bias: bias !== undefined, accumulate }, {
       product,
@@ -249,6 +262,7 @@ function multiply(
   { batch, source, result, padding, outputs }: TiledConvolution,
   images: Bindable,
   transformedWeight: Bindable,
+  kernel: Product,
 ): Tensor {
   const products = winogradValues(outputs);
   const rows = winogradTiles({ batch, height: result[0], width: result[1] }, outputs).count;
@@ -260,7 +274,7 @@ function multiply(
     transformed,
   });
   const product = context.empty([products, rows, columns]);
-  context.launch(winogradProduct, { products, rows, inner, columns }, {
+  context.launch(kernel, { products, rows, inner, columns }, {
     left: transformed,
     right: transformedWeight,
     product,

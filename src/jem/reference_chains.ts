@@ -24,11 +24,11 @@ export interface ReferenceOptions extends StepSizes {
   readonly keep: boolean;
 }
 
-/** Chains of a reference: about a hundred, as many of each class. */
+/** Chains of a reference: fifty or more, as many of each class. */
 export function referenceCount(classes: number): number {
   return Math.ceil(leastChains / classes) * classes;
 }
-const leastChains = 100;
+const leastChains = 50;
 
 /** Whether chains of a model depend on a batch at all. */
 export function hasBatchNorm({ runningStatistics }: WideResNet): boolean {

@@ -179,7 +179,7 @@ fn four(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   );
 }
 
-// Through textures; variants that take two channels end before this.
+// Through textures. Variants that take two channels end before the first function for texels.
 
 fn loadTexel(place: Place, dy: i32, dx: i32) -> vec4f {
   let i = pixel(place, dy, dx);

@@ -176,7 +176,7 @@ fn four(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   );
 }
 
-// Through textures; variants that take two channels end before this.
+// Through textures. Variants that take two channels end before the first function for texels.
 
 fn texel(values: texture_2d<f32>, i: u32) -> vec4f {
   return textureLoad(values, vec2u(i % 1024u, i / 1024u), 0);

@@ -135,7 +135,7 @@ fn four(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   );
 }
 
-// Through textures; variants that take two channels end before this.
+// Through textures. Variants that take two channels end before the first function for texels.
 
 // The p-th value of M for vector i.
 fn sumOfTexels(i: u32, p: u32) -> vec4f {

@@ -1,0 +1,82 @@
+/// <reference lib="dom" />
+import type { Page } from "playwright-core";
+
+/**
+ * Has the page talk to a worker that computes nothing, from its next loading on, so that what
+ * the page shows can be looked at without a wait. It opens every file as a model of digits, and one whose name begins with `slow` only when
+ * {@link releaseSlow} allows it; a file whose text begins with `damaged` it refuses. A saved model has the name of the open
+ * one as its content. Its chains and training runs go on until they are stopped.
+ */
+export async function stubWorkers(page: Page): Promise<void> {
+  await page.addInitScript(() => {
+    Object.defineProperty(navigator, "gpu", { value: { requestAdapter: () => Promise.resolve({}) } });
+    const slow = Promise.withResolvers<void>();
+    Object.assign(globalThis, { releaseSlow: slow.resolve });
+    const classNames = [..."0123456789"];
+    const summary = {
+      ...{ network: "WRN-10-1", parameters: 77963, classNames, height: 8, width: 8, channels: 1 },
+      ...{
+        adapter: "stub",
+        starts: ["informative", "buffer", "noise"],
+        steps: 5,
+        stepSize: 1,
+        noiseScale: 0.01,
+      },
+      reference: {
+        densities: Float32Array.from({ length: 1437 }, (_, i) => 4 + 3 * Math.cbrt(i / 718 - 1)),
+        ...{ quantile: 0.05, threshold: 1.1, testShare: 0.083 },
+      },
+    };
+    const noise = (count: number) => Float32Array.from({ length: count }, () => 2 * Math.random() - 1);
+    type Input = { name: string; bytes: Uint8Array };
+    let [opened, used] = ["", ""];
+    const answers: Record<string, (input: unknown, report: (progress: unknown) => void) => unknown> = {
+      open: async (input) => {
+        const { name, bytes } = input as Input;
+        if (name.startsWith("slow")) await slow.promise;
+        if (new TextDecoder().decode(bytes.subarray(8)).includes("damaged")) throw new Error("it is damaged");
+        opened = name;
+        return { ...summary, name };
+      },
+      use: () => used = opened,
+      export: () => new TextEncoder().encode(used),
+      sample: (_, report) => {
+        for (let step = 0; step < 9; step++) {
+          const densities = Float32Array.from({ length: 64 }, () => step / 2 + Math.random());
+          report({ step, images: noise(64 * 64), densities });
+        }
+        return new Promise(() => {});
+      },
+      assess: () => ({
+        probabilities: Float32Array.from(classNames, (_, i) => (i + 1) / 55),
+        logDensity: 3.21,
+      }),
+      testImage: () => ({ image: noise(64), label: 3 }),
+      attack: (_, report) => {
+        for (let step = 0; step <= 20; step++) {
+          const probabilities = Float32Array.from(
+            classNames,
+            (_, i) => i === 9 ? 1 - step / 20 : step / 180,
+          );
+          report({ step, image: noise(64), probabilities, logDensity: 3 - step / 10 });
+        }
+      },
+      train: () => new Promise(() => {}),
+    };
+    globalThis.Worker = class extends EventTarget {
+      postMessage({ id, name, input }: { id: number; name?: string; input?: unknown }): void {
+        const send = (data: unknown) => this.dispatchEvent(new MessageEvent("message", { data }));
+        if (name === undefined) return void send({ id, result: 8 });
+        void Promise.resolve()
+          .then(() => answers[name]!(input, (progress) => send({ id, progress })))
+          .then((result) => send({ id, result }))
+          .catch(({ name, message }: Error) => send({ id, error: { name, message } }));
+      }
+    } as unknown as typeof Worker;
+  });
+}
+
+/** Has the stub open the models whose names begin with `slow`. */
+export async function releaseSlow(page: Page): Promise<void> {
+  await page.evaluate(() => (globalThis as unknown as { releaseSlow(): void }).releaseSlow());
+}

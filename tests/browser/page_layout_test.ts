@@ -5,15 +5,7 @@ import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { browserTest } from "./chromium.ts";
 import { content, picture, waitForText } from "./page_helpers.ts";
-import { stubWorkers } from "./page_stub.ts";
-
-/** Loads the page with a stub in its workers' place. */
-async function load(page: Page, origin: string): Promise<void> {
-  page.setDefaultTimeout(60_000);
-  await stubWorkers(page);
-  await page.goto(`${origin}/`);
-  await waitForText(page, "#model-line", /^digits\.safetensors: WRN-10-1/);
-}
+import { loadStubbed } from "./page_stub.ts";
 
 /** What is less than 44 px high of all that can be touched and is to be seen, and what sticks out at the sides. */
 function misfits(page: Page): Promise<string[]> {
@@ -45,7 +37,7 @@ for (const [width, height] of [[390, 844], [360, 640]] as const) {
     content,
     async (page, origin) => {
       await page.setViewportSize({ width, height });
-      await load(page, origin);
+      await loadStubbed(page, origin);
       await waitForText(page, "#chain-status", /^step 8\//);
       for (const tab of ["sample", "train", "draw"]) {
         await page.click(`#tab-${tab}`);

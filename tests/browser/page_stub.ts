@@ -1,5 +1,6 @@
 /// <reference lib="dom" />
 import type { Page } from "playwright-core";
+import { waitForText } from "./page_helpers.ts";
 
 /**
  * Has the page talk to a worker that computes nothing, from its next loading on, so that what
@@ -74,6 +75,14 @@ export async function stubWorkers(page: Page): Promise<void> {
       }
     } as unknown as typeof Worker;
   });
+}
+
+/** Loads the page with the stub in its workers' place, and waits for the model. */
+export async function loadStubbed(page: Page, origin: string): Promise<void> {
+  page.setDefaultTimeout(60_000);
+  await stubWorkers(page);
+  await page.goto(`${origin}/`);
+  await waitForText(page, "#model-line", /^digits\.safetensors: WRN-10-1/);
 }
 
 /** Has the stub open the models whose names begin with `slow`. */

@@ -1,6 +1,8 @@
 /// <reference lib="dom" />
 
-/** A canvas that is drawn at the screen's resolution, and again when its size or the colour scheme changes. */
+const forcedColours = "(forced-colors: active)";
+
+/** A canvas that is drawn at the screen's resolution, and again when its size or the colours change. */
 export class Surface {
   readonly canvas: HTMLCanvasElement;
   readonly #draw: (surface: Surface) => void;
@@ -10,7 +12,9 @@ export class Surface {
     this.canvas = canvas;
     this.#draw = draw;
     new ResizeObserver(() => this.redraw()).observe(canvas);
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.redraw());
+    for (const query of ["(prefers-color-scheme: dark)", forcedColours]) {
+      matchMedia(query).addEventListener("change", () => this.redraw());
+    }
   }
 
   /** What to draw with, in CSS pixels. */
@@ -26,6 +30,11 @@ export class Surface {
     return this.canvas.clientHeight;
   }
 
+  /** Dashes of a line in a colour: of the system's colours two can look alike. */
+  dashes(name: string): number[] {
+    return name === "--two" && matchMedia(forcedColours).matches ? [4, 3] : [];
+  }
+
   redraw(): void {
     const { canvas, context, width, height } = this;
     if (width === 0 || height === 0) return;
@@ -36,14 +45,15 @@ export class Surface {
     this.#draw(this);
   }
 
-  /** A colour of the style sheet, by its custom property. */
+  /** A colour of the style sheet, by its custom property: `rgb(31, 95, 191)`, also where it is the system's. */
   colour(name: string): string {
-    return getComputedStyle(this.canvas).getPropertyValue(name).trim();
+    this.canvas.style.color = `var(${name})`;
+    return getComputedStyle(this.canvas).color;
   }
 }
 
-/** Red, green and blue of a colour such as `#1f5fbf`, 0 to 255. */
+/** Red, green and blue of a colour such as `rgb(31, 95, 191)`, 0 to 255. */
 export function channelsOf(colour: string): [number, number, number] {
-  const value = Number.parseInt(colour.slice(1, 7), 16);
-  return [value >> 16, value >> 8 & 255, value & 255];
+  const [red = 0, green = 0, blue = 0] = colour.match(/\d+/g)?.map(Number) ?? [];
+  return [red, green, blue];
 }

@@ -41,7 +41,7 @@ export class Histogram {
     for (const value of values) counts[Math.floor((value - range.low) / binWidth)]!++;
     const plot = drawAxes(this.#surface, range, { low: 0, high: Math.max(...counts) }, { yAxis: false });
     const { context } = this.#surface;
-    context.fillStyle = this.#surface.colour("--line");
+    context.fillStyle = this.#surface.colour("--bar");
     counts.forEach((count, i) => {
       const x = plot.x(range.low + i * binWidth);
       context.fillRect(

@@ -61,8 +61,10 @@ export class LineChart {
     context.lineWidth = width;
     context.lineJoin = "round";
     context.beginPath();
+    context.setLineDash(this.#surface.dashes(colour));
     values.forEach((value, i) => context.lineTo(plot.x(i), plot.y(value)));
     context.stroke();
+    context.setLineDash([]);
     if (values.length !== 1) return;
     context.beginPath();
     context.arc(plot.x(0), plot.y(values[0]!), 2 * width, 0, 2 * Math.PI);

@@ -3,6 +3,8 @@ import { loadDataset } from "../../src/data/load.ts";
 import { Context } from "../../src/tensor/context.ts";
 import { modelOnly, serializeCheckpoint } from "../../src/train/checkpoint/checkpoint.ts";
 import { readModelFile } from "../../src/train/checkpoint/import.ts";
+import type { ChainFrame } from "../../web/worker/calls.ts";
+import { Chains } from "../../web/worker/chains.ts";
 import { LoadedModel } from "../../web/worker/loaded_model.ts";
 import { testGpu } from "../kernels/harness.ts";
 import { shippedModel } from "./page_helpers.ts";
@@ -22,4 +24,23 @@ Deno.test("LoadedModel.open() matches a model's classes with the digits', and re
     name: "DataError",
     message: /^digits: the data's classes \(0, 1, .*\) are not the model's \(a, b, c, d, e, f and 4 more\)$/,
   });
+});
+
+Deno.test("a model whose data the page does not have starts its chains at noise or its replay buffer", async () => {
+  const context = new Context(await testGpu());
+  const shipped = modelOnly(await readModelFile(await shippedModel()));
+  const configuration = { ...shipped.configuration, dataset: "mnist" } as const;
+  const bytes = await serializeCheckpoint({ ...shipped, configuration });
+  const none = () => Promise.reject(new Error("the digits are not asked for"));
+  const model = await LoadedModel.open(context, "mnist-28.safetensors", bytes, none);
+  assert.deepEqual(model.summary.starts.filter((start) => start !== "buffer"), ["noise"]);
+  assert.equal(model.summary.reference, undefined);
+  const frames: ChainFrame[] = [];
+  const settings = { count: 4, steps: 1, seed: 1, stepSize: 0.1, noiseScale: 0, label: undefined } as const;
+  const signal = new AbortController().signal;
+  for (const start of model.summary.starts) {
+    await new Chains().run(model, { ...settings, start }, (frame) => frames.push(frame), signal);
+  }
+  assert.equal(frames.length, 2 * model.summary.starts.length);
+  for (const { images } of frames) assert.ok(images.every(Number.isFinite));
 });

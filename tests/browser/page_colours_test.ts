@@ -10,54 +10,50 @@ import { loadStubbed } from "./page_stub.ts";
 /** Least contrast of what is no text, after WCAG 2.2, 1.4.11. */
 const least = 3;
 
-for (const colorScheme of ["light", "dark"] as const) {
-  browserTest(
-    `forced colours, ${colorScheme}: choices, lines and the pad can be seen`,
-    content,
-    async (page, origin) => {
-      await page.setViewportSize({ width: 1280, height: 800 });
-      await page.emulateMedia({ forcedColors: "active", colorScheme });
-      await loadStubbed(page, origin);
-      await waitForText(page, "#chain-status", /^step 8\//);
-      for (
-        const [chosen, other] of [
-          ["#tab-sample", "#tab-draw"],
-          ["#class-choice label:nth-of-type(1) span", "#class-choice label:nth-of-type(2) span"],
-        ] as const
-      ) {
-        const [one, two] = [await background(page, chosen), await background(page, other)];
-        assert.ok(contrast(one, two) >= least, `${chosen}: ${one}, ${other}: ${two}`);
-      }
-      assert.ok(await canvasContrast(page, "#chain-curve") >= least);
-      // Text that is not left alone gets a plate in the page's colour behind it.
-      const adjusted = await page.locator("#chain-run").evaluate((button) =>
-        getComputedStyle(button).getPropertyValue("forced-color-adjust")
-      );
-      assert.equal(adjusted, "none");
-      await picture(page, `forced-${colorScheme}-sample`);
-      await page.click("#tab-draw");
-      const pad = (await page.locator("#pad").boundingBox())!;
-      await page.mouse.move(pad.x + 100, pad.y + 50);
-      await page.mouse.down();
-      await page.mouse.move(pad.x + 100, pad.y + 200);
-      await page.mouse.up();
-      await waitForText(page, "#verdict", /distribution/);
-      await page.click("#attack-run");
-      await waitForText(page, "#attack-status", /^step 20/);
-      for (const canvas of ["#pad", "#seen", "#density-chart", "#attack-curve"]) {
-        assert.ok(await canvasContrast(page, canvas) >= least, canvas);
-      }
-      const border = await page.locator("#pad").evaluate((pad) => getComputedStyle(pad).borderTopColor);
-      assert.ok(
-        contrast(channels(border), await background(page, "html")) >= least,
-        `the pad's edge: ${border}`,
-      );
-      const bar = await background(page, ".bars i");
-      assert.ok(contrast(bar, await background(page, "html")) >= least, `bars: ${bar}`);
-      await picture(page, `forced-${colorScheme}-draw`);
-    },
-  );
-}
+browserTest("in forced colours choices, lines and the pad can be seen", content, async (page, origin) => {
+  await page.setViewportSize({ width: 1280, height: 800 });
+  for (const colorScheme of ["light", "dark"] as const) {
+    await page.emulateMedia({ forcedColors: "active", colorScheme });
+    await loadStubbed(page, origin);
+    await waitForText(page, "#chain-status", /^step 8\//);
+    for (
+      const [chosen, other] of [
+        ["#tab-sample", "#tab-draw"],
+        ["#class-choice label:nth-of-type(1) span", "#class-choice label:nth-of-type(2) span"],
+      ] as const
+    ) {
+      const [one, two] = [await background(page, chosen), await background(page, other)];
+      assert.ok(contrast(one, two) >= least, `${chosen}: ${one}, ${other}: ${two}`);
+    }
+    assert.ok(await canvasContrast(page, "#chain-curve") >= least);
+    // Text that is not left alone gets a plate in the page's colour behind it.
+    const adjusted = await page.locator("#chain-run").evaluate((button) =>
+      getComputedStyle(button).getPropertyValue("forced-color-adjust")
+    );
+    assert.equal(adjusted, "none");
+    await picture(page, `forced-${colorScheme}-sample`);
+    await page.click("#tab-draw");
+    const pad = (await page.locator("#pad").boundingBox())!;
+    await page.mouse.move(pad.x + 100, pad.y + 50);
+    await page.mouse.down();
+    await page.mouse.move(pad.x + 100, pad.y + 200);
+    await page.mouse.up();
+    await waitForText(page, "#verdict", /distribution/);
+    await page.click("#attack-run");
+    await waitForText(page, "#attack-status", /^step 20/);
+    for (const canvas of ["#pad", "#seen", "#density-chart", "#attack-curve"]) {
+      assert.ok(await canvasContrast(page, canvas) >= least, canvas);
+    }
+    const border = await page.locator("#pad").evaluate((pad) => getComputedStyle(pad).borderTopColor);
+    assert.ok(
+      contrast(channels(border), await background(page, "html")) >= least,
+      `the pad's edge: ${border}`,
+    );
+    const bar = await background(page, ".bars i");
+    assert.ok(contrast(bar, await background(page, "html")) >= least, `bars: ${bar}`);
+    await picture(page, `forced-${colorScheme}-draw`);
+  }
+});
 
 type Colour = readonly number[];
 

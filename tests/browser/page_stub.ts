@@ -10,7 +10,8 @@ import { waitForText } from "./page_helpers.ts";
  */
 export async function stubWorkers(page: Page): Promise<void> {
   await page.addInitScript(() => {
-    Object.defineProperty(navigator, "gpu", { value: { requestAdapter: () => Promise.resolve({}) } });
+    const gpu = { requestAdapter: () => Promise.resolve({}) };
+    Object.defineProperty(navigator, "gpu", { value: gpu, configurable: true });
     const slow = Promise.withResolvers<void>();
     Object.assign(globalThis, { releaseSlow: slow.resolve });
     const classNames = [..."0123456789"];
@@ -29,13 +30,13 @@ export async function stubWorkers(page: Page): Promise<void> {
       },
     };
     const noise = (count: number) => Float32Array.from({ length: count }, () => 2 * Math.random() - 1);
-    type Input = { name: string; bytes: Uint8Array };
+    type Input = { name: string; file: Blob };
     let [opened, used] = ["", ""];
     const answers: Record<string, (input: unknown, report: (progress: unknown) => void) => unknown> = {
       open: async (input) => {
-        const { name, bytes } = input as Input;
+        const { name, file } = input as Input;
         if (name.startsWith("slow")) await slow.promise;
-        if (new TextDecoder().decode(bytes.subarray(8)).includes("damaged")) throw new Error("it is damaged");
+        if ((await file.text()).startsWith("damaged")) throw new Error("it is damaged");
         opened = name;
         return { ...summary, name };
       },

@@ -55,7 +55,7 @@ export function drawAxes(surface: Surface, x: Range, y: Range, { yAxis = true } 
     top,
     bottom,
   };
-  context.font = `12px ${getComputedStyle(surface.canvas).fontFamily}`;
+  context.font = fontOf(surface.canvas);
   context.fillStyle = surface.colour("--muted");
   context.strokeStyle = surface.colour("--line");
   context.lineWidth = 1;
@@ -78,6 +78,20 @@ export function drawAxes(surface: Surface, x: Range, y: Range, { yAxis = true } 
   context.lineTo(right, bottom);
   context.stroke();
   return plot;
+}
+
+/** Writes a canvas's description in the place of a chart that has nothing to show. */
+export function drawNote(surface: Surface): void {
+  const { context, canvas, width, height } = surface;
+  context.font = fontOf(canvas);
+  context.fillStyle = surface.colour("--muted");
+  context.textAlign = "center";
+  context.textBaseline = "middle";
+  context.fillText(canvas.ariaLabel ?? "", width / 2, height / 2, width);
+}
+
+function fontOf(canvas: HTMLCanvasElement): string {
+  return `12px ${getComputedStyle(canvas).fontFamily}`;
 }
 
 function label(value: number): string {

@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
-import { drawAxes } from "./axes.ts";
+import { drawAxes, drawNote } from "./axes.ts";
 import { Surface } from "./canvas.ts";
 
 const bins = 48;
@@ -29,7 +29,7 @@ export class Histogram {
   }
 
   #draw(): void {
-    if (!this.#content) return;
+    if (!this.#content) return drawNote(this.#surface);
     const { values, threshold, marked } = this.#content;
     const seen = Number.isNaN(marked) ? values[0]! : marked;
     const low = Math.min(values[0]!, seen);

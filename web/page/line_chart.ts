@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
-import { drawAxes, type Plot, type Range, rangeOf } from "./axes.ts";
+import { drawAxes, drawNote, type Plot, type Range, rangeOf } from "./axes.ts";
 import { Surface } from "./canvas.ts";
 
 /** A line through points of equal distance. */
@@ -21,10 +21,10 @@ export interface LineChartContent {
   readonly band?: Range | undefined;
 }
 
-/** Lines over steps or iterations. */
+/** Lines over steps or iterations. Without a value to show there are no axes either, but the description in words. */
 export class LineChart {
   readonly #surface: Surface;
-  #content: LineChartContent = { lines: [] };
+  #content: LineChartContent | undefined;
 
   constructor(canvas: HTMLCanvasElement) {
     this.#surface = new Surface(canvas, () => this.#draw());
@@ -38,7 +38,9 @@ export class LineChart {
   }
 
   #draw(): void {
+    if (!this.#content) return;
     const { lines, last, range, band } = this.#content;
+    if (!band && lines.every(({ values }) => values.length === 0)) return drawNote(this.#surface);
     const length = Math.max(2, ...lines.map(({ values }) => values.length));
     const shown = range ?? rangeOf(values(lines, band), { low: 0, high: 1 });
     const plot = drawAxes(this.#surface, { low: 0, high: last ?? length - 1 }, shown);

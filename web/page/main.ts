@@ -7,9 +7,6 @@ import { SampleView } from "./sample_view.ts";
 import { startTabs } from "./tabs.ts";
 import { TrainView } from "./train_view.ts";
 
-/** The model that comes along. */
-const shippedModel = "digits.safetensors";
-
 /** Why there is no WebGPU; nothing if there is. */
 async function obstacle(): Promise<string | undefined> {
   if (!isSecureContext) return "Browsers offer it only to pages from https:// and from this computer itself.";
@@ -36,13 +33,10 @@ async function start(): Promise<void> {
   const bar = new ModelBar(model);
   for (const view of [bar, new SampleView(model), new DrawView(model)]) model.add(view);
   new TrainView(async (name, bytes) => {
-    await bar.openFile({ name, arrayBuffer: () => Promise.resolve(bytes.buffer) });
+    await bar.open({ name, read: () => new Blob([bytes]) });
     element("tab-sample", HTMLButtonElement).click();
   });
-  await bar.openFile({
-    name: shippedModel,
-    arrayBuffer: async () => (await fetch(shippedModel)).arrayBuffer(),
-  });
+  await bar.start();
 }
 
 await start();

@@ -10,6 +10,13 @@ export interface ModelView {
   show(model: ModelSummary): void;
 }
 
+/** Where a model comes from. */
+export interface ModelSource {
+  /** Name of the file. */
+  readonly name: string;
+  read(): Blob | Promise<Blob>;
+}
+
 /** The model that the page shows, in its worker. */
 export class PageModel {
   readonly remote: Remote<ModelCalls>;
@@ -37,15 +44,27 @@ export class PageModel {
     this.#views.push(view);
   }
 
-  /** Opens a file, after those that are being opened; the model stays as it is if the file cannot be used. */
-  open(name: string, bytes: Uint8Array<ArrayBuffer>): Promise<ModelSummary> {
+  /**
+   * Opens a model, after those that are being opened. The one that is open goes on with what it does until the new one can
+   * take its place, and stays as it is if that cannot be used.
+   */
+  open({ name, read }: ModelSource): Promise<void> {
     const opened = this.#opening.catch(() => {}).then(async () => {
+      const summary = await this.remote.call("open", { name, file: await read() });
       await Promise.all(this.#views.map((view) => view.stop()));
-      const model = this.#current = await this.remote.call("open", { name, bytes });
-      for (const view of this.#views) view.show(model);
-      return model;
+      await this.remote.call("use", undefined);
+      this.#current = summary;
+      for (const view of this.#views) view.show(summary);
     });
     this.#opening = opened;
     return opened;
+  }
+
+  /** Waits until no model is being opened any more, whether that succeeds or not. */
+  async settled(): Promise<void> {
+    for (let opening; opening !== this.#opening;) {
+      opening = this.#opening;
+      await opening.catch(() => {});
+    }
   }
 }

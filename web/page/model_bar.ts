@@ -1,13 +1,20 @@
 /// <reference lib="dom" />
 import type { ModelFormat, ModelSummary } from "../worker/calls.ts";
 import { element, make, StatusLine } from "./elements.ts";
-import type { ModelView, PageModel } from "./model.ts";
+import { ModelMenu } from "./model_menu.ts";
+import type { ModelSource, ModelView, PageModel } from "./model.ts";
 
 /** The foot of the page: which model it is, and models from and to files. */
 export class ModelBar implements ModelView {
   readonly #model: PageModel;
-  readonly #line = new StatusLine("model-line");
+  readonly #line = element("model-line", HTMLElement);
+  readonly #status = new StatusLine("open-status");
   readonly #exports: readonly HTMLButtonElement[];
+  readonly #menu = new ModelMenu((name) => void this.#openBundled(name));
+  /** How many models have been asked for. */
+  #openings = 0;
+  /** Which one is open, and whether it came along. */
+  #opened: { readonly name: string; readonly comesAlong: boolean } | undefined;
 
   constructor(model: PageModel) {
     this.#model = model;
@@ -19,7 +26,7 @@ export class ModelBar implements ModelView {
     const input = element("model-file", HTMLInputElement);
     input.addEventListener("change", () => {
       const [file] = input.files ?? [];
-      if (file) void this.openFile(file);
+      if (file) void this.#openFile(file);
       input.value = "";
     });
     this.#acceptDrops();
@@ -31,34 +38,59 @@ export class ModelBar implements ModelView {
 
   show({ name, network, parameters, classNames, height, width, adapter }: ModelSummary): void {
     const size = `${height}×${width}`;
-    this.#line.show(
-      `${name}: ${network}, ${
-        parameters.toLocaleString("en")
-      } parameters, ${classNames.length} classes, ${size} pixels, on ${adapter}`,
-    );
+    this.#line.textContent = `${name}: ${network}, ${
+      parameters.toLocaleString("en")
+    } parameters, ${classNames.length} classes, ${size} pixels, on ${adapter}`;
     for (const button of this.#exports) button.disabled = false;
   }
 
-  /** Opens a model file; what is wrong with it is said in the bar. */
-  async openFile(file: Pick<File, "name" | "arrayBuffer">): Promise<void> {
+  /** Opens the first of the models that come along. */
+  async start(): Promise<void> {
     try {
-      this.#line.show(`Opening ${file.name} …`);
-      await this.#model.open(file.name, new Uint8Array(await file.arrayBuffer()));
+      const names: readonly string[] = await (await fetched("models.json")).json();
+      this.#menu.set(names);
+      if (names[0] !== undefined) await this.#openBundled(names[0]);
     } catch (error) {
-      this.#line.fail(error);
+      this.#status.fail(error);
     }
   }
 
-  async #save(format: ModelFormat): Promise<void> {
+  /** Opens a model; what is wrong with it is said in the bar. */
+  async open(source: ModelSource, opened = { name: source.name, comesAlong: false }): Promise<void> {
+    const opening = ++this.#openings;
     try {
-      const bytes = await this.#model.remote.call("export", format);
+      this.#status.show(`Opening ${source.name} …`);
+      await this.#model.open(source);
+      this.#opened = opened;
+      if (opening === this.#openings) this.#status.show("");
+    } catch (error) {
+      this.#status.fail(error);
+    }
+    if (this.#opened) this.#menu.show(this.#opened.name, this.#opened.comesAlong);
+  }
+
+  /** Saves the open model; if another is being opened, that one, as soon as it is open. */
+  async #save(format: ModelFormat): Promise<void> {
+    await this.#model.settled();
+    try {
       const name = this.#model.current.name.replace(/\.[^.]*$/, "");
+      const bytes = await this.#model.remote.call("export", format);
       const url = URL.createObjectURL(new Blob([bytes]));
       make("a", { href: url, download: `${name}.${format}` }).click();
       setTimeout(() => URL.revokeObjectURL(url), 60_000);
     } catch (error) {
-      this.#line.fail(error);
+      this.#status.fail(error);
     }
+  }
+
+  #openBundled(name: string): Promise<void> {
+    const file = `${name}.safetensors`;
+    const read = async () => (await fetched(file)).blob();
+    return this.open({ name: file, read }, { name, comesAlong: true });
+  }
+
+  #openFile(file: File): Promise<void> {
+    return this.open({ name: file.name, read: () => file });
   }
 
   #acceptDrops(): void {
@@ -75,7 +107,14 @@ export class ModelBar implements ModelView {
       event.preventDefault();
       shown(false);
       const file = event.dataTransfer?.files[0];
-      if (file) void this.openFile(file);
+      if (file) void this.#openFile(file);
     });
   }
+}
+
+/** A file that lies beside the page. */
+async function fetched(name: string): Promise<Response> {
+  const response = await fetch(name);
+  if (!response.ok) throw new Error(`${name} could not be loaded (status ${response.status})`);
+  return response;
 }

@@ -108,7 +108,7 @@ export class SampleView implements ModelView {
         band: bandOf(this.#model.current.reference),
       },
       mean.length === 0
-        ? "Energy of the chains"
+        ? "No chains have run yet"
         : `Mean energy of the chains: ${mean[0]!.toFixed(2)} at the start, ${mean.at(-1)!.toFixed(2)} now`,
     );
   }

@@ -10,6 +10,8 @@ import { Tiles } from "./tiles.ts";
 /** The digits, which are all that the page trains on. */
 const digitSize = { height: 8, width: 8, channels: 1 };
 
+const notBegun = "Training has not begun";
+
 /** Training from scratch, in a worker. */
 export class TrainView {
   readonly #fields = {
@@ -81,7 +83,8 @@ export class TrainView {
   #draw(iterations: number): void {
     const values = (field: keyof IterationReport, sign = 1) =>
       this.#reports.map((report) => sign * report[field]);
-    const last = (values: readonly number[]) => values.at(-1)?.toFixed(3) ?? "not begun";
+    const last = (values: readonly number[]) => values.at(-1)!.toFixed(3);
+    const begun = this.#reports.length > 0;
     const crossEntropy = values("crossEntropy");
     const real = values("realScore", -1);
     const generated = values("generatedScore", -1);
@@ -93,14 +96,14 @@ export class TrainView {
         ],
         last: iterations,
       },
-      `Cross-entropy: ${last(crossEntropy)}`,
+      begun ? `Cross-entropy: ${last(crossEntropy)}` : notBegun,
     );
     this.#energies.show(
       {
         lines: [{ values: generated, colour: "--two" }, { values: real, colour: "--one" }],
         last: iterations,
       },
-      `Energy of real digits: ${last(real)}, of samples: ${last(generated)}`,
+      begun ? `Energy of real digits: ${last(real)}, of samples: ${last(generated)}` : notBegun,
     );
   }
 

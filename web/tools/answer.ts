@@ -24,6 +24,8 @@ const mediaTypes: Readonly<Record<string, string>> = {
   gz: "application/gzip",
   html: "text/html; charset=utf-8",
   js: "text/javascript; charset=utf-8",
+  json: "application/json",
+  png: "image/png",
   svg: "image/svg+xml",
 };
 

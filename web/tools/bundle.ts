@@ -10,15 +10,22 @@ const copies = [
   "web/index.html",
   "web/style.css",
   "web/icon.svg",
-  "data/models/digits.safetensors",
   "data/digits/digits.csv.gz",
 ];
 
+/** The model that the page opens first, if there is one of the name. */
+const firstModel = "digits";
+const modelEnding = ".safetensors";
+
 /**
- * The page as static files, by name: any web server can serve them from any folder.
+ * The page as static files, by name: any web server can serve them from any folder. `models.json` names the models that come
+ * along, without the ending, the first to be opened first.
+ * @param models folder of the `.safetensors` files that come along
  * @throws {Error} with esbuild's messages if the sources do not compile.
  */
-export async function bundlePage(): Promise<Map<string, Uint8Array<ArrayBuffer>>> {
+export async function bundlePage(
+  models: URL = new URL("data/models/", root),
+): Promise<Map<string, Uint8Array<ArrayBuffer>>> {
   const path = (name: string) => fileURLToPath(new URL(name, root));
   const { outputFiles } = await build({
     entryPoints: Object.entries(scripts).map(([out, source]) => ({ out, in: path(source) })),
@@ -40,5 +47,20 @@ export async function bundlePage(): Promise<Map<string, Uint8Array<ArrayBuffer>>
   for (const copy of copies) {
     files.set(copy.slice(copy.lastIndexOf("/") + 1), await Deno.readFile(path(copy)));
   }
+  const names = await modelNames(models);
+  files.set("models.json", new TextEncoder().encode(JSON.stringify(names)));
+  for (const name of names) {
+    const file = `${name}${modelEnding}`;
+    files.set(file, await Deno.readFile(new URL(encodeURIComponent(file), models)));
+  }
   return files;
+}
+
+async function modelNames(folder: URL): Promise<string[]> {
+  const names: string[] = [];
+  for await (const { name } of Deno.readDir(folder)) {
+    if (name.endsWith(modelEnding)) names.push(name.slice(0, -modelEnding.length));
+  }
+  const others = names.filter((name) => name !== firstModel).sort();
+  return names.includes(firstModel) ? [firstModel, ...others] : others;
 }

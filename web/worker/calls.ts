@@ -90,11 +90,10 @@ export type ModelFormat = "safetensors" | "pt";
 
 /** What the worker that holds the model answers. */
 export type ModelCalls = {
-  open: {
-    input: { readonly name: string; readonly bytes: Uint8Array<ArrayBuffer> };
-    progress: string;
-    result: ModelSummary;
-  };
+  /** Reads a model and keeps it beside the one that is open. */
+  open: { input: { readonly name: string; readonly file: Blob }; progress: never; result: ModelSummary };
+  /** Puts the model that was read last in the place of the one that is open. */
+  use: { input: undefined; progress: never; result: void };
   export: { input: ModelFormat; progress: never; result: Uint8Array<ArrayBuffer> };
   /** The result is the number of steps taken. */
   sample: { input: ChainSettings; progress: ChainFrame; result: number };

@@ -9,22 +9,30 @@ import type { ModelCalls } from "./calls.ts";
 import { Chains } from "./chains.ts";
 import { digits } from "./digits.ts";
 import { LoadedModel } from "./loaded_model.ts";
+import { modelBytes, refusal } from "./model_file.ts";
 import { answerCalls } from "./remote.ts";
 
 const chains = new Chains();
 let current: LoadedModel | undefined;
 
+let next: LoadedModel | undefined;
+
 /** Every model has a device of its own, whose memory goes when the next one takes its place. */
-async function open({ name, bytes }: ModelCalls["open"]["input"]): Promise<LoadedModel> {
+async function open({ name, file }: ModelCalls["open"]["input"]): Promise<LoadedModel> {
+  const bytes = await modelBytes(name, file);
   const gpu = await Gpu.request();
   try {
-    const opened = await LoadedModel.open(new Context(gpu), name, bytes, digits);
-    current?.context.gpu.destroy();
-    return current = opened;
+    return await LoadedModel.open(new Context(gpu), name, bytes, digits);
   } catch (error) {
     gpu.destroy();
-    throw error;
+    throw refusal(name, error);
   }
+}
+
+function use(): void {
+  if (!next) throw new Error("no model has been read");
+  current?.context.gpu.destroy();
+  [current, next] = [next, undefined];
 }
 
 function model(): LoadedModel {
@@ -33,7 +41,13 @@ function model(): LoadedModel {
 }
 
 answerCalls<ModelCalls>(self, {
-  open: async (file) => (await open(file)).summary,
+  open: async (file) => {
+    const opened = await open(file);
+    next?.context.gpu.destroy();
+    next = opened;
+    return next.summary;
+  },
+  use,
   export: (format) => model().serialize(format),
   sample: (settings, report, signal) => chains.run(model(), settings, report, signal),
   adjust: (live) => chains.adjust(live),

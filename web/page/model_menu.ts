@@ -1,0 +1,37 @@
+/// <reference lib="dom" />
+import { element, make } from "./elements.ts";
+
+/** Names the open model, and lets the user choose among those that come along. */
+export class ModelMenu {
+  readonly #place = element("model-menu", HTMLElement);
+  readonly #onChoose: (name: string) => void;
+  #bundled: readonly string[] = [];
+
+  constructor(onChoose: (name: string) => void) {
+    this.#onChoose = onChoose;
+  }
+
+  /** Sets which models come along. */
+  set(names: readonly string[]): void {
+    this.#bundled = names;
+  }
+
+  /**
+   * Shows which model is open: its name alone where there is none to change to.
+   * @param comesAlong whether it is one of the page's; otherwise it has a place of its own in the menu
+   */
+  show(name: string, comesAlong: boolean): void {
+    const options = this.#bundled.map((value) =>
+      make("option", { value, selected: comesAlong && value === name }, value)
+    );
+    if (!comesAlong) options.push(make("option", { value: "", selected: true }, name));
+    if (options.length < 2) return this.#place.replaceChildren(`Model: ${name}`);
+    const select = make("select", {}, ...options);
+    select.addEventListener("change", () => {
+      if (select.value) this.#onChoose(select.value);
+    });
+    const hadFocus = this.#place.contains(document.activeElement);
+    this.#place.replaceChildren(make("label", {}, "Model ", select));
+    if (hadFocus) select.focus();
+  }
+}

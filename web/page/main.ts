@@ -5,6 +5,7 @@ import { PageModel } from "./model.ts";
 import { ModelBar } from "./model_bar.ts";
 import { SampleView } from "./sample_view.ts";
 import { startTabs } from "./tabs.ts";
+import { Tour } from "./tour.ts";
 import { TrainView } from "./train_view.ts";
 
 /** Why there is no WebGPU; nothing if there is. */
@@ -22,6 +23,7 @@ function explain(reason: string): void {
   element("help", HTMLElement).hidden = false;
   element("app", HTMLElement).hidden = true;
   element("tabs", HTMLElement).hidden = true;
+  element("tour-start", HTMLButtonElement).hidden = true;
   document.querySelector("footer")!.hidden = true;
 }
 
@@ -29,6 +31,7 @@ async function start(): Promise<void> {
   startTabs("tabs");
   const reason = await obstacle();
   if (reason) return explain(reason);
+  new Tour();
   const model = new PageModel();
   const bar = new ModelBar(model);
   for (const view of [bar, new SampleView(model), new DrawView(model)]) model.add(view);

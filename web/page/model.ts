@@ -62,9 +62,10 @@ export class PageModel {
 
   /** Waits until no model is being opened any more, whether that succeeds or not. */
   async settled(): Promise<void> {
-    for (let opening; opening !== this.#opening;) {
-      opening = this.#opening;
-      await opening.catch(() => {});
+    let awaited: Promise<unknown> | undefined;
+    while (awaited !== this.#opening) {
+      awaited = this.#opening;
+      await awaited.catch(() => {});
     }
   }
 }

@@ -196,8 +196,21 @@ browserTest("without WebGPU the page says what to do", content, async (page, ori
   await page.goto(`${origin}/`);
   await waitForText(page, "#help-reason", /WebGPU. This browser does not offer it/);
   assert.ok(await page.isVisible("#help") && !await page.isVisible("#app"));
+  await shows(page, "chain.png", /thirty steps downhill/);
   await picture(page, "help-desktop-light");
+  await page.emulateMedia({ reducedMotion: "reduce", colorScheme: "dark" });
+  await shows(page, "samples.png", /^\s*Drawn by/);
+  await onPhone(page, "help-phone-dark");
 });
+
+/** The help has loaded a picture, and says what it shows. */
+async function shows(page: Page, file: string, caption: RegExp): Promise<void> {
+  await page.waitForFunction((file) => {
+    const image = document.querySelector<HTMLImageElement>("#help img")!;
+    return image.currentSrc.endsWith(`/${file}`) && image.complete && image.naturalWidth > 0;
+  }, file);
+  assert.match(await page.locator("#help figcaption").innerText(), caption);
+}
 
 /** Nothing sticks out on a phone; leaves a picture and goes back to the desktop. */
 async function onPhone(page: Page, name: string): Promise<void> {

@@ -11,6 +11,8 @@ const copies = [
   "web/style.css",
   "web/icon.svg",
   "data/digits/digits.csv.gz",
+  "docs/images/chain.png",
+  "docs/images/samples.png",
 ];
 
 /** The model that the page opens first, if there is one of the name. */

@@ -60,7 +60,7 @@ export class Gpu {
   private constructor(
     device: GPUDevice,
     adapter: Pick<GPUAdapter, "info" | "features">,
-    family: AdapterFamily = adapterFamily(adapter.info.description),
+    family: AdapterFamily | undefined,
     kind: GpuKind | undefined = gpuKind(adapter.info),
     /** Whether it computes nothing, so that values need not be made for it: see {@link Gpu.onPaper}. */
     readonly isOnPaper: boolean = false,
@@ -71,8 +71,9 @@ export class Gpu {
     this.backend = backendOf(adapter, navigator.platform);
     const name = describeAdapter(adapter.info, this.backend);
     this.adapterName = matrixUnits && !isOnPaper ? `${name}, float16 products` : name;
-    this.adapterFamily = family;
-    this.kind = family === "gpu" ? kind : undefined;
+    // By the name: browsers leave the description empty and name SwiftShader as an architecture.
+    this.adapterFamily = family ?? adapterFamily(name);
+    this.kind = this.adapterFamily === "gpu" ? kind : undefined;
     this.#pipelines = new PipelineCache(device, () => this.counters.pipelines++);
     this.#uniforms = new UniformBuffers(device, () => this.counters.buffers++);
     this.#root = this.#recording = new Recording(device, this.counters);

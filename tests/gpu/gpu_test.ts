@@ -5,6 +5,7 @@ import { Gpu } from "../../src/gpu/gpu.ts";
 import { addInto } from "../../src/kernels/vector/add_into.ts";
 import { Context } from "../../src/tensor/context.ts";
 import { testGpu } from "../kernels/harness.ts";
+import { paperAdapter, withAdapter } from "../paper_adapter.ts";
 import { refuses } from "../refusal.ts";
 
 Deno.test("sizeClass() wastes at most a quarter", () => {
@@ -149,4 +150,20 @@ Deno.test("Gpu.request() says in a line why an adapter gives no device", async (
   } finally {
     GPUAdapter.prototype.requestDevice = request;
   }
+});
+
+Deno.test("a browser's software adapter is known by its architecture, where it has no description", async () => {
+  const info = { vendor: "google", architecture: "swiftshader", device: "", description: "" };
+  const gpu = await withAdapter({ ...paperAdapter(), info }, () => Gpu.request());
+  assert.equal(gpu.adapterFamily, "slow-compiler");
+  assert.equal(gpu.kind, undefined);
+});
+
+Deno.test("a GPU's kind is asked for GPUs only", async () => {
+  const info = { vendor: "intel", architecture: "xe-hpg", device: "", description: "" };
+  assert.equal((await withAdapter({ ...paperAdapter(), info }, () => Gpu.request())).kind, "intel");
+  assert.equal(
+    (await withAdapter({ ...paperAdapter(), info }, () => Gpu.request("lavapipe"))).kind,
+    undefined,
+  );
 });

@@ -13,7 +13,7 @@ const mostProducts = 10_000 * 64 ** 2;
  * The 95 % interval of {@link frechetDistance} from real images' statistics, over resamples of the generated images.
  * @param generated features `[n, dimension]`
  * @param communicator whose ranks, which all have the features, divide the resamples
- * @returns nothing for so many images and features that resamples would take minutes
+ * @returns nothing if the images and features are so numerous that resamples would take minutes
  */
 export async function frechetInterval(
   real: GaussianStatistics,

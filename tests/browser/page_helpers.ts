@@ -79,7 +79,7 @@ export async function waitForText(page: Page, selector: string, pattern: RegExp)
   return (await found.jsonValue())!;
 }
 
-/** The bytes of the model that comes along. */
+/** The bytes of the bundled model. */
 export async function shippedModel(): Promise<Uint8Array<ArrayBuffer>> {
   return await Deno.readFile(new URL("../../data/models/digits.safetensors", import.meta.url));
 }

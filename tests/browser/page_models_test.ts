@@ -13,7 +13,7 @@ import { loadStubbed, releaseSlow, stubWorkers } from "./page_stub.ts";
 
 const text = new TextEncoder();
 
-/** The page with the models of these names; all are the one that comes along. */
+/** The page with the models of these names; each is the bundled one. */
 function withModels(...names: string[]): Content {
   return (path) => {
     if (path === "/models.json") return Response.json(names);

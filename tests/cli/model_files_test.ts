@@ -46,7 +46,7 @@ Deno.test("sample, evaluate: a .pt file is a model; --export leaves arrays for N
       const row = [...logits.subarray(10 * i, 10 * i + 10)];
       return row.indexOf(Math.max(...row)) === Number(label);
     });
-    assert(right.length / 360 > 0.98, "the logits are those of the model that comes along");
+    assert(right.length / 360 > 0.98, "the logits are those of the bundled model");
   });
 });
 

@@ -44,7 +44,7 @@ export class ModelBar implements ModelView {
     for (const button of this.#exports) button.disabled = false;
   }
 
-  /** Opens the first of the models that come along. */
+  /** Opens the first of the bundled models. */
   async start(): Promise<void> {
     try {
       const names: readonly string[] = await (await fetched("models.json")).json();

@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 import { element, make } from "./elements.ts";
 
-/** Names the open model, and lets the user choose among those that come along. */
+/** Names the open model, and lets the user choose among the bundled ones. */
 export class ModelMenu {
   readonly #place = element("model-menu", HTMLElement);
   readonly #onChoose: (name: string) => void;
@@ -11,7 +11,7 @@ export class ModelMenu {
     this.#onChoose = onChoose;
   }
 
-  /** Sets which models come along. */
+  /** Sets which models are bundled. */
   set(names: readonly string[]): void {
     this.#bundled = names;
   }

@@ -22,7 +22,7 @@ const modelEnding = ".safetensors";
 /**
  * The page as static files, by name: any web server can serve them from any folder. `models.json` names the models that come
  * along, without the ending, the first to be opened first.
- * @param models folder of the `.safetensors` files that come along
+ * @param models folder of the bundled `.safetensors` files
  * @throws {Error} with esbuild's messages if the sources do not compile.
  */
 export async function bundlePage(

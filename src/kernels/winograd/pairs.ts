@@ -2,8 +2,8 @@
 const texturesBegin = /^fn \w*texel/im;
 
 /**
- * A transform's shader in which an invocation takes two channels instead of four, without what reads through textures: a tile of
- * four channels takes so many registers that few invocations run at once on a GPU.
+ * A transform's shader in which an invocation takes two channels instead of four, without what reads through textures. The
+ * registers that a tile of four channels takes leave room for few invocations at once on a GPU.
  */
 export function inPairs(wgsl: string): string {
   const end = wgsl.search(texturesBegin);

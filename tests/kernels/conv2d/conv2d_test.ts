@@ -20,32 +20,13 @@ import { type Conv2dShape, conv2dSizes } from "../../../src/kernels/conv2d/shape
 import { conv2dTurnWeight } from "../../../src/kernels/conv2d/turn_weight.ts";
 import { sumPartials } from "../../../src/kernels/reduce/sum_partials.ts";
 import { describeConv2d } from "../../../src/tensor/operations/conv2d/choice.ts";
-import { products, tolerance } from "./reference.ts";
+import { base, products, tolerance, unevenShapes } from "./reference.ts";
 import { relativeError, runKernel, values } from "../harness.ts";
 import { forFamily } from "../../opengl.ts";
 
-const base: Conv2dShape = {
-  batch: 2,
-  height: 7,
-  width: 5,
-  inChannels: 8,
-  outChannels: 12,
-  kernel: 3,
-  stride: 1,
-  padding: 1,
-};
-
 /** Shapes that do not divide the tiles, and those of the networks. */
 const shapes: readonly Conv2dShape[] = [
-  base,
-  { ...base, batch: 1, height: 1, width: 1, inChannels: 4, outChannels: 4 },
-  { ...base, inChannels: 20, outChannels: 36, padding: 0 },
-  { ...base, stride: 2 },
-  { ...base, stride: 2, height: 8, width: 8, inChannels: 16, outChannels: 16, batch: 5 },
-  { ...base, stride: 3, padding: 2, height: 9, width: 10 },
-  { ...base, kernel: 1, padding: 0 },
-  { ...base, kernel: 1, padding: 0, stride: 2, height: 8, width: 6, inChannels: 16, outChannels: 32 },
-  { ...base, height: 2, width: 2, batch: 9, inChannels: 64, outChannels: 64 },
+  ...unevenShapes,
   { ...base, height: 4, width: 33, batch: 1, inChannels: 12, outChannels: 16 },
 ];
 

@@ -21,7 +21,7 @@ import { conv2dCandidates } from "../../../src/tensor/operations/conv2d/candidat
 import { describeConv2d } from "../../../src/tensor/operations/conv2d/choice.ts";
 import { relativeError, values } from "../harness.ts";
 import { withAdapter } from "../../paper_adapter.ts";
-import { products, tolerance } from "./reference.ts";
+import { base, products, tolerance, unevenShapes } from "./reference.ts";
 
 async function matrixGpu(): Promise<Gpu | undefined> {
   try {
@@ -40,28 +40,9 @@ function testWithMatrices(name: string, fn: (units: MatrixUnits, device: GPUDevi
   Deno.test({ name: name + reason, ignore: !gpu, fn: () => fn(gpu!.matrixUnits!, gpu!.device) });
 }
 
-const base: Conv2dShape = {
-  batch: 2,
-  height: 7,
-  width: 5,
-  inChannels: 8,
-  outChannels: 12,
-  kernel: 3,
-  stride: 1,
-  padding: 1,
-};
-
 /** Shapes that do not divide the tiles, whose sides are 32 pixels and channels or more, and such that fill several. */
 const shapes: readonly Conv2dShape[] = [
-  base,
-  { ...base, batch: 1, height: 1, width: 1, inChannels: 4, outChannels: 4 },
-  { ...base, inChannels: 20, outChannels: 36, padding: 0 },
-  { ...base, stride: 2 },
-  { ...base, stride: 2, height: 8, width: 8, inChannels: 16, outChannels: 16, batch: 5 },
-  { ...base, stride: 3, padding: 2, height: 9, width: 10 },
-  { ...base, kernel: 1, padding: 0 },
-  { ...base, kernel: 1, padding: 0, stride: 2, height: 8, width: 6, inChannels: 16, outChannels: 32 },
-  { ...base, height: 2, width: 2, batch: 9, inChannels: 64, outChannels: 64 },
+  ...unevenShapes,
   { ...base, height: 4, width: 33, batch: 1, inChannels: 12, outChannels: 68 },
 ];
 

@@ -8,6 +8,31 @@ import { type Conv2dShape, outputSize } from "../../../src/kernels/conv2d/shape.
  */
 export const tolerance = 5e-6;
 
+/** A small convolution. */
+export const base: Conv2dShape = {
+  batch: 2,
+  height: 7,
+  width: 5,
+  inChannels: 8,
+  outChannels: 12,
+  kernel: 3,
+  stride: 1,
+  padding: 1,
+};
+
+/** Shapes that do not divide the tiles of any kernel, and those of networks. */
+export const unevenShapes: readonly Conv2dShape[] = [
+  base,
+  { ...base, batch: 1, height: 1, width: 1, inChannels: 4, outChannels: 4 },
+  { ...base, inChannels: 20, outChannels: 36, padding: 0 },
+  { ...base, stride: 2 },
+  { ...base, stride: 2, height: 8, width: 8, inChannels: 16, outChannels: 16, batch: 5 },
+  { ...base, stride: 3, padding: 2, height: 9, width: 10 },
+  { ...base, kernel: 1, padding: 0 },
+  { ...base, kernel: 1, padding: 0, stride: 2, height: 8, width: 6, inChannels: 16, outChannels: 32 },
+  { ...base, height: 2, width: 2, batch: 9, inChannels: 64, outChannels: 64 },
+];
+
 /** Calls `visit` for each product of a convolution: indices into input, weight and output. */
 export function products(
   shape: Conv2dShape,

@@ -48,6 +48,7 @@ export class ReferenceChains {
   readonly #stream: Tensor;
   readonly #kept: Tensor[][] = [];
   #plan: Plan;
+  #sizes: StepSizes;
   #steps = 0;
 
   /** @param images where the chains start, `[N, H, W, C]`; they take them over */
@@ -57,6 +58,7 @@ export class ReferenceChains {
     this.#seen = new ReferenceStatistics(context, values.size, images.shape[0]!);
     this.#stream = context.zeros([4], "uint32").disown();
     this.#plan = this.#capture(options);
+    this.#sizes = options;
   }
 
   /** In this mode other images see what these chains see at the step that {@link at} was called for last. */
@@ -77,8 +79,11 @@ export class ReferenceChains {
 
   /** Goes on with another step size and noise. */
   resize(sizes: StepSizes): void {
+    const { stepSize, noiseScale } = this.#sizes;
+    if (sizes.stepSize === stepSize && sizes.noiseScale === noiseScale) return;
     this.#plan.destroy();
     this.#plan = this.#capture(sizes);
+    this.#sizes = sizes;
   }
 
   destroy(): void {

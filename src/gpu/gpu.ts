@@ -2,7 +2,7 @@ import { GpuError, type GpuLostError } from "../errors.ts";
 import type { MatrixUnits } from "../kernels/conv2d/matrix.ts";
 import { type AdapterFamily, adapterFamily } from "./adapter_family.ts";
 import { type GpuKind, gpuKind } from "../kernels/gpu_kind.ts";
-import { type Backend, backendOf, describeAdapter, matrixAdvice, vulkanAdvice } from "./backend.ts";
+import { type Backend, backendOf, describeAdapter, matrixAdvice } from "./backend.ts";
 import type { BufferPool, PooledBuffer } from "./buffer_pool.ts";
 import { type BufferRange, type Command, encode, type TextureUpload } from "./command.ts";
 import { DeviceHealth } from "./device_health.ts";
@@ -11,7 +11,7 @@ import { paperDevice } from "./paper_device.ts";
 import { PipelineCache, type Program } from "./pipeline_cache.ts";
 import { Plan } from "./plan.ts";
 import { Recording } from "./recording.ts";
-import { requestDevice } from "./request_device.ts";
+import { mostPowerfulAdapter, requestDevice } from "./request_device.ts";
 import type { TextureSize } from "./texture_pool.ts";
 import { SubmissionSizes } from "./submission_sizes.ts";
 import { UniformBuffers } from "./uniform_buffers.ts";
@@ -87,10 +87,7 @@ export class Gpu {
    * @throws {GpuError} if there is no adapter, or it gives no device.
    */
   static async request(family?: AdapterFamily, kind?: GpuKind): Promise<Gpu> {
-    const adapter = await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" });
-    if (!adapter) {
-      throw new GpuError(`no WebGPU adapter: ${vulkanAdvice}`);
-    }
+    const adapter = await mostPowerfulAdapter();
     return new Gpu(await requestDevice(adapter), adapter, family, kind);
   }
 
@@ -99,8 +96,7 @@ export class Gpu {
    * @throws {GpuError} if the adapter offers none.
    */
   static async withMatrixUnits(): Promise<Gpu> {
-    const adapter = await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" });
-    if (!adapter) throw new GpuError(`no WebGPU adapter: ${vulkanAdvice}`);
+    const adapter = await mostPowerfulAdapter();
     const matrixUnits = matrixUnitsOf(adapter);
     if (!matrixUnits) {
       const name = describeAdapter(adapter.info, backendOf(adapter, navigator.platform));

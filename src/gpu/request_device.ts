@@ -1,7 +1,18 @@
 import { GpuError } from "../errors.ts";
+import { vulkanAdvice } from "./backend.ts";
 
 /** What of an adapter's features is used where it has them. */
 const usedFeatures: readonly GPUFeatureName[] = ["timestamp-query", "shader-f16"];
+
+/**
+ * The adapter that WebGPU takes for the most powerful.
+ * @throws {GpuError} if there is none.
+ */
+export async function mostPowerfulAdapter(): Promise<GPUAdapter> {
+  const adapter = await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" });
+  if (!adapter) throw new GpuError(`no WebGPU adapter: ${vulkanAdvice}`);
+  return adapter;
+}
 
 /**
  * Opens an adapter's device with the adapter's largest buffer limits, and timestamp queries and float16 where it has them.

@@ -8,6 +8,8 @@ const parts = [
     "bench",
     "data/digits",
     "data/models",
+    "docs/images/chain.png",
+    "docs/images/samples.png",
     "docs/kernels.md",
     "examples",
     "scripts",

@@ -11,24 +11,24 @@ export interface GenerationOptions {
   readonly stepSize: number;
   readonly noiseScale: number;
   /**
-   * Chains of the same streams before these, a multiple of 4; 0 by default. The noise of these is what it would be if all ran
-   * at once.
+   * Number of chains of the same streams that come before these, a multiple of 4; 0 by default. These chains get the
+   * noise that they would get if all ran at once.
    */
   readonly first?: number | undefined;
-  /** Chains of all classes that these run beside, whose mode the score has; see {@link ReferenceChains}. */
+  /** Chains of all classes that run beside these. The score must use their mode; see {@link ReferenceChains}. */
   readonly reference?: ReferenceChains | undefined;
-  /** Steps of the reference before these; 0 by default. */
+  /** Steps that the reference chains take first; 0 by default. */
   readonly stepsBefore?: number | undefined;
-  /** Ends the chains after the step at hand when it aborts. */
+  /** Ends the chains after the current step when it aborts. */
   readonly signal?: AbortSignal | undefined;
-  /** Called with the recorded step before it runs first, and awaited: see `compileAhead`. */
+  /** Called with the recorded step before its first run, and awaited: see `compileAhead`. */
   readonly prepare?: ((step: Plan) => Promise<void>) | undefined;
 }
 
 /**
- * Evaluation-time SGLD: batch norm in the score's mode throughout, and no clamp of the gradient. `images` is overwritten by
- * the chain's end.
- * @param streamOf the words of the random stream of each step's noise; see `streamWords`
+ * SGLD at evaluation time: batch norm keeps the score's mode, and the gradient is not clamped. The ends of the chains
+ * overwrite `images`.
+ * @param streamOf gives the words of the random stream for a step's noise; see `streamWords`
  * @param afterStep called after each step, for pictures of the chain; awaited
  */
 export async function generate(

@@ -13,8 +13,8 @@ export interface Initialisation {
    * Fresh images, `[N, H, W, C]` in [−1, 1].
    * @param stream uint32 `[4]`: seed (low, high), step, call
    * @param classes uint32 `[N]`: class of each; {@link skipped} leaves that image undefined
-   * @param first images of the same stream before these, a multiple of 4; 0 by default. These are what they would be if all
-   *   were made at once
+   * @param first number of images of the same stream that come before these, a multiple of 4; 0 by default. The images
+   *   are the same as if all were made at once
    */
   fresh(stream: Tensor, classes: Tensor, first?: number): Tensor;
 }
@@ -22,12 +22,12 @@ export interface Initialisation {
 /** Marks an image that need not be made. */
 export const skipped = 0xffffffff;
 
-/** A data set as it lies on the GPU. */
+/** A data set on the GPU. */
 export interface ImageBytes {
   readonly buffers: readonly ImageBuffer[];
   /** Height, width and channels. */
   readonly shape: readonly [number, number, number];
-  /** Byte that stands for full intensity. */
+  /** The byte value of full intensity. */
   readonly maximum: number;
 }
 

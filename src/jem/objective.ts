@@ -4,7 +4,7 @@ import { mean } from "../tensor/operations/reduce.ts";
 import { softmaxCrossEntropy } from "../tensor/operations/softmax_cross_entropy.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
-/** Pooled features `[N, C]` of the images that one evaluation of the objective sees; those of a term of weight 0 are not needed. */
+/** Pooled features `[N, C]` of the images in one evaluation of the objective. A term of weight 0 needs none. */
 export interface BatchFeatures {
   /** Of x_p: real images, not augmented, for the likelihood. */
   readonly real?: Tensor | undefined;
@@ -14,13 +14,13 @@ export interface BatchFeatures {
   readonly labelled?: Tensor | undefined;
 }
 
-/** Weights of the terms, at least one of the first and the last above 0. */
+/** Weights of the terms. The first or the last must be above 0. */
 export interface ObjectiveWeights {
-  /** p_x; 0 leaves the likelihood out: a plain softmax classifier. */
+  /** p_x. With 0 the likelihood is left out, which trains a plain softmax classifier. */
   readonly likelihoodWeight: number;
   /** Weight of the squared mean scores. */
   readonly l2: number;
-  /** p_{y|x}, the weight of the cross-entropy; 0 trains a pure energy-based model. */
+  /** p_{y|x}, the weight of the cross-entropy. 0 trains a pure energy-based model. */
   readonly classificationWeight: number;
 }
 
@@ -30,7 +30,7 @@ export interface Losses {
   readonly classification?: {
     /** Mean cross-entropy, without p_{y|x}. */
     readonly crossEntropy: Tensor;
-    /** Fraction of the labelled images that are classified right. */
+    /** Fraction of the labelled images that are classified correctly. */
     readonly accuracy: Tensor;
   };
   readonly likelihood?: {

@@ -16,31 +16,34 @@ export interface StepSizes {
 
 /** How {@link ReferenceChains} run. */
 export interface ReferenceOptions extends StepSizes {
-  /** Classes of the chains if each is to draw from p(x|y), `[N]`; they draw from p(x) without. Taken over. */
+  /**
+   * The class of each chain, `[N]`, to draw from p(x|y); without it chains draw from p(x). The chains own it from now
+   * on.
+   */
   readonly labels?: Tensor | undefined;
-  /** The words of the random stream of each step's noise. */
+  /** Gives the words of the random stream for a step's noise. */
   readonly streamOf: (step: number) => Uint32Array;
-  /** Whether every step is kept, so that more chains can go the same way later. */
+  /** Whether to keep every step, so that more chains can run beside them later. */
   readonly keep: boolean;
 }
 
-/** Chains of a reference: fifty or more, as many of each class. */
+/** Number of reference chains: fifty or more, the same number for each class. */
 export function referenceCount(classes: number): number {
   return Math.ceil(leastChains / classes) * classes;
 }
 const leastChains = 50;
 
-/** Whether chains of a model depend on a batch at all. */
+/** Whether a model's chains depend on their batch at all. */
 export function hasBatchNorm({ runningStatistics }: WideResNet): boolean {
   return runningStatistics.entries.length > 0;
 }
 
 /**
- * Chains of all classes that others run beside, for models with batch norm. In training chains are normalised by the
- * statistics of their own batch, and the gradient passes through these. The running statistics are those of other images,
- * and without that part of the gradient chains go elsewhere. Here the reference is such a batch. Other chains take its
- * statistics at every layer and step, and the sums of its gradients: each sees what it would see as one of very many in the
- * batch, and none depends on another.
+ * Chains of all classes for other chains to run beside, in models with batch norm. In training, chains are normalised
+ * by the statistics of their own batch, and the gradient passes through these statistics. Running statistics come from
+ * other images, and they lack that part of the gradient, so chains that use them go elsewhere. The reference chains are
+ * such a batch. Other chains take its statistics, and the sums of its gradients, at every layer and step. Each sees
+ * what it would see in a very large batch, and none depends on another.
  */
 export class ReferenceChains {
   readonly #images: Tensor;
@@ -51,7 +54,7 @@ export class ReferenceChains {
   #sizes: StepSizes;
   #steps = 0;
 
-  /** @param images where the chains start, `[N, H, W, C]`; they take them over */
+  /** @param images where the chains start, `[N, H, W, C]`; the chains own them from now on */
   constructor(readonly model: WideResNet, images: Tensor, readonly options: ReferenceOptions) {
     const { context, runningStatistics: { values } } = model;
     this.#images = images;
@@ -61,14 +64,14 @@ export class ReferenceChains {
     this.#sizes = options;
   }
 
-  /** In this mode other images see what these chains see at the step that {@link at} was called for last. */
+  /** The mode in which other images see what these chains see at the step of the last call of {@link at}. */
   get mode(): NormMode {
     return { statistics: "reference", updateRunning: false, references: this.#seen };
   }
 
   /**
-   * Takes the chains to the start of a step, and lets other images see what they see there.
-   * @param step not more than one after the last; an earlier one only if all are kept
+   * Moves the chains to the start of a step, and lets other images see what they see there.
+   * @param step at most one after the last; an earlier step only if all steps are kept
    */
   async at(step: number): Promise<void> {
     if (step === this.#steps) return await this.#advance(step);
@@ -77,7 +80,7 @@ export class ReferenceChains {
     this.#seen.vectors.forEach((vector, i) => vector.copyFrom(kept[i]!));
   }
 
-  /** Goes on with another step size and noise. */
+  /** Changes step size and noise from here on. */
   resize(sizes: StepSizes): void {
     const { stepSize, noiseScale } = this.#sizes;
     if (sizes.stepSize === stepSize && sizes.noiseScale === noiseScale) return;

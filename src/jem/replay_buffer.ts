@@ -24,7 +24,7 @@ export class ReplayBuffer {
   }
 
   /**
-   * Where the chains of a batch start: at buffer entries, or at fresh images where the draw says so.
+   * Returns where the chains of a batch start: at buffer entries, or at fresh images where the draw says so.
    * @param draws uint32 `[2, N]`: entries, then flags (1: fresh)
    * @param fresh `[N, H, W, C]`
    */
@@ -45,8 +45,8 @@ export class ReplayBuffer {
   }
 
   /**
-   * Puts end points back where the chains were drawn from; of chains with one entry the last wins. Does nothing once
-   * training has diverged.
+   * Puts end points back into the entries that the chains came from. Where several chains share an entry, the last one
+   * wins. Does nothing once training has diverged.
    */
   store(images: Tensor, draws: Tensor, status: Tensor): void {
     for (const { tensor: buffer, first, count } of this.images.parts) {

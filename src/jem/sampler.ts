@@ -7,7 +7,7 @@ import type { Initialisation } from "./initialisation.ts";
 import type { ReplayBuffer } from "./replay_buffer.ts";
 import { type ChainNoise, recordedSteps, sgldChain, type SgldOptions } from "./sgld.ts";
 
-/** GPU values that decide where the chains of one draw start, and what noise they see. */
+/** GPU values that decide where the chains of one draw start, and what noise they get. */
 export interface ChainInputs {
   /** uint32 `[4]`: seed (low, high), step, call. */
   readonly stream: Tensor;
@@ -19,13 +19,15 @@ export interface ChainInputs {
 
 /** GPU values that a draw reads. */
 export interface DrawInputs extends ChainInputs {
-  /** uint32 `[4]`: the buffer keeps its entries when the first word is not 0. */
+  /** uint32 `[4]`: when the first word is not 0, the buffer keeps its entries. */
   readonly status: Tensor;
 }
 
 /** Draws x_q, images from the model's p(x), by persistent SGLD chains. */
 export class Sampler {
-  /** @param mode batch norm during the chains: train mode as in SADA-JEM, eval mode as in JEM's successors without it */
+  /**
+   * @param mode batch norm during the chains: train mode as in SADA-JEM, eval mode as in JEM's successors without it
+   */
   constructor(
     readonly model: WideResNet,
     readonly buffer: ReplayBuffer,
@@ -66,13 +68,16 @@ export class Sampler {
       options,
       noise,
     );
-    // Of a long chain one step is recorded for all, and each of them tracks a batch.
+    // A long chain records one step and replays it, and each replay counts as a batch.
     const tracked = runningStatistics.batchesTracked - before;
     runningStatistics.batchesTracked = before + tracked / recorded * options.steps;
     return images;
   }
 
-  /** ε of all steps, at once if one binding holds it and every step's can be bound there; the numbers are the same. */
+  /**
+   * ε of all steps: drawn at once if one binding can hold it and each step's part can be bound. The numbers are the
+   * same.
+   */
   #noise(stream: Tensor, shape: readonly number[]): ChainNoise {
     const { steps } = this.options;
     const { minStorageBufferOffsetAlignment, maxStorageBufferBindingSize } = stream.context.gpu.device.limits;

@@ -7,11 +7,11 @@ export type Score = (images: Tensor) => Tensor;
 
 /** Settings of a chain. */
 export interface SgldOptions {
-  /** K. */
+  /** K, the number of steps. */
   readonly steps: number;
-  /** α. */
+  /** α, the step size. */
   readonly stepSize: number;
-  /** σ of the noise; 0 for none, as published. */
+  /** σ, the standard deviation of the noise; 0 for none, as published. */
   readonly noiseScale: number;
   /** Bound of each element of the gradient; Infinity for none, as in evaluation. */
   readonly gradientClamp: number;
@@ -20,10 +20,10 @@ export interface SgldOptions {
 }
 
 /**
- * Proximal-YOPO-SGLD (JEM++, section 4.1): N inner steps after each of the M outer ones, which reuse p, the gradient by
- * the first layer's output, and differentiate only ⟨f₀(x), p⟩ anew. The first layer f₀ of the networks here is a
- * convolution, so that gradient does not depend on x: it is ∇_x score itself, and an inner step costs no pass through
- * the network at all.
+ * Proximal-YOPO-SGLD (JEM++, section 4.1): N inner steps after each of the M outer ones, which reuse p, the gradient
+ * with respect to the first layer's output, and differentiate only ⟨f₀(x), p⟩ again. The first layer f₀ of the networks
+ * here is a convolution, so that gradient does not depend on x: it is ∇_x score itself, and an inner step costs no pass
+ * through the network at all.
  */
 export interface InnerSteps {
   /** N. */
@@ -61,15 +61,17 @@ export function sgldStep(score: Score, images: Tensor, options: SgldOptions, noi
   return next;
 }
 
-/** Most steps of a chain that are recorded one by one; of longer ones a step is recorded once and replayed. */
+/** Chains of at most this many steps are recorded step by step; a longer chain records one step and replays it. */
 export const recordedSteps = 32;
 
-/** ε of every step of a chain: all of it, `[K, N, H, W, C]`, or what records the drawing of step k's into a tensor. */
+/**
+ * ε of every step of a chain: a tensor with all of it, `[K, N, H, W, C]`, or a function that records drawing step k's.
+ */
 export type ChainNoise = Tensor | ((k: number, noise: Tensor) => void);
 
 /**
- * A chain of K steps from `start`, which is left as it is.
- * @param score called once for each step, or of a long chain once for all
+ * A chain of K steps from `start`, which stays as it is.
+ * @param score called once for each step, or once for all steps of a long chain
  * @param noise needed when σ is not 0
  */
 export function sgldChain(score: Score, start: Tensor, options: SgldOptions, noise?: ChainNoise): Tensor {
@@ -86,7 +88,9 @@ export function sgldChain(score: Score, start: Tensor, options: SgldOptions, noi
   return images;
 }
 
-/** The same with images and noise in one place, so that all steps are the same commands: what they take does not grow with K. */
+/**
+ * The same with images and noise in one place. All steps are then the same commands, and memory does not grow with K.
+ */
 function replayedChain(score: Score, start: Tensor, options: SgldOptions, noise?: ChainNoise): Tensor {
   const { context, shape } = start;
   const images = context.empty(shape);

@@ -14,9 +14,9 @@ export interface ShardBatch extends Batch {
 
 /** Settings of {@link ShardedStep}. */
 export interface ShardedStepOptions {
-  /** S, the shards of the job. */
+  /** S, the number of shards in the job. */
   readonly shards: number;
-  /** Those that this process computes. */
+  /** The shards that this process computes. */
   readonly local: number;
   /** Whether SAM ascends along the mean of the shards' gradients, or each shard along its own. */
   readonly ascent: "global" | "local";
@@ -24,13 +24,13 @@ export interface ShardedStepOptions {
   readonly room: number;
 }
 
-/** What a shard keeps for itself from one batch to the next. */
+/** State that a shard keeps from one batch to the next. */
 interface ShardState {
-  /** Running statistics of batch norm, as the model's. */
+  /** Running statistics of batch norm, laid out like the model's. */
   readonly statistics: Tensor;
-  /** The random stream of dropout, as the model's. */
+  /** The random stream of dropout, like the model's. */
   readonly dropout: Tensor | undefined;
-  /** As {@link TrainingStep.report}. */
+  /** Like {@link TrainingStep.report}. */
   readonly report: Tensor;
 }
 
@@ -38,18 +38,18 @@ interface ShardState {
 const alignment = 64;
 
 /**
- * One iteration of SADA-JEM on a batch that is divided into S shards. Each shard has batch statistics of its own, as if it
- * were on a device of its own; the loss is the mean of theirs. Of a job of several processes each computes some shards,
- * and the sums over all of them are formed where the recorded commands are cut.
+ * One iteration of SADA-JEM on a batch that is divided into S shards. Each shard has its own batch statistics, as if it
+ * had a device to itself. The loss is the mean of the shards' losses. In a job of several processes each computes some
+ * of the shards, and the sums over all shards are formed where the recorded commands are cut.
  *
  * Afterwards the model's running statistics are the means of the shards' (a mean of means and a mean of variances), and
- * the step's report holds the means of theirs; SAM's gradient norm is that of the mean gradient with global ascent, and
- * the mean of the shards' norms with local ascent.
+ * the step's report holds the means of the shards' reports. SAM's gradient norm is that of the mean gradient with
+ * global ascent, and the mean of the shards' norms with local ascent.
  */
 export class ShardedStep {
   /**
-   * What is summed over the shards, and over the processes in the cuts: the trained parameters' gradients, the running
-   * statistics, the reports, and room for the host; zeros before the first shard.
+   * The values that are summed over the shards, and over the processes in the cuts: the trained parameters' gradients,
+   * the running statistics, the reports, and room for the host. All are zero before the first shard.
    */
   readonly sums: Tensor;
   /** Element of {@link sums} at which the host's room begins. */
@@ -117,7 +117,7 @@ export class ShardedStep {
     if (this.#options.ascent === "global") this.#step.reportNorm(this.#step.report);
   }
 
-  /** The two passes of a shard, with the model's running statistics and dropout being the shard's. */
+  /** The two passes of a shard. Meanwhile the model has the shard's running statistics and dropout. */
   #passesOf(batch: ShardBatch, state: ShardState, { status }: StepInputs): (pass: Pass) => void {
     const { runningStatistics: { values }, dropoutStream } = this.#model;
     const { statistics, dropout, report } = state;
@@ -148,7 +148,7 @@ export class ShardedStep {
     this.#mean(sum.gradients, gradients);
   }
 
-  /** target = sum / S, on the GPU wherever the sum was formed, so that it is rounded alike. */
+  /** target = sum / S. The GPU divides, wherever the sum was formed, so that rounding is always the same. */
   #mean(sum: Tensor, target: Tensor): void {
     target.clear();
     addScaled(target, sum, 1 / this.#options.shards);

@@ -52,7 +52,7 @@ export type ReportField = typeof reportFields[number];
 
 /** One iteration of SADA-JEM, Algorithm 1 of the paper, on given batches. */
 export class TrainingStep {
-  /** float32, one element for each of {@link reportFields}; those that do not apply stay NaN. */
+  /** float32, one element for each of {@link reportFields}. Fields that do not apply stay NaN. */
   readonly report: Tensor;
   readonly #model: WideResNet;
   readonly #optimizer: SharpnessAware;
@@ -75,9 +75,9 @@ export class TrainingStep {
   }
 
   /**
-   * What adds ∇L of one batch to the gradients in the first pass, and then, at the same images and with the running
-   * statistics frozen, in the second. x_q is drawn in the first.
-   * @param report as {@link TrainingStep.report}
+   * Returns a function that adds ∇L of one batch to the gradients: in the first pass, and again in the second, at the
+   * same images and with the running statistics frozen. x_q is drawn in the first pass.
+   * @param report like {@link TrainingStep.report}
    */
   gradientsOf(
     { real, labelled, labels, draw }: Batch,
@@ -90,7 +90,7 @@ export class TrainingStep {
     return (pass) => {
       const mode = pass === "first" ? training : frozenTraining;
       context.differentiate({ parameters: parameters.trainable }, () => {
-        // In this order the running statistics take up x_p, the images of the chains, x_q and x_l.
+        // The order in which the running statistics see the images: x_p, those of the chains, x_q, x_l.
         const ofReal = generative ? this.#model.features(real, mode) : undefined;
         if (generative) generated ??= draw();
         const features = { real: ofReal, ...this.#featuresTogether({ generated, labelled }, mode) };
@@ -126,7 +126,7 @@ export class TrainingStep {
     return { likelihoodWeight: 1, l2: 0, classificationWeight };
   }
 
-  /** Raises the divergence flag on the GPU, where the optimiser and the replay buffer heed it. */
+  /** Raises the divergence flag on the GPU. The optimiser and the replay buffer read it there. */
   #watch(
     { total, likelihood }: Losses,
     { stream, status }: Omit<TrainingStepInputs, "schedule">,
@@ -142,7 +142,7 @@ export class TrainingStep {
   }
 }
 
-/** A report with nothing in it, NaN. */
+/** An empty report: all NaN. */
 export function emptyReport(context: Context): Tensor {
   return context.from(new Float32Array(reportFields.length).fill(NaN), [reportFields.length]).disown();
 }

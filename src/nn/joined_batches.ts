@@ -5,17 +5,17 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { largestActivation, type WideResNet } from "./wide_resnet.ts";
 
 /**
- * Bytes of the largest activation up to which batches are joined: what any WebGPU device can bind, and read through a
- * texture. Launches that are larger still keep a device busy by themselves, so that joining them gains nothing and costs
+ * Batches are joined while their largest activation has at most this many bytes: what any WebGPU device can bind, and
+ * read through a texture. Larger launches keep a device busy by themselves, so joining them gains nothing and costs
  * memory.
  */
 const largestJoined = 128 * 2 ** 20;
 
 /**
- * Pooled features of several batches, each with batch statistics of its own, as if they went through the network one
- * after the other. Batches of equal size go through it together, unless their activations would be too large: nothing
- * but batch norm sees where one ends, and there are fewer launches.
- * @param mode of each batch
+ * Pooled features of several batches, each with its own batch statistics, as if they went through the network one after
+ * the other. Batches of equal size go through it together, unless their activations would be too large. Only batch norm
+ * sees where one batch ends, and there are fewer launches.
+ * @param mode the mode of each batch
  */
 export function featuresOfBatches(model: WideResNet, batches: readonly Tensor[], mode: NormMode): Tensor[] {
   if (!canBeJoined(model, batches.map(({ shape }) => shape[0]!))) {
@@ -27,7 +27,7 @@ export function featuresOfBatches(model: WideResNet, batches: readonly Tensor[],
   return batches.map((_, i) => rows(features, i * size, size));
 }
 
-/** Whether {@link featuresOfBatches} lets batches of these sizes go through a network together. */
+/** Whether {@link featuresOfBatches} sends batches of these sizes through a network together. */
 export function canBeJoined(
   { architecture, activations }: Pick<WideResNet, "architecture" | "activations">,
   sizes: readonly number[],

@@ -26,7 +26,7 @@ export class Conv2d {
     this.#bias = parameters.declare(`${name}.bias`, [outChannels], fanIn);
   }
 
-  /** `[N, H, W, Cin]` → `[N, ⌈H/stride⌉, ⌈W/stride⌉, Cout]`, stored as the input unless another type is asked for. */
+  /** `[N, H, W, Cin]` → `[N, ⌈H/stride⌉, ⌈W/stride⌉, Cout]`, stored in the input's type unless another is asked for. */
   forward(x: Tensor, type: ElementType = x.type): Tensor {
     const { stride, kernel } = this;
     return conv2d(x, this.#weight.value, this.#bias.value, { stride, padding: (kernel - 1) / 2, type });

@@ -1,4 +1,4 @@
-/** The norms of the official code. Each is followed by a LeakyReLU, as always in a pre-activation network. */
+/** The norms of the official code. In a pre-activation network a LeakyReLU always follows. */
 
 import { actNorm, type ActNormParameters, initialiseActNorm } from "../tensor/operations/act_norm.ts";
 import { batchNorm, type NormMode } from "../tensor/operations/batch_norm.ts";
@@ -8,7 +8,7 @@ import type { Parameter, ParameterSet } from "../tensor/parameters.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { RunningStatistics, RunningStatisticsEntry } from "./running_statistics.ts";
 
-/** Names of the norms, as the official code's option `--norm` has them. */
+/** Names of the norms, as in the official code's option `--norm`. */
 export const normNames = ["batch", "none", "instance", "layer", "act"] as const;
 
 /** One of {@link normNames}. */
@@ -18,7 +18,7 @@ export type NormName = typeof normNames[number];
 const leakySlope = 0.2;
 /** PyTorch's default. */
 const epsilon = 1e-5;
-/** Of batch norm, in PyTorch's convention; the official code sets it. */
+/** Momentum of batch norm in PyTorch's convention, as the official code sets it. */
 const momentum = 0.9;
 
 /** A normalisation followed by LeakyReLU. */

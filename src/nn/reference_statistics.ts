@@ -3,8 +3,8 @@ import type { NormReference, NormReferences } from "../tensor/operations/batch_n
 import type { Tensor } from "../tensor/tensor.ts";
 
 /**
- * What every layer of batch norm sees of a batch: its statistics, and the sums of gradients that pass through them. In the
- * three flat vectors each layer has the place that it has in the running statistics.
+ * What every layer of batch norm sees of a batch: its statistics, and the sums of gradients that pass through them.
+ * There are three flat vectors. A layer has the same place in each as in the running statistics.
  */
 export class ReferenceStatistics implements NormReferences {
   readonly #statistics: Tensor;
@@ -12,8 +12,8 @@ export class ReferenceStatistics implements NormReferences {
   readonly #scaleSums: Tensor;
 
   /**
-   * @param length of the running statistics
-   * @param images of the batch
+   * @param length the length of the running statistics
+   * @param images the number of images in the batch
    */
   constructor(context: Context, length: number, readonly images: number) {
     const vector = () => context.zeros([length]).disown();

@@ -21,7 +21,7 @@ export class RunningStatistics {
   /** How many batches each layer has normalised in training, PyTorch's `num_batches_tracked`. */
   batchesTracked = 0;
 
-  /** Reserves a layer's place; the function returned gives its `[2, C]` view once {@link allocate} has run. */
+  /** Reserves a layer's place. The returned function gives its `[2, C]` view once {@link allocate} has run. */
   declare(name: string, channels: number): () => Tensor {
     const offset = this.#length;
     this.#entries.push({ name, channels, offset });
@@ -30,7 +30,7 @@ export class RunningStatistics {
     return () => view ??= this.#allocated().slice(offset, [2, channels]).disown();
   }
 
-  /** Makes the vector: means 0, variances 1. */
+  /** Allocates the vector: means 0, variances 1. */
   allocate(context: Context): void {
     const initial = new Float32Array(Math.max(this.#length, 1));
     for (const { offset, channels } of this.#entries) {

@@ -15,9 +15,9 @@ import {
 /** Named tensors under the official names and in PyTorch's layout. */
 export type StateDict = Map<string, HostTensor>;
 
-/** What a state dict does not tell about its model, or not always. */
+/** Facts about a model that its state dict may not tell. */
 export interface ArchitectureHints {
-  /** Side of the images; by default 64 if there are four groups, else 32. */
+  /** Side of the images; by default 64 with four groups, else 32. */
   readonly imageSize?: number | undefined;
   /** Needed to tell instance from layer norm, whose parameters look the same. */
   readonly norm?: NormName | undefined;
@@ -31,9 +31,9 @@ export interface ArchitectureHints {
 type Shapes = ReadonlyMap<string, { readonly shape: readonly number[] }>;
 
 /**
- * The architecture of an official state dict, from its names and shapes. The large weights have all been found when it
- * returns, so a model of this architecture takes no more memory than a few times the state dict.
- * @throws {CheckpointError} if it is not that of a Wide ResNet of the official code, or the hints contradict it.
+ * The architecture of an official state dict, from its names and shapes. All large weights have been found when it
+ * returns, so a model of this architecture takes at most a few times the memory of the state dict.
+ * @throws {CheckpointError} if it is not a Wide ResNet of the official code, or the hints contradict it.
  */
 export function inferArchitecture(state: Shapes, hints: ArchitectureHints = {}): Architecture {
   const blocks = [...state.keys()].filter((name) => /^f\.layer1\.\d+\.conv1\.weight$/.test(name)).length;
@@ -66,8 +66,8 @@ export function inferArchitecture(state: Shapes, hints: ArchitectureHints = {}):
 }
 
 /**
- * The names of all tensors that a model of an architecture is made of: its parameters and running statistics.
- * @throws {CheckpointError} if one of them is missing in a state dict, or has another shape.
+ * The names of all tensors in a model of an architecture: its parameters and running statistics.
+ * @throws {CheckpointError} if one of them is missing from a state dict, or has another shape.
  * @throws {ConfigurationError} if the architecture is impossible.
  */
 export function requireComplete(state: Shapes, architecture: Architecture): string[] {
@@ -102,7 +102,7 @@ function sameShape(a: readonly number[], b: readonly number[]): boolean {
   return a.length === b.length && a.every((extent, axis) => extent === b[axis]);
 }
 
-/** The norm that a state dict's names speak of. */
+/** The norm that a state dict's names show. */
 function inferNorm(state: ReadonlyMap<string, unknown>, hint: NormName | undefined): NormName {
   const possible: NormName[] = state.has("f.bn1.running_mean")
     ? ["batch"]
@@ -182,7 +182,7 @@ export function writeModel(model: WideResNet, state: ReadonlyMap<string, HostTen
 }
 
 /**
- * The tensor of a name.
+ * The tensor with a name.
  * @throws {CheckpointError} if it is missing, has another shape, or holds a value that is not finite.
  */
 export function checked(

@@ -31,41 +31,42 @@ export interface Architecture {
   readonly unconditional: boolean;
 }
 
-/** How the values between the layers can be stored. */
+/** Types in which the values between the layers can be stored. */
 export const activationTypes = ["float32", "float16"] as const satisfies ElementType[];
 
 /**
- * One of {@link activationTypes}. In float16 these values take half the memory and bandwidth; images, parameters, statistics,
- * gradients and all that is computed stay float32. A value above 65,504 becomes infinite, and training then ends as diverged.
+ * One of {@link activationTypes}. In float16 these values take half the memory and bandwidth. Images, parameters,
+ * statistics, gradients and all arithmetic stay float32. A value above 65,504 becomes infinite, and training then ends
+ * as diverged.
  */
 export type ActivationType = typeof activationTypes[number];
 
-/** Batch statistics normalise and move the running ones. */
+/** Batch statistics normalise, and update the running statistics. */
 export const training: NormMode = { statistics: "batch", updateRunning: true };
-/** Batch statistics normalise; the running ones stay. */
+/** Batch statistics normalise; the running statistics stay as they are. */
 export const frozenTraining: NormMode = { statistics: "batch", updateRunning: false };
 /** The running statistics normalise. */
 export const evaluation: NormMode = { statistics: "running", updateRunning: false };
 
-/** As {@link frozenTraining}, but act norm first sets its parameters from the batch. */
+/** Like {@link frozenTraining}, but act norm first sets its parameters from the batch. */
 const initialising: NormMode = { ...frozenTraining, initialise: true };
 
 /** Channels of the first convolution. */
 export const stemChannels = 16;
 /** Channels of the groups of a network of width 1. */
 const groupChannels = [16, 32, 64, 128] as const;
-/** Largest images that three groups are enough for. */
+/** Side of the largest images for which three groups are enough. */
 const threeGroupsSize = 32;
 const largestSize = 64;
 
-/** Groups of a network for images of this size. */
+/** Number of groups of a network for images of this size. */
 export function groupCount(imageSize: number): number {
   return imageSize > threeGroupsSize ? 4 : 3;
 }
 
 /**
- * Elements of one image's largest activation: in the second group's first block, which has the group's channels before its
- * stride.
+ * Elements of one image's largest activation. It lies in the second group's first block, which has the group's channels
+ * before its stride.
  */
 export function largestActivation({ imageSize, width, channels }: Architecture): number {
   return imageSize ** 2 * Math.max(groupChannels[1] * width, channels);
@@ -106,7 +107,7 @@ class Block {
     }
   }
 
-  /** @param dropped how values are dropped, if they are */
+  /** @param dropped how values are dropped; none are if it is undefined */
   forward(x: Tensor, mode: NormMode, dropped: Dropout | undefined): Tensor {
     using activated1 = this.#norm1.forward(x, mode);
     using hidden1 = this.#conv1.forward(activated1);
@@ -129,7 +130,7 @@ interface Layers {
 }
 
 /**
- * Declares the parameters and running statistics of an architecture, which takes no memory for them yet.
+ * Declares the parameters and running statistics of an architecture. This takes no memory for them yet.
  * @throws {ConfigurationError} if the architecture is impossible.
  */
 export function declareLayers(
@@ -174,18 +175,18 @@ export class WideResNet {
   readonly parameters: ParameterSet = new ParameterSet();
   readonly runningStatistics: RunningStatistics = new RunningStatistics();
   /**
-   * The random stream of dropout, uint32 `[4]`: seed (low, high), step, call. The model's use advances the call; whoever
-   * trains writes the others. Undefined without dropout.
+   * The random stream of dropout, uint32 `[4]`: seed (low, high), step, call. Using the model advances the call; the
+   * training code writes the rest. Undefined without dropout.
    */
   readonly dropoutStream: Tensor | undefined;
-  /** Whether act norm has been set from data; always true of the other norms. */
+  /** Whether act norm has been set from data; always true for the other norms. */
   normsInitialised: boolean;
   readonly #layers: Layers;
 
   /**
    * Builds the network with PyTorch's default initialisation: convolutions and linear layers uniform in ±1/√fan_in,
    * weights and biases; norms scale 1, shift 0.
-   * @param seed the parameters are a function of it alone.
+   * @param seed alone determines the parameters.
    * @throws {ConfigurationError} if the architecture is impossible.
    * @throws {GpuError} if activations are to be float16 and the adapter cannot do that.
    */
@@ -205,7 +206,9 @@ export class WideResNet {
     if (!context.gpu.isOnPaper) this.#initialise(seed);
   }
 
-  /** Sets act norm's parameters from a batch, unless that has been done; the official code does so in its first pass. */
+  /**
+   * Sets act norm's parameters from a batch, unless that has been done; the official code does so in its first pass.
+   */
   initialiseNorms(images: Tensor): void {
     if (this.normsInitialised) return;
     this.features(images, initialising).dispose();
@@ -213,7 +216,7 @@ export class WideResNet {
   }
 
   /**
-   * Pooled features of the last group, `[N, 64·width]` or, of four groups, `[N, 128·width]`.
+   * Pooled features of the last group, `[N, 64·width]`, or `[N, 128·width]` with four groups.
    * @param observe called with the output of each stage: `conv1`, `layer1`, …
    */
   features(images: Tensor, mode: NormMode, observe?: (stage: string, output: Tensor) => void): Tensor {

@@ -1,8 +1,8 @@
 import type { Tensor } from "../tensor/tensor.ts";
 
 /**
- * Calls `visit` with matching slices of flat vectors, each as long as one binding may be: WRN-28-10's 146 MB of
- * parameters exceed the 128 MiB that WebGPU guarantees.
+ * Calls `visit` with matching slices of flat vectors, each at most as long as one binding may be: WRN-28-10's 146 MB
+ * of parameters exceed the 128 MiB that WebGPU guarantees.
  * @param length elements to visit, from the start of each vector
  */
 export function forEachChunk<Name extends string>(

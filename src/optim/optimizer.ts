@@ -5,15 +5,15 @@ import { adamStep } from "../kernels/optimiser/adam_step.ts";
 import { sgdStep } from "../kernels/optimiser/sgd_step.ts";
 import { forEachChunk } from "./chunks.ts";
 
-/** GPU values that a step reads, so that it can be recorded once and run with another learning rate. */
+/** GPU values that a step reads, so that a recorded step can run again with another learning rate. */
 export interface StepInputs {
   /** float32 `[4]`: learning rate, 1 − β1^t, 1 − β2^t, unused. */
   readonly schedule: Tensor;
-  /** uint32 `[4]`: the step changes nothing when the first word is not 0 (training diverged). */
+  /** uint32 `[4]`: when the first word is not 0 (training diverged), the step changes nothing. */
   readonly status: Tensor;
 }
 
-/** Takes one descent step along the gradients of a parameter set. */
+/** Takes descent steps along the gradients of a parameter set. */
 export interface Optimizer {
   /** Flat vectors that a checkpoint must keep, by PyTorch's name for them. */
   readonly state: Readonly<Record<string, Tensor>>;
@@ -60,7 +60,7 @@ export interface AdamOptions {
   readonly weightDecay: number;
 }
 
-/** Adam (Kingma and Ba, 2015) as `torch.optim.Adam`: the weight decay is added to the gradient. */
+/** Adam (Kingma and Ba, 2015) as in `torch.optim.Adam`: the weight decay is added to the gradient. */
 export class Adam implements Optimizer {
   readonly state: { readonly exp_avg: Tensor; readonly exp_avg_sq: Tensor };
   readonly #parameters: ParameterSet;

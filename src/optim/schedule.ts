@@ -2,9 +2,9 @@
 export interface LearningRateSchedule {
   /** Learning rate after the warm-up. */
   readonly learningRate: number;
-  /** Iterations over which it rises linearly from 0; iteration 0 has rate 0 then. */
+  /** Iterations over which it rises linearly from 0. With a warm-up, iteration 0 has rate 0. */
   readonly warmup: number;
-  /** Iterations, ascending, from which on it is multiplied by `decayRate` once more. */
+  /** Iterations, ascending, at each of which it is multiplied by `decayRate` once more. */
   readonly decayIterations: readonly number[];
   readonly decayRate: number;
 }

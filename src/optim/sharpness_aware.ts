@@ -51,7 +51,7 @@ export class SharpnessAware {
     this.descend(inputs);
   }
 
-  /** Records all of a step but the descent: leaves ĝ in the gradients, without ascent g. */
+  /** Records a step up to the descent: leaves ĝ in the gradients, or g without ascent. */
   findGradient(addGradients: (pass: Pass) => void): void {
     const { gradients } = this.#parameters;
     gradients.clear();

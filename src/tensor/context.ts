@@ -7,16 +7,16 @@ import { boundBytes, type ElementType } from "./element_type.ts";
 import { elements, Tensor } from "./tensor.ts";
 import type { Parameter } from "./parameters.ts";
 
-/** What may be said about a context. */
+/** Options of a context. */
 export interface ContextOptions {
-  /** Picks the algorithms of operations that have several; by default always the first that is offered. */
+  /** Picks the algorithms of operations that have several; by default the first that is offered. */
   readonly choose?: Choose | undefined;
 }
 
-/** Picks one of the algorithms that compute an operation of this name and shape. */
+/** Picks one of the algorithms that compute an operation of the given name and shape. */
 export type Choose = ContextChoice["choose"];
 
-/** A method, so that an operation's own chooser, which knows its names and shapes, is one. */
+/** A method, so that an operation's own chooser, which knows its names and shapes, can stand in for it. */
 interface ContextChoice {
   choose<Algorithm extends { readonly name: string }>(
     candidates: readonly [Algorithm, ...Algorithm[]],
@@ -25,7 +25,7 @@ interface ContextChoice {
   ): Algorithm;
 }
 
-/** What a loss is differentiated by. */
+/** The variables that a loss is differentiated with respect to. */
 export interface Variables {
   /** Their gradients are added to `parameter.gradient`. */
   readonly parameters?: readonly Parameter[];
@@ -33,7 +33,7 @@ export interface Variables {
   readonly inputs?: readonly Tensor[];
 }
 
-/** Makes tensors on one GPU, owns those of the current scope, and records operations on the current tape. */
+/** Creates tensors on one GPU, owns those of the current scope, and records operations on the current tape. */
 export class Context {
   /** The scalar 1, where gradients begin. */
   readonly one: Tensor;
@@ -53,7 +53,7 @@ export class Context {
     return this.#tape;
   }
 
-  /** What an operation keeps with this context: made by `make` when it is first asked for. */
+  /** A value that an operation keeps with this context. `make` creates it at the first request. */
   memo<Value>(make: (context: Context) => Value): Value {
     if (!this.#memo.has(make)) this.#memo.set(make, make(this));
     return this.#memo.get(make) as Value;
@@ -73,7 +73,7 @@ export class Context {
     return tensor;
   }
 
-  /** A tensor with the given elements, or those nearest to them for another type. */
+  /** A tensor with the given elements, rounded to the nearest value of its type. */
   from(
     values: Float32Array | Uint32Array,
     shape: readonly number[],
@@ -123,7 +123,7 @@ export class Context {
    * Runs `forward`, which returns a scalar, and differentiates it by the given variables (reverse mode). Operations
    * compute no gradients other than those that lead to the variables. Calls may be nested: the inner one records on a
    * tape of its own and leaves the outer one untouched.
-   * @returns the scalar and the gradients by `inputs`, all owned by the caller.
+   * @returns the scalar and the gradients with respect to `inputs`; the caller owns them all.
    */
   differentiate(variables: Variables, forward: () => Tensor): { value: Tensor; gradients: Tensor[] } {
     const outer = this.#tape;
@@ -137,7 +137,7 @@ export class Context {
     }
   }
 
-  /** Captures the work that `build` records as a plan that can be run again and again. */
+  /** Captures the work that `build` records as a plan that can run again and again. */
   capture(build: () => void): Plan {
     return this.gpu.capture(() => this.scope(build));
   }
@@ -148,7 +148,7 @@ export class Context {
     return tensor;
   }
 
-  /** Takes a tensor out of the current scope, because its creator has disposed of it. */
+  /** Takes a tensor out of the current scope once its creator has disposed of it. */
   forget(tensor: Tensor): void {
     this.#scope?.delete(tensor);
   }

@@ -1,4 +1,6 @@
-/** What a tensor's elements are. Operations take float16, which halves memory, where they say so, and compute in float32. */
+/**
+ * Types of a tensor's elements. float16 halves memory. Operations take it where they say so, and compute in float32.
+ */
 export type ElementType = "float32" | "uint32" | "float16";
 
 /** Bytes of an element. */
@@ -6,7 +8,7 @@ export function elementBytes(type: ElementType): number {
   return type === "float16" ? 2 : 4;
 }
 
-/** Bytes that kernels bind for a number of elements: whole vectors of four. */
+/** Bytes that kernels bind for a number of elements, rounded up to whole vectors of four. */
 export function boundBytes(size: number, type: ElementType): number {
   return Math.ceil(size / 4) * 4 * elementBytes(type);
 }

@@ -14,8 +14,8 @@ export interface Bindable {
 }
 
 /**
- * Records one run of a kernel over named operands, in half precision those that are float16; what it reads through textures is
- * copied into them first.
+ * Records one run of a kernel over named operands. Operands of float16 take the kernel's variant for half precision.
+ * What it reads through textures is copied into them first.
  * @throws {GpuError} if an operand is smaller than the kernel needs, or the shape exceeds a limit of the device.
  * @throws {RangeError} if the kernel cannot take a float16 operand.
  */
@@ -68,6 +68,6 @@ function variantFor<Shape, Name extends string>(
   const kernel = suited(halves.length > 0 ? inHalf(general, halves) : general, gpu.kind);
   const { throughTextures } = kernel;
   if (gpu.adapterFamily === "gpu" || !throughTextures) return kernel;
-  // SwiftShader binds larger buffers than its textures are.
+  // SwiftShader can bind buffers that are too large for its textures.
   return exceededLimit(throughTextures, shape, gpu.device.limits) === undefined ? throughTextures : kernel;
 }

@@ -1,7 +1,7 @@
 import type { Context } from "./context.ts";
 import { elements, type Tensor } from "./tensor.ts";
 
-/** Elements between the starts of two parameters: every WebGPU device can bind at multiples of 256 bytes. */
+/** Parameters start at multiples of this many elements: every WebGPU device can bind at multiples of 256 bytes. */
 const alignment = 64;
 
 /** One named trainable tensor: a view into the flat vectors of a {@link ParameterSet}. */
@@ -13,7 +13,7 @@ export class Parameter {
     readonly name: string,
     /** Shape in this project's layout: convolutions `[kh, kw, in, out]`, linear layers `[in, out]`. */
     readonly shape: readonly number[],
-    /** Inputs that enter one output, which sets the range of the initial values; 0 for norms. */
+    /** Inputs that enter one output. They set the range of the initial values; 0 for norms. */
     readonly fanIn: number,
     /** First element within the flat vectors. */
     readonly offset: number,
@@ -29,7 +29,7 @@ export class Parameter {
     return this.#bound().gradient;
   }
 
-  /** Places the parameter into flat vectors. */
+  /** Places the parameter in flat vectors. */
   bind(values: Tensor, gradients: Tensor): void {
     this.#views = {
       value: values.slice(this.offset, this.shape).disown(),
@@ -54,7 +54,7 @@ export class ParameterSet {
   #trainableLength: number | undefined;
   #vectors: { values: Tensor; gradients: Tensor } | undefined;
 
-  /** Announces a parameter; its place follows those declared before. */
+  /** Declares a parameter. Its place follows those declared before. */
   declare(name: string, shape: readonly number[], fanIn = 0): Parameter {
     const parameter = new Parameter(name, shape, fanIn, this.#length);
     this.#declared.push(parameter);
@@ -62,12 +62,12 @@ export class ParameterSet {
     return parameter;
   }
 
-  /** Everything declared from here on stays as it is: no gradient, no step, no weight decay. */
+  /** Whatever is declared from here on stays as it is: no gradient, no step, no weight decay. */
   freezeRest(): void {
     this.#trainableLength = this.#length;
   }
 
-  /** Makes the flat vectors, filled with zeros. */
+  /** Allocates the flat vectors, filled with zeros. */
   allocate(context: Context): void {
     const values = context.zeros([this.#length]).disown();
     const gradients = context.zeros([this.#length]).disown();
@@ -80,12 +80,12 @@ export class ParameterSet {
     return this.#declared;
   }
 
-  /** Those that are trained. */
+  /** The trained parameters. */
   get trainable(): readonly Parameter[] {
     return this.#declared.filter(({ offset }) => offset < this.trainableLength);
   }
 
-  /** Elements at the start of the flat vectors that belong to trained parameters. */
+  /** Number of elements at the start of the flat vectors that belong to trained parameters. */
   get trainableLength(): number {
     return this.#trainableLength ?? this.#length;
   }

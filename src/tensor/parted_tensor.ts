@@ -11,7 +11,7 @@ export interface TensorPart {
   readonly count: number;
 }
 
-/** How many rows, of a given size in bytes, a device can bind at once; at least one. */
+/** Number of rows of a given size in bytes that a device can bind at once; at least one. */
 export function rowsPerBinding(
   { maxStorageBufferBindingSize, maxBufferSize }: Pick<
     GPUSupportedLimits,
@@ -24,7 +24,7 @@ export function rowsPerBinding(
   return Math.max(1, Math.floor((largest - 16) / bytesPerRow));
 }
 
-/** Float32 rows `[N, ...]`, zeros at first, in as many tensors as the device's largest binding makes necessary. */
+/** Float32 rows `[N, ...]`, initially zero, in as many tensors as the device's largest binding requires. */
 export class PartedTensor {
   readonly parts: readonly TensorPart[];
 
@@ -69,7 +69,7 @@ export class PartedTensor {
     for (const { tensor } of this.parts) tensor.write(values.subarray(end, end += tensor.size));
   }
 
-  /** Records a copy of the elements of `source` over the rows from `first` on. */
+  /** Records a copy of the elements of `source` into the rows from `first` on. */
   copyRows(first: number, source: Tensor): void {
     const bytesPerRow = 4 * this.size / this.shape[0];
     const end = first + source.bytes / bytesPerRow;

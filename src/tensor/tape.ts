@@ -4,7 +4,7 @@ import type { Context } from "./context.ts";
 import type { Parameter } from "./parameters.ts";
 import type { Tensor } from "./tensor.ts";
 
-/** One differentiable operation that ran: how a gradient of its output becomes gradients of its inputs. */
+/** One differentiable operation that has run: how the gradient of its output becomes gradients of its inputs. */
 interface Node {
   readonly output: Tensor;
   readonly saved: readonly Tensor[];
@@ -40,7 +40,7 @@ export class Tape {
     }
   }
 
-  /** Whether a gradient by `tensor` is wanted: it is a variable or was computed from one. */
+  /** Whether the gradient with respect to `tensor` is wanted: it is a variable, or was computed from one. */
   wants(tensor: Tensor): boolean {
     return this.#tracked.has(tensor);
   }
@@ -48,7 +48,8 @@ export class Tape {
   /**
    * Records an operation if any of its inputs is tracked.
    * @param saved tensors whose contents `backward` reads; the tape keeps them until then.
-   * @param backward receives the gradient by `output` and delivers those by the inputs through {@link target}.
+   * @param backward receives the gradient with respect to `output` and delivers those with respect to the inputs
+   *   through {@link target}.
    */
   record(
     inputs: readonly Tensor[],
@@ -62,7 +63,7 @@ export class Tape {
     this.#nodes.push({ output, saved, backward });
   }
 
-  /** Where to write the gradient by `input`, or undefined if it is not wanted. */
+  /** Where to write the gradient with respect to `input`, or undefined if it is not wanted. */
   target(input: Tensor): GradientTarget | undefined {
     if (!this.wants(input)) return undefined;
     const parameterGradient = this.#parameterGradients.get(input);
@@ -79,7 +80,10 @@ export class Tape {
     return { gradient, accumulate: true };
   }
 
-  /** Adds `factor · contribution` to the gradient by `input`; with factor 1 the first one is shared, not copied. */
+  /**
+   * Adds `factor · contribution` to the gradient with respect to `input`. With factor 1 the first one is shared, not
+   * copied.
+   */
   contribute(input: Tensor, contribution: Tensor, factor = 1): void {
     if (!this.wants(input)) return;
     const isFirst = !this.#gradients.has(input) && !this.#parameterGradients.has(input);
@@ -97,7 +101,7 @@ export class Tape {
 
   /**
    * Differentiates the scalar `value`, filling the parameters' gradients.
-   * @returns the gradients by the inputs; zeros where `value` does not depend on one.
+   * @returns the gradients with respect to the inputs; zeros where `value` does not depend on one.
    * @throws {ShapeError} if `value` is not a scalar.
    */
   backward(value: Tensor): Tensor[] {
@@ -119,7 +123,7 @@ export class Tape {
     });
   }
 
-  /** Replaces a reference to a shared gradient by one to a copy. */
+  /** Replaces a reference to a shared gradient with a reference to a copy. */
   #copy(shared: Tensor): Tensor {
     const copy = this.#context.empty(shared.shape).disown();
     copy.copyFrom(shared);

@@ -6,7 +6,7 @@ import type { Context } from "./context.ts";
 import { boundBytes, elementBytes, type ElementType } from "./element_type.ts";
 import type { Bindable } from "./launch.ts";
 
-/** Where a tensor's elements lie: in memory borrowed from the pool, or inside another tensor. */
+/** Where a tensor's elements are: in memory borrowed from the pool, or inside another tensor. */
 export type Placement =
   | { readonly pooled: PooledBuffer; readonly release: () => void }
   | { readonly parent: Tensor; readonly byteOffset: number };
@@ -49,7 +49,7 @@ export class Tensor implements Bindable, Disposable {
     return { buffer: parent.buffer, offset: parent.offset + this.placement.byteOffset, size };
   }
 
-  /** Whether somebody besides the last holder still needs the contents as they are. */
+  /** Whether someone other than the last holder still needs the contents as they are. */
   get shared(): boolean {
     return this.#references > 1;
   }
@@ -87,7 +87,7 @@ export class Tensor implements Bindable, Disposable {
   }
 
   /**
-   * Overwrites the elements, after all work recorded so far; float16 ones with what is nearest.
+   * Overwrites the elements, after all work recorded so far. float16 elements get the nearest value.
    * @throws {ShapeError} if the number of values differs.
    */
   write(values: Float32Array | Uint32Array): void {
@@ -118,28 +118,28 @@ export class Tensor implements Bindable, Disposable {
     return this;
   }
 
-  /** Gives back one {@link retain}; frees the memory when nobody is left. */
+  /** Undoes one {@link retain}, and frees the memory when nobody is left. */
   release(): void {
     if (--this.#references > 0) return;
     if ("pooled" in this.placement) this.placement.release();
     else this.placement.parent.release();
   }
 
-  /** Makes the holder of one reference the creator: the tensor is now disposed of, not released. */
+  /** Makes the holder of one reference the creator: from now on the tensor is disposed of, not released. */
   own(): this {
     this.#ownedByCreator = true;
     this.context.adopt(this);
     return this;
   }
 
-  /** Turns the creator's ownership into a plain reference, to be given back by {@link release}. */
+  /** Turns the creator's ownership into a plain reference, which {@link release} gives back. */
   disown(): this {
     this.#ownedByCreator = false;
     this.context.forget(this);
     return this;
   }
 
-  /** Ends the creator's ownership. Doing it twice is harmless. */
+  /** Ends the creator's ownership. A second call does nothing. */
   dispose(): void {
     if (!this.#ownedByCreator) return;
     this.disown();
@@ -163,7 +163,7 @@ export function elements(shape: readonly number[]): number {
   return shape.reduce((product, extent) => product * extent, 1);
 }
 
-/** Throws a {@link GpuError} if a device cannot have tensors of a type. */
+/** Throws a {@link GpuError} if a device cannot hold tensors of a type. */
 export function requireType(gpu: Gpu, type: ElementType): void {
   if (type !== "float16" || gpu.device.features.has("shader-f16")) return;
   throw new GpuError(`float16 needs the feature shader-f16, which ${gpu.adapterName} does not have`);

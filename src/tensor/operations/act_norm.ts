@@ -16,7 +16,7 @@ const deviationFloor = 1e-6;
 /**
  * Act norm (Kingma and Dhariwal, Glow, 2018): scale·(x + location), followed by a LeakyReLU.
  * @param x `[..., C]`
- * @param slope of the LeakyReLU; 1 for none
+ * @param slope slope of the LeakyReLU; 1 for none
  * @throws {ShapeError} if the shapes do not fit together.
  */
 export function actNorm(x: Tensor, { scale, location }: ActNormParameters, slope: number): Tensor {
@@ -49,7 +49,7 @@ export function actNorm(x: Tensor, { scale, location }: ActNormParameters, slope
   });
 }
 
-/** Sets act norm's parameters so that the channels of `x`, `[..., C]`, come out with mean 0 and deviation 1. */
+/** Sets act norm's parameters so that each channel of `x`, `[..., C]`, gets mean 0 and standard deviation 1. */
 export function initialiseActNorm(x: Tensor, { scale, location }: ActNormParameters): void {
   const shape = normShape(x, 1);
   using partials = chunkMoments(x, shape);

@@ -3,7 +3,7 @@ import { multiply as multiplyKernel, multiplyInto } from "../../kernels/vector/m
 import { assertShapes, type Tensor } from "../tensor.ts";
 
 /**
- * first + factor · second, element by element; either may be float16, and the sum is what `first` is.
+ * first + factor · second, element by element. Either may be float16; the sum has the type of `first`.
  * @throws {ShapeError} if the sizes differ.
  */
 export function add(first: Tensor, second: Tensor, factor = 1): Tensor {

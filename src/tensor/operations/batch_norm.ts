@@ -11,30 +11,36 @@ import {
   type NormSums,
 } from "./normalise.ts";
 
-/** Which statistics normalise, and whether the running ones move. */
+/** Which statistics normalise, and whether the running statistics are updated. */
 export interface NormMode {
-  /** Those of the batch (PyTorch's train mode), the running ones (eval mode), or those of another batch: {@link references}. */
+  /**
+   * Statistics of the batch (PyTorch's train mode), running ones (eval mode), or those of another batch: {@link
+   * references}.
+   */
   readonly statistics: "batch" | "running" | "reference";
-  /** Whether the running statistics take up those of the batch. */
+  /** Whether the batch updates the running statistics. */
   readonly updateRunning: boolean;
   /**
-   * Batches of equal size that the input consists of, one after the other; 1 unless said otherwise. Each has batch
-   * statistics of its own, and the running ones take them up in this order.
+   * Number of batches of equal size in the input, one after the other; 1 by default. Each has its own batch statistics,
+   * and they update the running statistics in this order.
    */
   readonly segments?: number;
-  /** With the batch's statistics what every layer sees of the batch is kept here; with a reference's it is taken from here. */
+  /**
+   * With the batch's statistics, each layer leaves here what it sees of the batch; with a reference's, it takes it from
+   * here.
+   */
   readonly references?: NormReferences;
-  /** Whether act norm's parameters are set from the batch before they are used. */
+  /** Whether act norm's parameters are set from the batch before their first use. */
   readonly initialise?: true;
 }
 
-/** What a layer of batch norm sees of a batch. An image that is normalised by it depends on no other image. */
+/** What a layer of batch norm sees of a batch. An image that is normalised by it does not depend on other images. */
 export interface NormReference {
   /** Mean and inverse standard deviation, `[1, 2, C]`. */
   readonly statistics: Tensor;
-  /** Σ g and Σ g·normal over the rows of the batch, `[1, C]` each: what the gradient by the input needs. */
+  /** Σ g and Σ g·normal over the rows of the batch, `[1, C]` each, for the gradient with respect to the input. */
   readonly sums: NormSums;
-  /** Images of the batch. */
+  /** Number of images in the batch. */
   readonly images: number;
 }
 
@@ -51,7 +57,7 @@ export interface BatchNormOptions {
   /** Running mean and variance, `[2, C]`; the variance is the unbiased one, as in PyTorch. */
   readonly running: Tensor;
   readonly mode: NormMode;
-  /** Of this layer, if the mode has {@link NormMode.references}. */
+  /** This layer's reference, if the mode has {@link NormMode.references}. */
   readonly reference?: NormReference | undefined;
   readonly epsilon: number;
   /** PyTorch's convention: running ← (1 − momentum)·running + momentum·batch. */

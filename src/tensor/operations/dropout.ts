@@ -5,9 +5,10 @@ import type { Tensor } from "../tensor.ts";
 import { uniform } from "./random.ts";
 
 /**
- * Dropout (Srivastava et al., 2014): each value is 0 with probability `rate` and divided by 1 − rate otherwise.
- * @param x may be float16, as the result is then
- * @param stream uint32 `[4]`: seed (low, high), step, call. The call advances, so that every use drops other values.
+ * Dropout (Srivastava et al., 2014): each value becomes 0 with probability `rate`, and is divided by 1 − rate
+ * otherwise.
+ * @param x may be float16; the result has the same type
+ * @param stream uint32 `[4]`: seed (low, high), step, call. Each use advances the call, so that it drops other values.
  */
 export function dropout(x: Tensor, rate: number, stream: Tensor): Tensor {
   const { context } = x;

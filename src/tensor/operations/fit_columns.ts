@@ -2,9 +2,10 @@ import { fitColumns as fitKernel } from "../../kernels/vector/fit_columns.ts";
 import { assertShapes, type Tensor } from "../tensor.ts";
 
 /**
- * The elements as rows of `columns`, each padded with zeros or cut off to another width; the result has the shape given.
- * @param shape its elements are as many rows as `x` has
- * @throws {ShapeError} if the widths do not divide the sizes into equally many rows.
+ * The elements as rows of `columns` values, each padded with zeros or cut to another width. The result has the given
+ * shape.
+ * @param shape must hold as many rows as `x` has
+ * @throws {ShapeError} unless the widths divide the sizes into the same number of rows.
  */
 export function fitColumns(
   x: Tensor,

@@ -5,7 +5,7 @@ import {
 import { assertShapes, type Tensor } from "../tensor.ts";
 
 /**
- * Mean over space, `[N, H, W, C]`, which may be float16, → `[N, C]`, float32.
+ * Mean over height and width: `[N, H, W, C]`, which may be float16, → `[N, C]`, float32.
  * @throws {ShapeError} if `x` is not a batch of images.
  */
 export function globalAveragePool(x: Tensor): Tensor {

@@ -1,4 +1,4 @@
-/** Norms that treat each image by itself, and so do the same in training and in evaluation. */
+/** Norms that treat each image by itself, and therefore do the same in training and in evaluation. */
 
 import { layerNormStatistics } from "../../kernels/norm/layer_statistics.ts";
 import { normStatistics } from "../../kernels/norm/statistics.ts";
@@ -16,7 +16,7 @@ export interface ImageNormOptions {
 }
 
 /**
- * Instance normalisation: each channel of each image by its own mean and (biased) variance, as PyTorch's affine
+ * Instance normalisation: each channel of each image by its own mean and (biased) variance, as in PyTorch's affine
  * `InstanceNorm2d`, followed by a LeakyReLU.
  * @param x `[N, ..., C]`
  * @throws {ShapeError} if the shapes do not fit together.
@@ -26,8 +26,8 @@ export function instanceNorm(x: Tensor, options: ImageNormOptions): Tensor {
 }
 
 /**
- * Layer normalisation: each image by the mean and (biased) variance of all its values, as PyTorch's `GroupNorm` with one
- * group, followed by a LeakyReLU. Otherwise like {@link instanceNorm}.
+ * Layer normalisation: each image by the mean and (biased) variance of all its values, as in PyTorch's `GroupNorm` with
+ * one group, followed by a LeakyReLU. Otherwise like {@link instanceNorm}.
  */
 export function layerNorm(x: Tensor, options: ImageNormOptions): Tensor {
   return imageNorm(x, options, "layer");

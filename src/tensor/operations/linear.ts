@@ -20,7 +20,7 @@ export function linear(x: Tensor, weight: Tensor, bias: Tensor): Tensor {
     weight,
     bias,
   );
-  // Wide layers are convolutions of images of one pixel, whose kernels have large tiles.
+  // A wide layer is a convolution of images of one pixel, whose kernels have large tiles.
   if (inner % 4 === 0 && columns % 4 === 0) return asConvolution(x, weight, bias);
   const { context } = x;
   const plain = { transposeLeft: false, transposeRight: false, accumulate: false, bias: false };

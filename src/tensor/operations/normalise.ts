@@ -19,21 +19,21 @@ export interface Normalisation {
   readonly shape: NormShape;
   /** Mean and inverse standard deviation, `[groups, 2, C]`. */
   readonly statistics: Tensor;
-  /** Where the statistics come from: elsewhere, or the input, channel by channel or all channels together. */
+  /** Where the statistics come from: from elsewhere, or from the input, by channel or over all channels together. */
   readonly source: "given" | "channels" | "layer";
-  /** Those of another batch, through whose statistics the gradient passes instead; by default the input's own. */
+  /** The batch through whose statistics the gradient passes; by default the input's own. */
   readonly sums?: NormSums & { readonly rows: number } | undefined;
   /** γ and β, `[C]` each. */
   readonly scale: Tensor;
   readonly shift: Tensor;
   /** Slope of the LeakyReLU that follows; 1 for none. */
   readonly slope: number;
-  /** The tensors that are trained. */
+  /** The parameters that are trained. */
   readonly parameters: readonly Tensor[];
   readonly addParameterGradients: (tape: Tape, sums: NormSums) => void;
 }
 
-/** The shape that kernels see of `x`, `[N, ..., C]`, cut into groups along the first dimensions. */
+/** The shape in which kernels see `x`, `[N, ..., C]`, cut into groups along the first dimensions. */
 export function normShape(x: Tensor, groups: number): NormShape {
   const channels = x.shape.at(-1)!;
   return { groups, rows: x.size / channels / groups, channels };
@@ -47,8 +47,8 @@ export function chunkMoments(input: Tensor, shape: NormShape): Tensor {
 }
 
 /**
- * leakyReLU(γ·(x − mean)/deviation + β) in one pass over memory; differentiable by `x` and the parameters.
- * @param x may be float16, as the result is then
+ * leakyReLU(γ·(x − mean)/deviation + β) in one pass over memory, differentiable with respect to `x` and the parameters.
+ * @param x may be float16; the result has the same type
  */
 export function normalise(x: Tensor, normalisation: Normalisation): Tensor {
   const { context } = x;
@@ -57,7 +57,7 @@ export function normalise(x: Tensor, normalisation: Normalisation): Tensor {
   context.launch(normApply, { ...shape, slope }, { input: x, statistics, scale, shift, output });
   const tape = context.tape;
   tape?.record([x, ...parameters], output, [x, statistics, shift], (outputGradient) => {
-    // With given statistics and fixed parameters, as in sampling with the running ones, nothing needs the sums.
+    // With given statistics and fixed parameters, as in sampling with running statistics, nothing needs the sums.
     const { source, sums: given } = normalisation;
     const needsSums = source !== "given" && !given || parameters.some((tensor) => tape.wants(tensor));
     using shiftSum = needsSums ? context.empty([shape.groups, shape.channels]) : undefined;
@@ -116,7 +116,9 @@ function addInputGradient(
   });
 }
 
-/** Adds Σ over the groups of `sums`, `[groups, C]`, to the gradient by a parameter `[C]`, if that is wanted. */
+/**
+ * Adds Σ over the groups of `sums`, `[groups, C]`, to the gradient with respect to a parameter `[C]`, if it is wanted.
+ */
 export function addGroupSums(tape: Tape, parameter: Tensor, sums: Tensor): void {
   const target = tape.target(parameter);
   if (!target) return;

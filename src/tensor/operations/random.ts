@@ -4,8 +4,8 @@ import type { Tensor } from "../tensor.ts";
 /**
  * Standard normal values.
  * @param stream uint32 `[4]`: seed (low, high), step, call; call 0 is the stream of `RandomStream`
- * @param purpose keeps consumers with one seed and step apart; see `Purpose`
- * @param first block of four numbers of the stream that the values begin with; see {@link blockAt}
+ * @param purpose keeps users with the same seed and step apart; see `Purpose`
+ * @param first the block of four numbers in the stream where the values begin; see {@link blockAt}
  */
 export function normal(
   stream: Tensor,
@@ -19,14 +19,14 @@ export function normal(
 }
 
 /**
- * Overwrites a tensor with standard normal values; `stream` and `purpose` as for {@link normal}.
- * @param first block of four numbers of the stream that the values begin with
+ * Overwrites a tensor with standard normal values, with `stream` and `purpose` as in {@link normal}.
+ * @param first the block of four numbers in the stream where the values begin
  */
 export function fillNormal(values: Tensor, stream: Tensor, purpose: number, first: number = 0): void {
   stream.context.launch(philoxNormal, { length: values.size, purpose, first }, { stream, values });
 }
 
-/** Values uniform in [low, high); `stream`, `purpose` and `first` as for {@link normal}. */
+/** Values uniform in [low, high), with `stream`, `purpose` and `first` as in {@link normal}. */
 export function uniform(
   stream: Tensor,
   purpose: number,

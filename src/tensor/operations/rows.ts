@@ -25,7 +25,7 @@ export function rows(x: Tensor, first: number, count: number): Tensor {
 }
 
 /**
- * The tensors one after the other along the first dimension.
+ * Joins the tensors along the first dimension.
  * @throws {ShapeError} unless their other dimensions and their types agree.
  */
 export function concatenate(parts: readonly Tensor[]): Tensor {
@@ -49,7 +49,7 @@ export function concatenate(parts: readonly Tensor[]): Tensor {
   return output;
 }
 
-/** Records a copy of `count` elements, which need not start where kernels could bind them. */
+/** Records a copy of `count` elements. They may start where kernels could not bind them. */
 function copyElements(source: Tensor, from: number, target: Tensor, to: number, count: number): void {
   const part = (tensor: Tensor, start: number) => {
     const { buffer, offset } = tensor.range();

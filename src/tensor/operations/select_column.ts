@@ -3,7 +3,7 @@ import { assertShapes, type Tensor } from "../tensor.ts";
 
 /**
  * logits[i, labels[i]] for each row i: `[N, C]` → `[N]`.
- * @throws {ShapeError} if there is not one uint32 label a row.
+ * @throws {ShapeError} unless there is one uint32 label for each row.
  */
 export function selectColumn(logits: Tensor, labels: Tensor): Tensor {
   const [rows = 0, columns = 0] = logits.shape;

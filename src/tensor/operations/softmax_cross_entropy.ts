@@ -7,9 +7,9 @@ import { assertShapes, type Tensor } from "../tensor.ts";
 /**
  * −log softmax(logits)[label] for each row, and whether the largest logit is the label's.
  * @param logits `[N, C]`
- * @param labels uint32 `[N]`; the loss of a label that is not below C is NaN
+ * @param labels uint32 `[N]`; a label of C or more gives a loss of NaN
  * @returns `losses` and `correct` (1 or 0), `[N]` each; only the losses are differentiable
- * @throws {ShapeError} if there is not one label a row.
+ * @throws {ShapeError} unless there is one label for each row.
  */
 export function softmaxCrossEntropy(logits: Tensor, labels: Tensor): { losses: Tensor; correct: Tensor } {
   const [rows = 0, columns = 0] = logits.shape;

@@ -5,20 +5,20 @@ import { sumPartials } from "../../../kernels/reduce/sum_partials.ts";
 import type { Context } from "../../context.ts";
 import type { Bindable } from "../../launch.ts";
 
-/** A convolution, and whether its gradient is added to what is there. */
+/** A convolution, and whether its gradient is added to what the target holds. */
 export interface AccumulatedConv2dShape extends Conv2dShape {
   readonly accumulate: boolean;
 }
 
 /** A way to compute a convolution or one of its gradients. */
 export interface Conv2dAlgorithm<Shape extends Conv2dShape, Name extends string> {
-  /** Unique among those of one kind of adapter and one direction; tables of choices name it. */
+  /** Unique within one kind of adapter and one direction; tables of choices name it. */
   readonly name: string;
   /** Records the computation: a launch, or several with temporaries in between. */
   launch(context: Context, shape: Shape, operands: Readonly<Record<Name, Bindable>>): void;
 }
 
-/** What computes a convolution, its gradient by the input, and its gradient by the weight. */
+/** The algorithms for a convolution, its gradient with respect to the input, and that with respect to the weight. */
 export interface Conv2dAlgorithms {
   readonly forward: Conv2dAlgorithm<Conv2dShape, "input" | "weight" | "bias" | "output">;
   readonly gradientInput: Conv2dAlgorithm<
@@ -45,7 +45,7 @@ export function byKernel<Shape extends Conv2dShape, Name extends string>(
   return { name, launch: (context, shape, operands) => context.launch(kernel, shape, operands) };
 }
 
-/** A kernel that sums over parts of the pixels, then the sum of the parts. */
+/** A kernel that sums over parts of the pixels, followed by the sum of the parts. */
 export function byParts(name: string, kernel: Conv2dGradientWeight): Conv2dAlgorithms["gradientWeight"] {
   return {
     name,

@@ -33,7 +33,7 @@ import { byKernel, byParts, type Conv2dAlgorithms, type Direction } from "./algo
 import { patchForward, patchGradientInput } from "./patch.ts";
 import { suitsWinograd, winogradForward, winogradGradientInput, winogradGradientWeight } from "./winograd.ts";
 
-/** What of an adapter decides which algorithms there are; a `Gpu` is one. */
+/** The facts about an adapter that decide which algorithms there are; a `Gpu` has them. */
 export interface ConvolutionAdapter {
   readonly adapterFamily: AdapterFamily;
   readonly kind?: GpuKind | undefined;
@@ -42,7 +42,7 @@ export interface ConvolutionAdapter {
   readonly device: { readonly limits: Pick<GPUSupportedLimits, "maxStorageBufferBindingSize"> };
 }
 
-/** Version of the lists below: raise it when a name comes to mean something else. */
+/** Version of the lists below. Raise it when a name changes its meaning. */
 export const candidatesVersion = 1;
 
 /** The algorithms for each direction of a convolution; the first is used unless another is asked for. */
@@ -51,8 +51,8 @@ export type Conv2dCandidates = {
 };
 
 /**
- * What can compute a convolution on a kind of adapter: a fixed list for each direction, so that the same adapter gives the
- * same bits unless it is told otherwise.
+ * The algorithms for a convolution on a kind of adapter: a fixed list for each direction, so that an adapter always
+ * gives the same bits unless it is told otherwise.
  * @throws {RangeError} if a kernel in the list does not support the shape.
  */
 export function conv2dCandidates(adapter: ConvolutionAdapter, shape: Conv2dShape): Conv2dCandidates {
@@ -66,7 +66,9 @@ function withoutMatrices(adapter: ConvolutionAdapter, shape: Conv2dShape): Conv2
   return withWinograd(adapter, shape, winogradWins[family], direct);
 }
 
-/** The algorithms by matrix units before all others, where they are to be used; gradients by weights have none. */
+/**
+ * Puts the algorithms by matrix units first, where they are to be used. Gradients with respect to weights have none.
+ */
 function withMatrices(
   { device, matrixUnits }: ConvolutionAdapter,
   shape: Conv2dShape,
@@ -111,7 +113,10 @@ type Wins = (shape: Conv2dShape) => boolean;
 const fromChannels = (least: number): Wins => ({ height, width, inChannels, outChannels }) =>
   Math.min(inChannels, outChannels) >= least && Math.min(height, width) >= 8;
 
-/** Whether lavapipe computes the gradient by the weight 1.1 to 3.5 times as fast; on smaller maps its tiles are mostly empty. */
+/**
+ * Whether lavapipe computes the gradient with respect to the weight 1.1 to 3.5 times as fast. On smaller maps most of
+ * its tiles are empty.
+ */
 const hasLargeWeight: Wins = ({ height, width, inChannels, outChannels }) => {
   const size = Math.min(height, width);
   return size >= 4 && size * Math.min(inChannels, outChannels) >= 256;
@@ -119,13 +124,16 @@ const hasLargeWeight: Wins = ({ height, width, inChannels, outChannels }) => {
 
 const inAllDirections = (wins: Wins) => ({ forward: wins, gradientInput: wins, gradientWeight: wins });
 
-/** On lavapipe measured by `bench/programs/winograd.ts`; for GPUs by operations and bytes, see `docs/performance.md`. */
+/**
+ * Measured on lavapipe by `bench/programs/winograd.ts`. For GPUs it follows from operations and bytes, see
+ * `docs/performance.md`.
+ */
 const winogradWins: Readonly<Record<Exclude<AdapterFamily, "slow-compiler">, Record<Direction, Wins>>> = {
   lavapipe: { ...inAllDirections(fromChannels(128)), gradientWeight: hasLargeWeight },
   gpu: inAllDirections(fromChannels(160)),
 };
 
-/** F(4×4) before all other algorithms where it wins, and what else of Winograd's may win after them. */
+/** F(4×4) before all other algorithms where it wins, and Winograd's others, which may win, after them. */
 function withWinograd(
   { device }: ConvolutionAdapter,
   shape: Conv2dShape,
@@ -200,7 +208,10 @@ function throughTextures(shape: Conv2dShape): Conv2dCandidates {
     };
 }
 
-/** Beside the default: more pixels for few channels, fewer for maps that would leave a GPU idle, wider for reuse. */
+/**
+ * Alternatives to the default: more pixels for few channels, fewer for maps that would leave a GPU idle, wider for
+ * reuse.
+ */
 const tiles: readonly StagedTile[] = [
   { pixels: 128, channels: 64 },
   { pixels: 128, channels: 128 },
@@ -215,10 +226,13 @@ const tileName = ({ pixels, channels, channelsPerThread }: StagedTile) =>
   `staged-${pixels}x${channels}${channelsPerThread ? `-by-${channelsPerThread}` : ""}`;
 
 const weightTiles = [[64, 64], [32, 32], [128, 80], [128, 64], [128, 32], [128, 16]] as const;
-/** Workgroups up to which pixels are split; how many suit depends on the size of the GPU. */
+/**
+ * Pixels are split into at most as many parts as give this many workgroups. The best number depends on the size of the
+ * GPU.
+ */
 const weightWorkgroups = [512, 128, 2048] as const;
 
-/** A kernel with the name that a table of choices calls it by. */
+/** A kernel, and its name in tables of choices. */
 type Named<Shaped> = readonly [name: string, kernel: Shaped];
 
 const stagedForward: readonly Named<typeof conv2dForward>[] = [
@@ -253,7 +267,10 @@ function staged(shape: Conv2dShape, kind: GpuKind | undefined): Conv2dCandidates
   };
 }
 
-/** Algorithms by the kernels of one shader but for those whose tiles come out as an earlier one's, as for few channels. */
+/**
+ * Algorithms by the kernels of one shader. A kernel whose tiles equal an earlier one's, as happens with few channels,
+ * is left out.
+ */
 function distinct<Shape, Shaped extends Pick<Kernel<Shape>, "constants" | "forKinds">, Algorithm>(
   kernels: readonly Named<Shaped>[],
   shape: Shape,

@@ -10,7 +10,7 @@ export type Conv2dChooser = <Algorithm extends { readonly name: string }>(
   shape: Conv2dShape,
 ) => Algorithm;
 
-/** The shape of a convolution in words, which tell it from all others. */
+/** The shape of a convolution in words. Different shapes have different words. */
 export function describeConv2d(
   { batch, height, width, inChannels, outChannels, kernel, stride, padding }: Conv2dShape,
 ): string {
@@ -26,7 +26,7 @@ function newConv2dChoice({ gpu, choose }: Context): Conv2dChoice {
   return new Conv2dChoice(gpu, choose);
 }
 
-/** The algorithms of all convolutions on one adapter, each chosen when it is first asked for. */
+/** The algorithms of all convolutions on one adapter. Each is chosen at its first use. */
 class Conv2dChoice {
   readonly #adapter: ConvolutionAdapter;
   readonly #choose: Conv2dChooser;
@@ -41,7 +41,7 @@ class Conv2dChoice {
     this.#choose = choose;
   }
 
-  /** What computes a convolution of this shape in this direction: always the same. */
+  /** The algorithm for a convolution of this shape in this direction; always the same. */
   of<Name extends Direction>(direction: Name, shape: Conv2dShape): Conv2dAlgorithms[Name] {
     const chosen: Map<string, Conv2dAlgorithms[Name]> = this.#chosen[direction];
     const key = describeConv2d(shape);

@@ -7,11 +7,11 @@ import { assertShapes, type Tensor } from "../../tensor.ts";
 import { conv2dChoice } from "./choice.ts";
 import { fitColumns } from "../fit_columns.ts";
 
-/** How {@link conv2d} goes over its images, and what it makes. */
+/** How {@link conv2d} moves over its images, and the type of its output. */
 export interface Conv2dOptions {
   readonly stride: number;
   readonly padding: number;
-  /** How the output is stored: as the input unless said otherwise. */
+  /** Type of the output; by default the input's. */
   readonly type?: ElementType;
 }
 
@@ -36,7 +36,7 @@ export function conv2d(
   return convolve(x, weight, bias, shape, output);
 }
 
-/** Images and weights with channels of zeros, so that there are a multiple of 4: the kernels load four at a time. */
+/** Images and weights, padded with channels of zeros up to a multiple of 4, since the kernels load four at a time. */
 function padded(x: Tensor, weight: Tensor): [Tensor, Tensor] {
   const [kernel = 0, , channels = 0, outChannels = 0] = weight.shape;
   const four = Math.ceil(channels / 4) * 4;
@@ -46,7 +46,9 @@ function padded(x: Tensor, weight: Tensor): [Tensor, Tensor] {
   ];
 }
 
-/** {@link conv2d} of tensors that hold what `shape` says, whatever their own shapes are, into `output`, which it returns. */
+/**
+ * {@link conv2d} into `output`, which it returns. `shape` says how to read the tensors, whatever their own shapes are.
+ */
 export function convolve(
   x: Tensor,
   weight: Tensor,
@@ -78,7 +80,9 @@ export function convolve(
   return output;
 }
 
-/** Gradient by a bias that was added to every row of a `[..., columns]` tensor: the sums of the columns. */
+/**
+ * Gradient with respect to a bias that was added to every row of a `[..., columns]` tensor: the sums of the columns.
+ */
 export function addColumnSums(
   matrix: Tensor,
   { gradient: sum, accumulate }: GradientTarget,

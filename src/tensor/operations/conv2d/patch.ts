@@ -9,7 +9,10 @@ export const patchForward: Conv2dAlgorithms["forward"] = {
     context.launch(conv2dPatch, { ...shape, addBias: true, accumulate: false }, operands),
 };
 
-/** Its gradient by the input: the convolution of the gradient by the output with turned weights, by the same pipeline. */
+/**
+ * Its gradient with respect to the input: the convolution of the gradient with respect to the output with rotated
+ * weights, by the same pipeline.
+ */
 export const patchGradientInput: Conv2dAlgorithms["gradientInput"] = {
   name: "patch",
   launch(context, shape, { outputGradient, weight, inputGradient }) {

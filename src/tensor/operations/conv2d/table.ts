@@ -10,7 +10,7 @@ export interface Conv2dTableEntry extends Conv2dShape {
   readonly algorithm: string;
 }
 
-/** Choices of algorithms that were made on one adapter, as they are kept in a JSON file. */
+/** Choices of algorithms that were made on one adapter, as a JSON file keeps them. */
 export interface Conv2dTable {
   /** The adapter's description and backend. */
   readonly adapter: string;
@@ -32,7 +32,7 @@ const shapeKeys = [
   "padding",
 ] as const satisfies (keyof Conv2dShape)[];
 
-/** Far above any real extent, and so low that products of a few stay exact. */
+/** Far above any real extent, and small enough that products of a few of them stay exact. */
 const largestExtent = 2 ** 20;
 
 const howToGoOn = "without the file, the default kernels are used";
@@ -42,7 +42,7 @@ export function conv2dTable({ adapterName }: Adapter, choices: readonly Conv2dTa
   return { adapter: adapterName, version: candidatesVersion, choices };
 }
 
-/** Picks what a table names, and the default for what it says nothing of. */
+/** Picks what a table names, and the default where it names nothing. */
 export function conv2dChooser(table: Conv2dTable): Conv2dChooser {
   const names = new Map(table.choices.map((entry) => [keyOf(entry.direction, entry), entry.algorithm]));
   return (candidates, direction, shape) => {
@@ -53,7 +53,7 @@ export function conv2dChooser(table: Conv2dTable): Conv2dChooser {
   };
 }
 
-/** A table with the choices of another in place of its own for the same convolutions. */
+/** A table in which another's choices replace those for the same convolutions. */
 export function mergeConv2dTables(before: Conv2dTable, after: Conv2dTable): Conv2dTable {
   const byKey = new Map(
     [...before.choices, ...after.choices].map((entry) => [keyOf(entry.direction, entry), entry]),
@@ -82,7 +82,7 @@ export function parseConv2dTable(text: string, adapter: Adapter): Conv2dTable {
   return conv2dTable(adapter, choices.map((choice, i) => entryOf(choice, `choice ${i + 1}`, adapter)));
 }
 
-/** Names of adapters end in their backend; older files lack it, and may be another backend's. */
+/** Names of adapters end in their backend. Older files lack it, and could come from another backend. */
 function otherAdapter(name: string, adapterName: string): string {
   const [unsaid, remedy] = adapterName.startsWith(`${name}, `)
     ? [", by a backend that the file does not name", "if it was the same, write this name into the file; "]
@@ -142,7 +142,7 @@ function damaged(what: string, key: string, value: unknown): TuningError {
   return new TuningError(`damaged table of kernels: ${what} has the ${key} ${show(value)}`);
 }
 
-/** A value on one line, not too long. */
+/** A value on one line, cut to a readable length. */
 function show(value: unknown): string {
   const text = JSON.stringify(value) ?? String(value);
   return text.length > 80 ? `${text.slice(0, 80)}…` : text;

@@ -13,24 +13,24 @@ import { uniform } from "../random.ts";
 /** How long an algorithm takes. */
 export interface CandidateTime {
   readonly name: string;
-  /** The fastest of several runs: whatever else a machine does only adds time. */
+  /** The fastest of several runs, because whatever else the machine does only adds time. */
   readonly milliseconds: number;
 }
 
-/** Enough for each candidate to meet a quiet moment, mostly, on a machine that does other things. */
+/** Enough for each candidate to meet a quiet moment on a machine that does other things, in most cases. */
 const effort: Effort = { rounds: 10, milliseconds: 1000 };
 
-/** What else {@link timeConv2d} may be told. */
+/** Options of {@link timeConv2d}. */
 export interface TimingOptions {
-  /** How inputs and outputs are stored; float32 unless said otherwise. */
+  /** Type of inputs and outputs; float32 by default. */
   readonly activations?: "float32" | "float16";
   readonly clock?: Clock;
 }
 
 /**
- * Times every candidate for a convolution in one direction, the default first, on random numbers. One that exceeds a limit
- * of the device with this shape is left out.
- * @throws {GpuError} if the default does.
+ * Times every candidate for a convolution in one direction, the default first, on random numbers. A candidate that
+ * exceeds a limit of the device with this shape is left out.
+ * @throws {GpuError} if the default exceeds a limit.
  */
 export async function timeConv2d(
   context: Context,
@@ -45,7 +45,7 @@ export async function timeConv2d(
   const plan = context.capture(() => {
     const operands = randomOperands(stream, shape, activations);
     for (const [i, candidate] of candidates.entries()) {
-      // Each pays for its own copies into textures.
+      // Each candidate pays for its own copies into textures.
       gpu.forgetCopies();
       const start = gpu.recorded;
       try {
@@ -70,7 +70,7 @@ export async function timeConv2d(
 type Operand = "input" | "weight" | "bias" | "output" | `${"input" | "weight" | "output"}Gradient`;
 type Candidate = Conv2dAlgorithm<Conv2dShape & { readonly accumulate: boolean }, Operand>;
 
-/** All that the three directions read and write. */
+/** Everything that the three directions read and write. */
 function randomOperands(
   stream: Tensor,
   shape: Conv2dShape,
@@ -89,7 +89,7 @@ function randomOperands(
   };
 }
 
-/** The same values, stored otherwise. */
+/** The same values in another type. */
 function stored(values: Tensor, type: ElementType): Tensor {
   if (values.type === type) return values;
   const { context } = values;

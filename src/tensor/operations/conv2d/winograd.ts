@@ -19,31 +19,32 @@ import { elements, type Tensor } from "../../tensor.ts";
 import type { AccumulatedConv2dShape } from "./algorithm.ts";
 
 /**
- * So many images of any size in whole vectors of channels, of float16 as well, end at a multiple of 256 bytes, where another
- * binding may begin.
+ * A group of this many images, of any size in whole vectors of channels and of float16 as well, ends at a multiple of
+ * 256 bytes, where another binding may begin.
  */
 const alignedImages = 32;
 
-/** Bytes of transformed images from which more at a time would only take more memory. */
+/** Bytes of transformed images beyond which a larger group would only take more memory. */
 const enoughBytes = 2 ** 26;
 
 /** A kernel that multiplies transformed tiles by transformed weights. */
 type Product = typeof winogradProduct;
 
-/** What a convolution of stride 1 goes from and to, forwards or backwards. */
+/** Source and result of a convolution of stride 1, forward or backward. */
 interface TiledConvolution {
   readonly batch: number;
   /** `[height, width, channels]` of an image. */
   readonly source: readonly [number, number, number];
   readonly result: readonly [number, number, number];
-  /** Zeros around the source. */
+  /** Rows and columns of zeros around the source. */
   readonly padding: number;
   readonly outputs: WinogradOutputs;
 }
 
 /**
- * Images whose transformed tiles fit into a binding and are not more than enough: the whole batch, or a multiple of 32, so that each
- * part of the batch can be bound by itself; 0 if even 32 do not fit.
+ * How many images to transform at a time: their tiles must fit into a binding, and not take more memory than helps. It
+ * is the whole batch, or a multiple of 32 so that each part of the batch can be bound by itself, or 0 if not even 32
+ * fit.
  */
 function imagesAtATime({ batch, source, result, outputs }: TiledConvolution, largestBinding: number): number {
   const tiles = winogradTiles({ batch: 1, height: result[0], width: result[1] }, outputs).count;
@@ -70,14 +71,14 @@ function backwards(shape: Conv2dShape, outputs: WinogradOutputs): TiledConvoluti
   return { ...rest, source: result, result: source, padding: 2 - padding };
 }
 
-/** The products for the gradient by the weight, in no parts if none suit. */
+/** The products for the gradient with respect to the weight, in no parts if no split suits. */
 function weightProducts({ batch, source, result, outputs }: TiledConvolution): WinogradWeightProductShape {
   const tiles = winogradTiles({ batch, height: result[0], width: result[1] }, outputs).count;
   const shape = { products: winogradValues(outputs), tiles, inChannels: source[2], outChannels: result[2] };
   return { ...shape, parts: winogradWeightParts(shape) };
 }
 
-/** The parts in which a batch is taken: a first image and a number of images. */
+/** The parts of a batch, each a first image and a number of images. */
 function partsOfBatch(tiled: TiledConvolution, largestBinding: number): { first: number; images: number }[] {
   const { batch } = tiled;
   const step = imagesAtATime(tiled, largestBinding);
@@ -87,7 +88,9 @@ function partsOfBatch(tiled: TiledConvolution, largestBinding: number): { first:
   }));
 }
 
-/** Whether the products for the gradient by the weight, and so the transformed weights, fit into a binding. */
+/**
+ * Whether the products for the gradient with respect to the weight, and so the transformed weights, fit into a binding.
+ */
 function suitsWeights(tiled: TiledConvolution, largestBinding: number): boolean {
   return partsOfBatch(tiled, largestBinding).every(({ images }) => {
     const { products, inChannels, outChannels, parts } = weightProducts({ ...tiled, batch: images });
@@ -118,7 +121,7 @@ export function suitsWinograd(
  * Records a 3×3 convolution of stride 1 with bias by Winograd's algorithm F(m×m, 3×3): m² outputs for (m + 2)²
  * multiplications a channel instead of 9 m².
  * @param outputs m
- * @param product what multiplies
+ * @param product the kernel that multiplies
  * @throws {GpuError} unless {@link suitsWinograd}.
  */
 export function winogradForward(
@@ -139,10 +142,10 @@ export function winogradForward(
 }
 
 /**
- * Records the gradient of a 3×3 convolution of stride 1 by its input, likewise: the convolution of the gradient by the output
- * with rotated weights.
+ * Records the gradient of a 3×3 convolution of stride 1 with respect to its input in the same way: the convolution of
+ * the gradient with respect to the output with rotated weights.
  * @param outputs m
- * @param product what multiplies
+ * @param product the kernel that multiplies
  * @throws {GpuError} unless {@link suitsWinograd}.
  */
 export function winogradGradientInput(
@@ -168,8 +171,8 @@ export function winogradGradientInput(
 }
 
 /**
- * Records the gradient of a 3×3 convolution of stride 1 by its weight, likewise: m² gradients by outputs of a tile meet 9 taps for
- * (m + 2)² multiplications.
+ * Records the gradient of a 3×3 convolution of stride 1 with respect to its weight in the same way: the m² output
+ * gradients of a tile meet 9 taps in (m + 2)² multiplications.
  * @param outputs m
  * @throws {GpuError} unless {@link suitsWinograd}.
  */
@@ -211,7 +214,10 @@ function requireSuitable(context: Context, shape: Conv2dShape, outputs: Winograd
   );
 }
 
-/** Convolves with transformed weights `[(m + 2)², result channels, source channels]`, part of the batch by part. */
+/**
+ * Convolves with transformed weights `[(m + 2)², result channels, source channels]`, one part of the batch after
+ * another.
+ */
 function convolveTiles(
   context: Context,
   tiled: TiledConvolution,
@@ -244,7 +250,7 @@ function convolveTiles(
   }
 }
 
-/** So many images of a batch from the first on. */
+/** A number of images of a batch, from the first on. */
 function imagesOf(batch: Bindable, size: readonly number[], first: number, count: number): Bindable {
   const bytes = elementBytes(batch.type) * elements(size);
   return {
@@ -256,7 +262,7 @@ function imagesOf(batch: Bindable, size: readonly number[], first: number, count
   };
 }
 
-/** The products `[(m + 2)², tiles, result channels]`; they belong to the caller. */
+/** The products `[(m + 2)², tiles, result channels]`; the caller owns them. */
 function multiply(
   context: Context,
   { batch, source, result, padding, outputs }: TiledConvolution,
@@ -282,7 +288,7 @@ function multiply(
   return product;
 }
 
-/** The products over tiles `[(m + 2)², parts, source channels, result channels]`; they belong to the caller. */
+/** The products over tiles `[(m + 2)², parts, source channels, result channels]`; the caller owns them. */
 function multiplyTiles(
   context: Context,
   { batch, source, result, padding, outputs }: TiledConvolution,

@@ -3,10 +3,10 @@
  * wrong, where, and what to do; the commands print it without a stack trace.
  */
 
-/** What a terminal obeys, what turns the direction of text, ends a line, or stands for no character. */
+/** Characters that a terminal obeys, that change the direction of text or end a line, and codes without a character. */
 export const unprintable = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\p{Bidi_Control}\p{Noncharacter_Code_Point}]/gu;
 
-/** Text with characters that are not printed as their codes, such as `\x1b`. */
+/** Text in which characters that are not printed appear as their codes, such as `\x1b`. */
 export function escaped(text: string): string {
   return text.replaceAll(unprintable, (character) => {
     const code = character.codePointAt(0)!.toString(16);
@@ -15,8 +15,8 @@ export function escaped(text: string): string {
 }
 
 /**
- * Base of all errors that this project throws on purpose; anything else that surfaces is a defect. Messages name what files
- * of others hold: line breaks become spaces, and what would command a terminal is shown as its code.
+ * Base of all errors that this project throws on purpose; any other error is a defect. Messages may contain text from
+ * untrusted files: line breaks become spaces, and characters that a terminal would obey become their codes.
  */
 export class SadaJemError extends Error {
   override name = "SadaJemError";
@@ -26,23 +26,25 @@ export class SadaJemError extends Error {
   }
 }
 
-/** No adapter, a limit of the device, or, as a {@link GpuLostError}, what happened to a device at work. */
+/** No adapter, a limit of the device, or, as a {@link GpuLostError}, a device that failed at work. */
 export class GpuError extends SadaJemError {
   override name = "GpuError";
 }
 
-/** A device that is lost, has reported an error, or does not answer: what it holds is gone, and another may do. */
+/**
+ * A device that is lost, has reported an error, or does not answer. Its contents are gone, but a new device may work.
+ */
 export class GpuLostError extends GpuError {
   override name = "GpuLostError";
 }
 
-/** Work of a size that exceeds a limit of the device. */
+/** Work that exceeds a limit of the device. */
 export class LimitError extends GpuError {
   override name = "LimitError";
 
   /**
    * @param needed what the work needs, such as bytes
-   * @param limit what the device offers of it
+   * @param limit how much of it the device offers
    */
   constructor(message: string, readonly needed: number, readonly limit: number) {
     super(message);
@@ -79,7 +81,7 @@ export class TuningError extends SadaJemError {
   override name = "TuningError";
 }
 
-/** Training diverged: |log-likelihood term| above its limit, or a loss that is not finite. */
+/** Training diverged: the likelihood term exceeds its limit, or a loss is not finite. */
 export class DivergenceError extends SadaJemError {
   override name = "DivergenceError";
 }

@@ -1,41 +1,41 @@
-/** What Deno's WebGPU computes on, or Dawn. Where there are two names, nothing tells which of the two it is. */
+/** What Deno's WebGPU or Dawn computes on. A type with two names means that nothing tells the two apart. */
 export type Backend =
   | ("Vulkan" | "OpenGL" | "Metal" | "Vulkan or D3D12")
   | ("Dawn on Vulkan" | "Dawn on Metal" | "Dawn on D3D12");
 
-/** Backends that are known without looking at their adapters. */
+/** Backends that are known without a look at their adapters. */
 const told = new WeakMap<object, Backend>();
 
-/** Says what an adapter's backend is, where whoever opens it has chosen it. */
+/** Tells an adapter's backend, for whoever opens the adapter and has chosen the backend. */
 export function tellBackend(adapter: object, backend: Backend): void {
   told.set(adapter, backend);
 }
 
-/** Whether a backend is one of Dawn, as Chromium has it. */
+/** Whether a backend is one of Dawn, which Chromium uses. */
 export function isDawn(backend: Backend | undefined): boolean {
   return backend?.startsWith("Dawn") ?? false;
 }
 
-/** What of an adapter tells its backend. */
+/** The facts about an adapter that tell its backend. */
 export interface AdapterFacts {
   readonly info: Partial<Pick<GPUAdapterInfo, "vendor" | "device">>;
   readonly features: Pick<ReadonlySet<string>, "has">;
 }
 
 /**
- * What Vulkan, Metal and D3D12 adapters have, and what Deno's OpenGL never has: its shading language lacks the first, and
- * wgpu, Deno's WebGPU, implements neither of the others on it.
+ * What adapters of Vulkan, Metal and D3D12 have and Deno's OpenGL never has. OpenGL's shading language lacks the first,
+ * and wgpu, Deno's WebGPU, implements neither of the others on it.
  */
 const beyondOpenGL: readonly string[] = ["shader-f16", "bgra8unorm-storage", "float32-blendable"];
 
 /**
- * The backend of an adapter of Deno, or the one that it is {@link tellBackend | said to have}; nothing for one of a browser,
- * where it does not show.
+ * The backend of one of Deno's adapters, or the one that was set by {@link tellBackend}; undefined for an adapter of a
+ * browser, which does not show it.
  *
- * No interface names it, so it is told from what Deno shows. Vendor and device are numbers there, words elsewhere. OpenGL
- * knows no number of the device, so it is 0 for every adapter, which Vulkan has for software alone, and Metal for all. A
- * software adapter of Vulkan or one of Metal without any feature of {@link beyondOpenGL} would be taken for OpenGL; none is
- * known. What is left on Windows may be either of two.
+ * No interface names the backend, so it is worked out from what Deno shows. Vendor and device are numbers on some
+ * backends and words on others. OpenGL does not know the number of the device, which is 0 for all of its adapters. In
+ * Vulkan only software has 0, and in Metal every adapter. A software adapter of Vulkan, or an adapter of Metal, without
+ * any feature of {@link beyondOpenGL} would be taken for OpenGL; none is known. On Windows two possibilities remain.
  * @param platform `navigator.platform`
  */
 export function backendOf(adapter: AdapterFacts, platform: string): Backend | undefined {
@@ -49,8 +49,8 @@ export function backendOf(adapter: AdapterFacts, platform: string): Backend | un
 }
 
 /**
- * An adapter in words, with its backend if that is known. Browsers leave the description empty; Dawn by itself describes the
- * driver there, and calls the device by its name, with dashes for what is neither a letter nor a digit.
+ * An adapter in words, with its backend if that is known. Browsers leave the description empty. Dawn by itself
+ * describes the driver there, and writes the device's name with dashes for everything but letters and digits.
  */
 export function describeAdapter(info: GPUAdapterInfo, backend: Backend | undefined): string {
   const { description, vendor, architecture, device } = info;
@@ -60,7 +60,7 @@ export function describeAdapter(info: GPUAdapterInfo, backend: Backend | undefin
   return backend ? `${name}, ${backend}` : name;
 }
 
-/** Where matrix units are found. */
+/** Where to find matrix units. */
 export const matrixAdvice =
   "they are reached by Dawn (deno task train:dawn) on GPUs whose driver has cooperative matrices";
 

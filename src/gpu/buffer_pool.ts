@@ -3,14 +3,14 @@ import { LimitError } from "../errors.ts";
 /** A GPU buffer of at least the size asked for, on loan from a {@link BufferPool}. */
 export interface PooledBuffer {
   readonly buffer: GPUBuffer;
-  /** Bytes that the buffer holds: a size class, at least as large as what was asked for. */
+  /** Bytes in the buffer: a size class, at least as large as the request. */
   readonly capacity: number;
 }
 
 /**
  * Buffers kept by size class. A `GPUBuffer` that is merely dropped is freed only by garbage collection, which feels no
- * pressure from GPU memory; so every buffer is borrowed here and given back, and its memory is used again at once.
- * Reuse is safe without waiting because commands run in the order in which they were recorded.
+ * pressure from GPU memory. So every buffer is borrowed here and given back, and its memory is used again at once.
+ * Reuse is safe without waiting, because commands run in the order in which they were recorded.
  */
 export class BufferPool {
   readonly #device: GPUDevice;
@@ -36,14 +36,14 @@ export class BufferPool {
     return this.#liveBuffers;
   }
 
-  /** Bytes held from the device, on loan or free: the peak of `liveBytes` by size class. */
+  /** Bytes that the device has given, on loan or free: the peak of `liveBytes` by size class. */
   get totalBytes(): number {
     return this.#totalBytes;
   }
 
   /**
    * Borrows a buffer of at least `bytes` bytes; its contents are undefined.
-   * @throws {LimitError} if no buffer of the device is so large.
+   * @throws {LimitError} if the device has no buffers of that size.
    */
   acquire(bytes: number): PooledBuffer {
     const { maxBufferSize } = this.#device.limits;
@@ -58,7 +58,7 @@ export class BufferPool {
     return pooled;
   }
 
-  /** Gives a buffer back; the caller must not use it in commands recorded afterwards. */
+  /** Gives a buffer back. The caller must not use it in commands recorded afterwards. */
   release(pooled: PooledBuffer): void {
     this.#liveBytes -= pooled.capacity;
     this.#liveBuffers--;
@@ -88,8 +88,8 @@ export class BufferPool {
 }
 
 /**
- * The smallest of 256 B × {1, 1.25, 1.5, 1.75} × 2^k that holds `bytes`: at most a quarter is wasted, and tensors of
- * similar size share buffers.
+ * The smallest of 256 B × {1, 1.25, 1.5, 1.75} × 2^k that holds `bytes`. At most a quarter is wasted, and tensors of
+ * similar sizes share buffers.
  */
 export function sizeClass(bytes: number): number {
   const octave = 2 ** Math.max(8, Math.floor(Math.log2(Math.max(bytes, 1))));

@@ -1,6 +1,6 @@
 import type { Program } from "./pipeline_cache.ts";
 
-/** A range of a GPU buffer, in bytes: what a kernel binds and a copy moves. */
+/** A range of a GPU buffer, in bytes, as kernels bind it and copies move it. */
 export interface BufferRange {
   readonly buffer: GPUBuffer;
   readonly offset: number;
@@ -26,7 +26,7 @@ export interface DispatchCommand {
   readonly workgroups: readonly [number, number, number];
 }
 
-/** One step of recorded GPU work. Its objects are made when it is recorded, so running it again makes nothing new. */
+/** One step of recorded GPU work. Its objects are created when it is recorded, so running it again creates nothing. */
 export type Command =
   | DispatchCommand
   | { readonly kind: "copy"; readonly source: BufferRange; readonly destination: BufferRange }
@@ -41,8 +41,8 @@ export function encode(device: GPUDevice, commands: readonly Command[]): GPUComm
 }
 
 /**
- * Encodes commands in order. Neighbouring dispatches share a compute pass, which costs about a quarter of a pass each on the
- * host; WebGPU orders the memory accesses of dispatches within a pass.
+ * Encodes commands in order. Neighbouring dispatches share a compute pass, which takes the host about a quarter of the
+ * time of a pass for each. WebGPU orders the memory accesses of dispatches within a pass.
  */
 export function encodeCommands(encoder: GPUCommandEncoder, commands: readonly Command[]): void {
   let pass: GPUComputePassEncoder | undefined;

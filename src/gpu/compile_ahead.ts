@@ -4,20 +4,20 @@ import type { Plan } from "./plan.ts";
 import { PipelineCache } from "./pipeline_cache.ts";
 import { uniformBuffer } from "./uniform_buffers.ts";
 
-/** What of a dispatch decides how it is compiled, and the pipeline. */
+/** The parts of a dispatch that decide how it is compiled, and the pipeline. */
 type Use = Pick<DispatchCommand, "program" | "uniforms" | "pipeline">;
 
-/** Most devices that compile at a time: a few programs take most of the time, and there are not many of those. */
+/** Most devices that compile at the same time. A few programs take most of the time. */
 const mostDevices = 4;
-/** Bytes of the buffers that stand in for operands: WebGPU keeps accesses beyond them away from other memory. */
+/** Bytes of the buffers that stand in for operands. WebGPU keeps accesses beyond them away from other memory. */
 const standInBytes = 256;
-/** A program that is ready within this many milliseconds was in the driver's cache. Waiting alone takes about 11. */
+/** A program that is ready within this many milliseconds was in the driver's cache. The wait alone takes about 11. */
 const cachedWithin = 30;
 
 /**
- * Has lavapipe compile the programs of a plan at the same time: a part on the device that runs the plan, the others on
- * devices of their own, for the driver's cache on disk. Otherwise it would compile one after the other, each when it first
- * runs. On other adapters, and where the cache has the programs already, this does nothing.
+ * Has lavapipe compile the programs of a plan at the same time: some on the device that runs the plan, the others on
+ * devices of their own, into the driver's cache on disk. Otherwise it would compile one after another, each at its
+ * first run. On other adapters, and where the cache already has the programs, this does nothing.
  * @param starting called with the number of programs before they are compiled
  */
 export async function compileAhead(
@@ -34,7 +34,7 @@ export async function compileAhead(
   const [own, ...parts] = share(uses, 1 + others.length);
   submit(gpu.device, own!);
   parts.forEach((part, i) => submit(others[i]!, onDevice(others[i]!, part)));
-  // Only now, since the wait for one device keeps this thread from submitting to the next.
+  // Only now, because the wait for one device keeps this thread from submitting to the next.
   for (const device of [gpu.device, ...others]) await device.queue.onSubmittedWorkDone();
   for (const device of others) device.destroy();
 }
@@ -45,7 +45,7 @@ function onDevice(device: GPUDevice, uses: readonly Use[]): Use[] {
   return uses.map((use) => ({ ...use, pipeline: pipelines.get(use.program).pipeline }));
 }
 
-/** The first use of every pipeline, those with the longest shaders first. */
+/** The first use of every pipeline, with the longest shaders first. */
 function usesOf(commands: readonly Command[]): Use[] {
   const uses = new Map<GPUComputePipeline, Use>();
   for (const command of commands) {
@@ -72,21 +72,23 @@ async function openDevices(count: number, features: Iterable<string>): Promise<G
   return devices;
 }
 
-/** Parts that take about as long: what comes first, and so is longest, goes to the part with the least so far. */
+/**
+ * Parts that take about the same time. The longest come first, and each goes to the part with the least work so far.
+ */
 function share(uses: readonly Use[], count: number): Use[][] {
   const parts = Array.from({ length: count }, () => ({ uses: [] as Use[], cost: 0 }));
   for (const use of uses) {
     const part = parts.reduce((least, other) => other.cost < least.cost ? other : least);
     part.uses.push(use);
-    // Long shaders are unrolled, and take more than in proportion.
+    // Long shaders are unrolled, so their time grows faster than their length.
     part.cost += use.program.wgsl.length ** 2;
   }
   return parts.map((part) => part.uses);
 }
 
 /**
- * Runs a workgroup of each program over small operands of zeros. Uniforms are the true ones: lavapipe tries what becomes of a
- * shader if they are constants, and caches the better.
+ * Runs a workgroup of each program over small operands of zeros. Uniforms have their true values: lavapipe tries what a
+ * shader becomes with these as constants, and caches the better version.
  */
 function submit(device: GPUDevice, uses: readonly Use[]): void {
   const encoder = device.createCommandEncoder();

@@ -1,7 +1,7 @@
 import { GpuLostError } from "../errors.ts";
 import { Watchdog } from "./watchdog.ts";
 
-/** What a device was asked for, as far as the time it may take depends on that. */
+/** What a device has been asked for, as far as it decides how long the device may take. */
 interface Work {
   readonly pipelines: number;
   readonly dispatches: number;
@@ -19,15 +19,15 @@ export class DeviceHealth {
   #failure: GpuLostError | undefined;
   #isSilent = false;
   #isLeft = false;
-  /** What had been asked for at the last wait. */
+  /** What had been asked for by the last wait. */
   #waited: Work = { pipelines: 0, dispatches: 0 };
 
-  /** @param work counts on while the device is used */
+  /** @param work keeps counting while the device is used */
   constructor(device: GPUDevice, work: Work) {
     this.#device = device;
     this.#work = work;
     device.addEventListener("uncapturederror", (event) => {
-      // It is told below: an implementation need not print it too.
+      // The error is reported below, so an implementation need not print it too.
       event.preventDefault();
       const { error } = event as GPUUncapturedErrorEvent;
       this.fail(`the GPU reported an error: ${error.message.trim().replaceAll(/\s+/g, " ")}`);
@@ -42,12 +42,12 @@ export class DeviceHealth {
     return this.#isSilent;
   }
 
-  /** The device is going to be destroyed: that it is lost then is no failure. */
+  /** Notes that the device is about to be destroyed. Losing it then is no failure. */
   leave(): void {
     this.#isLeft = true;
   }
 
-  /** Notes that something is wrong, and returns the first thing that was. */
+  /** Notes a failure, and returns the first one that was noted. */
   fail(message: string): GpuLostError {
     return this.#failure ??= new GpuLostError(message);
   }
@@ -57,7 +57,7 @@ export class DeviceHealth {
     if (this.#failure) throw this.#failure;
   }
 
-  /** What became of the device, if that is why something failed: WebGPU reports it a little later. */
+  /** The device's failure, if that explains why something else failed. WebGPU reports it a little later. */
   async lossBehind(error: unknown): Promise<GpuLostError | undefined> {
     if (error instanceof GpuLostError) return error;
     await Promise.race([

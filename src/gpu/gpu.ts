@@ -17,7 +17,7 @@ import { SubmissionSizes } from "./submission_sizes.ts";
 import { UniformBuffers } from "./uniform_buffers.ts";
 import type { Watchdog } from "./watchdog.ts";
 
-/** What the device was asked to make and do since it was opened. */
+/** What the device has been asked to create and do since it was opened. */
 export interface Counters {
   buffers: number;
   textures: number;
@@ -31,15 +31,15 @@ export interface Counters {
 export class Gpu {
   readonly device: GPUDevice;
   /**
-   * The adapter's own description, the backend where it is known, and whether its matrix units are used: one adapter has the same
-   * description on all backends, and other results. For example `llvmpipe (LLVM 15.0.6, 256 bits), Vulkan`.
+   * The adapter's own description, with the backend if it is known, and whether its matrix units are used. An adapter
+   * has the same description on all backends, but other results. Example: `llvmpipe (LLVM 15.0.6, 256 bits), Vulkan`.
    */
   readonly adapterName: string;
-  /** What WebGPU computes on, if it is known. */
+  /** The backend of WebGPU, if it is known. */
   readonly backend: Backend | undefined;
-  /** What kind of adapter it is, by which kernels are chosen. */
+  /** The kind of adapter, by which kernels are chosen. */
   readonly adapterFamily: AdapterFamily;
-  /** Of a GPU, whose tiles suit it, if not those of most GPUs. */
+  /** For a GPU, the kind whose tiles suit it, if those of most GPUs do not. */
   readonly kind: GpuKind | undefined;
   readonly counters: Counters = {
     buffers: 0,
@@ -54,7 +54,7 @@ export class Gpu {
   readonly #sizes = new SubmissionSizes();
   readonly #health: DeviceHealth;
   readonly #root: Recording;
-  /** A plan's own while it is being captured, or else the root's. */
+  /** The recording of the plan that is being captured, or else the root's. */
   #recording: Recording;
 
   private constructor(
@@ -62,16 +62,16 @@ export class Gpu {
     adapter: Pick<GPUAdapter, "info" | "features">,
     family: AdapterFamily | undefined,
     kind: GpuKind | undefined = gpuKind(adapter.info),
-    /** Whether it computes nothing, so that values need not be made for it: see {@link Gpu.onPaper}. */
+    /** Whether it computes nothing, so that it needs no values: see {@link Gpu.onPaper}. */
     readonly isOnPaper: boolean = false,
-    /** Its matrix units, if convolutions are to use them. */
+    /** Its matrix units, if convolutions use them. */
     readonly matrixUnits: MatrixUnits | undefined = undefined,
   ) {
     this.device = device;
     this.backend = backendOf(adapter, navigator.platform);
     const name = describeAdapter(adapter.info, this.backend);
     this.adapterName = matrixUnits && !isOnPaper ? `${name}, float16 products` : name;
-    // By the name: browsers leave the description empty and name SwiftShader as an architecture.
+    // Told by the name: browsers leave the description empty and name SwiftShader as an architecture.
     this.adapterFamily = family ?? adapterFamily(name);
     this.kind = this.adapterFamily === "gpu" ? kind : undefined;
     this.#pipelines = new PipelineCache(device, () => this.counters.pipelines++);
@@ -82,8 +82,8 @@ export class Gpu {
 
   /**
    * Opens the most powerful adapter with its largest buffer limits, and timestamp queries and float16 where it has them.
-   * @param family what to take the adapter for, so that kernels meant for others can be tried; by default what it is
-   * @param kind what to take a GPU for, likewise
+   * @param family treats the adapter as one of this family, to try kernels meant for others; by default its own
+   * @param kind treats the GPU as one of this kind, likewise
    * @throws {GpuError} if there is no adapter, or it gives no device.
    */
   static async request(family?: AdapterFamily, kind?: GpuKind): Promise<Gpu> {
@@ -92,7 +92,8 @@ export class Gpu {
   }
 
   /**
-   * The same, and has convolutions and their gradients by inputs computed by the adapter's matrix units.
+   * Opens an adapter in the same way, and computes convolutions and their gradients with respect to inputs on its
+   * matrix units.
    * @throws {GpuError} if the adapter offers none.
    */
   static async withMatrixUnits(): Promise<Gpu> {
@@ -108,7 +109,10 @@ export class Gpu {
     return new Gpu(device, adapter, undefined, undefined, false, matrixUnits);
   }
 
-  /** A GPU like another that does nothing: what is recorded on it is checked and counted, and takes no memory of the other. */
+  /**
+   * A GPU like another one that does nothing: commands recorded on it are checked and counted, and take none of the
+   * other's memory.
+   */
   static onPaper({ device, adapterName, adapterFamily, kind, matrixUnits }: Gpu): Gpu {
     const { limits, features } = device;
     const info = { description: adapterName, vendor: "", architecture: "", device: "" } as GPUAdapterInfo;
@@ -121,12 +125,12 @@ export class Gpu {
     return this.#health.watchdog;
   }
 
-  /** The pool that buffers are borrowed from at the moment: a plan's own while it is being captured. */
+  /** The pool that buffers are borrowed from: the plan's own while a plan is being captured. */
   get pool(): BufferPool {
     return this.#recording.pool;
   }
 
-  /** Bytes of GPU memory held outside of plans, on loan or free. */
+  /** Bytes of GPU memory held outside plans, on loan or free. */
   get bytes(): number {
     return this.#root.pool.totalBytes + this.#root.textures.totalBytes;
   }
@@ -136,7 +140,7 @@ export class Gpu {
     return this.#recording !== this.#root;
   }
 
-  /** Commands that are recorded and not yet submitted; while a plan is being captured, those of the plan. */
+  /** Commands that are recorded but not submitted; those of the plan while a plan is being captured. */
   get recorded(): number {
     return this.#recording.commands.length;
   }
@@ -147,7 +151,7 @@ export class Gpu {
   }
 
   /**
-   * A texture with the contents of a range. Unless one has them already, copies into it are recorded.
+   * A texture with the contents of a range. If no texture has them yet, copies into one are recorded.
    * @param copiesInto the arguments of `copyBufferToTexture` that fill a texture of this size
    */
   throughTexture(
@@ -161,14 +165,16 @@ export class Gpu {
     });
   }
 
-  /** Lets operands be copied into textures once more, as in a recording of its own. */
+  /**
+   * Forgets which operands have been copied into textures, so that they are copied again, as in a recording of its own.
+   */
   forgetCopies(): void {
     this.#recording.copies.clear();
   }
 
   /**
-   * The commands that `build` records, which {@link again} may record once more: they rely on no copies in textures that
-   * were made before.
+   * The commands that `build` records. {@link again} may record them once more, because they do not rely on earlier
+   * copies in textures.
    */
   repeatable(build: () => void): readonly Command[] {
     this.forgetCopies();
@@ -178,7 +184,7 @@ export class Gpu {
     return commands.slice(start);
   }
 
-  /** Records {@link repeatable} commands of the recording once more, without making anything for them. */
+  /** Records {@link repeatable} commands of the recording once more, without creating anything. */
   again(repeatable: readonly Command[]): void {
     const { commands } = this.#recording;
     for (const command of repeatable) commands.push(command);
@@ -234,7 +240,9 @@ export class Gpu {
     );
   }
 
-  /** Captures the commands that `build` records, without running them. Memory acquired meanwhile belongs to the plan. */
+  /**
+   * Captures the commands that `build` records, without running them. Memory acquired meanwhile belongs to the plan.
+   */
   capture(build: () => void): Plan {
     if (this.capturing) throw new GpuError("a plan is already being captured");
     const recording = this.#recording = new Recording(this.device, this.counters);
@@ -250,8 +258,8 @@ export class Gpu {
   }
 
   /**
-   * Cuts the plan that is being captured in two here: {@link runAtPace} lets the host work in between, which may read and write
-   * what the commands use.
+   * Cuts the plan that is being captured in two here. {@link runAtPace} lets the host work at the cut, where it may
+   * read and write what the commands use.
    */
   cut(): void {
     if (!this.capturing) throw new GpuError("only a plan that is being captured can be cut");
@@ -259,7 +267,7 @@ export class Gpu {
     this.#recording.cuts.push(this.#recording.commands.length);
   }
 
-  /** Runs a plan, after all commands recorded so far, in a few submissions, or in as many as keep each of them short. */
+  /** Runs a plan, after all commands recorded so far, in a few submissions, or in as many as keep each one short. */
   run(plan: Plan): void {
     if (plan.cuts.length > 0) throw new GpuError("a plan with cuts needs the host while it runs");
     this.#begin();
@@ -267,8 +275,8 @@ export class Gpu {
   }
 
   /**
-   * The same, but waits for the device when it is run for the first time and whenever the host is far ahead.
-   * @param atCut what the host does at each cut of the plan
+   * The same, but waits for the device at the first run, and whenever the host is far ahead.
+   * @param atCut the host's work at each cut of the plan
    */
   async runAtPace(plan: Plan, atCut?: () => Promise<void>): Promise<void> {
     const untried = this.#sizes.isUntried(plan);
@@ -288,7 +296,7 @@ export class Gpu {
     this.#sizes.waited();
   }
 
-  /** A plan knows nothing of copies that were made outside of it. */
+  /** A plan knows nothing of copies made outside it. */
   #begin(): void {
     this.submit();
     this.#root.copies.clear();
@@ -308,7 +316,7 @@ export class Gpu {
   }
 
   /**
-   * Submits all recorded commands and reads ranges back together: several maps share one wait.
+   * Submits all recorded commands and reads the ranges back together, because several maps share one wait.
    * @throws {GpuLostError} if the device was lost, reported an error since the last call, or does not answer.
    */
   async read(ranges: readonly BufferRange[]): Promise<ArrayBuffer[]> {
@@ -347,7 +355,7 @@ export class Gpu {
   }
 
   /**
-   * What became of the device, if that is why something failed: WebGPU reports it a little later.
+   * The device's failure, if that explains why something else failed. WebGPU reports it a little later.
    * @returns nothing if the device is well
    */
   lossBehind(error: unknown): Promise<GpuLostError | undefined> {
@@ -362,7 +370,9 @@ export class Gpu {
     this.#health.throwIfFailed();
   }
 
-  /** Destroys the device and all of its memory; not a device that does not answer, which would be waited for once more. */
+  /**
+   * Destroys the device and all of its memory, unless it does not answer: destroying it would wait for it once more.
+   */
   destroy(): void {
     this.#health.leave();
     if (this.#health.isSilent) return;

@@ -1,15 +1,15 @@
 import { type MatrixUnits, suitsMatrices } from "../kernels/conv2d/matrix.ts";
 
-/** What convolutions multiply: float16 by an adapter's matrix units, with sums of float32, where that is asked for. */
+/** What convolutions multiply on request: float16 values by an adapter's matrix units, with float32 sums. */
 export const productTypes = ["float32", "float16"] as const;
 
 /** What convolutions multiply. */
 export type ProductType = typeof productTypes[number];
 
-/** The features that matrix units need. Dawn has the second where unsafe interfaces are allowed. */
+/** The features that matrix units need. Dawn has the second one where unsafe interfaces are allowed. */
 export const matrixFeatures = ["subgroups", "chromium-experimental-subgroup-matrix"] as GPUFeatureName[];
 
-/** What Dawn says of matrix units, which no standard type does. */
+/** Dawn's description of matrix units, for which there is no standard type. */
 export interface MatrixInfo {
   readonly subgroupMinSize?: number;
   readonly subgroupMaxSize?: number;
@@ -23,8 +23,8 @@ export interface MatrixInfo {
 }
 
 /**
- * An adapter's matrix units for float16 with sums of float32, the largest that the kernels can use; nothing if it has none, or
- * subgroups of different sizes.
+ * An adapter's matrix units for float16 with sums of float32, the largest that the kernels can use. Undefined if it has
+ * none, or has subgroups of different sizes.
  */
 export function matrixUnitsOf(
   { info, features }: { readonly info: MatrixInfo; readonly features: Pick<ReadonlySet<string>, "has"> },

@@ -1,4 +1,4 @@
-/** What of a device decides what is recorded on it. */
+/** The facts about a device that decide what is recorded on it. */
 export interface DeviceCapabilities {
   readonly limits: Pick<
     GPUSupportedLimits,
@@ -11,7 +11,7 @@ export interface DeviceCapabilities {
   readonly features: Pick<ReadonlySet<string>, "has">;
 }
 
-/** A device that does nothing: what is recorded on it takes neither its memory nor its time. */
+/** A device that does nothing: recording on it takes none of its memory or time. */
 export function paperDevice({ limits, features }: DeviceCapabilities): GPUDevice {
   const nothing = () => ({});
   const done = () => Promise.resolve();

@@ -1,6 +1,6 @@
 import { type Access, bindGroupLayoutEntries } from "../kernels/bind_group_layout.ts";
 
-/** What makes one compute pipeline: WGSL text, entry point, values of its `override` constants, and its bindings. */
+/** What defines a compute pipeline: WGSL text, entry point, values of its `override` constants, and its bindings. */
 export interface Program {
   /** For labels; two programs may share it. */
   readonly name: string;
@@ -23,7 +23,7 @@ interface Layout {
   readonly pipeline: GPUPipelineLayout;
 }
 
-/** What was made of one WGSL text. */
+/** What was made from one WGSL text. */
 interface Shader {
   readonly module: GPUShaderModule;
   /** By entry point, constants and layout. */
@@ -31,8 +31,8 @@ interface Shader {
 }
 
 /**
- * Compute pipelines, one for each WGSL text, entry point, set of constants and layout, whatever the programs are called;
- * layouts, one for each list of accesses.
+ * Compute pipelines, one for each WGSL text, entry point, set of constants and layout, whatever the programs are
+ * called; and layouts, one for each list of accesses.
  */
 export class PipelineCache {
   readonly #device: GPUDevice;

@@ -3,7 +3,7 @@ import type { Command } from "./command.ts";
 import type { TexturePool } from "./texture_pool.ts";
 
 /**
- * Recorded GPU work that can be run any number of times without making a pipeline, bind group or buffer. It owns the
+ * Recorded GPU work that can run any number of times without creating a pipeline, bind group or buffer. It owns the
  * memory that was acquired while it was captured.
  */
 export class Plan {
@@ -11,11 +11,11 @@ export class Plan {
     readonly commands: readonly Command[],
     readonly pool: BufferPool,
     readonly textures: TexturePool,
-    /** Numbers of commands before which the host has something to do, ascending. */
+    /** Numbers of commands before which the host has work to do, ascending. */
     readonly cuts: readonly number[] = [],
   ) {}
 
-  /** The commands between the cuts: one more stretch than there are cuts. */
+  /** The commands between the cuts, in one more stretch than there are cuts. */
   get stretches(): (readonly Command[])[] {
     if (this.cuts.length === 0) return [this.commands];
     const ends = [...this.cuts, this.commands.length];
@@ -27,7 +27,7 @@ export class Plan {
     return this.pool.totalBytes + this.textures.totalBytes;
   }
 
-  /** Frees the plan's memory; the plan must not be run afterwards. */
+  /** Frees the plan's memory. The plan must not run afterwards. */
   destroy(): void {
     this.pool.destroy();
     this.textures.destroy();

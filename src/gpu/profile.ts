@@ -4,7 +4,7 @@ import type { Gpu } from "./gpu.ts";
 import type { Plan } from "./plan.ts";
 import { submitTimed } from "./timestamps.ts";
 
-/** What the dispatches of one kernel took in a run of a plan. */
+/** The time that the dispatches of one kernel took in a run of a plan. */
 export interface KernelTime {
   readonly kernel: string;
   readonly dispatches: number;

@@ -3,19 +3,19 @@ import type { Command } from "./command.ts";
 import { TextureCopies } from "./texture_copies.ts";
 import { TexturePool } from "./texture_pool.ts";
 
-/** Copies in textures that are kept: more than one dispatch reads, and enough for the next that read the same. */
+/** How many copies in textures are kept: more than one dispatch reads, so that the next can share them. */
 const copiesKept = 16;
 
 /** Commands that are being recorded, and the memory that they use. */
 export class Recording {
   commands: Command[] = [];
-  /** Numbers of commands before which the host has something to do. */
+  /** Numbers of commands before which the host has work to do. */
   readonly cuts: number[] = [];
   readonly pool: BufferPool;
   readonly textures: TexturePool;
   readonly copies: TextureCopies;
 
-  /** @param counters what the pools make is counted there */
+  /** @param counters count what the pools create */
   constructor(device: GPUDevice, counters: { buffers: number; textures: number }) {
     this.pool = new BufferPool(device, () => counters.buffers++);
     this.textures = new TexturePool(device, () => counters.textures++);

@@ -1,7 +1,7 @@
 import { GpuError } from "../errors.ts";
 import { vulkanAdvice } from "./backend.ts";
 
-/** What of an adapter's features is used where it has them. */
+/** Features that are used where an adapter has them. */
 const usedFeatures: readonly GPUFeatureName[] = ["timestamp-query", "shader-f16"];
 
 /**
@@ -16,7 +16,7 @@ export async function mostPowerfulAdapter(): Promise<GPUAdapter> {
 
 /**
  * Opens an adapter's device with the adapter's largest buffer limits, and timestamp queries and float16 where it has them.
- * @param needed features that it must have besides
+ * @param needed further features that it must have
  * @throws {GpuError} if the adapter refuses: another process may hold it, or its driver is being reset.
  */
 export async function requestDevice(

@@ -2,18 +2,18 @@
 const commandsPerSubmission = 256;
 /** Splitting a long plan lets the device start early. */
 const fewSubmissions = 3;
-/** Commands of a submission while nothing is known of how long they take, and the fewest that tell. */
+/** Commands of a submission while their time is unknown, and the fewest that can tell it. */
 const commandsAtFirst = 64;
 /** Commands of a submission at most: its host memory is a few kilobytes a command. */
 const mostCommands = 2 ** 14;
-/** Milliseconds that a submission may take: drivers reset a device after 2 to 10 s on one. */
+/** Milliseconds that a submission may take. Drivers reset a device after 2 to 10 s on one submission. */
 const longestSubmission = 1000;
-/** Commands that the host may be ahead of the device, which hold memory until they are done. */
+/** Commands by which the host may be ahead of the device. They hold memory until they are done. */
 const mostAhead = 2 ** 15;
 
 /**
- * How many commands go out in one submission, so that each takes a driver's watchdog too short a time to notice on a slow device
- * as well, and how far the host may run ahead. It learns from waits how long a command takes.
+ * Decides how many commands go out in one submission, so that a driver's watchdog does not notice any of them, even on
+ * a slow device, and how far the host may run ahead. It learns from waits how long a command takes.
  */
 export class SubmissionSizes {
   readonly #tried = new WeakSet<object>();
@@ -25,8 +25,8 @@ export class SubmissionSizes {
   constructor(readonly now: () => number = () => performance.now()) {}
 
   /**
-   * Commands of each submission of a plan, given how many the plan has; the last may have fewer.
-   * @param untried whether nothing is known of how long they take
+   * Commands in each submission of a plan, given the plan's number of commands. The last may have fewer.
+   * @param untried whether their time is unknown
    */
   of(commands: number, untried: boolean = false): number {
     if (untried) return commandsAtFirst;
@@ -46,7 +46,7 @@ export class SubmissionSizes {
     return this.#ahead >= mostAhead;
   }
 
-  /** Notes that all that was submitted is done. */
+  /** Notes that all submitted work is done. */
   waited(): void {
     if (this.#ahead >= commandsAtFirst) {
       this.#millisecondsPerCommand = (this.now() - this.#began) / this.#ahead;
@@ -54,7 +54,7 @@ export class SubmissionSizes {
     this.#ahead = 0;
   }
 
-  /** Whether a plan has not been asked for before: how long it takes is not known then, and it is worth a wait to learn it. */
+  /** Whether a plan is new. Its time is unknown then, and learning it is worth a wait. */
   isUntried(plan: object): boolean {
     const untried = !this.#tried.has(plan);
     this.#tried.add(plan);

@@ -8,12 +8,12 @@ interface Copy {
 }
 
 /**
- * Textures that hold what ranges of buffers contain, for as long as nothing is written there: kernels in a row often read the same
- * operand. Those that were not asked for the longest are given up first.
+ * Textures with the contents of ranges of buffers, for as long as nothing is written there: consecutive kernels often
+ * read the same operand. The least recently used are given up first.
  */
 export class TextureCopies {
   readonly #pool: TexturePool;
-  /** The one that was asked for last comes last. */
+  /** The most recently used comes last. */
   #copies: Copy[] = [];
 
   /** @param mostKept at least as many as one dispatch reads */
@@ -21,7 +21,7 @@ export class TextureCopies {
     this.#pool = pool;
   }
 
-  /** The texture that holds a range's contents; a new one is `filled` with them first. */
+  /** The texture that holds a range's contents. A new one is `filled` first. */
   get(range: BufferRange, size: TextureSize, fill: (texture: GPUTexture) => void): GPUTextureView {
     const known = this.#copies.findIndex((copy) => isSame(copy.range, range));
     const [copy = this.#make(range, size, fill)] = known < 0 ? [] : this.#copies.splice(known, 1);
@@ -30,7 +30,7 @@ export class TextureCopies {
     return copy.pooled.view;
   }
 
-  /** Gives up the copies of what has been written to. */
+  /** Gives up the copies of ranges that have been written to. */
   written(range: BufferRange): void {
     this.#giveUp((copy) => overlaps(copy.range, range));
   }

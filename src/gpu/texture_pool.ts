@@ -1,11 +1,11 @@
-/** The format of a texture, its width, and how many rows it has at least. */
+/** The format of a texture, its width, and its least number of rows. */
 export interface TextureSize {
   readonly format: keyof typeof texelBytes;
   readonly width: number;
   readonly rows: number;
 }
 
-/** Bytes of a texel in the formats that operands have. */
+/** Bytes of a texel, for each format of operands. */
 const texelBytes = { rgba32float: 16, rgba16float: 8 } as const;
 
 /** A texture on loan from a {@link TexturePool}. */
@@ -15,8 +15,8 @@ export interface PooledTexture {
 }
 
 /**
- * Textures kept by their size, for operands that kernels read through a texture. As with buffers, reuse is safe without waiting,
- * because commands run in the order in which they were recorded.
+ * Textures kept by size, for operands that kernels read through a texture. As with buffers, reuse is safe without
+ * waiting, because commands run in the order in which they were recorded.
  */
 export class TexturePool {
   readonly #device: GPUDevice;
@@ -52,7 +52,7 @@ export class TexturePool {
     return { texture, view: texture.createView() };
   }
 
-  /** Gives a texture back; the caller must not use it in commands recorded afterwards. */
+  /** Gives a texture back. The caller must not use it in commands recorded afterwards. */
   release(pooled: PooledTexture): void {
     const key = keyOf(pooled.texture);
     const free = this.#free.get(key);

@@ -3,28 +3,28 @@ import type { Gpu } from "./gpu.ts";
 import { Plan } from "./plan.ts";
 import { submitTimed } from "./timestamps.ts";
 
-/** Commands of a plan, from `start` to before `end`; the last is a dispatch. */
+/** Commands of a plan, from `start` to before `end`. The last one is a dispatch. */
 export interface Part {
   readonly start: number;
   readonly end: number;
 }
 
-/** How time is measured: by the device, or by the host's clock, which counts submission and waiting too. */
+/** How time is measured: by the device, or by the host's clock, which also counts submission and waiting. */
 export type Clock = "timestamps" | "host";
 
-/** The better of the clocks that a device has. */
+/** The better of a device's clocks. */
 export function clockOf({ device }: Gpu): Clock {
   return device.features.has("timestamp-query") ? "timestamps" : "host";
 }
 
-/** How long to measure: until both are reached. */
+/** How long to measure: until both have been reached. */
 export interface Effort {
   readonly rounds: number;
   readonly milliseconds: number;
 }
 
 /**
- * Runs parts of a plan in turns, so that what else happens on the machine meets all of them alike.
+ * Runs parts of a plan in turns, so that whatever else happens on the machine affects all of them alike.
  * @returns the milliseconds of each part in each round, `[round][part]`
  */
 export async function timeInTurns(
@@ -43,7 +43,7 @@ export async function timeInTurns(
   return times;
 }
 
-/** The last part runs once beforehand: what a part takes is the time between the end of the one before and its own. */
+/** The last part runs once beforehand, because a part's time runs from the end of the one before to its own end. */
 async function byTimestamps(gpu: Gpu, { commands }: Plan, parts: readonly Part[]): Promise<number[]> {
   const ends = await submitTimed(gpu, parts.length + 1, (encoder, querySet) => {
     for (const [i, { start, end }] of [...parts.slice(-1), ...parts].entries()) {

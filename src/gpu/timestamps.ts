@@ -2,7 +2,7 @@ import type { Gpu } from "./gpu.ts";
 
 /**
  * Submits what `build` encodes and reads the timestamps that it writes.
- * @param capacity most timestamps
+ * @param capacity largest number of timestamps
  * @param build returns how many it writes
  * @returns milliseconds since any moment
  */
@@ -22,7 +22,7 @@ export async function submitTimed(
   });
   encoder.resolveQuerySet(querySet, 0, count, resolved, 0);
   device.queue.submit([encoder.finish()]);
-  // What was encoded may have written anywhere, as when a plan runs.
+  // The encoded commands may have written anywhere, as when a plan runs.
   gpu.forgetCopies();
   const [bytes] = await gpu.read([{ buffer: resolved, offset: 0, size }]);
   resolved.destroy();

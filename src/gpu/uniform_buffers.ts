@@ -1,4 +1,7 @@
-/** Uniform buffers, one for each contents: they never change, so that recorded work can share them for as long as the device lives. */
+/**
+ * Uniform buffers, one for each contents. They never change, so recorded work can share them for as long as the device
+ * lives.
+ */
 export class UniformBuffers {
   readonly #device: GPUDevice;
   readonly #onCreate: () => void;
@@ -9,7 +12,7 @@ export class UniformBuffers {
     this.#onCreate = onCreate;
   }
 
-  /** The buffer with these contents, made on first use. */
+  /** The buffer with these contents, created on first use. */
   get(values: Uint32Array<ArrayBuffer>): { buffer: GPUBuffer } {
     const key = values.join();
     let buffer = this.#buffers.get(key);
@@ -32,7 +35,7 @@ export class UniformBuffers {
 export function uniformBuffer(device: GPUDevice, values: Uint32Array<ArrayBuffer>): GPUBuffer {
   const usage = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST;
   const buffer = device.createBuffer({ size: values.byteLength, usage });
-  // Not mapped at creation: on a device that was lost meanwhile, mapping throws something else than the loss.
+  // Not mapped at creation: if the device was lost meanwhile, mapping throws another error than the loss.
   device.queue.writeBuffer(buffer, 0, values);
   return buffer;
 }

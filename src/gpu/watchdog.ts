@@ -1,22 +1,25 @@
-/** What a wait is for. */
+/** The work that a wait is for. */
 export interface Waited {
   /** Dispatches since the last wait. */
   readonly dispatches: number;
-  /** Whether pipelines are new among them: drivers compile those when they are first used, and may take minutes. */
+  /** Whether there are new pipelines among them. Drivers compile those at their first use, which may take minutes. */
   readonly compiles: boolean;
 }
 
-/** Parts of the limit that are counted: a computer that slept, or a thread that was held up, loses only one of them. */
+/**
+ * The limit is counted in this many parts, so that a computer that slept, or a thread that was held up, loses only one
+ * of them.
+ */
 const parts = 10;
 
 /**
- * Notices waits for the GPU that do not end. One counts as lost after ten times the longest wait before it, more if it is
- * for more work than any before. Where the wait itself blocks the thread, as in Deno, nothing can be noticed.
+ * Notices waits for the GPU that do not end. A wait counts as lost after ten times the longest wait before it, or more
+ * if it is for more work than any before. Where the wait itself blocks the thread, as in Deno, nothing can be noticed.
  */
 export class Watchdog {
-  /** The least time that a wait is given, in milliseconds. */
+  /** The least time allowed for a wait, in milliseconds. */
   shortest = 30_000;
-  /** The least time that a wait with new pipelines is given, in milliseconds. */
+  /** The least time allowed for a wait with new pipelines, in milliseconds. */
   shortestCompiling = 30 * 60_000;
   #longest = 0;
   #mostDispatches = 1;

@@ -34,7 +34,7 @@ function multiplyHigh(a: number, b: number): number {
   return aHigh * bHigh + Math.floor(middle / 0x10000) + Math.floor(cross / 0x10000);
 }
 
-/** What random numbers are for: consumers with one seed and step stay apart by it. */
+/** What random numbers are for. It keeps users with the same seed and step apart. */
 export const Purpose = {
   initialisation: 1,
   split: 2,
@@ -111,16 +111,16 @@ export class RandomStream {
 }
 
 /**
- * Calls that a stream of the GPU has for each shard of a job. An iteration makes one for each use of dropout: at most
- * 664 blocks in 10,006 passes, 6,643,984 in all.
+ * Calls of a GPU stream that each shard of a job may use. An iteration needs one for each use of dropout: at most 664
+ * blocks in 10,006 passes, 6,643,984 in all.
  */
 const callsOfShard = 2 ** 23;
-/** Shards that have calls of their own. */
+/** Most shards that have calls of their own. */
 export const mostShards: number = 2 ** 32 / callsOfShard;
 
 /**
  * The words that name a random stream on the GPU: seed (low, high), step, first call.
- * @param shard of a job that draws several streams in a step, below {@link mostShards}
+ * @param shard number of the shard, below {@link mostShards}, in a job that draws several streams in a step
  */
 export function streamWords(seed: number, step: number, shard = 0): Uint32Array {
   return Uint32Array.of(seed % 2 ** 32, Math.floor(seed / 2 ** 32), step, shard * callsOfShard);

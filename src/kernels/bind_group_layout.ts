@@ -5,10 +5,10 @@
 export type Access = "read" | "read-write" | "texture";
 
 /**
- * Entries of the layout of a kernel's bind group. They are spelled out, since `layout: "auto"` leaves out bindings that an
- * entry point does not use.
- * @param access of each binding, in order
- * @param uniformBinding the binding of a uniform buffer beside them, if there is one
+ * Entries of the layout of a kernel's bind group. They are spelled out because `layout: "auto"` leaves out bindings
+ * that an entry point does not use.
+ * @param access access of each binding, in order
+ * @param uniformBinding the binding of the uniform buffer, if there is one
  */
 export function bindGroupLayoutEntries(
   access: readonly Access[],

@@ -6,15 +6,15 @@ import { exceededLimit } from "./limits.ts";
 export type Dispatch = (pass: GPUComputePassEncoder) => void;
 
 /**
- * Where an operand lies: a buffer from its start, or from an offset that is a multiple of 256 bytes; for what is read
- * through a texture, that texture, see `Binding.access`.
+ * Where an operand is: a buffer from its start, or from an offset that is a multiple of 256 bytes. An operand that is
+ * read through a texture is that texture, see `Binding.access`.
  */
 export type Place = GPUBuffer | { readonly buffer: GPUBuffer; readonly offset: number } | GPUTexture;
 
-/** A kernel compiled for a shape, to be run on any buffers. */
+/** A kernel compiled for a shape, ready to run on any buffers. */
 export interface CompiledKernel<Name extends string> {
   /**
-   * Makes the bind group for some buffers; keep what it returns as long as they stay the same.
+   * Creates the bind group for some buffers. Keep what it returns for as long as they stay the same.
    * @param operands buffers with usage `STORAGE`, at least as large as the bindings' `bytes(shape)`
    */
   readonly bind: (operands: Readonly<Record<Name, Place>>) => Dispatch;

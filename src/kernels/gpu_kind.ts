@@ -1,19 +1,19 @@
 /**
- * Kinds of GPUs that want other tiles than the rest: Intel's, whose compiler runs out of registers, and AMD's before RDNA and of
- * CDNA, which compute 64 invocations at a time.
+ * Kinds of GPUs that need other tiles than most: Intel's, whose compiler runs out of registers, and AMD's before RDNA
+ * and in CDNA, which compute 64 invocations at a time.
  */
 export const gpuKinds = ["intel", "gcn"] as const;
 
 /** One of {@link gpuKinds}. */
 export type GpuKind = typeof gpuKinds[number];
 
-/** What GPUs of AMD's with waves of 64 are called, by their chips' names or their products'. */
+/** Names of AMD's GPUs with waves of 64, by chip or by product. */
 const namesOfGcn =
   /\b(vega|raven|renoir|picasso|cezanne|polaris|fiji|tonga|hawaii|radeon vii|mi(50|60|100|2\d\d|3\d\d)|arcturus|aldebaran|gfx[789])/i;
 
 /**
- * The kind of an adapter's GPU, if it is one of {@link gpuKinds}. Browsers name the vendor and the architecture; Deno gives the
- * vendor's number and the driver's description.
+ * The kind of an adapter's GPU, if it is one of {@link gpuKinds}. Browsers name the vendor and the architecture. Deno
+ * gives the vendor's number and the driver's description.
  */
 export function gpuKind(
   { vendor, architecture, description }: Pick<GPUAdapterInfo, "vendor" | "architecture" | "description">,

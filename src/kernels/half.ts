@@ -1,13 +1,14 @@
 import { type Binding, type Kernel, requireShape } from "./kernel.ts";
 
-/** Variants that were made, by the names of the operands in half precision. */
+/** Variants that have been made, by the names of the operands in half precision. */
 const made = new WeakMap<object, Map<string, unknown>>();
 
 /**
- * A kernel with some of its operands stored as float16, in half the bytes; it computes in float32 all the same. The device must
- * have the feature `shader-f16`. Numbers of magnitude above 65,504 become infinite in an operand that is written.
- * @param names operands for which their `Binding.alias` says how, or which are read through a texture, then of format `rgba16float`
- * @throws {RangeError} for another operand.
+ * A kernel with some of its operands stored as float16, in half the bytes; it still computes in float32. The device
+ * must have the feature `shader-f16`. Values above 65,504 in magnitude become infinite in an operand that is written.
+ * @param names operands that have a `Binding.alias`, or that are read through a texture, whose format is then
+ *   `rgba16float`
+ * @throws {RangeError} for any other operand.
  * @example
  * ```ts
  * import { add, inHalf, run } from "sada-jem/kernels";
@@ -70,7 +71,7 @@ function aliasOf<Shape, Name extends string>(
   return alias!;
 }
 
-/** A shader whose alias of `vec4f`, `vec2f` or `f32` stands for the same in half precision. */
+/** A shader in which the alias of `vec4f`, `vec2f` or `f32` stands for the same type in half precision. */
 function halveAlias(wgsl: string, alias: string): string {
   const halved = wgsl
     .replace(new RegExp(`^alias ${alias} = vec([24])f;$`, "m"), `alias ${alias} = vec$1h;`)

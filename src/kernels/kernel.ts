@@ -1,61 +1,65 @@
 /**
- * What a compute kernel is to the code that launches it. A kernel with its WGSL text is all that another WebGPU
- * application needs: it depends on the standard WebGPU types alone.
+ * What launching code sees of a compute kernel. A kernel with its WGSL text is all that another WebGPU application
+ * needs: it depends on the standard WebGPU types alone.
  */
 
 import type { GpuKind } from "./gpu_kind.ts";
 import type { Access } from "./bind_group_layout.ts";
 
-/** One binding of `@group(0)`; its `@binding` is its place in {@link Kernel.bindings}. */
+/** One binding of `@group(0)`. Its `@binding` is its position in {@link Kernel.bindings}. */
 export interface Binding<Shape, Name extends string = string> {
   readonly name: Name;
   /**
-   * What is read through a texture lies in one of format `rgba32float`, 1,024 texels wide, that holds the bytes row by row
-   * (`copyBufferToTexture` with 16,384 bytes a row).
+   * An operand that is read through a texture lies in one of format `rgba32float`, 1,024 texels wide, that holds the
+   * bytes row by row (`copyBufferToTexture` with 16,384 bytes a row).
    */
   readonly access: Access;
-  /** The shader's alias for the type of the buffer's elements, if they may be stored in half precision: see `inHalf`. */
+  /**
+   * The shader's alias for the type of the buffer's elements, if they may be stored in half precision: see `inHalf`.
+   */
   readonly alias?: string;
-  /** Whether the values are float16; a texture is then of format `rgba16float`, and a row of 8,192 bytes. */
+  /** Whether the values are float16. A texture then has format `rgba16float` and rows of 8,192 bytes. */
   readonly half?: true;
-  /** Bytes to bind for a shape; kernels take lengths from `arrayLength`, so bind exactly these. */
+  /** Bytes to bind for a shape. Kernels take lengths from `arrayLength`, so bind exactly this many. */
   readonly bytes: (shape: Shape) => number;
 }
 
-/** Names and types of a uniform buffer's values, in the order of the shader's structure `Shape`. A flag is a `u32`. */
+/**
+ * Names and types of the values in a uniform buffer, in the order of the shader's structure `Shape`. A flag is a `u32`.
+ */
 export type Uniforms = Readonly<Record<string, "u32" | "f32">>;
 
-/** A compute kernel: WGSL text and bindings, and functions that return the constants and workgroup counts for a shape. */
+/** A compute kernel: WGSL text, bindings, and functions that return the constants and workgroup counts for a shape. */
 export interface Kernel<Shape, Name extends string = string> {
-  /** Unique among the kernels; labels and messages use it. Several kernels may share a shader. */
+  /** Unique among the kernels, for labels and messages. Several kernels may share a shader. */
   readonly name: string;
   /** The shader, valid stand-alone WGSL. */
   readonly wgsl: string;
-  /** Entry point, perhaps depending on the shape; `main` unless said otherwise. */
+  /** Entry point, which may depend on the shape; `main` by default. */
   readonly entryPoint?: string | ((shape: Shape) => string);
   readonly bindings: readonly Binding<Shape, Name>[];
   /**
-   * Values for the `override` constants, and for {@link uniforms}. Throws a `RangeError` that names the limit if the shape is
-   * not supported.
+   * Values for the `override` constants and for {@link uniforms}. Throws a `RangeError` that names the limit if the
+   * shape is not supported.
    */
   readonly constants: (shape: Shape) => Record<string, number>;
   /**
-   * Those of the constants that the shader takes from a uniform buffer instead, at {@link uniformBinding}: one pipeline then
-   * serves many shapes, where an adapter takes long to compile it.
+   * The constants that the shader takes from a uniform buffer instead, at {@link uniformBinding}. One pipeline then
+   * serves many shapes, which helps where an adapter takes long to compile it.
    */
   readonly uniforms?: Uniforms;
   /** Arguments of `dispatchWorkgroups`. */
   readonly workgroups: (shape: Shape) => [number, number, number];
   /**
-   * The same computation for software adapters, where it is several times as fast, and slower elsewhere. Nearly all read through
-   * textures there.
+   * The same computation for software adapters, several times as fast there and slower elsewhere. Nearly all of these
+   * variants read through textures.
    */
   readonly throughTextures?: Kernel<Shape, Name>;
   /** The same computation in tiles that suit a kind of GPU better. */
   readonly forKinds?: Readonly<Partial<Record<GpuKind, Kernel<Shape, Name>>>>;
 }
 
-/** A kernel, or its variant for a kind of GPU if it has one. */
+/** The kernel's variant for a kind of GPU, or the kernel itself. */
 export function suited<Shape, Name extends string>(
   kernel: Kernel<Shape, Name>,
   kind: GpuKind | undefined,
@@ -64,9 +68,9 @@ export function suited<Shape, Name extends string>(
 }
 
 /**
- * A kernel with its variant in its shader's entry point `throughTextures`, where all that it only reads are textures unless
- * the changes say otherwise.
- * @param changes what else differs in the variant
+ * A kernel with its variant in the shader's entry point `throughTextures`. There, operands that it only reads are
+ * textures unless the changes say otherwise.
+ * @param changes other differences of the variant
  */
 export function withTextures<Shape, Name extends string>(
   kernel: NoInfer<Kernel<Shape, Name>>,
@@ -86,10 +90,10 @@ export function withTextures<Shape, Name extends string>(
   return { ...kernel, throughTextures };
 }
 
-/** The `@binding` of the uniform buffer of a kernel that has one: after the eight storage buffers that WebGPU guarantees. */
+/** The `@binding` of a kernel's uniform buffer: after the eight storage buffers that WebGPU guarantees. */
 export const uniformBinding = 8;
 
-/** A kernel's constants for a shape: those of the pipeline, and the contents of the uniform buffer, if there is one. */
+/** A kernel's constants for a shape: those of the pipeline, and the contents of the uniform buffer if there is one. */
 export function constantsOf<Shape, Name extends string>(
   { constants, uniforms }: Kernel<Shape, Name>,
   shape: Shape,
@@ -115,12 +119,12 @@ export function bytes32(count: number): number {
 }
 
 /**
- * Most iterations of all loops of an invocation together. Mesa 22's lavapipe ends every loop after them, without an error, so
- * that sums are silently wrong.
+ * Most iterations of all loops of an invocation together. After these, Mesa 22's lavapipe ends every loop without an
+ * error, and sums are silently wrong.
  */
 export const mostLoopIterations = 65_535;
 
-/** Most workgroups in one dimension that WebGPU guarantees. */
+/** Most workgroups along one dimension that WebGPU guarantees. */
 export const maximumWorkgroups = 65_535;
 
 /**
@@ -133,7 +137,7 @@ export function foldWorkgroups(invocations: number, workgroupSize = 64): [number
   return [Math.ceil(groups / rows), rows, 1];
 }
 
-/** Columns that a workgroup takes in kernels that sum together, as their shaders define them. */
+/** Columns of a workgroup in kernels that sum together, as their shaders define them. */
 const columnsTogether = 8;
 
 /** Workgroups of kernels in which a workgroup sums a chunk of rows of eight columns (or vectors of four). */
@@ -146,7 +150,7 @@ export function entryPointOf<Shape>({ entryPoint = "main" }: Kernel<Shape>, shap
   return typeof entryPoint === "string" ? entryPoint : entryPoint(shape);
 }
 
-/** Throws a `RangeError` unless `condition` holds: for what a kernel's shape must satisfy. */
+/** Throws a `RangeError` unless `condition`, which a kernel's shape must satisfy, holds. */
 export function requireShape(condition: boolean, kernel: string, what: string): void {
   if (!condition) throw new RangeError(`${kernel}: ${what}`);
 }

@@ -1,21 +1,23 @@
 import type { Kernel } from "./kernel.ts";
 import { rowsFormat, textureRows } from "./texture_rows.ts";
 
-/** The limits of a `GPUDevice` that a kernel may exceed with a large shape; it keeps to the others by construction. */
+/**
+ * The limits of a `GPUDevice` that a kernel may exceed with a large shape. It keeps within the others by construction.
+ */
 export type ShapeLimits = Pick<
   GPUSupportedLimits,
   "maxStorageBufferBindingSize" | "maxComputeWorkgroupsPerDimension" | "maxTextureDimension2D"
 >;
 
-/** A limit of a device that a run of a kernel would exceed. */
+/** A limit of a device that running a kernel would exceed. */
 export interface ExceededLimit {
-  /** What needs how much, and which limit that exceeds. */
+  /** What needs how much, and which limit that exceeds, in words. */
   readonly message: string;
   readonly needed: number;
   readonly limit: number;
 }
 
-/** The limit of a device that a run of a kernel would exceed, in words; undefined if there is none. */
+/** The limit of a device that running a kernel would exceed, in words; undefined if there is none. */
 export function exceededLimit<Shape, Name extends string>(
   kernel: Kernel<Shape, Name>,
   shape: Shape,
@@ -24,7 +26,7 @@ export function exceededLimit<Shape, Name extends string>(
   return findExceededLimit(kernel, shape, limits)?.message;
 }
 
-/** The limit of a device that a run of a kernel would exceed; undefined if there is none. */
+/** The limit of a device that running a kernel would exceed; undefined if there is none. */
 export function findExceededLimit<Shape, Name extends string>(
   kernel: Kernel<Shape, Name>,
   shape: Shape,

@@ -1,7 +1,7 @@
 /**
- * The compute kernels by themselves, to be embedded in any WebGPU program: each is WGSL text with what a shape makes of
- * its constants, binding sizes and workgroup counts. They depend on the standard WebGPU types alone and keep to WebGPU's
- * default limits; `docs/kernels.md` describes them all.
+ * The compute kernels by themselves, to embed in any WebGPU program. Each is WGSL text with functions that return its
+ * constants, binding sizes and workgroup counts for a shape. They depend on the standard WebGPU types alone and keep
+ * within WebGPU's default limits. `docs/kernels.md` describes them all.
  *
  * @module
  */

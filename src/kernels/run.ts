@@ -3,8 +3,8 @@ import type { Binding, Kernel } from "./kernel.ts";
 import { copiesToRows, createRows, rowsFormat, textureRows } from "./texture_rows.ts";
 
 /**
- * Values of an operand, or for one that a kernel only writes the number of its values; they are rounded where the kernel takes
- * them in half precision.
+ * Values of an operand; or, for an operand that a kernel only writes, the number of its values. Values are rounded
+ * where the kernel takes them in half precision.
  */
 export type Operand = Float32Array | Uint32Array | readonly number[] | number;
 
@@ -18,9 +18,10 @@ export type Contents<Operands> = {
  * Runs a kernel once on values of the host and reads all operands back: to try a kernel out, and to test it. Programs
  * that keep their data on the GPU use `compile`.
  *
- * Operands of which only the number is given, and what a binding holds beyond its operand, begin as NaN, so that a value
- * which the kernel should have written, or should not have read, shows.
- * @param device by default one that all calls share, with WebGPU's default limits, and with float16 where there is
+ * Operands of which only the number is given, and the part of a binding beyond its operand, start as NaN. A value that
+ * the kernel should have written, or should not have read, then shows.
+ * @param device by default one that all calls share, with WebGPU's default limits, and with float16 if the adapter has
+ *   it
  * @throws {RangeError} if the kernel does not support the shape, or an operand has more values than the shape allows.
  * @throws {Error} if there is no WebGPU adapter, or the device reports an error.
  * @example
@@ -64,7 +65,7 @@ export async function run<
   return Object.fromEntries(contents);
 }
 
-/** Submits a run; the buffers it returns can be mapped to read the operands in the bindings' order. */
+/** Submits a run. The buffers it returns can be mapped to read the operands, in the bindings' order. */
 function submit<Shape, Name extends string>(
   device: GPUDevice,
   kernel: Kernel<Shape, Name>,
@@ -106,7 +107,7 @@ async function requestDevice(): Promise<GPUDevice> {
   return await adapter.requestDevice({ requiredFeatures: adapter.features.has(halves) ? [halves] : [] });
 }
 
-/** What of a binding says how its values are stored. */
+/** The parts of a binding that say how its values are stored. */
 type Storage = Pick<Binding<never>, "half">;
 
 function elementBytes({ half }: Storage): number {

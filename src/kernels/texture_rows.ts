@@ -1,6 +1,6 @@
-/** How values lie in a texture that kernels read them through: four a texel, row by row. */
+/** Layout of values in a texture that kernels read them through: four in a texel, row by row. */
 
-/** Texels of a row. */
+/** Texels in a row. */
 export const texelsPerRow = 1024;
 
 /** Formats of such textures, for float32 and for float16. */
@@ -13,7 +13,7 @@ export function rowsFormat({ half }: { readonly half?: true }): RowsFormat {
   return half ? "rgba16float" : "rgba32float";
 }
 
-/** The rows that hold a number of bytes. */
+/** Number of rows that hold a number of bytes. */
 export function textureRows(bytes: number, format: RowsFormat): number {
   return Math.ceil(bytes / bytesPerTexel[format] / texelsPerRow);
 }
@@ -34,7 +34,7 @@ export interface TextureCopy {
   readonly size: readonly [number, number];
 }
 
-/** The copies that bring a buffer's bytes, whole texels, into a texture: whole rows, then what is left. */
+/** The copies that move a buffer's bytes, whole texels, into a texture: whole rows, then the rest. */
 export function copiesToRows(
   { buffer, offset, size }: { readonly buffer: GPUBuffer; readonly offset: number; readonly size: number },
   texture: GPUTexture,

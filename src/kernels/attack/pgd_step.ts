@@ -11,7 +11,7 @@ import {
 /** A batch of images under attack. */
 export interface PgdShape {
   readonly batch: number;
-  /** Values of an image. */
+  /** Values in an image. */
   readonly pixels: number;
   readonly stepSize: number;
   /** Radius of the ball around the originals, in the units of images in [−1, 1]. */
@@ -31,7 +31,7 @@ const bindings: readonly Binding<PgdShape, Names>[] = [
 const constants = ({ pixels, stepSize, radius }: PgdShape) => ({ pixels, stepSize, radius });
 
 /**
- * A step along the gradient's signs, inside the L∞ ball.
+ * A step along the signs of the gradient, inside the L∞ ball.
  * @cost A few operations, 12 bytes read and 4 written a value: bound by bandwidth. An invocation takes one value.
  * @example
  * ```ts
@@ -58,7 +58,7 @@ export const pgdStepLinf: Kernel<PgdShape, Names> = {
 };
 
 /**
- * A step of given length along the gradient, inside the L2 ball.
+ * A step of a given length along the gradient, inside the L2 ball.
  * @throws {RangeError} if there are more than 65,535 images.
  * @cost About 10 operations a value, which is read three times. A workgroup of 64 takes one image.
  * @example

@@ -12,14 +12,14 @@ export interface ClassShape {
   readonly listed: number;
   /** Images of the largest class in all buffers. */
   readonly maximumCount: number;
-  /** Byte that stands for full intensity. */
+  /** The byte value of full intensity. */
   readonly maximum: number;
   /** Whether this is the first, and the last, of the data set's buffers. */
   readonly first: boolean;
   readonly last: boolean;
 }
 
-/** Most images that a buffer may hold, since one loop goes through them. */
+/** Most images that a buffer may hold, because one loop goes through them. */
 export const mostImagesPerBuffer = mostLoopIterations;
 
 /** Constants of the kernels that go through the members of a class. */

@@ -10,8 +10,8 @@ export interface InformativeSampleShape extends ClassShape {
 }
 
 /**
- * Samples of N(μ_c, Σ_c + 1e-4·I) without Σ_c (JEM++'s informative initialisation), from given standard normal values,
- * buffer by buffer of the data set.
+ * Samples of N(μ_c, Σ_c + 1e-4·I) without forming Σ_c (JEM++'s informative initialisation), from given standard normal
+ * values, one buffer of the data set after another.
  * @throws {RangeError} if the buffer holds more than 65,535 images.
  * @cost A multiply-add and a byte read for each pixel of each image of the sample’s class. An invocation computes one
  *   pixel of one sample.

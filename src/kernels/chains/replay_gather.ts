@@ -1,18 +1,18 @@
 import wgsl from "../../../shaders/chains/replay_gather.wgsl" with { type: "text" };
 import { bytes32, foldWorkgroups, type Kernel } from "../kernel.ts";
 
-/** A batch of chains over a part of a replay buffer; `pixels` are all values of an image. */
+/** A batch of chains over a part of a replay buffer. `pixels` counts all values of an image. */
 export interface ReplayShape {
   readonly batch: number;
   readonly pixels: number;
-  /** Entry that the part begins with; chains whose entry lies elsewhere are left alone. */
+  /** First entry of the part. Chains whose entry is elsewhere are left alone. */
   readonly first: number;
-  /** Entries of the part. */
+  /** Number of entries in the part. */
   readonly count: number;
 }
 
 /**
- * Chains' starts: entries of the replay buffer, or fresh images where the draw says so.
+ * Starts of the chains: entries of the replay buffer, or fresh images where the draw says so.
  * @cost 4 bytes read and 4 written a value: bound by bandwidth. An invocation takes one value.
  * @example
  * ```ts

@@ -3,7 +3,7 @@ import { bytes32, foldWorkgroups, type Kernel } from "../kernel.ts";
 import type { ReplayShape } from "./replay_gather.ts";
 
 /**
- * Puts the chains' ends back into the replay buffer, deterministically, unless training has diverged.
+ * Puts the ends of the chains back into the replay buffer, deterministically, unless training has diverged.
  * @cost 4 bytes read and 4 written a value, and up to `batch` comparisons. An invocation takes one value.
  * @example
  * ```ts

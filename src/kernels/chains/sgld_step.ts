@@ -12,15 +12,15 @@ export interface SgldStepShape extends VectorShape {
   readonly innerStepSize: number;
   /** Bound of each element of the gradient in the inner steps; Infinity for none. */
   readonly innerClamp: number;
-  /** 0 for no noise: any buffer of the images' size may then be bound in its place. */
+  /** 0 for no noise. Any buffer of the images' size may then be bound in its place. */
   readonly noiseScale: number;
 }
 
 const largestFloat32 = 3.4028234663852886e38;
 
 /**
- * next = clamp(image + α·clamp(gradient) + σ·noise, −1, 1), equation 3 of the paper; before the noise PYLD's inner
- * steps.
+ * next = clamp(image + α·clamp(gradient) + σ·noise, −1, 1), equation 3 of the paper. PYLD's inner steps come before the
+ * noise.
  * @cost 2 multiply-adds, 12 bytes read and 4 written a value: bound by bandwidth. An invocation takes 4 values.
  * @example
  * ```ts

@@ -22,7 +22,7 @@ const bindings = (access: "read" | "texture"): readonly Binding<Conv2dShape, Nam
   },
 ];
 
-/** Invocations for tiles of the given pixels and output channels. */
+/** Workgroups for tiles of the given pixels and output channels. */
 function tiles(
   shape: Conv2dShape,
   pixels: number,
@@ -33,14 +33,14 @@ function tiles(
   return foldWorkgroups(Math.ceil(outPixels / pixels) * Math.ceil(shape.outChannels / channels), workgroup);
 }
 
-/** What the shaders that serve both directions take, forwards. */
+/** Constants of the shaders that serve both directions, for the forward one. */
 function constants(shape: Conv2dShape): Record<string, number> {
   conv2dConstants(shape);
   const { inChannels, outChannels, kernel, stride, padding } = shape;
   return productConstants(shape, inChannels, outputSize(shape), outChannels, { kernel, stride, padding });
 }
 
-/** The convolution in tiles staged in workgroup memory, which may depend on the output channels. */
+/** The convolution in tiles staged in workgroup memory. The tile may depend on the output channels. */
 function staged(name: string, tile: (channels: number) => StagedTile): Conv2dForward {
   return {
     name,
@@ -64,10 +64,10 @@ export function conv2dForwardTiled(tile: StagedTile): Conv2dForward {
 }
 
 /**
- * Convolution with bias of images with a multiple of 4 channels, in tiles staged in workgroup memory: for GPUs.
+ * Convolution with bias, for images with a multiple of 4 channels, in tiles staged in workgroup memory: for GPUs.
  * @throws {RangeError} unless the kernel is 1×1 or 3×3 and the channels are multiples of 4.
- * @cost kernel² · inChannels multiply-adds an output value; an invocation computes 8 pixels × 8 channels, and loads a vector
- *   from workgroup memory for every 4 multiply-adds of vectors.
+ * @cost kernel² · inChannels multiply-adds for an output value. An invocation computes 8 pixels × 8 channels, and loads
+ *   a vector from workgroup memory for every 4 multiply-adds of vectors.
  * @example
  * ```ts
  * import { conv2dForward, conv2dSizes, run } from "sada-jem/kernels";
@@ -98,9 +98,9 @@ export function conv2dForwardTiled(tile: StagedTile): Conv2dForward {
 export const conv2dForward: Conv2dForward = inDefaultTiles("conv2d_forward", staged);
 
 /**
- * {@link conv2dForward} in little code, for implementations that compile slowly.
+ * {@link conv2dForward} as a short program, for implementations that compile slowly.
  * @throws {RangeError} unless the kernel is 1×1 or 3×3 and the channels are multiples of 4.
- * @cost kernel² · inChannels multiply-adds an output value. An invocation computes 4 pixels × 4 channels.
+ * @cost kernel² · inChannels multiply-adds for an output value. An invocation computes 4 pixels × 4 channels.
  * @example
  * ```ts
  * import { conv2dForwardCompact, conv2dSizes, run } from "sada-jem/kernels";
@@ -138,9 +138,9 @@ export const conv2dForwardCompact: Conv2dForward = {
 };
 
 /**
- * {@link conv2dForward} in large tiles of registers, reading through textures: for lavapipe.
+ * {@link conv2dForward} in large tiles of registers, read through textures: for lavapipe.
  * @throws {RangeError} unless the kernel is 1×1 or 3×3 and the channels are multiples of 4.
- * @cost kernel² · inChannels multiply-adds an output value, and a load of 4 values for every 32 of them. An
+ * @cost kernel² · inChannels multiply-adds for an output value, and a load of 4 values for every 32 of them. An
  *   invocation computes 16 pixels × 16 channels.
  * @example
  * ```ts

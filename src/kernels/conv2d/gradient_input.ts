@@ -5,14 +5,14 @@ import { conv2dConstants, type Conv2dShape, conv2dSizes, conv2dUniforms, outputS
 import { inDefaultTiles, productConstants, type StagedTile, stagedTile, stagedWorkgroups } from "./staged.ts";
 import { type Binding, bytes32, foldWorkgroups, type Kernel, type Uniforms } from "../kernel.ts";
 
-/** A convolution, and whether its input's gradient is added to what is there. */
+/** A convolution, and whether its input's gradient is added to what the buffer holds. */
 export interface Conv2dGradientInputShape extends Conv2dShape {
   readonly accumulate: boolean;
 }
 
 type Names = "outputGradient" | "weight" | "inputGradient";
 
-/** Gradient of a convolution by its input. */
+/** Gradient of a convolution with respect to its input. */
 export type Conv2dGradientInput = Kernel<Conv2dGradientInputShape, Names>;
 
 const bindings = (access: "read" | "texture"): readonly Binding<Conv2dGradientInputShape, Names>[] => [
@@ -21,7 +21,7 @@ const bindings = (access: "read" | "texture"): readonly Binding<Conv2dGradientIn
   { name: "inputGradient", access: "read-write", bytes: (shape) => bytes32(conv2dSizes(shape).input) },
 ];
 
-/** What the shaders that serve both directions take, backwards. */
+/** Constants of the shaders that serve both directions, for the backward one. */
 function constants(shape: Conv2dGradientInputShape): Record<string, number> {
   conv2dConstants(shape);
   const { inChannels, outChannels, kernel, stride, padding } = shape;
@@ -32,15 +32,15 @@ function constants(shape: Conv2dGradientInputShape): Record<string, number> {
   };
 }
 
-/** What the shader reading through textures takes from its uniform buffer. */
+/** Values that the shader reading through textures takes from its uniform buffer. */
 export const textureUniforms: Uniforms = { ...conv2dUniforms, kernel: "u32", padding: "u32" };
 
-/** Pixels of each of the stride² phases, counted as those of the largest. */
+/** Pixels of each of the stride² phases, each counted like the largest. */
 function phasePixels({ batch, height, width, stride }: Conv2dShape): number {
   return batch * Math.ceil(height / stride) * Math.ceil(width / stride);
 }
 
-/** The gradient in tiles staged in workgroup memory, which may depend on the input channels. */
+/** The gradient in tiles staged in workgroup memory. The tile may depend on the input channels. */
 function staged(name: string, tile: (channels: number) => StagedTile): Conv2dGradientInput {
   return {
     name,
@@ -61,9 +61,10 @@ export function conv2dGradientInputTiled(tile: StagedTile): Conv2dGradientInput 
 }
 
 /**
- * Gradient by an input of a multiple of 4 channels, in tiles staged in workgroup memory: for GPUs.
+ * Gradient with respect to an input of a multiple of 4 channels, in tiles staged in workgroup memory: for GPUs.
  * @throws {RangeError} unless the kernel is 1×1 or 3×3 and the channels are multiples of 4.
- * @cost kernel² · outChannels / stride² multiply-adds a value of the gradient. An invocation computes 8 pixels × 8 channels.
+ * @cost kernel² · outChannels / stride² multiply-adds for a value of the gradient. An invocation computes 8 pixels × 8
+ *   channels.
  * @example
  * ```ts
  * import { conv2dGradientInput, conv2dSizes, run } from "sada-jem/kernels";
@@ -93,10 +94,10 @@ export function conv2dGradientInputTiled(tile: StagedTile): Conv2dGradientInput 
 export const conv2dGradientInput: Conv2dGradientInput = inDefaultTiles("conv2d_gradient_input", staged);
 
 /**
- * {@link conv2dGradientInput} in little code, for implementations that compile slowly.
+ * {@link conv2dGradientInput} as a short program, for implementations that compile slowly.
  * @throws {RangeError} unless the kernel is 1×1 or 3×3 and the channels are multiples of 4.
- * @cost kernel² · outChannels multiply-adds a value of the gradient, whatever the stride. An invocation computes
- *   4 pixels × 4 channels.
+ * @cost kernel² · outChannels multiply-adds for a value of the gradient, whatever the stride. An invocation computes 4
+ *   pixels × 4 channels.
  * @example
  * ```ts
  * import { conv2dGradientInputCompact, conv2dSizes, run } from "sada-jem/kernels";
@@ -134,9 +135,10 @@ export const conv2dGradientInputCompact: Conv2dGradientInput = {
 };
 
 /**
- * {@link conv2dGradientInput} in large tiles of registers, reading through textures: for lavapipe.
+ * {@link conv2dGradientInput} in large tiles of registers, read through textures: for lavapipe.
  * @throws {RangeError} unless the kernel is 1×1 or 3×3 and the channels are multiples of 4.
- * @cost kernel² · outChannels / stride² multiply-adds a value of the gradient. An invocation computes 16 pixels × 16 channels.
+ * @cost kernel² · outChannels / stride² multiply-adds for a value of the gradient. An invocation computes 16 pixels ×
+ *   16 channels.
  * @example
  * ```ts
  * import { conv2dGradientInputTexture, conv2dSizes, run } from "sada-jem/kernels";

@@ -7,27 +7,28 @@ import { type Binding, bytes32, foldWorkgroups, type Kernel, mostLoopIterations 
 type Names = "input" | "outputGradient" | "partials";
 
 /**
- * Gradient of a convolution by its weight, in parts `[splits, kernel, kernel, Cin, Cout]` that `sumPartials` adds up.
+ * Gradient of a convolution with respect to its weight, in parts `[splits, kernel, kernel, Cin, Cout]` that
+ * `sumPartials` adds.
  */
 export interface Conv2dGradientWeight extends Kernel<Conv2dShape, Names> {
-  /** Parts into which the sum over the output's pixels is split. */
+  /** Number of parts into which the sum over the output's pixels is split. */
   readonly splits: (shape: Conv2dShape) => number;
 }
 
-/** Below {@link mostLoopIterations}, with some to spare for the iterations in which loops end. */
+/** Below {@link mostLoopIterations}, with room for the iterations in which loops end. */
 const mostIterations = mostLoopIterations - 5535;
 
-/** Into how many parts a sum over pixels is split. */
+/** Decides into how many parts a sum over pixels is split. */
 interface Splitting {
-  /** Output pixels that one invocation sums at least: with fewer, adding up the parts costs more than it gains. */
+  /** Least number of output pixels that one invocation sums. With fewer, adding the parts costs more than it gains. */
   readonly leastPixels: number;
-  /** Invocations that keep the device busy; more parts only cost memory. */
+  /** Number of invocations that keeps the device busy. More parts only cost memory. */
   readonly enoughInvocations: number;
-  /** Iterations of loops for a pixel, counting those in which a loop ends. */
+  /** Iterations of loops for a pixel, including those in which a loop ends. */
   readonly iterationsPerPixel: (shape: Conv2dShape) => number;
 }
 
-/** For a GPU, and for a few dozen processor cores. */
+/** One for a GPU, and one for a few dozen processor cores. */
 const fine: Splitting = { leastPixels: 256, enoughInvocations: 8192, iterationsPerPixel: () => 2 };
 const coarse: Splitting = {
   leastPixels: 1024,
@@ -35,7 +36,7 @@ const coarse: Splitting = {
   iterationsPerPixel: ({ stride }) => stride + 2,
 };
 
-/** Sums split by the output's rows, and one invocation in each part for each tile of weights. */
+/** Sums split by the output's rows. In each part one invocation computes one tile of weights. */
 function splitByRows(
   { leastPixels, enoughInvocations, iterationsPerPixel }: Splitting,
   tiles: (shape: Conv2dShape) => number,
@@ -79,19 +80,19 @@ function bindings(
   ];
 }
 
-/** How the staged kernel divides its work: rows are taps × input channels, columns output channels. */
+/** How the staged kernel divides its work. Rows are taps × input channels, columns are output channels. */
 export interface WeightTile {
   /** A multiple of 8, at least 32. */
   readonly rows: number;
   /** A multiple of 8, at least 16. */
   readonly columns: number;
-  /** Workgroups up to which the output's pixels are split. */
+  /** The output's pixels are split up to this many workgroups. */
   readonly workgroups: number;
-  /** Columns that an invocation computes: 8 unless it says 4, for GPUs with few registers. */
+  /** Columns that an invocation computes: 8 by default, 4 for GPUs with few registers. */
   readonly columnsPerThread?: 4 | 8;
 }
 
-/** Pixels that its workgroups take at a time, as the shader defines it. */
+/** Pixels that a workgroup takes at a time, as the shader defines it. */
 const pixelsPerStep = 8;
 /** 512 workgroups keep a large GPU busy. */
 const defaultTile: WeightTile = { rows: 64, columns: 64, workgroups: 512 };
@@ -126,13 +127,13 @@ function staged(
   };
 }
 
-/** {@link conv2dGradientWeight} in other tiles and parts. */
+/** {@link conv2dGradientWeight} with other tiles and parts. */
 export function conv2dGradientWeightTiled(tile: WeightTile): Conv2dGradientWeight {
   return staged(`conv2d_gradient_weight_${tile.rows}x${tile.columns}_${tile.workgroups}`, tile);
 }
 
 /**
- * For images of a multiple of 4 channels, in tiles staged in workgroup memory.
+ * The gradient for images of a multiple of 4 channels, in tiles staged in workgroup memory.
  * @throws {RangeError} unless the kernel is 1×1 or 3×3 and the channels are multiples of 4.
  * @cost A multiply-add for each output pixel and weight. An invocation sums 8 taps or input channels × 8 output
  *   channels over part of the pixels.
@@ -169,7 +170,7 @@ export const conv2dGradientWeight: Conv2dGradientWeight = {
 };
 
 /**
- * {@link conv2dGradientWeight} in large tiles of registers, reading through textures: for lavapipe.
+ * {@link conv2dGradientWeight} in large tiles of registers, read through textures: for lavapipe.
  * @throws {RangeError} unless the kernel is 1×1 or 3×3 and the channels are multiples of 4.
  * @cost A multiply-add for each output pixel and weight. An invocation sums all taps × 4 input × 16 output channels
  *   over part of the rows.
@@ -215,7 +216,7 @@ export const conv2dGradientWeightTexture: Conv2dGradientWeight = {
 };
 
 /**
- * {@link conv2dGradientWeight} in little code, for implementations that compile slowly.
+ * {@link conv2dGradientWeight} as a short program, for implementations that compile slowly.
  * @throws {RangeError} unless the kernel is 1×1 or 3×3 and the channels are multiples of 4.
  * @cost A multiply-add for each output pixel and weight. An invocation sums all taps × 1 input × 4 output channels
  *   over part of the rows.

@@ -2,7 +2,7 @@ import wgsl from "../../../shaders/conv2d/inception.wgsl" with { type: "text" };
 import { bytes32, foldWorkgroups, type Kernel, requireShape } from "../kernel.ts";
 
 /**
- * A convolution of images `[batch, height, width, inChannels]` with rectangular kernels and zero padding, whose result
+ * A convolution of images `[batch, height, width, inChannels]` with rectangular kernels and zero padding. Its result
  * becomes channels `outOffset` to `outOffset + outChannels` of an output with `outStride` channels.
  */
 export interface InceptionConvShape {
@@ -52,10 +52,10 @@ function constants(shape: InceptionConvShape): Record<string, number> {
 }
 
 /**
- * Convolution, then scale and shift by channel, then ReLU, into a range of the output's channels.
+ * Convolution, then scale and shift for each channel, then ReLU, into a range of the output's channels.
  * @throws {RangeError} unless the output channels, their offset and stride are multiples of 4 and fit into each
  *   other.
- * @cost kernelHeight · kernelWidth · inChannels multiply-adds an output value. An invocation computes 8 pixels × 16
+ * @cost kernelHeight · kernelWidth · inChannels multiply-adds for an output value. An invocation computes 8 pixels × 16
  *   channels.
  * @example
  * ```ts

@@ -10,26 +10,27 @@ import { productConstants } from "./staged.ts";
 import { foldWorkgroups } from "../kernel.ts";
 
 /**
- * What an adapter's matrix units compute in one operation of a subgroup: `[rows, inner]` · `[inner, columns]`, of float16 factors
- * and with sums of float32 (WGSL's extension `chromium_experimental_subgroup_matrix`).
+ * What an adapter's matrix units compute in one operation of a subgroup: `[rows, inner]` · `[inner, columns]`, with
+ * float16 factors and float32 sums (WGSL's extension `chromium_experimental_subgroup_matrix`).
  */
 export interface MatrixUnits {
   readonly rows: number;
   readonly columns: number;
   readonly inner: number;
-  /** Invocations of a subgroup, which must be the same for every shader. */
+  /** Invocations in a subgroup, which must be the same for every shader. */
   readonly subgroupSize: number;
 }
 
-/** Subgroups of a workgroup each way, and matrices of a subgroup each way, as the shader defines them. */
+/** Subgroups of a workgroup along each side, and matrices of a subgroup along each side, as the shader defines them. */
 const subgroupsAcross = 2;
 const matricesAcross = 2;
 /** Bytes of workgroup memory that WebGPU guarantees. */
 const workgroupBytes = 16_384;
 
 /**
- * What gradients by the output are multiplied by before they are rounded to float16, and sums divided by. From 65,504 / 4,096 = 16 on
- * they become infinite; below 2⁻¹⁴ / 4,096 = 1.5·10⁻⁸ they have fewer than float16's 11 bits, and below 1.5·10⁻¹¹ they are zero.
+ * Gradients with respect to the output are multiplied by this before they are rounded to float16, and sums are divided
+ * by it. From 65,504 / 4,096 = 16 on they become infinite. Below 2⁻¹⁴ / 4,096 = 1.5·10⁻⁸ they have fewer than float16's
+ * 11 bits, and below 1.5·10⁻¹¹ they are zero.
  */
 export const gradientScale = 2 ** 12;
 
@@ -39,7 +40,10 @@ function tileOf({ rows, columns }: MatrixUnits): { pixels: number; channels: num
   return { pixels: across * rows, channels: across * columns };
 }
 
-/** Whether the shader can use matrix units of these sizes: it loads vectors of four, and its tiles must fit into workgroup memory. */
+/**
+ * Whether the shader can use matrix units of these sizes. It loads vectors of four, and its tiles must fit into
+ * workgroup memory.
+ */
 export function suitsMatrices(units: MatrixUnits): boolean {
   const { rows, columns, inner } = units;
   const { pixels, channels } = tileOf(units);
@@ -58,7 +62,7 @@ export function matrixShader({ rows, columns, inner, subgroupSize }: MatrixUnits
   );
 }
 
-/** Workgroups for `phases` phases with the given number of pixels each. */
+/** Workgroups for `phases` phases, each with the given number of pixels. */
 export function matrixWorkgroups(
   units: MatrixUnits,
   pixels: number,
@@ -70,8 +74,8 @@ export function matrixWorkgroups(
 }
 
 /**
- * {@link conv2dForward} by matrix units: input and weight are rounded to float16, sums are float32. Magnitudes above 65,504 become
- * infinite.
+ * {@link conv2dForward} by matrix units. Input and weight are rounded to float16; sums are float32. Magnitudes above
+ * 65,504 become infinite.
  * @throws {RangeError} unless the kernel is 1×1 or 3×3 and the channels are multiples of 4.
  */
 export function conv2dForwardMatrix(units: MatrixUnits): Conv2dForward {
@@ -92,8 +96,8 @@ export function conv2dForwardMatrix(units: MatrixUnits): Conv2dForward {
 }
 
 /**
- * {@link conv2dGradientInput} by matrix units: weight and gradient are rounded to float16, this times {@link gradientScale}; sums are
- * float32.
+ * {@link conv2dGradientInput} by matrix units. The weight, and the gradient times {@link gradientScale}, are rounded to
+ * float16; sums are float32.
  * @throws {RangeError} unless the kernel is 1×1 or 3×3 and the channels are multiples of 4.
  */
 export function conv2dGradientInputMatrix(units: MatrixUnits): Conv2dGradientInput {
@@ -117,7 +121,7 @@ function backwards(shape: Conv2dGradientInputShape): Record<string, number> {
   };
 }
 
-/** Pixels of each of the stride² phases, counted as those of the largest. */
+/** Pixels of each of the stride² phases, each counted like the largest. */
 function phasePixels({ batch, height, width, stride }: Conv2dShape): number {
   return batch * Math.ceil(height / stride) * Math.ceil(width / stride);
 }

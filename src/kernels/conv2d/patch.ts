@@ -7,12 +7,12 @@ const tile = { height: 4, width: 8 } as const;
 /** Channels of a tile. */
 const tileChannels = 8;
 
-/** Whether {@link conv2dPatch} can compute a convolution: 3×3, stride 1, channels in fours. */
+/** Whether {@link conv2dPatch} can compute a convolution: 3×3, stride 1, channels in multiples of four. */
 export function takesPatches({ kernel, stride, padding, inChannels, outChannels }: Conv2dShape): boolean {
   return kernel === 3 && stride === 1 && padding <= 2 && inChannels % 4 === 0 && outChannels % 4 === 0;
 }
 
-/** Whether it can, and the map fills half of its tiles. */
+/** Whether it can, and the map fills at least half of the tiles. */
 export function suitsPatches(shape: Conv2dShape): boolean {
   const { height, width } = shape;
   const covered = tileCount(shape) * tile.height * tile.width;
@@ -23,15 +23,15 @@ function tileCount({ height, width }: { readonly height: number; readonly width:
   return Math.ceil(height / tile.height) * Math.ceil(width / tile.width);
 }
 
-/** A convolution, whether a bias is added, and whether all is added to what is there. */
+/** A convolution, whether a bias is added, and whether the result is added to what the buffer holds. */
 export interface Conv2dPatchShape extends Conv2dShape {
   readonly addBias: boolean;
   readonly accumulate: boolean;
 }
 
 /**
- * The convolution whose result is the gradient of another, of stride 1, by its input: of the gradient by the output, with
- * weights that `conv2dTurnWeight` has turned.
+ * The convolution whose result is the gradient of another one, of stride 1, with respect to its input. It convolves the
+ * gradient with respect to the output with weights that `conv2dTurnWeight` has rotated.
  */
 export function gradientConvolution(shape: Conv2dShape): Conv2dShape {
   const { inChannels, outChannels, kernel, padding } = shape;
@@ -45,11 +45,11 @@ export function gradientConvolution(shape: Conv2dShape): Conv2dShape {
 }
 
 /**
- * `conv2dForwardTexture` for 3×3 kernels of stride 1, faster where `suitsPatches`; the gradient by the input is the convolution
- * `gradientConvolution` of the gradient by the output with weights from `conv2dTurnWeight`. The bias is read if `addBias`;
- * otherwise any buffer serves.
+ * `conv2dForwardTexture` for 3×3 kernels of stride 1, faster where `suitsPatches`. The gradient with respect to the
+ * input is the convolution `gradientConvolution` of the gradient with respect to the output, with weights from
+ * `conv2dTurnWeight`. The bias is read if `addBias`; otherwise any buffer may be bound in its place.
  * @throws {RangeError} unless the kernel is 3×3, the stride 1, the padding at most 2 and the channels multiples of 4.
- * @cost 9 · inChannels multiply-adds an output value; for 2,304 multiply-adds of vectors 60 loads of the input and
+ * @cost 9 · inChannels multiply-adds for an output value. 2,304 multiply-adds of vectors take 60 loads of the input and
  *   72 of weights. An invocation computes 4 × 8 pixels × 8 channels.
  * @example
  * ```ts

@@ -20,7 +20,7 @@ export function outputSize(
   return { height: along(height), width: along(width) };
 }
 
-/** Constants that begin the uniform buffers of all convolution shaders that have one. */
+/** Constants at the start of the uniform buffers of all convolution shaders that have one. */
 export const conv2dUniforms: Uniforms = {
   height: "u32",
   width: "u32",
@@ -30,7 +30,7 @@ export const conv2dUniforms: Uniforms = {
   outChannels: "u32",
 };
 
-/** Number of values of the input, the weight and the output. */
+/** Number of values in the input, the weight and the output. */
 export function conv2dSizes(shape: Conv2dShape): { input: number; weight: number; output: number } {
   const { batch, inChannels, outChannels, kernel } = shape;
   const { height, width } = outputSize(shape);

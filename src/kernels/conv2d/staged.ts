@@ -9,25 +9,25 @@ interface Size {
 /** Pixels that an invocation computes, as the shader defines them. */
 const pixelsPerThread = 8;
 
-/** How many pixels, and at most how many channels, a workgroup computes at once. Both are multiples of 8. */
+/** Pixels, and the most channels, that a workgroup computes at once. Both are multiples of 8. */
 export interface StagedTile {
   readonly pixels: number;
   readonly channels: number;
-  /** Channels that an invocation computes: 8 unless it says 4, for GPUs with few registers. */
+  /** Channels that an invocation computes: 8 by default, 4 for GPUs with few registers. */
   readonly channelsPerThread?: 4 | 8;
 }
 
 /** Vectors that fit into the 16 KiB of workgroup memory that WebGPU guarantees. */
 const workgroupVectors = 1024;
-/** Vectors of a place: what a thread needs of a vector of source channels, as the shader defines it. */
+/** Vectors in a place: what a thread needs of one vector of source channels, as the shader defines it. */
 const placeVectors = 9;
 /** 80 channels divide the 160, 320 and 640 of WRN-28-10. */
 const wide: StagedTile = { pixels: 128, channels: 80 };
 const narrow: StagedTile = { pixels: 256, channels: 16 };
-/** Half the sums an invocation: a sum takes two registers in a chain of them there. */
+/** Half the sums for an invocation, because a sum in a chain takes two registers there. */
 const intel: StagedTile = { pixels: 128, channels: 40, channelsPerThread: 4 };
 const intelNarrow: StagedTile = { pixels: 256, channels: 16, channelsPerThread: 4 };
-/** Two whole waves of 64 invocations, where 128 × 80 leave half of the third idle. */
+/** Two whole waves of 64 invocations. 128 × 80 would leave half of a third one idle. */
 const twoWaves: StagedTile = { pixels: 128, channels: 64 };
 
 /** The default tile for a number of result channels, on a kind of GPU. */
@@ -70,7 +70,7 @@ export function productConstants(
   };
 }
 
-/** Constants that fix a tile: the fewest that cover the channels, each no wider than they need. */
+/** Constants of a tile: the fewest tiles that cover the channels, none wider than needed. */
 export function stagedTile(
   tile: StagedTile,
   channels: number,
@@ -98,24 +98,24 @@ function threadsAcross(channels: number, tile: StagedTile): number {
   return Math.ceil(channels / tiles / channelsPerThread(tile));
 }
 
-/** Vectors of source channels a step: as many as four loads of each invocation bring and workgroup memory holds. */
+/** Vectors of source channels in a step: what four loads of each invocation bring, and workgroup memory holds. */
 function vectorsPerStep(pixelThreads: number, channelThreads: number): number {
   const places = placesOf(pixelThreads, 4) + placesOf(channelThreads, 4);
   const fitting = places * placeVectors <= workgroupVectors ? 4 : 2;
   return Math.min(fitting, Math.max(1, 2 ** Math.floor(Math.log2(channelThreads / 2))));
 }
 
-/** Places from one row to the next: 2 more than a multiple of 8, since rows are written at the same time. */
+/** Places from one row to the next: 2 more than a multiple of 8, because rows are written at the same time. */
 function rowOf(threads: number): number {
   return threads + (10 - threads % 8) % 8;
 }
 
-/** Places in a number of rows, the last of which is not filled up. */
+/** Places in a number of rows. The last row is not filled up. */
 function placesOf(threads: number, rows: number): number {
   return (rows - 1) * rowOf(threads) + threads;
 }
 
-/** Workgroups for `phases` phases with the given number of pixels each. */
+/** Workgroups for `phases` phases, each with the given number of pixels. */
 export function stagedWorkgroups(
   tile: StagedTile,
   pixels: number,

@@ -13,10 +13,11 @@ function bytes({ kernel, inChannels, outChannels }: Conv2dWeightShape): number {
 }
 
 /**
- * The weights with which `conv2dPatch` computes a gradient by the input: taps in reverse order, input and output channels
- * swapped, `[kernel, kernel, outChannels, inChannels]`. The weights are read through a texture: for lavapipe.
+ * Weights with which `conv2dPatch` computes a gradient with respect to the input: taps in reverse order, input and
+ * output channels swapped, `[kernel, kernel, outChannels, inChannels]`. The weights are read through a texture: for
+ * lavapipe.
  * @throws {RangeError} unless the kernel is 1×1 or 3×3 and the channels are multiples of 4.
- * @cost A value read and written a weight. An invocation takes 4 input × 4 output channels of a tap.
+ * @cost One value read and written for each weight. An invocation takes 4 input × 4 output channels of a tap.
  * @example
  * ```ts
  * import { conv2dTurnWeight, run } from "sada-jem/kernels";

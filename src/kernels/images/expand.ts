@@ -1,19 +1,19 @@
 import wgsl from "../../../shaders/images/expand.wgsl" with { type: "text" };
 import { bytes32, foldWorkgroups, type Kernel, requireShape } from "../kernel.ts";
 
-/** A batch out of a data set of bytes. */
+/** A batch taken from a data set of bytes. */
 export interface ExpandImagesShape {
   readonly batch: number;
   readonly height: number;
   readonly width: number;
   readonly channels: number;
-  /** Index of the buffer's first image in the data set; images that lie elsewhere are not written. */
+  /** Index of the buffer's first image in the data set. Images in other buffers are not written. */
   readonly first: number;
-  /** Images in the buffer. */
+  /** Number of images in the buffer. */
   readonly count: number;
-  /** Byte that stands for full intensity. */
+  /** The byte value of full intensity. */
   readonly maximum: number;
-  /** Pixels of reflection around an image before it is cropped. */
+  /** Pixels of reflection around an image before the crop. */
   readonly padding: number;
 }
 

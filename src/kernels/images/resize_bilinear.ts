@@ -1,7 +1,7 @@
 import wgsl from "../../../shaders/images/resize_bilinear.wgsl" with { type: "text" };
 import { bytes32, foldWorkgroups, type Kernel, requireShape } from "../kernel.ts";
 
-/** Resizing of images `[batch, height, width, channels]` to `size` × `size`, and value · valueScale + valueShift. */
+/** Resizing of images `[batch, height, width, channels]` to `size` × `size`, then value · valueScale + valueShift. */
 export interface ResizeBilinearShape {
   readonly batch: number;
   readonly height: number;
@@ -10,11 +10,11 @@ export interface ResizeBilinearShape {
   readonly size: number;
   readonly valueScale: number;
   readonly valueShift: number;
-  /** Whether both grids share their first pixel, as in TensorFlow 1, instead of their outer border. */
+  /** Whether both grids share their first pixel, as in TensorFlow 1, rather than their outer border. */
   readonly fromCorner: boolean;
 }
 
-/** Largest side of input and output: positions are multiples of 1/(2·size) in 32-bit whole numbers. */
+/** Largest side of input and output: positions are multiples of 1/(2·size) in 32-bit integers. */
 const largestSide = 32_768;
 
 function outputValues({ batch, size, channels }: ResizeBilinearShape): number {
@@ -22,7 +22,7 @@ function outputValues({ batch, size, channels }: ResizeBilinearShape): number {
 }
 
 /**
- * Bilinear interpolation without antialiasing, as PyTorch's with `align_corners=False` or as TensorFlow 1's.
+ * Bilinear interpolation without antialiasing, like PyTorch's with `align_corners=False` or like TensorFlow 1's.
  * @throws {RangeError} unless all sides are 1 to 32,768 pixels.
  * @cost About 10 operations and 4 loads an output value. An invocation takes one value.
  * @example

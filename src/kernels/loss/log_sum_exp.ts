@@ -8,19 +8,19 @@ export interface RowsShape {
   readonly columns: number;
 }
 
-/** Constants of kernels that go through the columns of a row twice in one invocation. */
+/** Constants of kernels in which one invocation goes through the columns of a row twice. */
 export function rowConstants({ rows, columns }: RowsShape): Record<string, number> {
   requireShape(columns <= 30_000, "rows", `${columns} columns; at most 30,000 are summed by one loop`);
   return { rows, columns };
 }
 
-/** Those of them that their shaders take from a uniform buffer. */
+/** The constants that their shaders take from a uniform buffer. */
 export const rowUniforms: Uniforms = { rows: "u32", columns: "u32" };
 
 /**
  * log Σ exp over each row, `[rows, columns]` → `[rows]`.
  * @throws {RangeError} if there are more than 30,000 columns.
- * @cost An exponential a value, which is read twice. An invocation takes one row: made for few columns.
+ * @cost An exponential for each value, which is read twice. An invocation takes one row: meant for few columns.
  * @example
  * ```ts
  * import { logSumExp, run } from "sada-jem/kernels";
@@ -47,7 +47,7 @@ export const logSumExp: Kernel<RowsShape, "logits" | "values"> = {
 };
 
 /**
- * Gradient of {@link logSumExp} by the logits, written or added.
+ * Gradient of {@link logSumExp} with respect to the logits, written or added.
  * @throws {RangeError} if there are more than 30,000 columns.
  * @cost An exponential, 4 bytes read and 4 written a value. An invocation takes one value.
  * @example

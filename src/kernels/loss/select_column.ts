@@ -32,7 +32,7 @@ export const selectColumn: Kernel<RowsShape, "labels" | "logits" | "values"> = {
 };
 
 /**
- * Gradient of {@link selectColumn} by the logits, written or added.
+ * Gradient of {@link selectColumn} with respect to the logits, written or added.
  * @cost 4 bytes written a value, and 4 read where it accumulates. An invocation takes one value.
  * @example
  * ```ts

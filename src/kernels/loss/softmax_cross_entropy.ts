@@ -6,7 +6,7 @@ import { rowConstants, type RowsShape, rowUniforms } from "./log_sum_exp.ts";
 /**
  * Cross-entropy of each row with its label, and whether the label has the largest logit.
  * @throws {RangeError} if there are more than 30,000 columns.
- * @cost An exponential a value, which is read twice. An invocation takes one row: made for few columns.
+ * @cost An exponential for each value, which is read twice. An invocation takes one row: meant for few columns.
  * @example
  * ```ts
  * import { run, softmaxCrossEntropy } from "sada-jem/kernels";
@@ -37,10 +37,10 @@ export const softmaxCrossEntropy: Kernel<RowsShape, "logits" | "labels" | "losse
 };
 
 /**
- * Gradient of {@link softmaxCrossEntropy} by the logits, written or added.
+ * Gradient of {@link softmaxCrossEntropy} with respect to the logits, written or added.
  * @throws {RangeError} if there are more than 20,000 columns.
- * @cost Two exponentials a value, which is read three times and written once. An invocation takes one row: made for
- *   few columns.
+ * @cost Two exponentials for each value, which is read three times and written once. An invocation takes one row: meant
+ *   for few columns.
  * @example
  * ```ts
  * import { run, softmaxCrossEntropyBackward } from "sada-jem/kernels";

@@ -14,22 +14,22 @@ export interface MatmulShape {
   readonly rows: number;
   readonly columns: number;
   readonly inner: number;
-  /** The left factor is stored as `[inner, rows]`. */
+  /** Whether the left factor is stored as `[inner, rows]`. */
   readonly transposeLeft: boolean;
-  /** The right factor is stored as `[columns, inner]`. */
+  /** Whether the right factor is stored as `[columns, inner]`. */
   readonly transposeRight: boolean;
-  /** Add to what is there. */
+  /** Whether to add to what the product holds. */
   readonly accumulate: boolean;
-  /** Add a bias to every row; without it any buffer but the product's may be bound in its place. */
+  /** Whether to add a bias to every row. If not, any buffer but the product's may be bound in its place. */
   readonly bias: boolean;
 }
 
-/** Invocations that share the k of 4 × 4 products: a power of two, so few that none is idle. */
+/** Invocations that share the inner dimension of 4 × 4 products: a power of two, small enough that none is idle. */
 function lanesFor(inner: number): number {
   return Math.min(64, 2 ** Math.floor(Math.log2(inner)));
 }
 
-/** Blocks of 4 × 4 products. */
+/** Number of blocks of 4 × 4 products. */
 function blocks({ rows, columns }: MatmulShape): number {
   return Math.ceil(rows / 4) * Math.ceil(columns / 4);
 }
@@ -44,9 +44,9 @@ const bindings: readonly Binding<MatmulShape, "left" | "right" | "bias" | "produ
 /**
  * product (=|+=) op(left) · op(right) (+ bias), with matrices stored row by row.
  * @throws {RangeError} if the inner dimension exceeds 65,535.
- * @cost rows · columns · inner multiply-adds; for 16 of them 8 loads of single values. Up to 64 invocations share the
- *   sums of 4 × 4 products, which they add up in workgroup memory; on software adapters one computes them alone. Made for
- *   the small matrices of a classifier’s head.
+ * @cost rows · columns · inner multiply-adds. 16 of them take 8 loads of single values. Up to 64 invocations share the
+ *   sums of 4 × 4 products and add them in workgroup memory; on software adapters one invocation computes them alone.
+ *   Meant for the small matrices of a classifier’s head.
  * @example
  * ```ts
  * import { matmul, run } from "sada-jem/kernels";

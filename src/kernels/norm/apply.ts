@@ -8,15 +8,15 @@ export interface NormActivationShape extends NormShape {
   readonly slope: number;
 }
 
-/** Rows that an invocation of the applying shaders goes through, as they define it. */
+/** Rows that an invocation of these shaders goes through, as they define it. */
 const rowsPerInvocation = 8;
 
-/** Workgroups of the applying shaders. */
+/** Workgroups of these shaders. */
 export function applyWorkgroups({ groups, rows, channels }: NormShape): [number, number, number] {
   return foldWorkgroups(groups * Math.ceil(rows / rowsPerInvocation) * channels / 4);
 }
 
-/** What all kernels read that normalise once more: the input, how it is normalised, scaled and shifted. */
+/** What all kernels that normalise again read: the input, and how it is normalised, scaled and shifted. */
 export const normOperands: readonly Binding<NormShape, "input" | "statistics" | "scale" | "shift">[] = [
   { name: "input", access: "read", alias: "Input", bytes: normBytes },
   { name: "statistics", access: "read", bytes: normStatisticsBytes },

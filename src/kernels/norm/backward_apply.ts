@@ -3,20 +3,20 @@ import { bytes32, type Kernel, withTextures } from "../kernel.ts";
 import { applyWorkgroups, type NormActivationShape, normOperands } from "./apply.ts";
 import { normBytes } from "./moments.ts";
 
-/** A normalisation whose gradient by its input is wanted. */
+/** A normalisation whose gradient with respect to its input is wanted. */
 export interface NormBackwardShape extends NormActivationShape {
-  /** Whether the input's own statistics normalised it, so that the gradient passes through them too. */
+  /** Whether the input's own statistics normalised it, so that the gradient also passes through them. */
   readonly ownStatistics: boolean;
   /** Whether the sums already contain the scale, as those of layer norm do. */
   readonly scaledSums: boolean;
-  /** Rows that the sums were taken over, if those of another batch than the input; by default a group's. */
+  /** Number of rows in the sums, if they are of another batch than the input; by default a group's. */
   readonly sumRows?: number;
-  /** Add to what is there. */
+  /** Whether to add to what the gradient holds. */
   readonly accumulate: boolean;
 }
 
 /**
- * Third stage of a normalisation's backward pass: the gradient by its input, `[groups, rows, C]`.
+ * Third stage of a normalisation's backward pass: the gradient with respect to its input, `[groups, rows, C]`.
  * @cost About 12 floating-point operations, 8 bytes read and 4 written a value: bound by bandwidth. An invocation
  *   takes 8 rows of 4 channels.
  * @example

@@ -18,7 +18,8 @@ const bindings: readonly Binding<
 ];
 
 /**
- * What the sums of `normBackwardSums` become when all channels of a group share their statistics.
+ * Sums of layer norm: the sums of `normBackwardSums` for all channels of a group together, since they share their
+ * statistics.
  * @cost Two multiply-adds a channel of each group. A workgroup takes a group, and on software adapters an
  *   invocation.
  * @example

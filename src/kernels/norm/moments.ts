@@ -11,8 +11,8 @@ import {
 } from "../kernel.ts";
 
 /**
- * `[groups, rows, channels]`: what is normalised with statistics of its own. For batch norm all images and pixels are one
- * group; for instance and layer norm each image is one.
+ * `[groups, rows, channels]`: values that are normalised with their own statistics. In batch norm all images and pixels
+ * are one group; in instance and layer norm each image is one.
  */
 export interface NormShape {
   readonly groups: number;
@@ -22,12 +22,12 @@ export interface NormShape {
   readonly channels: number;
 }
 
-/** Least rows of a chunk: enough work for an invocation. */
+/** Fewest rows of a chunk: enough work for an invocation. */
 const leastRows = 64;
-/** Most chunks: the second stage goes through them one by one. */
+/** Most chunks, because the second stage goes through them one by one. */
 const mostChunks = 256;
 
-/** Rows of each chunk but perhaps a group's last. */
+/** Rows of each chunk, except perhaps a group's last. */
 export function normRowsPerChunk({ rows }: NormShape): number {
   return Math.max(leastRows, Math.ceil(rows / mostChunks));
 }
@@ -42,7 +42,7 @@ export function normBytes({ groups, rows, channels }: NormShape): number {
   return bytes32(groups * rows * channels);
 }
 
-/** Bytes of mean and inverse deviation of each group's channels. */
+/** Bytes of the mean and inverse deviation of each group's channels. */
 export function normStatisticsBytes({ groups, channels }: NormShape): number {
   return bytes32(2 * groups * channels);
 }
@@ -63,7 +63,7 @@ export function normConstants(shape: NormShape): Record<string, number> {
   return { channels, rowsPerGroup: rows, rowsPerChunk, allRows: groups * rows };
 }
 
-/** Constants that the first stages take from their uniform buffers. */
+/** The constants that the first stages take from their uniform buffers. */
 export const normUniforms: Uniforms = {
   channels: "u32",
   rowsPerGroup: "u32",
@@ -72,7 +72,7 @@ export const normUniforms: Uniforms = {
 };
 
 /**
- * First stage of statistics: for each chunk of rows, each channel's mean and sum of squared deviations from it.
+ * First stage of statistics: for each chunk of rows, each channel's mean and the sum of squared deviations from it.
  * @throws {RangeError} unless the channels are a multiple of 4, or if a chunk has more than 65,535 rows.
  * @cost About 4 floating-point operations and 4 bytes read a value: bound by bandwidth. A workgroup takes a chunk
  *   of at least 64 rows of 32 channels.

@@ -11,7 +11,7 @@ import {
 } from "../kernel.ts";
 import { normChunks, normRowsPerChunk, type NormShape, normStatisticsBytes } from "./moments.ts";
 
-/** What turns moments into statistics. */
+/** Shape and constants of the step from moments to statistics. */
 export interface NormStatisticsShape extends NormShape {
   readonly epsilon: number;
 }
@@ -22,7 +22,7 @@ export interface RunningStatisticsShape extends NormStatisticsShape {
   readonly momentum: number;
 }
 
-/** The moments of chunks, as the first stage leaves them. */
+/** The moments of the chunks, as the first stage writes them. */
 export const partialMoments: Binding<NormShape, "partials"> = {
   name: "partials",
   access: "read",
@@ -71,10 +71,11 @@ export const normStatistics: Kernel<NormStatisticsShape, "partials" | "statistic
 });
 
 /**
- * {@link normStatistics}, which also moves the running mean and variance `[2, C]` (unbiased), as PyTorch's batch norm
- * does: by each group in turn, as if they came one after the other.
+ * {@link normStatistics} that also updates the running mean and variance `[2, C]` (unbiased), like PyTorch's batch
+ * norm. Each group updates them in turn, as if the groups came one after the other.
  * @throws {RangeError} if a group has only one row.
- * @cost As `normStatistics`, and 8 bytes read and 8 written a channel. A workgroup takes 32 channels of all groups.
+ * @cost That of `normStatistics`, and 8 bytes read and 8 written a channel. A workgroup takes 32 channels of all
+ *   groups.
  * @example
  * ```ts
  * import { normStatisticsAndRunning, run } from "sada-jem/kernels";
@@ -113,10 +114,10 @@ export const normStatisticsAndRunning: Kernel<
 });
 
 /**
- * Act norm's data-dependent start: location and scale `[C]` that centre one group's channels and give them deviation
- * 1.
+ * Act norm's data-dependent start: location and scale `[C]` that give one group's channels mean 0 and standard
+ * deviation 1.
  * @throws {RangeError} if there is more than one group, or only one row.
- * @cost As `normStatistics`.
+ * @cost That of `normStatistics`.
  * @example
  * ```ts
  * import { actNormInitialise, run } from "sada-jem/kernels";

@@ -11,7 +11,7 @@ export interface AdamStepShape extends VectorShape {
 }
 
 /**
- * Adam as `torch.optim.Adam`; the moments start at 0.
+ * Adam, as `torch.optim.Adam`. The moments start at 0.
  * @cost About 15 floating-point operations, 16 bytes read and 12 written a parameter: bound by bandwidth. An
  *   invocation takes 4 parameters.
  * @example

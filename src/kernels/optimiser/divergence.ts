@@ -3,12 +3,12 @@ import type { Kernel } from "../kernel.ts";
 
 /** When training counts as diverged. */
 export interface DivergenceOptions {
-  /** Largest magnitude of the likelihood term. */
+  /** Largest allowed magnitude of the likelihood term. */
   readonly limit: number;
 }
 
 /**
- * Raises the divergence flag, which optimisers and the replay buffer heed on the GPU.
+ * Raises the divergence flag. Optimisers and the replay buffer read it on the GPU.
  * @cost One invocation.
  * @example
  * ```ts

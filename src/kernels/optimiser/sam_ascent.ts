@@ -3,7 +3,7 @@ import { bytes32, foldWorkgroups, type Kernel } from "../kernel.ts";
 import type { SamShape } from "./sam_norm.ts";
 
 /**
- * SAM's climb: θ += ρ·T²·g / (‖T·g‖ + 1e-12), with the factor that `samScale` computed.
+ * SAM's ascent: θ += ρ·T²·g / (‖T·g‖ + 1e-12), with the factor that `samScale` computed.
  * @cost A multiply-add, 8 bytes read and 4 written a parameter: bound by bandwidth. An invocation takes 4 parameters.
  * @example
  * ```ts

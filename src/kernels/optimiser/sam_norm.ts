@@ -2,14 +2,14 @@ import wgsl from "../../../shaders/optimiser/sam_norm.wgsl" with { type: "text" 
 import type { VectorShape } from "../vector/add.ts";
 import { bytes32, foldWorkgroups, type Kernel } from "../kernel.ts";
 
-/** Flat vectors of parameters and gradients; `adaptive` scales by |θ|, as ASAM does. */
+/** Flat vectors of parameters and gradients. `adaptive` scales by |θ|, as in ASAM. */
 export interface SamShape extends VectorShape {
   readonly adaptive: boolean;
 }
 
-/** Most chunks: the second stage is one workgroup. */
+/** Most chunks, because the second stage is one workgroup. */
 const mostChunks = 16_384;
-/** Least vec4s of a chunk: enough work for an invocation. */
+/** Fewest vec4s of a chunk: enough work for an invocation. */
 const leastVectors = 64;
 
 function chunkVectors(length: number): number {
@@ -17,7 +17,7 @@ function chunkVectors(length: number): number {
   return Math.max(leastVectors, Math.ceil(vectors / mostChunks));
 }
 
-/** Partial sums into which a vector's norm is split. */
+/** Number of partial sums into which a vector's norm is split. */
 export function samNormPartials(length: number): number {
   return Math.ceil(Math.ceil(length / 4) / chunkVectors(length));
 }

@@ -9,7 +9,7 @@ export interface SgdStepShape extends VectorShape {
 }
 
 /**
- * SGD with momentum in PyTorch's form; the velocity starts at 0.
+ * SGD with momentum in PyTorch's form. The velocity starts at 0.
  * @cost 3 multiply-adds, 12 bytes read and 8 written a parameter: bound by bandwidth. An invocation takes 4
  *   parameters.
  * @example

@@ -2,7 +2,7 @@ import wgsl from "../../../shaders/pool/global_average_pool.wgsl" with { type: "
 import backwardWgsl from "../../../shaders/pool/global_average_pool_backward.wgsl" with { type: "text" };
 import { bytes32, foldWorkgroups, type Kernel, mostLoopIterations, requireShape } from "../kernel.ts";
 
-/** Images `[batch, pixels, channels]`; channels a multiple of 4. */
+/** Images `[batch, pixels, channels]`. Channels are a multiple of 4. */
 export interface PoolShape {
   readonly batch: number;
   readonly pixels: number;
@@ -56,7 +56,7 @@ export const globalAveragePool: Kernel<PoolShape, "input" | "output"> = {
 };
 
 /**
- * Gradient of {@link globalAveragePool} by its input, written or added.
+ * Gradient of {@link globalAveragePool} with respect to its input, written or added.
  * @throws {RangeError} unless the channels are a multiple of 4 and there are at most 65,535 pixels.
  * @cost 4 bytes written a value, and 4 read where it accumulates: bound by bandwidth. An invocation takes 4 values.
  * @example

@@ -2,8 +2,8 @@ import wgsl from "../../../shaders/pool/pool2d.wgsl" with { type: "text" };
 import { bytes32, foldWorkgroups, type Kernel, requireShape } from "../kernel.ts";
 
 /**
- * Pooling of images `[batch, height, width, channels]`, whose result becomes channels `outOffset` to
- * `outOffset + channels` of an output with `outStride` channels.
+ * Pooling of images `[batch, height, width, channels]`. The result becomes channels `outOffset` to `outOffset +
+ * channels` of an output with `outStride` channels.
  */
 export interface Pool2dShape {
   readonly batch: number;
@@ -13,7 +13,7 @@ export interface Pool2dShape {
   readonly kernel: number;
   readonly stride: number;
   readonly padding: number;
-  /** The mean of the pixels inside the image instead of the maximum. */
+  /** Whether to take the mean of the pixels inside the image instead of the maximum. */
   readonly average: boolean;
   readonly outOffset: number;
   readonly outStride: number;

@@ -2,7 +2,7 @@ import wgsl from "../../../shaders/random/fork_stream.wgsl" with { type: "text" 
 import type { Kernel } from "../kernel.ts";
 
 /**
- * Splits off a random stream that no other fork of `stream` equals: uint32 (seed low, seed high, step, call).
+ * Splits off a random stream that differs from every other fork of `stream`: uint32 (seed low, seed high, step, call).
  * @cost One invocation.
  * @example
  * ```ts

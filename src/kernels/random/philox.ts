@@ -9,14 +9,14 @@ import {
   type Uniforms,
 } from "../kernel.ts";
 
-/** Random values; `purpose` keeps consumers with one seed and step apart. */
+/** Random values. `purpose` keeps users with the same seed and step apart. */
 export interface RandomShape extends VectorShape {
   readonly purpose: number;
-  /** Block of four numbers that the values begin with; 0 by default. */
+  /** The block of four numbers at which the values begin; 0 by default. */
   readonly first?: number;
 }
 
-/** Blocks of four numbers in a stream, by the width of their index. */
+/** Number of blocks of four in a stream, by the width of their index. */
 export const blocksOfStream: number = 2 ** 32;
 
 const bindings: readonly Binding<VectorShape, "stream" | "values">[] = [
@@ -68,7 +68,7 @@ export const philoxUniform: Kernel<
 
 /**
  * Standard normal values; `stream` is uint32 (seed low, seed high, step, call).
- * @cost As `philoxUniform`, and a square root, a logarithm, a sine or cosine for each value (Box–Muller).
+ * @cost That of `philoxUniform`, and a square root, a logarithm, a sine or cosine for each value (Box–Muller).
  * @example
  * ```ts
  * import { philoxNormal, run } from "sada-jem/kernels";

@@ -7,30 +7,30 @@ export interface ColumnSumsShape {
   readonly columns: number;
 }
 
-/** Rows that one invocation sums: few enough for many invocations, and far below the limit on loops of some drivers. */
+/** Rows that one invocation sums: few enough for many invocations, and far below some drivers' limit on loops. */
 const rowsPerChunk = 256;
 
-/** Chunks into which the rows are split. */
+/** Number of chunks into which the rows are split. */
 export function columnSumChunks({ rows }: ColumnSumsShape): number {
   return Math.ceil(rows / rowsPerChunk);
 }
 
-/** A matrix whose columns are summed, chunk by chunk of its rows. */
+/** A matrix whose columns are summed, one chunk of rows after another. */
 interface Sums extends ColumnSumsShape {
   readonly rowsPerChunk: number;
-  /** Add to what is there. */
+  /** Whether to add to what the sums hold. */
   readonly accumulate: boolean;
 }
 
 /** Invocations of a workgroup, as the shader defines them. */
 const threads = 64;
 
-/** Invocations that share a chunk of a column: one where each of several would sum but a row. */
+/** Invocations that share a chunk of a column: one where each of several would sum only one row. */
 function lanesFor({ rowsPerChunk }: Sums): number {
   return rowsPerChunk <= 8 ? 1 : 8;
 }
 
-/** A kernel that sums the columns of a matrix; `sumsOf` says which matrix a shape is. */
+/** A kernel that sums the columns of a matrix. `sumsOf` says which matrix belongs to a shape. */
 export function columnSumming<Shape, Name extends string>(
   name: string,
   bindings: readonly Binding<Shape, Name>[],
@@ -60,7 +60,7 @@ export function columnSumming<Shape, Name extends string>(
 }
 
 /**
- * First stage of a sum over rows, `[rows, columns]` → `[chunks, columns]`; `sumPartials` is the second.
+ * First stage of a sum over rows, `[rows, columns]` → `[chunks, columns]`. `sumPartials` is the second.
  * @cost An addition and 4 bytes read a value: bound by bandwidth. A workgroup sums 256 rows of 8 columns, or of 32
  *   where their number is a multiple of 4.
  * @example

@@ -3,10 +3,10 @@ import type { ScaledVectorShape } from "../vector/add.ts";
 import { bytes32, type Kernel, requireShape } from "../kernel.ts";
 
 /**
- * sum = factor · Σ input: the sum or mean of up to some 16 million values, in fixed order.
+ * sum = factor · Σ input: the sum or mean of up to about 16 million values, in a fixed order.
  * @throws {RangeError} if there are more than 16,640,000 values.
- * @cost An addition and 4 bytes read a value. One workgroup of 256, whatever the length: made for the last stage of a
- *   loss.
+ * @cost An addition and 4 bytes read for a value. One workgroup of 256, whatever the length: meant for the last stage
+ *   of a loss.
  * @example
  * ```ts
  * import { reduceSum, run } from "sada-jem/kernels";

@@ -5,12 +5,12 @@ import { bytes32, type Kernel, mostLoopIterations, requireShape } from "../kerne
 export interface SumPartialsShape {
   readonly partials: number;
   readonly length: number;
-  /** Add to what is there. */
+  /** Whether to add to what the sum holds. */
   readonly accumulate: boolean;
 }
 
 /**
- * Second stage of a reduction: sum (=|+=) Σ_p partials[p], in fixed order; `[partials, length]` → `[length]`.
+ * Second stage of a reduction: sum (=|+=) Σ_p partials[p], in a fixed order; `[partials, length]` → `[length]`.
  * @throws {RangeError} if there are more than 65,535 parts.
  * @cost An addition and 4 bytes read a value of the parts: bound by bandwidth. A workgroup takes eight elements of the
  *   sum, or 64 of up to eight parts, and four times as many where the length allows.

@@ -6,7 +6,7 @@ export interface VectorShape {
   readonly length: number;
 }
 
-/** Vectors of one length, one of them multiplied by a number. */
+/** Vectors of one length, one of which is multiplied by a number. */
 export interface ScaledVectorShape extends VectorShape {
   readonly factor: number;
 }

@@ -6,12 +6,12 @@ import { bytes32, foldWorkgroups, type Kernel, requireShape } from "../kernel.ts
 export interface DropoutShape extends VectorShape {
   /** Probability that a value is dropped, at least 0 and below 1. */
   readonly rate: number;
-  /** Add to what is there. */
+  /** Whether to add to what the output holds. */
   readonly accumulate: boolean;
 }
 
 /**
- * output (=|+=) input / (1 − rate) where a uniform number is at least the rate: its own gradient as well.
+ * output (=|+=) input / (1 − rate) where a uniform number is at least the rate. It also computes its own gradient.
  * @throws {RangeError} unless 0 ≤ rate < 1.
  * @cost A division, 8 bytes read and 4 written a value: bound by bandwidth. An invocation takes 4 values.
  * @example

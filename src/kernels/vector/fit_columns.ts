@@ -1,18 +1,18 @@
 import wgsl from "../../../shaders/vector/fit_columns.wgsl" with { type: "text" };
 import { bytes32, foldWorkgroups, type Kernel } from "../kernel.ts";
 
-/** Rows of one width that get another. */
+/** Rows that change their width. */
 export interface FitColumnsShape {
   readonly rows: number;
   readonly sourceColumns: number;
   readonly fittedColumns: number;
-  /** Add to what is there. */
+  /** Whether to add to what the rows hold. */
   readonly accumulate: boolean;
 }
 
 /**
- * Rows padded with zeros, or cut off: `[rows, sourceColumns]` → `[rows, fittedColumns]`. Padding gives images of 1 or 3
- * channels the multiple of 4 that the convolutions take.
+ * Rows padded with zeros or cut: `[rows, sourceColumns]` → `[rows, fittedColumns]`. Padding gives images of 1 or 3
+ * channels the multiple of 4 that the convolutions need.
  * @cost 4 bytes read and 4 written a value: bound by bandwidth. An invocation takes one value.
  * @example
  * ```ts

@@ -32,7 +32,7 @@ export const leakyRelu: Kernel<LeakyReluShape, "input" | "output"> = {
 };
 
 /**
- * Gradient of {@link leakyRelu} by its input, written or added.
+ * Gradient of {@link leakyRelu} with respect to its input, written or added.
  * @cost 8 bytes read and 4 written a value: bound by bandwidth. An invocation takes 4 values.
  * @example
  * ```ts

@@ -9,7 +9,7 @@ import {
   winogradValues,
 } from "./shape.ts";
 
-/** Images to transform for Winograd's convolution, whose results are `height + 2·padding − 2` high. */
+/** Images to transform for Winograd's convolution. Its results are `height + 2·padding − 2` high. */
 export interface WinogradInputShape {
   readonly batch: number;
   readonly height: number;
@@ -25,10 +25,11 @@ function tilesOf({ batch, height, width, padding, outputs }: WinogradInputShape)
 }
 
 /**
- * Overlapping tiles of images, transformed for Winograd's convolution F(m×m, 3×3): `[N, H, W, C]` →
- * `[(m + 2)², tiles, C]`; Bᵀ · d · B of each tile d.
+ * Overlapping tiles of images, transformed for Winograd's convolution F(m×m, 3×3): `[N, H, W, C]` → `[(m + 2)², tiles,
+ * C]`, Bᵀ · d · B of each tile d.
  * @throws {RangeError} unless the channels are a multiple of 4.
- * @cost (m + 2)² values read and as many written for m² outputs: bound by bandwidth. An invocation takes a tile of 2 channels, or of 4 through textures.
+ * @cost (m + 2)² values read and as many written for m² outputs: bound by bandwidth. An invocation takes a tile of 2
+ *   channels, or of 4 through textures.
  * @example
  * ```ts
  * import { run, winogradInput } from "sada-jem/kernels";

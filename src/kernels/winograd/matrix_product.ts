@@ -5,8 +5,8 @@ import { requireFourChannels } from "./shape.ts";
 import type { Kernel } from "../kernel.ts";
 
 /**
- * `winogradProduct` by matrix units: both factors are rounded to float16, the left one times `scale`, a power of two that is taken out
- * of the sums again; sums are float32. Magnitudes above 65,504 become infinite.
+ * `winogradProduct` by matrix units. Both factors are rounded to float16, the left one times `scale`, a power of two
+ * that the sums are divided by again. Sums are float32. Magnitudes above 65,504 become infinite.
  * @throws {RangeError} unless `inner` and `columns` are multiples of 4.
  */
 export function winogradProductMatrix(

@@ -16,17 +16,18 @@ export interface WinogradOutputShape {
   readonly width: number;
   readonly channels: number;
   readonly outputs: WinogradOutputs;
-  /** Add a bias to every pixel; without it any buffer but the output's may be bound in its place. */
+  /** Whether to add a bias to every pixel. If not, any buffer but the output's may be bound in its place. */
   readonly bias: boolean;
-  /** Add to what is there. */
+  /** Whether to add to what the output holds. */
   readonly accumulate: boolean;
 }
 
 /**
- * The results of Winograd's convolution F(m×m, 3×3) from its products, `[(m + 2)², tiles, C]` → `[N, H, W, C]`:
- * Aᵀ · M · A of each tile's products M, with a bias or added to what is there.
+ * The results of Winograd's convolution F(m×m, 3×3) from its products, `[(m + 2)², tiles, C]` → `[N, H, W, C]`: Aᵀ · M
+ * · A of each tile's products M, with a bias, or added to what the output holds.
  * @throws {RangeError} unless the channels are a multiple of 4.
- * @cost (m + 2)² values read for m² written: bound by bandwidth. An invocation takes a tile of 2 channels, or of 4 through textures.
+ * @cost (m + 2)² values read for m² written: bound by bandwidth. An invocation takes a tile of 2 channels, or of 4
+ *   through textures.
  * @example
  * ```ts
  * import { run, winogradOutput } from "sada-jem/kernels";

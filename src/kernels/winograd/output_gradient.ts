@@ -9,7 +9,7 @@ import {
   winogradValues,
 } from "./shape.ts";
 
-/** Gradients by the outputs of a convolution, to transform for its gradient by the weight. */
+/** Gradients with respect to the outputs of a convolution, to transform for its gradient with respect to the weight. */
 export interface WinogradOutputGradientShape {
   readonly batch: number;
   readonly height: number;
@@ -19,10 +19,11 @@ export interface WinogradOutputGradientShape {
 }
 
 /**
- * The gradient by the output, transformed for the gradient of Winograd's convolution F(m×m, 3×3) by the weight:
- * `[N, H, W, C]` → `[(m + 2)², tiles, C]`; A · g · Aᵀ of each m×m tile g.
+ * The gradient with respect to the output, transformed for the gradient of Winograd's convolution F(m×m, 3×3) with
+ * respect to the weight: `[N, H, W, C]` → `[(m + 2)², tiles, C]`, A · g · Aᵀ of each m×m tile g.
  * @throws {RangeError} unless the channels are a multiple of 4.
- * @cost m² values read for (m + 2)² written: bound by bandwidth. An invocation takes a tile of 2 channels, or of 4 through textures.
+ * @cost m² values read for (m + 2)² written: bound by bandwidth. An invocation takes a tile of 2 channels, or of 4
+ *   through textures.
  * @example
  * ```ts
  * import { run, winogradOutputGradient } from "sada-jem/kernels";

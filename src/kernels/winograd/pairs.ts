@@ -1,9 +1,12 @@
-/** How the part of a transform's shader begins that reads through textures. It is no comment: packages leave these out. */
+/**
+ * The beginning of the part of a transform's shader that reads through textures. It is code, because packages leave out
+ * comments.
+ */
 const texturesBegin = /^fn \w*texel/im;
 
 /**
- * A transform's shader in which an invocation takes two channels instead of four, without what reads through textures. The
- * registers that a tile of four channels takes leave room for few invocations at once on a GPU.
+ * A transform's shader in which an invocation takes two channels instead of four, without the part that reads through
+ * textures. A tile of four channels takes registers that leave room for few invocations at once on a GPU.
  */
 export function inPairs(wgsl: string): string {
   const end = wgsl.search(texturesBegin);

@@ -12,7 +12,7 @@ import type { GpuKind } from "../gpu_kind.ts";
 import { bytes32, foldWorkgroups, type Kernel, withTextures } from "../kernel.ts";
 import { requireFourChannels } from "./shape.ts";
 
-/** So many matrix products `[rows, inner]` · `[columns, inner]ᵀ`. */
+/** A number of matrix products `[rows, inner]` · `[columns, inner]ᵀ`. */
 export interface WinogradProductShape {
   readonly products: number;
   readonly rows: number;
@@ -20,14 +20,17 @@ export interface WinogradProductShape {
   readonly columns: number;
 }
 
-/** Where a tile of the default height would be half empty, one of half of it. */
+/** Half the default height, for products that would leave a tile of that height half empty. */
 function tileOf({ rows, columns }: WinogradProductShape, kind: GpuKind | undefined): StagedTile {
   const tile = defaultTile(columns, kind);
   return rows <= low.pixels ? { ...tile, ...low } : tile;
 }
 const low = { pixels: 64, channels: 64 };
 
-/** The products as the gradient of a 1×1 convolution by its input: images of `rows` pixels, each with weights of its own. */
+/**
+ * The products as the gradient of a 1×1 convolution with respect to its input: images of `rows` pixels, each with its
+ * own weights.
+ */
 function geometry({ products, inner, columns }: WinogradProductShape) {
   requireFourChannels(inner);
   requireFourChannels(columns);
@@ -71,10 +74,10 @@ function staged(name: string, kind?: GpuKind): Kernel<WinogradProductShape, "lef
 
 /**
  * The products of Winograd's convolution: `[P, rows, inner]` · `[P, columns, inner]ᵀ` → `[P, rows, columns]`, one for
- * each of P values of a tile; rows are tiles, columns are the result's channels.
+ * each of P values of a tile. Rows are tiles; columns are the result's channels.
  * @throws {RangeError} unless `inner` and `columns` are multiples of 4.
- * @cost P · rows · columns · inner multiply-adds, by the kernels for convolutions: in tiles staged in workgroup
- *   memory, 8 × 8 results an invocation; on lavapipe 16 × 16, reading through textures.
+ * @cost P · rows · columns · inner multiply-adds, by the kernels for convolutions: in tiles staged in workgroup memory,
+ *   8 × 8 results for an invocation; on lavapipe 16 × 16, read through textures.
  * @example
  * ```ts
  * import { run, winogradProduct } from "sada-jem/kernels";

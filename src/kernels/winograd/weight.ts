@@ -7,15 +7,16 @@ export interface WinogradWeightShape {
   readonly inChannels: number;
   readonly outChannels: number;
   readonly outputs: WinogradOutputs;
-  /** For the gradient by the input: the taps rotated by 180°, in and out channels swapped. */
+  /** For the gradient with respect to the input: the taps rotated by 180°, input and output channels swapped. */
   readonly rotated: boolean;
 }
 
 /**
- * Weights transformed for Winograd's convolution F(m×m, 3×3): `[3, 3, in, out]` → `[(m + 2)², out, in]`, or
- * `[(m + 2)², in, out]` for the gradient by the input; G · g · Gᵀ of each 3×3 filter g.
+ * Weights transformed for Winograd's convolution F(m×m, 3×3): `[3, 3, in, out]` → `[(m + 2)², out, in]`, or `[(m + 2)²,
+ * in, out]` for the gradient with respect to the input; G · g · Gᵀ of each 3×3 filter g.
  * @throws {RangeError} unless the channels are multiples of 4.
- * @cost 9 values read and (m + 2)² written a pair of channels. An invocation takes 4 source channels of a result channel.
+ * @cost 9 values read and (m + 2)² written for a pair of channels. An invocation takes 4 source channels of a result
+ *   channel.
  * @example
  * ```ts
  * import { run, winogradWeight } from "sada-jem/kernels";

@@ -3,23 +3,23 @@ import { bytes32, foldWorkgroups, type Kernel, withTextures } from "../kernel.ts
 import { inPairs } from "./pairs.ts";
 import { requireFourChannels, winogradEntryPoint, type WinogradOutputs, winogradValues } from "./shape.ts";
 
-/** The gradient of Winograd's convolution by its weight. */
+/** The gradient of Winograd's convolution with respect to its weight. */
 export interface WinogradWeightGradientShape {
   readonly inChannels: number;
   readonly outChannels: number;
   readonly outputs: WinogradOutputs;
-  /** Parts of each product, which are added. */
+  /** Parts of each product, which are added up. */
   readonly parts: number;
-  /** Add to what is there. */
+  /** Whether to add to what the gradient holds. */
   readonly accumulate: boolean;
 }
 
 /**
- * The gradient of Winograd's convolution by its weight from products over the tiles, `[(m + 2)², parts, in, out]` →
- * `[3, 3, in, out]`: Gᵀ · M · G of the sums M over the parts, in fixed order.
+ * The gradient of Winograd's convolution with respect to its weight, from products over the tiles, `[(m + 2)², parts,
+ * in, out]` → `[3, 3, in, out]`: Gᵀ · M · G of the sums M over the parts, in a fixed order.
  * @throws {RangeError} unless the channels are multiples of 4.
- * @cost (m + 2)² values of each part read for 9 written: bound by bandwidth. An invocation takes 2 output channels of an
- *   input channel, or 4 through textures.
+ * @cost (m + 2)² values of each part read for 9 written: bound by bandwidth. An invocation takes 2 output channels of
+ *   an input channel, or 4 through textures.
  * @example
  * ```ts
  * import { run, winogradWeightGradient } from "sada-jem/kernels";

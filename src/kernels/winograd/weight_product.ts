@@ -4,28 +4,28 @@ import { conv2dConstants } from "../conv2d/shape.ts";
 import { bytes32, foldWorkgroups, type Kernel, requireShape, withTextures } from "../kernel.ts";
 import { requireFourChannels } from "./shape.ts";
 
-/** So many matrix products `[tiles, inChannels]ᵀ` · `[tiles, outChannels]`. */
+/** A number of matrix products `[tiles, inChannels]ᵀ` · `[tiles, outChannels]`. */
 export interface WinogradWeightProductShape {
   readonly products: number;
   readonly tiles: number;
   readonly inChannels: number;
   readonly outChannels: number;
-  /** Equal parts of the tiles that are summed by themselves. */
+  /** Equal parts of the tiles, each summed by itself. */
   readonly parts: number;
 }
 
-/** Channels each way that a workgroup of the staged kernel computes. */
+/** Channels of each side that a workgroup of the staged kernel computes. */
 const tileChannels = 64;
 /** Workgroups that keep a large GPU busy. */
 const enoughWorkgroups = 512;
-/** Tiles that an invocation sums at least: with fewer, adding up the parts costs more than it gains. */
+/** Fewest tiles that an invocation sums. With fewer, adding the parts costs more than it gains. */
 const leastTiles = 256;
-/** Taken four or eight at a time, they take far fewer loop iterations than `mostLoopIterations`. */
+/** Tiles are taken four or eight at a time, so loops stay far below `mostLoopIterations`. */
 const mostTiles = 30_000;
 
 /**
- * Parts that suit a product: the fewest that keep a GPU busy, of those that divide its tiles and leave each enough to sum.
- * @returns 0 if there are none of few enough tiles.
+ * Number of parts for a product: the fewest that keep a GPU busy, divide its tiles, and leave each part enough to sum.
+ * @returns 0 if no number of parts has few enough tiles.
  */
 export function winogradWeightParts(
   { products, tiles, inChannels, outChannels }: Omit<WinogradWeightProductShape, "parts">,
@@ -50,7 +50,7 @@ function requireSupported({ tiles, inChannels, outChannels, parts }: WinogradWei
   );
 }
 
-/** The products as the gradient of a 1×1 convolution of one row of pixels by its weight. */
+/** The products as the gradient of a 1×1 convolution of one row of pixels with respect to its weight. */
 function stagedConstants(shape: WinogradWeightProductShape, columnsPerThread: 4 | 8): Record<string, number> {
   requireSupported(shape);
   const { products, tiles, inChannels, outChannels, parts } = shape;
@@ -99,11 +99,11 @@ function staged(
 }
 
 /**
- * The products of the gradient of Winograd's convolution by its weight, each a sum over tiles: `[P, tiles, in]` and
- * `[P, tiles, out]` → `[P, parts, in, out]`, see `winogradWeightParts`.
+ * The products for the gradient of Winograd's convolution with respect to its weight, each a sum over tiles: `[P,
+ * tiles, in]` and `[P, tiles, out]` → `[P, parts, in, out]`, see `winogradWeightParts`.
  * @throws {RangeError} unless the channels are multiples of 4, and the parts equal and of at most 30,000 tiles.
- * @cost P · tiles · in · out multiply-adds, by the kernel for the gradient by the weight: in tiles staged in workgroup
- *   memory, 8 × 8 results an invocation; on lavapipe 16 × 16, reading through textures.
+ * @cost P · tiles · in · out multiply-adds, by the kernel for the gradient with respect to the weight: in tiles staged
+ *   in workgroup memory, 8 × 8 results for an invocation; on lavapipe 16 × 16, read through textures.
  * @example
  * ```ts
  * import { run, winogradWeightProduct } from "sada-jem/kernels";

@@ -4,7 +4,8 @@
 // l2:   moved = image + stepSize · gradient / ‖gradient‖, offset = moved − original
 //       next = clamp(original + min(‖offset‖, radius) · offset / (‖offset‖ + 1e-10), −1, 1)       norms image by image
 //
-// image, gradient, original, next [batch, pixels]: float32. A workgroup of `l2` takes one image; its sums have a fixed order.
+// image, gradient, original, next [batch, pixels]: float32. A workgroup of `l2` takes one image; its sums have a fixed
+// order.
 
 override pixels: u32 = 64u;
 override stepSize: f32 = 0.01;

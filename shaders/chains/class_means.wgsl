@@ -1,13 +1,13 @@
 // means[c, p] = mean over the images i of class c of 2 · bytes[i, p] / maximum − 1
 //
-// A data set may lie in several buffers. With the first one (`first`) the sum begins, the next ones add to `means`, and with the
-// last one (`last`) the sum is scaled to [−1, 1].
+// A data set may lie in several buffers. The first one (`first`) starts the sum, the next ones add to `means`, and the
+// last one (`last`) scales the sum to [−1, 1].
 //
 // bytes: images [count, pixels] of bytes, four to a word, little endian; members uint32: (start, count, before, total) of each
 // class, then the images' indices in `bytes` grouped by class: starts are counted from the beginning of `members`, `before` are
 // the class's images in earlier buffers, `total` those in all; means float32 [classes, pixels].
 //
-// Bytes are summed as integers, so each buffer's part of the mean is exact but for one rounding.
+// Bytes are summed as integers, so each buffer's part of the mean is exact up to one rounding.
 
 override classes: u32 = 10u;
 override pixels: u32 = 64u;
@@ -38,7 +38,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     let at = members[start + k] * pixels + i % pixels;
     sum += (bytes[at / 4u] >> (8u * (at % 4u))) & 0xffu;
   }
-  // The whole part and the rest are divided apart: a sum beyond 2^24 is not a float32.
+  // The quotient and the remainder are divided separately, because float32 cannot hold a sum beyond 2^24.
   var mean = f32(sum / total) + f32(sum % total) / f32(total);
   if (shape.first == 0u) {
     mean += means[i];

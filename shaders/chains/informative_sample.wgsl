@@ -1,10 +1,11 @@
 // samples[n] = clamp(μ + 1/√total · Σ_k weights[n, k] · (x_k − μ) + 0.01 · noise[n], −1, 1)
 //
-// μ = means[sampleClasses[n]], x_k the images of that class in [−1, 1]. With standard normal weights and noise this has the
-// law N(μ, Σ + 1e-4·I) of informative initialisation, Σ the class's covariance, which is never formed.
+// μ = means[sampleClasses[n]], x_k are the images of that class in [−1, 1]. With standard normal weights and noise,
+// samples follow N(μ, Σ + 1e-4·I), the law of informative initialisation. Σ is the class's covariance, which is never
+// formed.
 //
-// A data set may lie in several buffers. With the first one (`first`) the sum begins, the next ones add to `samples`, and the
-// last one (`last`) completes the formula.
+// A data set may lie in several buffers. The first one (`first`) starts the sum, the next ones add to `samples`, and
+// the last one (`last`) completes the formula.
 //
 // bytes, members as in class_means; means [classes, pixels]; sampleClasses uint32 [batch], 0xffffffff to leave a sample as it
 // is; weights [batch, maximumCount]; noise, samples [batch, pixels]: float32.

@@ -1,8 +1,8 @@
 // start[n] = draws[batch + n] = 1 ? fresh[n] : buffer[draws[n]]
 //
-// buffer [count, pixels], the part of a replay buffer that begins with the entry `first`; fresh, start [batch, pixels]: float32;
-// draws uint32 [2·batch]: entries, then flags. Starts at entries that lie elsewhere are left as they are, so that a replay
-// buffer in several parts takes one dispatch each.
+// buffer [count, pixels], the part of a replay buffer that begins with the entry `first`; fresh, start [batch, pixels]:
+// float32; draws uint32 [2·batch]: entries, then flags. Starts at entries outside the part stay as they are, so a
+// replay buffer in several parts takes one dispatch for each.
 
 override batch: u32 = 1u;
 override pixels: u32 = 64u;

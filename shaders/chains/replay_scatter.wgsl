@@ -1,7 +1,7 @@
 // buffer[draws[n]] = images[n]; of repeated entries the last n wins
 //
-// images [batch, pixels], buffer [count, pixels], the part of a replay buffer that begins with the entry `first`: float32;
-// draws uint32 [2·batch], of which the entries come first. Those that lie elsewhere are passed over.
+// images [batch, pixels], buffer [count, pixels], the part of a replay buffer that begins with the entry `first`:
+// float32; draws uint32 [2·batch], entries first. Entries outside the part are skipped.
 // status uint32 [4]: nothing changes when the first word is not 0.
 
 override batch: u32 = 1u;
@@ -25,7 +25,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if (draws[n] < first || entry >= count) {
     return;
   }
-  // A later chain with the same entry writes instead: then the order of invocations does not matter.
+  // A later chain with the same entry writes instead, so the order of invocations does not matter.
   for (var later = n + 1u; later < batch; later++) {
     if (draws[later] == draws[n]) {
       return;

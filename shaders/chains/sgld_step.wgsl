@@ -2,8 +2,9 @@
 // innerSteps times: moved ← clamp(moved + innerStepSize · clamp(gradient, −innerClamp, innerClamp), −1, 1)
 // next = clamp(moved + noiseScale · noise, −1, 1)
 //
-// One step of stochastic gradient Langevin dynamics (SADA-JEM, equation 3, with JEM++'s proximity); with inner steps one
-// outer step of JEM++'s PYLD. Float32 vectors of one length, in whole vec4s. `noise` is not read when noiseScale is 0.
+// One step of stochastic gradient Langevin dynamics (SADA-JEM, equation 3, with JEM++'s proximity). With inner steps it
+// is one outer step of JEM++'s PYLD. Float32 vectors of one length, in whole vec4s. `noise` is not read when noiseScale
+// is 0.
 
 override stepSize: f32 = 1.0;
 override gradientClamp: f32 = 1.0;

@@ -1,16 +1,16 @@
-// Convolution, and its gradient by the input, in little code: for implementations that compile slowly (SwiftShader takes
-// seconds for the unrolled tiles of the other shaders), and for reading.
+// Convolution, and its gradient with respect to the input, as a short program: for implementations that compile slowly
+// (SwiftShader takes seconds for the unrolled tiles of the other shaders), and for reading.
 //
 // output[n, y, x, o] = bias[o] + Σ_ky,kx,c source[n, y·stride + ky − padding, x·stride + kx − padding, c] · weight[ky, kx, c, o]
 //                                                                                            (entry point `forward`)
 // gradient[n, y, x, c] (=|+=) Σ_ky,kx,o source[n, (y + padding − ky) / stride, (x + padding − kx) / stride, o] · weight[ky, kx, c, o]
 //                                       over the taps for which both quotients are whole (entry point `gradientInput`)
 //
-// source   [N, sourceHeight, sourceWidth, sourceChannels]   float32: the input, or the gradient by the output
+// source   [N, sourceHeight, sourceWidth, sourceChannels]   float32: the input, or the gradient with respect to the output
 // weight   [kernel, kernel, inChannels, outChannels]        of the convolution itself, not of its gradient
 // bias     [resultChannels]
 // output, gradient [N, height, width, resultChannels]       N follows from the length
-// Channels are multiples of 4. accumulate: add to what is there.
+// Channels are multiples of 4. accumulate: add to what the result holds.
 //
 // An invocation computes four channels of four neighbouring pixels, numbered over (n, y, x).
 
@@ -35,7 +35,7 @@ alias Output = vec4f;
 @group(0) @binding(3) var<storage, read_write> output: array<Output>;
 @group(0) @binding(2) var<storage, read_write> gradient: array<vec4f>;
 
-// Number of the source pixel that a result pixel meets at a tap, or −1 if it meets none.
+// Number of the source pixel that a result pixel meets at a tap, or −1 if there is none.
 fn sourceOf(pixel: u32, ky: u32, kx: u32, backward: bool) -> i32 {
   let row = pixel / width;
   var y = i32(row % height * stride + ky) - i32(padding);
@@ -50,7 +50,7 @@ fn sourceOf(pixel: u32, ky: u32, kx: u32, backward: bool) -> i32 {
     x = i32(dx / stride) - i32(kernel);
     whole = (dy % stride == 0u) & (dx % stride == 0u);
   }
-  // Bits rather than branches: SwiftShader takes minutes to compile so many branches. A negative number is a large one.
+  // Bits rather than branches: SwiftShader would take minutes to compile the branches. A negative number is a large one.
   let inside = whole & (u32(y) < sourceHeight) & (u32(x) < sourceWidth);
   let at = (i32(row / height * sourceHeight) + y) * i32(sourceWidth) + x;
   return select(-1, at, inside);
@@ -72,7 +72,7 @@ fn weights(tap: u32, channel: u32, result: u32, backward: bool) -> mat4x4f {
   return mat4x4f(weight[i], weight[i + row], weight[i + 2u * row], weight[i + 3u * row]);
 }
 
-// What an invocation computes: pixels `pixel` + {0, 1, 2, 3}, of those that exist, and channels from 4·`channel` on.
+// What an invocation computes: pixels `pixel` + {0, 1, 2, 3}, as far as they exist, and channels from 4·`channel` on.
 struct Place {
   pixel: u32,
   channel: u32,

@@ -5,11 +5,11 @@
 // bias    [outChannels]
 // output  [N, outHeight, outWidth, outChannels]             N follows from its length
 //
-// What is read lies in textures, see conv2d_patch_texture.
+// Operands are read through textures, see conv2d_patch_texture.
 //
-// An invocation computes 16 pixels × 16 channels in named registers: pixels are numbered over (n, y, x), so narrow images
-// fill a tile as well as wide ones. Neighbouring invocations share the pixels and differ in channels. On lavapipe
-// a load costs as much as many multiply-adds, hence the large tile and no workgroup memory.
+// An invocation computes 16 pixels × 16 channels in named registers. Pixels are numbered over (n, y, x), so narrow
+// images fill a tile as well as wide ones. Neighbouring invocations share the pixels and differ in channels. On
+// lavapipe a load costs as much as many multiply-adds, hence the large tile and no workgroup memory.
 
 struct Shape {
   height: u32,
@@ -37,7 +37,7 @@ fn texel(values: texture_2d<f32>, i: u32) -> vec4f {
   return textureLoad(values, vec2u(i % 1024u, i / 1024u), 0);
 }
 
-// Where an output pixel's window begins: image, then the input row and column of its first tap.
+// Where an output pixel's window begins: its image, then the input row and column of its first tap.
 struct Window {
   image: u32,
   row: i32,
@@ -57,7 +57,7 @@ fn windowOf(pixel: u32) -> Window {
 fn tap(window: Window, ky: u32, kx: u32) -> i32 {
   let y = window.row + i32(ky);
   let x = window.column + i32(kx);
-  // Bits rather than branches: SwiftShader takes minutes to compile so many branches. A negative number is a large one.
+  // Bits rather than branches: SwiftShader would take minutes to compile the branches. A negative number is a large one.
   let inside = (u32(y) < shape.height) & (u32(x) < shape.width);
   return select(-1, ((i32(window.image * shape.height) + y) * i32(shape.width) + x) * i32(shape.inChannels / 4u), inside);
 }
@@ -85,7 +85,7 @@ fn store(pixel: u32, channel: u32, value: vec4f) {
   }
 }
 
-// One of four.
+// One of four values.
 fn pick(k: u32, a: vec4f, b: vec4f, c: vec4f, d: vec4f) -> vec4f {
   return select(select(d, c, k == 2u), select(b, a, k == 0u), k < 2u);
 }
@@ -145,7 +145,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
         let w1 = weights(tapWeights + 4u * c * outRow, channel + 1u);
         let w2 = weights(tapWeights + 4u * c * outRow, channel + 2u);
         let w3 = weights(tapWeights + 4u * c * outRow, channel + 3u);
-        // All loads before all sums: each is a call of a function on Mesa 25, around which nothing stays in registers.
+        // All loads before all sums: on Mesa 25 each load calls a function, and nothing stays in registers across the call.
         let x0 = load(start0, c); let x1 = load(start1, c); let x2 = load(start2, c); let x3 = load(start3, c);
         let x4 = load(start4, c); let x5 = load(start5, c); let x6 = load(start6, c); let x7 = load(start7, c);
         let x8 = load(start8, c); let x9 = load(start9, c); let x10 = load(start10, c); let x11 = load(start11, c);

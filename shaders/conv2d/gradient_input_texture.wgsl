@@ -4,14 +4,14 @@
 // outputGradient [N, outHeight, outWidth, outChannels]          float32, outChannels a multiple of 4
 // weight         [kernel, kernel, inChannels, outChannels]      float32, inChannels a multiple of 4
 // inputGradient  [N, height, width, inChannels]                 N follows from its length
-// accumulate: add to what is there. weightSets: so many weights one after the other, each for as many images, and
-// no tile spans two of them; with 1×1 kernels these are so many matrix products.
+// accumulate: add to what the result holds. weightSets: how many weights lie one after the other; each is for an equal
+// part of the images, and no tile spans two of them. With 1×1 kernels that is a batch of matrix products.
 //
-// What is read lies in textures, see conv2d_patch_texture.
+// Operands are read through textures, see conv2d_patch_texture.
 //
-// An invocation computes 16 pixels × 16 channels, as in conv2d_forward. With a stride, a pixel meets only every stride-th
-// tap in each direction; pixels are therefore numbered by phase (y mod stride, x mod stride) first, so that those of a tile
-// meet the same taps and none is multiplied by zero.
+// An invocation computes 16 pixels × 16 channels, as in conv2d_forward. With a stride, a pixel meets only every
+// stride-th tap in each direction. So pixels are numbered by phase (y mod stride, x mod stride) first: all pixels of a
+// tile then meet the same taps, and none is multiplied by zero.
 
 override stride: u32 = 1u;
 override accumulate: bool = false;
@@ -58,7 +58,7 @@ fn pixelOf(number: u32, phase: u32, count: u32, image: u32) -> Pixel {
 fn tap(pixel: Pixel, ky: u32, kx: u32) -> i32 {
   let y = (i32(pixel.row + shape.padding) - i32(ky)) / i32(stride);
   let x = (i32(pixel.column + shape.padding) - i32(kx)) / i32(stride);
-  // Bits rather than branches: SwiftShader takes minutes to compile so many branches.
+  // Bits rather than branches: SwiftShader would take minutes to compile the branches.
   let inside = pixel.valid & (pixel.row + shape.padding >= ky) & (y < i32(shape.outHeight)) & (pixel.column + shape.padding >= kx) &
     (x < i32(shape.outWidth));
   return select(-1, ((i32(pixel.image * shape.outHeight) + y) * i32(shape.outWidth) + x) * i32(shape.outChannels / 4u), inside);
@@ -92,7 +92,7 @@ fn store(pixel: Pixel, channel: u32, value: vec4f) {
   }
 }
 
-// One of four.
+// One of four values.
 fn pick(k: u32, a: vec4f, b: vec4f, c: vec4f, d: vec4f) -> vec4f {
   return select(select(d, c, k == 2u), select(b, a, k == 0u), k < 2u);
 }
@@ -103,7 +103,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let channelTiles = (shape.inChannels / 4u + 3u) / 4u;
   let channel = i % channelTiles * 4u;
   let images = arrayLength(&inputGradient) / (shape.height * shape.width * (shape.inChannels / 4u));
-  // Images with the same weights: their pixels are numbered together.
+  // Number of images with the same weights; their pixels are numbered together.
   let together = images / weightSets;
   let phasePixels = together * ((shape.height + stride - 1u) / stride) * ((shape.width + stride - 1u) / stride);
   let phaseTiles = (phasePixels + 15u) / 16u;
@@ -161,7 +161,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
         let w1 = weights(tapWeights + o, channel + 1u);
         let w2 = weights(tapWeights + o, channel + 2u);
         let w3 = weights(tapWeights + o, channel + 3u);
-        // All loads before all sums: each is a call of a function on Mesa 25, around which nothing stays in registers.
+        // All loads before all sums: on Mesa 25 each load calls a function, and nothing stays in registers across the call.
         let d0 = load(start0, o); let d1 = load(start1, o); let d2 = load(start2, o); let d3 = load(start3, o);
         let d4 = load(start4, o); let d5 = load(start5, o); let d6 = load(start6, o); let d7 = load(start7, o);
         let d8 = load(start8, o); let d9 = load(start9, o); let d10 = load(start10, o); let d11 = load(start11, o);

@@ -1,5 +1,5 @@
 // partials[s, ky, kx, c, o] = Σ_n,y,x input[n, y·stride + ky − padding, x·stride + kx − padding, c] · outputGradient[n, y, x, o]
-// over the s-th part of the output's rows (n, y); the sum over s is the gradient by the weight.
+// over the s-th part of the output's rows (n, y); the sum over s is the gradient with respect to the weight.
 //
 // input          [N, height, width, inChannels]              float32
 // outputGradient [N, outHeight, outWidth, outChannels]       outChannels a multiple of 4; N follows from its length
@@ -38,14 +38,14 @@ fn load(row: i32, column: i32, channel: u32) -> f32 {
   return select(0.0, f32(input[pixel * inChannels + channel]), inside);
 }
 
-// The input at one output pixel's tap columns, in one tap row.
+// The input at the tap columns of one output pixel, in one tap row.
 struct Columns {
   a: f32,
   b: f32,
   c: f32,
 }
 
-// What comes before the first pixel of a row, so that moving on from it gives that pixel's columns.
+// The columns before the first pixel of a row, so that moving on from them gives that pixel's columns.
 fn before(row: i32, channel: u32) -> Columns {
   let column = -i32(padding);
   if (stride == 1u) {
@@ -54,7 +54,7 @@ fn before(row: i32, channel: u32) -> Columns {
   return Columns(0.0, 0.0, load(row, column, channel));
 }
 
-// Moves on to the pixel x, loading only the columns that the one before it did not have.
+// Moves on to the pixel x, and loads only the columns that the pixel before it did not have.
 fn next(previous: Columns, row: i32, x: u32, channel: u32) -> Columns {
   let column = i32(x * stride) - i32(padding);
   if (kernel == 1u) {

@@ -1,5 +1,5 @@
 // partials[s, ky, kx, c, o] = Σ_n,y,x input[n, y·stride + ky − padding, x·stride + kx − padding, c] · outputGradient[n, y, x, o]
-// over the s-th part of the output's rows (n, y); the sum over s is the gradient by the weight.
+// over the s-th part of the output's rows (n, y); the sum over s is the gradient with respect to the weight.
 //
 // input          [N, height, width, inChannels]              float32, inChannels a multiple of 4
 // outputGradient [N, outHeight, outWidth, outChannels]       outChannels a multiple of 4
@@ -7,9 +7,9 @@
 // rows: N · outHeight; rowsPerSplit: output rows that one part sums.
 // input and outputGradient are read through textures, see conv2d_patch_texture.
 //
-// An invocation sums all taps × 4 input × 16 output channels in named registers while it slides along rows: per pixel it
-// loads 3 · stride + 4 vectors for 144 multiply-adds of vectors. One pipeline serves all strides, for 5 % of the time. The sums
-// are stored in a loop over taps, see conv2d_patch_texture.
+// An invocation sums all taps × 4 input × 16 output channels in named registers while it slides along rows. For each
+// pixel it loads 3 · stride + 4 vectors for 144 multiply-adds of vectors. One pipeline serves all strides, which costs
+// 5 % of the time. The sums are stored in a loop over taps, see conv2d_patch_texture.
 
 override kernel: u32 = 3u;
 
@@ -48,7 +48,7 @@ fn load(row: i32, column: i32, channel: u32) -> vec4f {
   return select(vec4f(), texel(input, pixel * (shape.inChannels / 4u) + channel), inside);
 }
 
-// The input at one output pixel's tap columns, in one tap row.
+// The input at the tap columns of one output pixel, in one tap row.
 struct Columns {
   a: vec4f,
   b: vec4f,
@@ -60,7 +60,7 @@ fn next(previous: Columns, row: i32, column: i32, channel: u32) -> Columns {
   return Columns(previous.b, previous.c, load(row, column, channel));
 }
 
-// Adds the outer product of four input and four output channels; a column for each input channel.
+// Adds the outer product of four input and four output channels, one column for each input channel.
 fn addProduct(sum: mat4x4f, x: vec4f, d: vec4f) -> mat4x4f {
   return mat4x4f(
     fma(vec4f(x.x), d, sum[0]),
@@ -134,7 +134,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     let row0 = inputRow(row, 0u);
     let row1 = inputRow(row, 1u);
     let row2 = inputRow(row, 2u);
-    // Of the first pixel's columns those that it does not load; what lies before them is not used.
+    // The columns of the first pixel that it does not load. What lies before them is not used.
     let start = 1 - i32(shape.padding) - i32(shape.stride);
     var x0 = Columns(vec4f(), load(row0, start, channel), load(row0, start + 1, channel));
     var x1 = Columns(vec4f(), load(row1, start, channel), load(row1, start + 1, channel));
@@ -195,7 +195,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       }
     }
   }
-  // Bounded by a uniform value as well, so that it stays a loop.
+  // A uniform value also bounds it, so that it stays a loop.
   for (var tap = 0u; tap < min(kernel * kernel, shape.inChannels * 9u); tap++) {
     store(split, tap, channel, outChannel + 0u, pick(tap, g00, g01, g02, g10, g11, g12, g20, g21, g22));
     store(split, tap, channel, outChannel + 1u, pick(tap, h00, h01, h02, h10, h11, h12, h20, h21, h22));

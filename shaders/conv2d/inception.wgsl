@@ -7,9 +7,9 @@
 // output  [N, outHeight, outWidth, outStride]                 N follows from its length
 //
 // The result fills outChannels channels of the output from outOffset on and leaves the others alone, so that several
-// convolutions write the parts of one concatenation. outOffset and outStride are multiples of 4.
+// convolutions can write the parts of one concatenation. outOffset and outStride are multiples of 4.
 //
-// An invocation computes 8 pixels × 16 channels in named registers: pixels are numbered over (n, y, x). Neighbouring
+// An invocation computes 8 pixels × 16 channels in named registers. Pixels are numbered over (n, y, x). Neighbouring
 // invocations share the pixels and differ in channels.
 
 override height: u32 = 8u;
@@ -31,7 +31,7 @@ override outStride: u32 = 16u;
 @group(0) @binding(2) var<storage, read> affine: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> output: array<vec4f>;
 
-// Where an output pixel's window begins: image, then the input row and column of its first tap.
+// Where an output pixel's window begins: its image, then the input row and column of its first tap.
 struct Window {
   image: u32,
   row: i32,
@@ -51,7 +51,7 @@ fn windowOf(pixel: u32) -> Window {
 fn tap(window: Window, ky: u32, kx: u32) -> i32 {
   let y = window.row + i32(ky);
   let x = window.column + i32(kx);
-  // Bits rather than branches: SwiftShader takes minutes to compile so many branches. A negative number is a large one.
+  // Bits rather than branches: SwiftShader would take minutes to compile the branches. A negative number is a large one.
   let inside = (u32(y) < height) & (u32(x) < width);
   return select(-1, (i32(window.image * height) + y) * i32(width) + x, inside);
 }
@@ -74,8 +74,8 @@ fn load(pixel: i32, c: u32) -> vec4f {
   return select(vec4f(), x, pixel >= 0);
 }
 
-// Four input channels × four output channels of a tap; those beyond the last repeat it. They meet zeros in the input, or
-// are not stored.
+// Four input channels × four output channels of a tap. Channels beyond the last repeat it: they meet zeros in the
+// input, or are not stored.
 fn weights(place: u32, c: u32, channel: u32) -> mat4x4f {
   let row = outChannels / 4u;
   let i = place * inChannels * row + min(channel, row - 1u);
@@ -93,7 +93,7 @@ fn multiplyAdd(w: mat4x4f, x: vec4f, sum: vec4f) -> vec4f {
   return fma(vec4f(x.w), w[3], fma(vec4f(x.z), w[2], fma(vec4f(x.y), w[1], fma(vec4f(x.x), w[0], sum))));
 }
 
-// Stores a pixel's 16 channels, those that are there.
+// Stores a pixel's 16 channels, as far as they exist.
 fn store(pixel: u32, channel: u32, scale: mat4x4f, shift: mat4x4f, sums: mat4x4f) {
   let row = outChannels / 4u;
   let outRow = outStride / 4u;
@@ -113,7 +113,7 @@ fn store(pixel: u32, channel: u32, scale: mat4x4f, shift: mat4x4f, sums: mat4x4f
   }
 }
 
-// 16 channels of a row of `affine`; those beyond the last repeat it.
+// 16 channels of a row of `affine`. Channels beyond the last repeat it.
 fn affineRow(which: u32, channel: u32) -> mat4x4f {
   let last = outChannels / 4u - 1u;
   let i = which * (last + 1u);

@@ -1,22 +1,24 @@
-// Convolution, and its gradient by the input, as one matrix product by an adapter's matrix units: float16 factors, float32 sums.
+// Convolution, and its gradient with respect to the input, as a matrix product on an adapter's matrix units: float16
+// factors, float32 sums.
 //
 // output[n, y, x, o] = bias[o] + Σ_ky,kx,c source[n, y·stride + ky − padding, x·stride + kx − padding, c] · weight[ky, kx, c, o]
 //                                                                                            (entry point `forward`)
 // gradient[n, y, x, c] (=|+=) Σ_ky,kx,o source[n, (y + padding − ky) / stride, (x + padding − kx) / stride, o] · weight[ky, kx, c, o]
 //                                       over the taps for which both quotients are whole (entry point `gradientInput`)
 //
-// source   [N, sourceHeight, sourceWidth, sourceChannels]   float32: the input, or the gradient by the output
+// source   [N, sourceHeight, sourceWidth, sourceChannels]   float32: the input, or the gradient with respect to the output
 // weight   [kernel, kernel, inChannels, outChannels]        of the convolution itself, not of its gradient
 // bias     [resultChannels]
 // output, gradient [N, height, width, resultChannels]       N follows from the length
-// Channels are multiples of 4. accumulate: add to what is there. weightSets: so many weights one after the other,
-// each for as many images, and no tile spans two of them; with 1×1 kernels these are so many matrix products.
-// Source and weight are rounded to float16, the source times `scale`, a power of two that is taken out of the sums again: gradients
-// are so small that float16 would round many of them to zero.
+// Channels are multiples of 4. accumulate: add to what the result holds. weightSets: how many weights lie one after the
+// other; each is for an equal part of the images, and no tile spans two of them. With 1×1 kernels that is a batch of
+// matrix products. Source and weight are rounded to float16, the source times `scale`, a power of two that the sums are
+// divided by again. Without it float16 would round many gradients, which are small, to zero.
 //
-// Rows of the product are pixels, columns are channels, and the inner dimension runs over taps, then channels, as in staged.wgsl,
-// which numbers pixels alike. A workgroup stages two matrices' inner size of channels of one tap at a time; each of its four subgroups
-// computes 2 × 2 matrices. Sums go through workgroup memory, since nobody says which invocation holds which.
+// Rows of the product are pixels, columns are channels, and the inner dimension runs over taps, then channels, as in
+// staged.wgsl, which numbers pixels in the same way. A step stages twice the matrices' inner size in channels of one
+// tap. Each of the four subgroups of a workgroup computes 2 × 2 matrices. Sums go through workgroup memory, because
+// nothing says which invocation holds which.
 
 enable f16;
 enable subgroups;
@@ -35,7 +37,7 @@ override accumulate: bool = false;
 override weightSets: u32 = 1u;
 override scale: f32 = 1.0;
 
-// What the adapter multiplies at once, and invocations of a subgroup: its launcher puts the adapter's in their place.
+// What the adapter multiplies at once, and the invocations of a subgroup. The launcher puts in the adapter's values.
 const matrixRows = 8u;
 const matrixColumns = 8u;
 const matrixInner = 8u;
@@ -54,7 +56,7 @@ alias Output = vec4f;
 alias Left = subgroup_matrix_left<f16, matrixInner, matrixRows>;
 alias Right = subgroup_matrix_right<f16, matrixColumns, matrixInner>;
 alias Result = subgroup_matrix_result<f32, matrixColumns, matrixRows>;
-// Those of a subgroup, row by row.
+// Matrices of a subgroup, row by row.
 alias Sums = array<Result, 4>;
 
 const subgroupsAcross = 2u;
@@ -69,11 +71,11 @@ const matrixVectors = matrixRows * matrixColumns / 4u;
 
 // Pixels × channels of a step.
 var<workgroup> pixels: array<f16, tilePixels * channelsPerStep>;
-// Channels of a step × channels of the result; the other way round backwards, as the weights lie.
+// Channels of a step × channels of the result; the other way round in the backward direction, as the weights lie.
 var<workgroup> weights: array<f16, channelsPerStep * tileChannels>;
 // A matrix of each subgroup.
 var<workgroup> results: array<f32, subgroups * matrixRows * matrixColumns>;
-// Index of the first channels of the source pixel that each pixel meets at a tap; missing for those in the padding.
+// Index of the first channels of the source pixel that each pixel meets at a tap; missing for pixels in the padding.
 var<workgroup> starts: array<u32, tilePixels>;
 
 const missing = 0xffffffffu;
@@ -95,7 +97,7 @@ struct Pixel {
   exists: bool,
 }
 
-// Images with the same weights: their pixels are numbered together.
+// Number of images with the same weights; their pixels are numbered together.
 fn together(images: u32) -> u32 {
   return images / weightSets;
 }
@@ -159,7 +161,7 @@ fn placeSources(tile: Tile, images: u32, thread: u32, tap: u32, backward: bool) 
   }
 }
 
-// Channels are counted in vectors of four where nothing else is said.
+// Channels are counted in vectors of four unless a comment says otherwise.
 fn stagePixels(thread: u32, channel: u32) {
   for (var i = thread; i < tilePixels * vectorsPerStep; i += invocations) {
     let start = starts[i / vectorsPerStep];
@@ -175,8 +177,8 @@ fn stagePixels(thread: u32, channel: u32) {
   }
 }
 
-// Index of four weights of a tap, counted through all weights: by one source channel forwards, of one result channel backwards. The
-// first and last `channel` of each are counted one by one.
+// Index of four weights of a tap, counted through all weights: of one source channel forward, of one result channel
+// backward. The first and last `channel` of each are counted one by one.
 fn weightVector(tap: u32, tile: Tile, i: u32, channel: u32, backward: bool) -> u32 {
   if (backward) {
     let result = tile.channel + i / vectorsPerStep;
@@ -239,7 +241,7 @@ fn convolve(sums: ptr<function, Sums>, tile: Tile, images: u32, thread: u32, sub
     }
     placeSources(tile, images, thread, tap, backward);
     for (var channel = 0u; channel < sourceChannels / 4u; channel += vectorsPerStep) {
-      // Sources are known; nobody reads the last step's tiles any more.
+      // Sources are known, and nobody reads the last step's tiles any more.
       workgroupBarrier();
       stagePixels(thread, channel);
       stageWeights(tile, thread, tap, channel, backward);
@@ -249,7 +251,7 @@ fn convolve(sums: ptr<function, Sums>, tile: Tile, images: u32, thread: u32, sub
   }
 }
 
-// Lays a matrix of each subgroup where all of its invocations can read it.
+// Puts a matrix of each subgroup where all of its invocations can read it.
 fn share(matrix: Result, subgroup: u32) {
   workgroupBarrier();
   subgroupMatrixStore<row_major>(&results, subgroup * matrixRows * matrixColumns, matrix, matrixColumns);

@@ -1,5 +1,5 @@
-// 3×3 convolution of stride 1 in tiles of 4 × 8 pixels × 8 channels; also its gradient by the input, with turned weights
-// (conv2d_turn_weight) and a padding of 2 less the convolution's own.
+// 3×3 convolution of stride 1 in tiles of 4 × 8 pixels × 8 channels. It also computes the gradient with respect to the
+// input, with rotated weights (conv2d_turn_weight) and a padding of 2 minus the convolution's own.
 //
 // output[n, y, x, o] (=|+=) bias[o] + Σ_ky,kx,c input[n, y + ky − padding, x + kx − padding, c] · weight[ky, kx, c, o]
 //
@@ -7,15 +7,16 @@
 // weight   [3, 3, inChannels, outChannels]
 // bias     [outChannels], ignored without addBias
 // output   [N, outHeight, outWidth, outChannels]     N follows from the length
-// Channels are multiples of 4. accumulate: add to what is there.
+// Channels are multiples of 4. accumulate: add to what the result holds.
 //
-// `input` and `weight` are read through textures of format rgba32float, 1,024 texels wide, that hold the values row by row. On
-// lavapipe (Mesa 22) this is 9 to 14 times as fast as a load from a storage buffer, which goes lane by lane through the stack.
+// `input` and `weight` are read through textures of format rgba32float, 1,024 texels wide, that hold the values row by
+// row. On lavapipe (Mesa 22) this is 9 to 14 times as fast as a load from a storage buffer, which goes lane by lane
+// through the stack.
 //
 // For four input channels an invocation loads 72 vectors of weights and a patch of 6 × 10 pixels, row by row, for 2,304
-// multiply-adds of vectors: a load costs as much as several of them. A pixel's sum takes up three taps at a time, so that it stays
-// in a register meanwhile. The sums are stored in a loop: lavapipe makes a branch for every lane and value of a store, and
-// compiles two thirds as long with a quarter of the stores.
+// multiply-adds of vectors: a load costs as much as several of them. A pixel's sum takes three taps at a time, so that
+// it stays in a register meanwhile. The sums are stored in a loop: lavapipe generates a branch for every lane and value
+// of a store, and even with a quarter of the stores compiling still takes two thirds of the time.
 
 override accumulate: bool = false;
 
@@ -64,7 +65,7 @@ fn placeOf(i: u32) -> Place {
 fn pixel(place: Place, dy: u32, dx: u32) -> i32 {
   let y = i32(place.row + dy) - i32(shape.padding);
   let x = i32(place.column + dx) - i32(shape.padding);
-  // Bits rather than branches: SwiftShader takes minutes to compile so many branches. A negative number is a large one.
+  // Bits rather than branches: SwiftShader would take minutes to compile the branches. A negative number is a large one.
   let inside = (u32(y) < shape.height) & (u32(x) < shape.width);
   return select(-1, ((i32(place.image * shape.height) + y) * i32(shape.width) + x) * i32(shape.inChannels / 4u), inside);
 }
@@ -80,7 +81,8 @@ fn weights(tap: u32, channel: u32, outChannel: u32) -> mat4x4f {
   return mat4x4f(texel(weight, i), texel(weight, i + row), texel(weight, i + 2u * row), texel(weight, i + 3u * row));
 }
 
-// Not in fused steps: Mesa 25 has none, and then adds four products to the sum one after the other; Mesa 22 is as fast either way.
+// Not in fused steps: Mesa 25 has none, and would add four products to the sum one after another. Mesa 22 is as fast
+// either way.
 fn multiplyAdd(w: mat4x4f, x: vec4f, sum: vec4f) -> vec4f {
   return sum + w * x;
 }
@@ -122,7 +124,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if (place.image * shape.outHeight * shape.outWidth * channels >= arrayLength(&output)) {
     return;
   }
-  // Where there is no second vector of channels the first once more, which is not stored.
+  // Where there is no second vector of channels, the first one again, which is not stored.
   let second = min(place.channel + 1u, channels - 1u);
   let start = biasOf(place.channel);
   let startOfSecond = biasOf(second);

@@ -3,8 +3,8 @@
 // weight  [kernel, kernel, inChannels, outChannels]      float32, channels multiples of 4
 // turned  [kernel, kernel, outChannels, inChannels]
 //
-// The weights of the convolution that gives a convolution's gradient by its input, for stride 1. `weight` is read through a
-// texture, see conv2d_patch_texture. An invocation takes four input × four output channels of a tap.
+// Weights of the convolution that computes a convolution's gradient with respect to its input, for stride 1. `weight`
+// is read through a texture, see conv2d_patch_texture. An invocation takes four input × four output channels of a tap.
 
 override kernel: u32 = 3u;
 

@@ -1,12 +1,12 @@
 // images[n, y, x, c] = 2 · bytes[indices[n], y', x', c] / maximum − 1
 //
-// (y', x') is (y, x), mirrored in x if flipped, moved by the crop and reflected at the borders: crops[n] =
-// dy | dx << 8 | flip << 16 cuts the image out of itself with `padding` pixels of reflection around (the border pixel is not
-// repeated), dy and dx from 0 to 2·padding.
+// (y', x') is (y, x), mirrored in x if flipped, moved by the crop and reflected at the borders. crops[n] = dy | dx << 8
+// | flip << 16 cuts the image out of itself with `padding` pixels of reflection around it (the border pixel is not
+// repeated); dy and dx run from 0 to 2·padding.
 //
-// bytes: images [count, height, width, channels] of a data set as bytes, four to a word, little endian, the first of which has
-// the index `first`; indices, crops uint32 [batch]; images float32 [batch, height, width, channels]. Images that lie elsewhere
-// are left as they are, so that a data set in several buffers takes one dispatch each.
+// bytes: images [count, height, width, channels] of a data set as bytes, four to a word, little endian, starting with
+// the image of index `first`; indices, crops uint32 [batch]; images float32 [batch, height, width, channels]. Images in
+// other buffers are left as they are, so a data set in several buffers takes one dispatch for each.
 
 override maximum: f32 = 255.0;
 
@@ -26,7 +26,7 @@ struct Shape {
 @group(0) @binding(3) var<storage, read_write> images: array<f32>;
 @group(0) @binding(8) var<uniform> shape: Shape;
 
-// Reflects a coordinate that lies up to size − 1 beyond a border.
+// Reflects a coordinate that lies at most size − 1 beyond a border.
 fn mirror(coordinate: i32, size: i32) -> u32 {
   return u32(select(abs(coordinate), 2 * (size - 1) - coordinate, coordinate >= size));
 }

@@ -8,8 +8,8 @@
 // input  [N, height, width, channels]    float32
 // output [N, size, size, channels]
 //
-// Positions beyond the border are those of the border. They are computed in whole numbers, as multiples of 1/(2·size),
-// so that the weights have no rounding errors but those of one division.
+// Positions beyond the border become those of the border. They are computed as integers, in multiples of 1/(2·size), so
+// that the weights have only the rounding error of one division.
 
 override height: u32 = 32u;
 override width: u32 = 32u;
@@ -22,7 +22,7 @@ override fromCorner: bool = false;
 @group(0) @binding(0) var<storage, read> input: array<f32>;
 @group(0) @binding(1) var<storage, read_write> output: array<f32>;
 
-// The two pixels along one axis that an output pixel lies between, and the weight of the second.
+// The two pixels along one axis between which an output pixel lies, and the weight of the second.
 struct Between {
   first: u32,
   second: u32,

@@ -1,7 +1,7 @@
 // logitsGradient[r, c] (=|+=) valueGradient[r] · exp(logits[r, c] − values[r])
 //
 // logits, logitsGradient [rows, columns]; values (as log_sum_exp leaves them), valueGradient [rows]: float32.
-// accumulate: add to what is there.
+// accumulate: add to what the result holds.
 
 override rows: u32 = 1u;
 override columns: u32 = 10u;

@@ -2,7 +2,7 @@
 // logitsGradient[r, c] (=|+=) (c = labels[r] ? valueGradient[r] : 0)      (entry point `backward`)
 //
 // logits, logitsGradient [rows, columns], values, valueGradient [rows]: float32; labels [rows]: uint32, below `columns`.
-// accumulate: add to what is there.
+// accumulate: add to what the result holds.
 
 override rows: u32 = 1u;
 override columns: u32 = 10u;

@@ -1,8 +1,8 @@
 // losses[r] = logsumexp(logits[r]) − logits[r, labels[r]]
 // correct[r] = 1 if labels[r] is the first column with the largest logit, else 0
 //
-// logits [rows, columns], losses [rows], correct [rows]: float32; labels [rows]: uint32. The loss of a label that is not
-// below `columns` is NaN.
+// logits [rows, columns], losses [rows], correct [rows]: float32; labels [rows]: uint32. A label of `columns` or more
+// gives a loss of NaN.
 
 struct Shape {
   rows: u32,
@@ -35,7 +35,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     sum += exp(logits[i * shape.columns + c] - largest);
   }
   let label = labels[i];
-  // As bits, and from a value that is not a constant: WGSL refuses constants that are not finite.
+  // Made from bits that are not constants: WGSL refuses constants that are not finite.
   var nan = 0x7fc00000u;
   let loss = largest + log(sum) - logits[i * shape.columns + min(label, shape.columns - 1u)];
   losses[i] = select(bitcast<f32>(nan), loss, label < shape.columns);

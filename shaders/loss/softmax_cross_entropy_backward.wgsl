@@ -1,7 +1,7 @@
 // logitsGradient[r, c] (=|+=) lossGradient[r] · (softmax(logits[r])[c] − (c = labels[r] ? 1 : 0))
 //
 // logits, logitsGradient [rows, columns], lossGradient [rows]: float32; labels [rows]: uint32.
-// accumulate: add to what is there. An invocation computes one row.
+// accumulate: add to what the result holds. An invocation computes one row.
 
 override accumulate: bool = false;
 

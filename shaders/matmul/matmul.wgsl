@@ -4,11 +4,12 @@
 // right   [inner, columns], or [columns, inner] with transposeRight
 // bias    [columns]; read only with addBias
 // product [rows, columns]
-// accumulate: add to what is there.
+// accumulate: add to what the result holds.
 //
-// Entry point `main`: `lanes` neighbouring invocations of a workgroup compute 4 × 4 products together. Each sums every lanes-th k
-// in registers; then these sums are added pairwise, in a fixed order. Or `alone`, several times as fast on software adapters: an
-// invocation computes 4 × 4 products, and stores them in a loop, since little code compiles faster on lavapipe.
+// Entry point `main`: `lanes` neighbouring invocations of a workgroup compute 4 × 4 products together. Each sums every
+// lanes-th k in registers; then these sums are added pairwise, in a fixed order. Entry point `alone`, several times as
+// fast on software adapters: one invocation computes 4 × 4 products, and stores them in a loop, because short programs
+// compile faster on lavapipe.
 // lanes: a power of two, at most 64.
 
 struct Shape {
@@ -53,7 +54,7 @@ fn store(row: u32, column: u32, value: f32) {
   product[row * shape.columns + column] = total;
 }
 
-// Four rows of the left factor for a k, and four columns of the right one.
+// Four rows of the left factor at one k, and four columns of the right one.
 fn leftRows(row: u32, k: u32) -> vec4f {
   return vec4f(leftAt(row, k), leftAt(row + 1u, k), leftAt(row + 2u, k), leftAt(row + 3u, k));
 }
@@ -62,7 +63,7 @@ fn rightColumns(k: u32, column: u32) -> vec4f {
   return vec4f(rightAt(k, column), rightAt(k, column + 1u), rightAt(k, column + 2u), rightAt(k, column + 3u));
 }
 
-// Sums of 4 × 4 products, each with that of one more k.
+// Sums of 4 × 4 products, with those of one more k added.
 fn addProducts(sums: mat4x4f, rows: vec4f, columns: vec4f) -> mat4x4f {
   return mat4x4f(
     fma(vec4f(rows.x), columns, sums[0]),
@@ -105,7 +106,7 @@ fn main(
   }
 }
 
-// One of four.
+// One of four values.
 fn pick(k: u32, a: vec4f, b: vec4f, c: vec4f, d: vec4f) -> vec4f {
   return select(select(d, c, k == 2u), select(b, a, k == 0u), k < 2u);
 }

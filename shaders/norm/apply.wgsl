@@ -5,10 +5,10 @@
 // scale, shift [channels]: float32.
 // rowsPerGroup: rows of a group.
 //
-// An invocation goes through eight rows of four channels, and so loads what belongs to the channels once.
+// An invocation goes through eight rows of four channels, so it loads the channels' values once.
 //
-// Entry point `main`; or `throughTextures`, which reads from textures of format rgba32float, 1,024 texels wide, that hold the
-// operands row by row: much faster on software adapters.
+// Entry point `main`; or `throughTextures`, which reads from textures of format rgba32float, 1,024 texels wide, that
+// hold the operands row by row: much faster on software adapters.
 
 override slope: f32 = 1.0;
 
@@ -41,7 +41,7 @@ struct Channel {
   shift: vec4f,
 }
 
-// Rows of an invocation, from the first to before the end, their group and four channels; no rows if it has nothing to do.
+// Rows of an invocation, from the first to before the end, with their group and four channels; no rows if it has no work.
 struct Rows {
   group: u32,
   first: u32,
@@ -79,7 +79,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let channel = Channel(statistics[own], statistics[own + row], scale[rows.c], shift[rows.c]);
   var r = rows.first;
   var at = r * row + rows.c;
-  // Four at a time: a load does not wait for another before it, but for a store.
+  // Four at a time: a load waits for an earlier store, but not for an earlier load.
   for (; r + 3u < rows.end; r += 4u) {
     let x0 = vec4f(input[at]);
     let x1 = vec4f(input[at + row]);

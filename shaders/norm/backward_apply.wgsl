@@ -5,10 +5,10 @@
 //
 // input, outputGradient, inputGradient [groups, rows, channels]; statistics [groups, 2, channels] = (mean, inverseDeviation);
 // scale, shift [channels]; shiftSum, scaleSum [groups, channels]: float32.
-// rowsPerGroup: rows of a group. sumRows: rows that the sums were taken over, of another batch where they are not the input's own.
-// accumulate: add to what is there.
+// rowsPerGroup: rows of a group. sumRows: rows in the sums, of another batch if they are not the input's own.
+// accumulate: add to what the result holds.
 //
-// An invocation goes through eight rows of four channels, and so loads what belongs to the channels once.
+// An invocation goes through eight rows of four channels, so it loads the channels' values once.
 //
 // Entry point `main`; or `throughTextures`, which reads from textures of format rgba32float, 1,024 texels wide, that hold the
 // operands row by row: much faster on software adapters.
@@ -51,12 +51,12 @@ struct Channel {
   inverseDeviation: vec4f,
   scale: vec4f,
   shift: vec4f,
-  // Of what own statistics subtract, factor · sum / rows.
+  // What own statistics subtract: factor · sum / rows.
   meanGradient: vec4f,
   meanProduct: vec4f,
 }
 
-// Rows of an invocation, from the first to before the end, their group and four channels; no rows if it has nothing to do.
+// Rows of an invocation, from the first to before the end, with their group and four channels; no rows if it has no work.
 struct Rows {
   group: u32,
   first: u32,
@@ -78,7 +78,7 @@ fn texel(values: texture_2d<f32>, i: u32) -> vec4f {
   return textureLoad(values, vec2u(i % 1024u, i / 1024u), 0);
 }
 
-// What is multiplied by the sums of a group.
+// The factor of a group's sums.
 fn factorOf(channelScale: vec4f) -> vec4f {
   return select(channelScale, vec4f(1.0), scaledSums) / f32(shape.sumRows);
 }
@@ -93,7 +93,7 @@ fn result(x: vec4f, gradient: vec4f, channel: Channel) -> vec4f {
   return channel.inverseDeviation * g;
 }
 
-// What is to be added to.
+// The values to add to.
 fn before(at: u32) -> vec4f {
   if (accumulate) {
     return inputGradient[at];
@@ -130,7 +130,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   );
   var r = rows.first;
   var at = r * row + rows.c;
-  // Two at a time: a load does not wait for another before it, but for a store.
+  // Two at a time: a load waits for an earlier store, but not for an earlier load.
   for (; r + 1u < rows.end; r += 2u) {
     let x0 = vec4f(input[at]);
     let x1 = vec4f(input[at + row]);

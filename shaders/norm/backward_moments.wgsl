@@ -6,8 +6,8 @@
 // scale, shift [channels]; partials [groups, chunks, 2, channels]: float32.
 // rowsPerGroup: rows of a group; allRows: of all groups.
 //
-// Entry points as of norm_moments: `main`, where a workgroup takes a chunk of eight vectors of channels, or `throughTextures`,
-// where an invocation takes a chunk of one, reading from textures.
+// Entry points as in norm_moments: `main`, where a workgroup takes a chunk of eight vectors of channels, or
+// `throughTextures`, where an invocation takes a chunk of one, reading from textures.
 
 override slope: f32 = 1.0;
 
@@ -37,7 +37,7 @@ alias Input = vec4f;
 const vectors = 8u;
 const lanes = 8u;
 
-// Rows of a chunk, from the first to before the end, their group and four channels; no rows if there is nothing to do.
+// Rows of a chunk, from the first to before the end, with their group and four channels; no rows if there is no work.
 struct Chunk {
   number: u32,
   group: u32,
@@ -104,7 +104,7 @@ fn main(
   var sums = Sums();
   var r = chunk.first + local.y;
   var at = r * row + chunk.c;
-  // Two at a time, so that one load does not wait for the other: compilers do not unroll this loop.
+  // Two at a time, so that loads do not wait for one another: compilers do not unroll this loop.
   for (; r + lanes < chunk.end; r += 2u * lanes) {
     let x0 = vec4f(input[at]);
     let x1 = vec4f(input[at + step]);

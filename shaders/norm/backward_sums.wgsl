@@ -2,8 +2,8 @@
 //
 // partials [groups, chunks, 2, channels]; shiftSum, scaleSum [groups, channels]: float32.
 //
-// Entry points as of norm_moments: `main`, where a workgroup takes eight vectors of channels and its invocations every eighth
-// chunk, or `throughTextures`, where an invocation adds up all chunks of a vector, reading from a texture.
+// Entry points as in norm_moments: `main`, where a workgroup takes eight vectors of channels and its invocations every
+// eighth chunk, or `throughTextures`, where an invocation adds all chunks of a vector, reading from a texture.
 
 struct Shape {
   channels: u32,
@@ -49,7 +49,7 @@ fn main(
   var sums = Sums();
   var k = local.y;
   var at = 2u * (group * shape.chunks + k) * row + c;
-  // Four at a time, so that one load does not wait for the other: compilers do not unroll this loop.
+  // Four at a time, so that loads do not wait for one another: compilers do not unroll this loop.
   for (; k + 3u * lanes < chunks; k += 4u * lanes) {
     let shift0 = partials[at];
     let shift1 = partials[at + step];

@@ -3,9 +3,10 @@
 // partials   [groups, chunks, 2, channels]  as norm_moments leaves them
 // statistics [groups, 2, channels]          float32
 //
-// Moments are merged two by two (Chan, Golub, LeVeque, 1979). Entry point `main`: a workgroup takes a group; each invocation goes
-// through every 64th channel of all chunks, and then those of two invocations are merged until one is left. Or `alone`, many times
-// as fast on software adapters: an invocation takes a group, and goes through all chunks and channels.
+// Moments are merged two by two (Chan, Golub, LeVeque, 1979). Entry point `main`: a workgroup takes a group. Each
+// invocation goes through every 64th channel of all chunks; then those of two invocations are merged until one is left.
+// Entry point `alone`, many times as fast on software adapters: an invocation takes a group, and goes through all
+// chunks and channels.
 
 override channels: u32 = 16u;
 override groups: u32 = 1u;
@@ -19,7 +20,7 @@ override epsilon: f32 = 1e-5;
 override chunks = (rows + rowsPerChunk - 1u) / rowsPerChunk;
 const threads = 64u;
 
-// Of so many values the mean, and Σ (x − mean)².
+// The mean of a number of values, and Σ (x − mean)².
 struct Moments {
   mean: f32,
   squares: f32,
@@ -30,7 +31,7 @@ var<workgroup> laneMean: array<f32, threads>;
 var<workgroup> laneSquares: array<f32, threads>;
 var<workgroup> laneCount: array<u32, threads>;
 
-// Not both of no values.
+// At least one of the two has values.
 fn merge(a: Moments, b: Moments) -> Moments {
   let total = a.count + b.count;
   let difference = b.mean - a.mean;
@@ -64,7 +65,7 @@ fn main(
   let count = chunks * channels;
   var moments = Moments();
   var i = lane;
-  // Two at a time, so that one load does not wait for the other: compilers do not unroll this loop.
+  // Two at a time, so that loads do not wait for one another: compilers do not unroll this loop.
   for (; i + threads < count; i += 2u * threads) {
     let m0 = momentsOf(group, i / channels, i % channels);
     let m1 = momentsOf(group, (i + threads) / channels, (i + threads) % channels);

@@ -3,8 +3,8 @@
 //
 // scale [channels]; the others [groups, channels]: float32.
 //
-// Entry point `main`: a workgroup takes a group; each invocation sums every 64th channel, then the sums are added pairwise. Or
-// `alone`, many times as fast on software adapters: an invocation takes a group.
+// Entry point `main`: a workgroup takes a group. Each invocation sums every 64th channel; then the sums are added
+// pairwise. Entry point `alone`, many times as fast on software adapters: an invocation takes a group.
 
 override channels: u32 = 16u;
 override groups: u32 = 1u;

@@ -5,13 +5,13 @@
 // rowsPerGroup: rows of a group; allRows: of all groups.
 // rowsPerChunk: rows of one chunk; the last of a group may have fewer.
 //
-// One pass, over the differences from the chunk's first row: that is a typical value, so no digits are lost to a mean that is
-// large compared with the deviations.
+// One pass, over the differences from the chunk's first row. That row is a typical value, so no digits are lost to a
+// mean that is large compared with the deviations.
 //
-// Entry point `main`: a workgroup takes a chunk of eight vectors of channels, its invocations every eighth row of one; then the
-// first row of invocations adds up the eight sums, in order. Or `throughTextures`, where an invocation takes a chunk of a
-// vector, and which reads from textures of format rgba32float, 1,024 texels wide, that hold the operands row by row: much
-// faster on software adapters.
+// Entry point `main`: a workgroup takes a chunk of eight vectors of channels, and its invocations every eighth row of
+// one. Then the first row of invocations adds the eight sums, in order. In `throughTextures` an invocation takes a
+// chunk of one vector, and reads from textures of format rgba32float, 1,024 texels wide, that hold the operands row by
+// row: much faster on software adapters.
 
 struct Shape {
   channels: u32,
@@ -31,7 +31,7 @@ alias Input = vec4f;
 const vectors = 8u;
 const lanes = 8u;
 
-// Rows of a chunk, from the first to before the end, and four channels; no rows if there is nothing to do.
+// Rows of a chunk, from the first to before the end, with four channels; no rows if there is no work.
 struct Chunk {
   number: u32,
   first: u32,
@@ -87,7 +87,7 @@ fn main(
   var sums = Sums();
   var r = chunk.first + local.y;
   var at = r * row + chunk.c;
-  // Four at a time, so that one load does not wait for the other: compilers do not unroll this loop.
+  // Four at a time, so that loads do not wait for one another: compilers do not unroll this loop.
   for (; r + 3u * lanes < chunk.end; r += 4u * lanes) {
     let x0 = vec4f(input[at]);
     let x1 = vec4f(input[at + step]);

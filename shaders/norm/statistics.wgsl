@@ -9,10 +9,10 @@
 // partials   [groups, chunks, 2, channels]  as norm_moments leaves them
 // statistics [groups, 2, channels]; running [2, channels]; location, scale [channels]: float32
 //
-// Chunks are merged by the formula of Chan, Golub and LeVeque (1979). In `main`, `andRunning` and `actNorm` a workgroup takes
-// eight vectors of channels, its invocations merge every eighth chunk of one, and then these eight in order. For lavapipe there
-// are `…ThroughTextures`: an invocation merges all chunks of a vector, in order, and reads them from a texture of format
-// rgba32float, 1,024 texels wide, that holds them row by row.
+// Chunks are merged by the formula of Chan, Golub and LeVeque (1979). In `main`, `andRunning` and `actNorm` a workgroup
+// takes eight vectors of channels; its invocations merge every eighth chunk of one, and then these eight in order.
+// Lavapipe uses `…ThroughTextures`: an invocation merges all chunks of a vector, in order, and reads them from a
+// texture of format rgba32float, 1,024 texels wide, that holds them row by row.
 
 override epsilon: f32 = 1e-5;
 override momentum: f32 = 0.9;
@@ -35,7 +35,7 @@ struct Shape {
 const vectors = 8u;
 const lanes = 8u;
 
-// Of so many rows the mean, and Σ (x − mean)².
+// The mean of a number of rows, and Σ (x − mean)².
 struct Moments {
   mean: vec4f,
   squares: vec4f,
@@ -65,7 +65,7 @@ fn chunkCount() -> u32 {
   return (shape.rows + shape.rowsPerChunk - 1u) / shape.rowsPerChunk;
 }
 
-// Index of the mean of a chunk of a group; that of the squares is a row further on.
+// Index of the mean of a chunk of a group. The squares follow one row later.
 fn chunkAt(group: u32, chunk: u32, c: u32) -> u32 {
   return 2u * (group * chunkCount() + chunk) * (shape.channels / 4u) + c;
 }
@@ -92,7 +92,7 @@ fn merged(group: u32, c: u32) -> Moments {
   return moments;
 }
 
-// The same where there may be nothing to merge with yet.
+// The same, where there may be nothing to merge with yet.
 fn mergeNext(a: Moments, b: Moments) -> Moments {
   if (a.count == 0u) {
     return b;
@@ -100,7 +100,7 @@ fn mergeNext(a: Moments, b: Moments) -> Moments {
   return merge(a, b);
 }
 
-// What `merged` gives, by a workgroup, all of which must call it.
+// The result of `merged`, computed by a workgroup. All of its invocations must call this.
 fn mergedTogether(group: u32, c: u32, local: vec3u) -> Moments {
   let row = shape.channels / 4u;
   let chunks = select(0u, chunkCount(), c < row);
@@ -108,7 +108,7 @@ fn mergedTogether(group: u32, c: u32, local: vec3u) -> Moments {
   var moments = Moments();
   var chunk = local.y;
   var at = chunkAt(group, chunk, c);
-  // Four at a time, so that one load does not wait for the other: compilers do not unroll this loop.
+  // Four at a time, so that loads do not wait for one another: compilers do not unroll this loop.
   for (; chunk + 3u * lanes < chunks; chunk += 4u * lanes) {
     let m0 = Moments(partials[at], partials[at + row], rowsOf(chunk));
     let m1 = Moments(partials[at + step], partials[at + step + row], rowsOf(chunk + lanes));

@@ -3,8 +3,8 @@
 // secondMoment ← beta2 · secondMoment + (1 − beta2) · g²
 // parameters ← parameters − schedule[0] / schedule[1] · firstMoment / (√secondMoment / √schedule[2] + epsilon)
 //
-// Adam (Kingma and Ba, 2015) as torch.optim.Adam. Vectors float32 of one length, in whole vec4s; schedule float32 [4] =
-// (learning rate, 1 − beta1^t, 1 − beta2^t, …). status uint32 [4]: nothing changes when the first word is not 0.
+// Adam (Kingma and Ba, 2015), as torch.optim.Adam. Vectors float32 of one length, in whole vec4s; schedule float32 [4]
+// = (learning rate, 1 − beta1^t, 1 − beta2^t, …). status uint32 [4]: nothing changes when the first word is not 0.
 
 override beta1: f32 = 0.9;
 override beta2: f32 = 0.999;

@@ -1,7 +1,7 @@
 // inputGradient[n, p, c] (=|+=) 1/pixels · outputGradient[n, c]
 //
 // inputGradient [N, pixels, channels], outputGradient [N, channels]: float32, channels a multiple of 4.
-// accumulate: add to what is there.
+// accumulate: add to what the result holds.
 
 override pixels: u32 = 64u;
 override channels: u32 = 16u;

@@ -3,7 +3,7 @@
 // values[i] uniform in [low, high)     (entry point `uniformValues`)
 // values[i] standard normal            (entry point `normalValues`)
 //
-// stream uint32 [4] = (seed low, seed high, step, call); purpose keeps consumers with one seed and step apart.
+// stream uint32 [4] = (seed low, seed high, step, call). purpose keeps users with the same seed and step apart.
 // Block b of four values, counted from `first` on, has counter (b, step, purpose, call) and key (seed low, seed high).
 
 override low: f32 = 0.0;

@@ -1,11 +1,11 @@
 // sums[k, j] (=|+=) Σ matrix[i, j] over the k-th chunk of rows i
 //
 // matrix [rows, columns], sums [chunks, columns]: float32. The entry point `vectors` sums four columns at once, for
-// columns that are a multiple of 4; `scalars` any number. A workgroup of 64 takes a chunk of 64 / lanes of these, its invocations
-// every lanes-th row of one; then the first of these adds up their sums, in order. In `…ThroughTexture` an invocation takes a
-// chunk of one, and reads from a texture of format rgba32float, 1,024 texels wide, that holds the matrix row by row:
-// much faster on software adapters.
-// rowsPerChunk: rows that one chunk sums; the last may have fewer. accumulate: add to what is there.
+// numbers of columns that are a multiple of 4; `scalars` sums any number. A workgroup of 64 takes a chunk of 64 / lanes
+// of these, and its invocations every lanes-th row of one; then the first of these adds their sums, in order. In
+// `…ThroughTexture` an invocation takes a chunk of one, and reads from a texture of format rgba32float, 1,024 texels
+// wide, that holds the matrix row by row: much faster on software adapters.
+// rowsPerChunk: rows that one chunk sums; the last may have fewer. accumulate: add to what the result holds.
 // lanes: invocations that share a chunk of a column; a power of two, at most 64.
 
 override lanes: u32 = 8u;
@@ -28,8 +28,8 @@ const threads = 64u;
 override width = threads / lanes;
 var<workgroup> laneSums: array<vec4f, threads>;
 
-// What an invocation of a workgroup takes: the number of a chunk, a column or vector of columns, none if beyond the last, and a
-// lane, which is the first of its rows.
+// What an invocation of a workgroup takes: the number of a chunk; a column or vector of columns, none if it lies beyond
+// the last; and a lane, which is the first of its rows.
 struct Place {
   chunk: u32,
   column: u32,
@@ -41,7 +41,7 @@ fn placeOf(workgroup: u32, thread: u32, count: u32) -> Place {
   return Place(workgroup / tiles, workgroup % tiles * width + thread % width, thread / width);
 }
 
-// The sum of all lanes in the first of them; all invocations of a workgroup must call it.
+// The sum of all lanes, in the first of them. All invocations of a workgroup must call this.
 fn sumOfLanes(own: vec4f, thread: u32) -> vec4f {
   if (lanes == 1u) {
     return own;
@@ -90,7 +90,7 @@ fn scalars(
   var sum = 0.0;
   var row = rows.x + place.lane;
   var at = row * shape.columns + place.column;
-  // Four at a time, so that one load does not wait for the other: compilers do not unroll this loop.
+  // Four at a time, so that loads do not wait for one another: compilers do not unroll this loop.
   for (; row + 3u * lanes < end; row += 4u * lanes) {
     let x0 = matrix[at];
     let x1 = matrix[at + step];

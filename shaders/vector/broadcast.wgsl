@@ -1,6 +1,6 @@
 // destination[i] (=|+=) factor · scalar[0]
 //
-// scalar [1], destination: float32, in whole vec4s. accumulate: add to what is there.
+// scalar [1], destination: float32, in whole vec4s. accumulate: add to what the result holds.
 
 struct Shape {
   factor: f32,

@@ -1,7 +1,7 @@
 // output (=|+=) input / (1 − rate) where uniforms ≥ rate, 0 elsewhere
 //
 // input, uniforms, output [length]: float32; uniforms in [0, 1).
-// accumulate: add to what is there.
+// accumulate: add to what the result holds.
 
 override rate: f32 = 0.5;
 override accumulate: bool = false;

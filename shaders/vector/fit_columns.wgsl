@@ -1,7 +1,7 @@
 // fitted[r, c] (=|+=) c < sourceColumns ? source[r, c] : 0
 //
-// source [rows, sourceColumns], fitted [rows, fittedColumns]: float32. Pads rows with zeros, or cuts them off.
-// accumulate: add to what is there.
+// source [rows, sourceColumns], fitted [rows, fittedColumns]: float32. Pads rows with zeros, or cuts them.
+// accumulate: add to what the result holds.
 
 struct Shape {
   rows: u32,

@@ -1,6 +1,6 @@
 // inputGradient[i] (=|+=) outputGradient[i] · (input[i] > 0 ? 1 : slope)
 //
-// Float32 vectors of one length, in whole vec4s. accumulate: add to what is there.
+// Float32 vectors of one length, in whole vec4s. accumulate: add to what the result holds.
 
 override slope: f32 = 0.2;
 override accumulate: bool = false;

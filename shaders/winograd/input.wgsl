@@ -16,7 +16,7 @@ override padding: u32 = 1u;
 override tileRows: u32 = 4u;
 override tileColumns: u32 = 4u;
 
-// Channels that an invocation takes: four through textures. In the variant for GPUs they are two, for half the registers.
+// Channels that an invocation takes: four through textures. The variant for GPUs takes two, for half the registers.
 alias Channels = vec4f;
 const channelsTogether = 4u;
 // Of float16 in variants in half precision.
@@ -29,7 +29,7 @@ alias Source = vec4f;
 alias Four = array<Channels, 4>;
 alias Six = array<Channels, 6>;
 
-// The points of m = 4 but 0 and ∞ are ±a and ±b.
+// Apart from 0 and ∞ the points of m = 4 are ±a and ±b.
 const a = 5.0 / 8.0;
 const b = 3.0 / 2.0;
 
@@ -95,7 +95,7 @@ fn lineOfSix(d: Six) -> Six {
   );
 }
 
-// The columns of a tile, each transformed already.
+// The columns of a tile, each already transformed.
 fn storeFour(place: Place, c0: Four, c1: Four, c2: Four, c3: Four) {
   storeRowOfFour(place, 0u, lineOfFour(Four(c0[0], c1[0], c2[0], c3[0])));
   storeRowOfFour(place, 4u, lineOfFour(Four(c0[1], c1[1], c2[1], c3[1])));
@@ -179,7 +179,7 @@ fn four(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   );
 }
 
-// Through textures. Variants that take two channels end before the first function for texels.
+// Reading through textures. Variants that take two channels end before the first function for texels.
 
 fn loadTexel(place: Place, dy: i32, dx: i32) -> vec4f {
   let i = pixel(place, dy, dx);

@@ -4,7 +4,7 @@
 // product [(m + 2)², tiles, channels]                      float32, channels a multiple of 4
 // bias    [channels]; read only with addBias
 // output  [N, height, width, channels]                     N follows from its length
-// accumulate: add to what is there.
+// accumulate: add to what the result holds.
 //
 // A column of Aᵀ holds the powers 0 to m − 1 of a point, see winograd_weight; the last, the point ∞, is (0, …, 0, 1).
 //
@@ -17,7 +17,7 @@ override channels: u32 = 16u;
 override addBias: bool = false;
 override accumulate: bool = false;
 
-// Channels that an invocation takes: four through textures. In the variant for GPUs they are two, for half the registers.
+// Channels that an invocation takes: four through textures. The variant for GPUs takes two, for half the registers.
 alias Channels = vec4f;
 const channelsTogether = 4u;
 // Of float16 in variants in half precision.
@@ -88,7 +88,7 @@ fn store(place: Place, dy: u32, dx: u32, value: Channels) {
   output[i] = Output(select(value, Channels(output[i]) + value, accumulate));
 }
 
-// The columns of M, each transformed already.
+// The columns of M, each already transformed.
 fn storeTwo(
   place: Place,
   shift: Channels,
@@ -176,7 +176,7 @@ fn four(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   );
 }
 
-// Through textures. Variants that take two channels end before the first function for texels.
+// Reading through textures. Variants that take two channels end before the first function for texels.
 
 fn texel(values: texture_2d<f32>, i: u32) -> vec4f {
   return textureLoad(values, vec2u(i % 1024u, i / 1024u), 0);

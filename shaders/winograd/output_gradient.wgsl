@@ -1,5 +1,5 @@
-// transformed[p, t, c] = (A · g · Aᵀ)[p], the transform of the gradient by the output for the gradient of Winograd's convolution
-// F(m×m, 3×3) by the weight
+// transformed[p, t, c] = (A · g · Aᵀ)[p], the transform of the gradient with respect to the output, for the gradient of
+// Winograd's convolution F(m×m, 3×3) with respect to the weight
 // g[i, j] = gradient[n, m·ty + i, m·tx + j, c] of tile t = (n · tileRows + ty) · tileColumns + tx, 0 ≤ i, j < m
 //
 // gradient    [N, height, width, channels]                 float32, channels a multiple of 4; zero beyond the border
@@ -14,7 +14,7 @@ override height: u32 = 8u;
 override width: u32 = 8u;
 override channels: u32 = 16u;
 
-// Channels that an invocation takes: four through textures. In the variant for GPUs they are two, for half the registers.
+// Channels that an invocation takes: four through textures. The variant for GPUs takes two, for half the registers.
 alias Channels = vec4f;
 const channelsTogether = 4u;
 
@@ -84,7 +84,7 @@ fn lineOfFour(g: Four) -> Six {
   return Six(g[0], evenA + oddA, evenA - oddA, evenB + oddB, evenB - oddB, g[3]);
 }
 
-// The columns of a tile, each transformed already.
+// The columns of a tile, each already transformed.
 fn storeFour(place: Place, c0: Four, c1: Four) {
   storeRowOfFour(place, 0u, lineOfTwo(Two(c0[0], c1[0])));
   storeRowOfFour(place, 4u, lineOfTwo(Two(c0[1], c1[1])));
@@ -152,7 +152,7 @@ fn four(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   );
 }
 
-// Through textures. Variants that take two channels end before the first function for texels.
+// Reading through textures. Variants that take two channels end before the first function for texels.
 
 fn loadTexel(place: Place, dy: u32, dx: u32) -> vec4f {
   let i = pixel(place, dy, dx);

@@ -1,14 +1,15 @@
 // transformed[p, r, s] = (G · g · Gᵀ)[p], the transform of 3×3 weights for Winograd's convolution F(m×m, 3×3) of stride 1
-// g[ky, kx] = weight[ky, kx, s, r], or with `rotated` weight[2 − ky, 2 − kx, r, s], as the gradient by the input takes it
+// g[ky, kx] = weight[ky, kx, s, r], or with `rotated` weight[2 − ky, 2 − kx, r, s], for the gradient with respect to
+// the input
 //
 // weight      [3, 3, inChannels, outChannels]       float32, channels multiples of 4
-// transformed [(m + 2)², results, sources]          of in and out channels, results are out, or in with `rotated`
+// transformed [(m + 2)², results, sources] results are the output channels, or the input channels with `rotated`
 //
 // A row of G evaluates a polynomial with the coefficients g at a point p, (1, p, p²), divided by the product of p's
-// differences from the other points; the last row is (0, 0, 1), the point ∞.
+// differences from the other points. The last row, (0, 0, 1), belongs to the point ∞.
 //
-// Entry point `two` for m = 2, at the points 0, 1, −1 and ∞; `four` for m = 4, at 0, 5/8, −5/8, 3/2, −3/2 and ∞. The usual
-// points of the latter, 0, ±1, ±2 and ∞, double the rounding error, and the largest errors are four times as large.
+// Entry point `two` for m = 2, at the points 0, 1, −1 and ∞; `four` for m = 4, at 0, 5/8, −5/8, 3/2, −3/2 and ∞. The
+// usual points for m = 4, 0, ±1, ±2 and ∞, double the rounding error and make the largest errors four times as large.
 
 override inChannels: u32 = 4u;
 override outChannels: u32 = 4u;
@@ -22,8 +23,8 @@ alias Four = array<vec4f, 4>;
 
 override size = inChannels * outChannels;
 
-// Four source channels of a result channel: its first tap among the weights, how far the channels lie apart there, and its place
-// in the result. Neighbouring invocations read neighbouring weights.
+// Four source channels of a result channel: the first tap among the weights, the distance between channels there, and
+// the place in the result. Neighbouring invocations read neighbouring weights.
 struct Place {
   first: u32,
   channelStep: u32,
@@ -57,7 +58,7 @@ fn lineOfFour(g: Three) -> Four {
   return Four(-g[0], even + odd, even - odd, g[2]);
 }
 
-// The points of m = 4 but 0 and ∞ are ±a and ±b.
+// Apart from 0 and ∞ the points of m = 4 are ±a and ±b.
 const a = 5.0 / 8.0;
 const b = 3.0 / 2.0;
 const divisorA = 2.0 * a * a * (a * a - b * b);
@@ -104,7 +105,7 @@ fn storeSix(place: Place, row: u32, g: Three) {
   transformed[i + 5u * step] = g[2];
 }
 
-// The rows of the points ±p, of which the columns have these parts.
+// The rows of the points ±p, given these parts of their columns.
 fn storeRows(place: Place, row: u32, c0: Parts, c1: Parts, c2: Parts) {
   storeSix(place, row, Three(c0.even + c0.odd, c1.even + c1.odd, c2.even + c2.odd));
   storeSix(place, row + 1u, Three(c0.even - c0.odd, c1.even - c1.odd, c2.even - c2.odd));
@@ -136,7 +137,7 @@ fn four(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let g0 = taps(place, 0u);
   let g1 = taps(place, 1u);
   let g2 = taps(place, 2u);
-  // By rows, so that of the columns no more than two values lie in registers at once.
+  // Row by row, so that at most two values of each column are in registers at once.
   storeSix(place, 0u, Three(atZero(g0), atZero(g1), atZero(g2)));
   storeRows(place, 1u, atA(g0), atA(g1), atA(g2));
   storeRows(place, 3u, atB(g0), atB(g1), atB(g2));

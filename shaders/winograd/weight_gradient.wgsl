@@ -1,13 +1,13 @@
-// gradient[ky, kx, c, o] (=|+=) (Gᵀ · M · G)[ky, kx], the last step of the gradient of Winograd's convolution F(m×m, 3×3) by the
-// weight
+// gradient[ky, kx, c, o] (=|+=) (Gᵀ · M · G)[ky, kx], the last step of the gradient of Winograd's convolution F(m×m,
+// 3×3) with respect to the weight
 // M[p] = Σ_s products[p, s, c, o]
 //
 // products [(m + 2)², parts, inChannels, outChannels]      float32, outChannels a multiple of 4
 // gradient [3, 3, inChannels, outChannels]
-// accumulate: add to what is there.
+// accumulate: add to what the result holds.
 //
-// G is that of winograd_weight: for each point a row of powers 0 to 2, divided by the product of its differences from the others;
-// the last is (0, 0, 1).
+// G is that of winograd_weight: for each point a row of powers 0 to 2, divided by the product of its differences from
+// the others; the last is (0, 0, 1).
 //
 // Entry point `two` for m = 2, `four` for m = 4; `twoThroughTextures` and `fourThroughTextures` read the products from a texture
 // of format rgba32float, 1,024 texels wide, that holds them row by row: much faster on software adapters.
@@ -15,7 +15,7 @@
 override parts: u32 = 1u;
 override accumulate: bool = false;
 
-// Channels that an invocation takes: four through textures. In the variant for GPUs they are two, for half the registers.
+// Channels that an invocation takes: four through textures. The variant for GPUs takes two, for half the registers.
 alias Channels = vec4f;
 
 @group(0) @binding(0) var<storage, read> products: array<Channels>;
@@ -62,7 +62,7 @@ fn storeRow(i: u32, ky: u32, row: Three) {
   store(i, 3u * ky + 2u, row[2]);
 }
 
-// The columns of M, each transformed already.
+// The columns of M, each already transformed.
 fn storeFour(i: u32, c0: Three, c1: Three, c2: Three, c3: Three) {
   storeRow(i, 0u, lineOfFour(Four(c0[0], c1[0], c2[0], c3[0])));
   storeRow(i, 1u, lineOfFour(Four(c0[1], c1[1], c2[1], c3[1])));
@@ -135,7 +135,7 @@ fn four(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   );
 }
 
-// Through textures. Variants that take two channels end before the first function for texels.
+// Reading through textures. Variants that take two channels end before the first function for texels.
 
 // The p-th value of M for vector i.
 fn sumOfTexels(i: u32, p: u32) -> vec4f {

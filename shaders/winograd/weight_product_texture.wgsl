@@ -1,14 +1,14 @@
-// results[p, s, c, o] = Σ_t inputs[p, t, c] · gradients[p, t, o] over the s-th of `parts` equal parts of the tiles t: the products of
-// the gradient of Winograd's convolution by the weight
+// results[p, s, c, o] = Σ_t inputs[p, t, c] · gradients[p, t, o] over the s-th of `parts` equal parts of the tiles t:
+// the products for the gradient of Winograd's convolution with respect to the weight
 //
 // inputs    [values, tiles, inChannels]                    float32, inChannels a multiple of 4
 // gradients [values, tiles, outChannels]                   outChannels a multiple of 4
 // results   [values, parts, inChannels, outChannels]       tiles are a multiple of parts
 // Inputs and gradients are read through textures, see conv2d_patch_texture.
 //
-// An invocation computes 16 input × 16 output channels in named registers, four tiles at a time: 32 loads for 256 multiply-adds of
-// vectors, and a sum leaves its register once for four. All loads come before all sums, and sums are stored in a loop, see
-// conv2d_forward_texture.
+// An invocation computes 16 input × 16 output channels in named registers, four tiles at a time: 32 loads for 256
+// multiply-adds of vectors, and a sum leaves its register once for each four tiles. All loads come before all sums, and
+// sums are stored in a loop, see conv2d_forward_texture.
 
 struct Shape {
   tiles: u32,
@@ -31,7 +31,7 @@ fn texel(values: texture_2d<f32>, i: u32) -> vec4f {
 fn inputsAt(tile: u32, end: u32, channel: u32) -> mat4x4f {
   let row = shape.inChannels / 4u;
   let i = tile * row + channel;
-  // Tiles before the end are loaded again, rather than one behind the texture's last.
+  // Tiles before the end are loaded again, rather than one beyond the texture's last.
   let last = (end - 1u) * row + channel;
   return mat4x4f(
     texel(inputs, i),
@@ -41,7 +41,7 @@ fn inputsAt(tile: u32, end: u32, channel: u32) -> mat4x4f {
   );
 }
 
-// The same of the gradients, whatever there is from the tile `end` on: it meets zeros.
+// The same for the gradients, with any values from the tile `end` on, because they meet zeros.
 fn gradientsAt(tile: u32, end: u32, channel: u32) -> mat4x4f {
   let row = shape.outChannels / 4u;
   let i = tile * row + channel;
@@ -59,7 +59,7 @@ fn multiplyAdd(x: vec4f, d: mat4x4f, sum: vec4f) -> vec4f {
   return fma(vec4f(x.w), d[3], fma(vec4f(x.z), d[2], fma(vec4f(x.y), d[1], fma(vec4f(x.x), d[0], sum))));
 }
 
-// Adds the outer products of four input and four output channels; a column for each input channel.
+// Adds the outer products of four input and four output channels, one column for each input channel.
 fn addProducts(sum: mat4x4f, x: mat4x4f, d: mat4x4f) -> mat4x4f {
   return mat4x4f(
     multiplyAdd(vec4f(x[0].x, x[1].x, x[2].x, x[3].x), d, sum[0]),
@@ -90,7 +90,7 @@ fn either(takeFirst: bool, a: mat4x4f, b: mat4x4f) -> mat4x4f {
   );
 }
 
-// One of four.
+// One of four values.
 fn pick(k: u32, a: mat4x4f, b: mat4x4f, c: mat4x4f, d: mat4x4f) -> mat4x4f {
   return either(k < 2u, either(k == 0u, a, b), either(k == 2u, c, d));
 }
@@ -102,7 +102,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let outRow = shape.outChannels / 4u;
   let outTiles = (outRow + 3u) / 4u;
   let inTiles = (row + 3u) / 4u;
-  // Counted through all values of a tile; channels beyond the last repeat it and are not stored.
+  // Counted through all values of a tile. Channels beyond the last repeat it and are not stored.
   let part = i / outTiles / inTiles;
   let channel = i / outTiles % inTiles * 4u;
   let outChannel = i % outTiles * 4u;

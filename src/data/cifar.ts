@@ -8,19 +8,21 @@ const channels = 3;
 const plane = side * side;
 const imageSize = plane * channels;
 
-/** What distinguishes the two data sets on disk. A record is the label bytes, then a red, a green and a blue plane. */
+/**
+ * The differences between the two data sets on disk. A record is the label bytes, then a red, a green and a blue plane.
+ */
 interface Layout {
   readonly name: string;
   /** The official archive of the binary version, and the folder that it unpacks to. */
   readonly archive: string;
   readonly folder: string;
-  /** Names by which the versions for Python and MATLAB are known: theirs, their archives' and folders', in order. */
+  /** Names of the versions for Python and MATLAB: of the versions, their archives and their folders, in order. */
   readonly otherVersions: readonly string[];
   readonly trainingFiles: readonly string[];
   readonly testFile: string;
-  /** Images of the largest file. */
+  /** Number of images in the largest file. */
   readonly mostImages: number;
-  /** Number of classes of each label byte; the last one is the label that is used. */
+  /** Number of classes of each label byte. The last label is the one that is used. */
   readonly labelClasses: readonly number[];
   readonly classNames: readonly string[];
 }
@@ -57,8 +59,7 @@ const cifar100: Layout = {
 
 /**
  * CIFAR-10 in the official binary format: `data_batch_1.bin` to `data_batch_5.bin` and `test_batch.bin`, each possibly
- * gzipped, or the official archive as it was downloaded. Training batches that are absent are left out; at least
- * one is needed.
+ * gzipped, or the official archive as it was downloaded. Missing training batches are left out; at least one is needed.
  * @param path Folder with the files or the archive, or one above it that has the files under the official name; or the
  * archive itself.
  * @param testOnly Read no training images.
@@ -110,7 +111,7 @@ async function missing(layout: Layout, what: string, path: string): Promise<Data
   );
 }
 
-/** What to say of a version that is not read, if there is one. */
+/** A message about a version that is not read, if there is one. */
 async function otherVersion({ otherVersions, archive }: Layout, path: string): Promise<string | undefined> {
   const own = otherVersions.includes(baseName(path)) ? [path] : [];
   for (const found of [...own, ...otherVersions.map((name) => `${path}/${name}`)]) {
@@ -143,7 +144,7 @@ async function sourceOf(
   return inFolder;
 }
 
-/** The images of one file; nothing if it does not exist. */
+/** The images of one file; undefined if it does not exist. */
 async function readSet(layout: Layout, source: FileSource, name: string): Promise<ImageSet | undefined> {
   const file = await source(name);
   return file && decode(layout, file.path, file.bytes);

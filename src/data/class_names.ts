@@ -40,7 +40,7 @@ export function cleanName(name: string): string {
   return name.replaceAll(unprintable, "\ufffd");
 }
 
-/** Some of many names, for a message on one line. */
+/** A few of many names, for a message on one line. */
 export function shortList(names: readonly string[]): string {
   const shown = names.slice(0, mostShownNames).map(cleanName).map((name) =>
     name.length > longestShownName ? `${name.slice(0, longestShownName)}…` : name

@@ -1,4 +1,4 @@
-/** Data sets that can be loaded by name; `images` is any folder of pictures. */
+/** Data sets that can be loaded by name. `images` is any folder of pictures. */
 export const datasetNames = [
   "digits",
   "mnist",
@@ -32,7 +32,9 @@ export interface Dataset {
   readonly classNames: readonly string[];
   readonly train: ImageSet;
   readonly test: ImageSet;
-  /** What the labelled stream does to an image: reflect-pad by a number of pixels and crop at random, flip at random. */
+  /**
+   * How the labelled stream augments an image: reflect-pad by a number of pixels and crop at random, flip at random.
+   */
   readonly augmentation: { readonly padding: number; readonly flip: boolean };
 }
 
@@ -46,7 +48,7 @@ export function imageBytes(
 /** No images. */
 export const noImages: ImageSet = { bytes: new Uint8Array(), labels: new Uint32Array(), count: 0 };
 
-/** The images of these indices, copied. */
+/** A copy of the images with these indices. */
 export function selectImages({ bytes, labels, count }: ImageSet, indices: Uint32Array): ImageSet {
   const size = bytes.length / count;
   const chosen = new Uint8Array(indices.length * size);
@@ -54,7 +56,7 @@ export function selectImages({ bytes, labels, count }: ImageSet, indices: Uint32
   return { bytes: chosen, labels: indices.map((index) => labels[index]!), count: indices.length };
 }
 
-/** Sets of images of one format as one. */
+/** Joins sets of images of one format. */
 export function joinSets(parts: readonly ImageSet[]): ImageSet {
   const total = (size: (part: ImageSet) => number) => parts.reduce((sum, part) => sum + size(part), 0);
   const bytes = new Uint8Array(total((part) => part.bytes.length));

@@ -1,13 +1,13 @@
 import { crc32Text } from "../formats/archives/crc32.ts";
 import type { Dataset } from "./dataset.ts";
 
-/** What a model was trained or evaluated on, by which runs can be continued and results compared. */
+/** The data that a model was trained or evaluated on. It decides whether runs can be continued and results compared. */
 export interface DataDescription {
   readonly name: string;
   readonly classes: number;
   readonly trainingImages: number;
   readonly testImages: number;
-  /** CRC-32 of the images' bytes in their order, in hexadecimal. */
+  /** CRC-32 of the images' bytes in order, in hexadecimal. */
   readonly trainingChecksum: string;
   readonly testChecksum: string;
 }

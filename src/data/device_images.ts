@@ -6,7 +6,7 @@ import type { ImageBuffer } from "./image_buffer.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { type Dataset, imageBytes, type ImageSet } from "./dataset.ts";
 
-/** How {@link DeviceImages.expand} cuts images out of their padded originals. */
+/** How {@link DeviceImages.expand} crops images from their padded originals. */
 export interface CropOptions {
   /** Pixels of reflection around an image. */
   readonly padding: number;
@@ -14,12 +14,12 @@ export interface CropOptions {
   readonly crops: Tensor;
 }
 
-/** What of a {@link Dataset} is needed to bring its images to the GPU. */
+/** The parts of a {@link Dataset} that bring its images to the GPU. */
 export type ImageFormat = Pick<Dataset, "height" | "width" | "channels" | "maximum">;
 
 /**
- * A set of images that lies on the GPU as bytes; batches of it are scaled, cropped and flipped there. It takes as many
- * buffers as the device's largest binding makes necessary.
+ * A set of images on the GPU, as bytes. Batches of it are scaled, cropped and flipped there. It takes as many buffers
+ * as the device's largest binding requires.
  */
 export class DeviceImages {
   readonly buffers: readonly ImageBuffer[];
@@ -40,12 +40,12 @@ export class DeviceImages {
     this.buffers = upload(context, imageBytes(format), set);
   }
 
-  /** `count` images from `start` on, as they are, `[count, H, W, C]`. */
+  /** `count` images from `start` on, unaugmented, `[count, H, W, C]`. */
   range(start: number, count: number): Tensor {
     return this.at(Uint32Array.from({ length: count }, (_, i) => start + i));
   }
 
-  /** The images of these indices, as they are, `[N, H, W, C]`. */
+  /** The images with these indices, unaugmented, `[N, H, W, C]`. */
   at(indices: Uint32Array): Tensor {
     const { context } = this.buffers[0]!.bytes;
     return context.scope(() => this.expand(context.from(indices, [indices.length])));
@@ -54,7 +54,7 @@ export class DeviceImages {
   /**
    * Images in [−1, 1], `[N, H, W, C]`.
    * @param indices uint32 `[N]`
-   * @param crop random crops; without it the images are taken as they are
+   * @param crop random crops; without it images are not augmented
    */
   expand(indices: Tensor, crop?: CropOptions): Tensor {
     const { context } = indices;
@@ -71,7 +71,7 @@ export class DeviceImages {
   }
 }
 
-/** Cuts a set into buffers that the device can bind. */
+/** Divides a set into buffers that the device can bind. */
 function upload(context: Context, bytesPerImage: number, { bytes, count }: ImageSet): ImageBuffer[] {
   const perBuffer = Math.min(mostImagesPerBuffer, rowsPerBinding(context.gpu.device.limits, bytesPerImage));
   const buffers: ImageBuffer[] = [];

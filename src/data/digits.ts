@@ -10,16 +10,16 @@ const maximum = 16;
 const classes = 10;
 const images = 1797;
 const trainingImages = 1437;
-/** The split is a property of the data set here, not of a run: it must never follow a run's seed. */
+/** The split belongs to the data set, not to a run, so it must never follow a run's seed. */
 const splitSeed = 0;
-/** Bytes of the text, unpacked: well above the 264 kB of the file. */
+/** Bytes of the unpacked text: well above the file's 264 kB. */
 export const mostDigitsBytes: number = 4 * 2 ** 20;
 
 /**
  * The handwritten digits of Alpaydin and Kaynak: 1,797 grey images of 8×8 pixels with values 0 to 16, split at random,
- * the same way every time, into 1,437 for training and 360 for testing.
+ * but always in the same way, into 1,437 for training and 360 for testing.
  * @param bytes Gzipped text, on each line 64 pixels and the class, separated by commas.
- * @throws {DataError} naming the line that is wrong.
+ * @throws {DataError} naming the wrong line.
  */
 export async function loadDigits(bytes: Uint8Array<ArrayBuffer>): Promise<Dataset> {
   const text = new TextDecoder().decode(await unpack("digits", bytes, mostDigitsBytes));

@@ -1,8 +1,8 @@
-/** Subsets by chance: whatever takes some images of a set draws them here, never the first ones. */
+/** Random subsets. Whatever takes some images of a set draws them here, and never takes the first ones. */
 
 import { permutation, Purpose, RandomStream } from "../random/philox.ts";
 
-/** What a draw is for; draws for different uses are independent of each other. */
+/** The uses of a draw. Draws for different uses are independent. */
 export const Draw = {
   dataLimit: 0,
   validation: 1,
@@ -21,19 +21,19 @@ export const Draw = {
 /** One of {@link Draw}. */
 export type DrawUse = typeof Draw[keyof typeof Draw];
 
-/** A draw is a property of the data, not of a run: runs with other seeds must take the same images to be compared. */
+/** A draw belongs to the data, not to a run: runs with other seeds must take the same images to be comparable. */
 const drawSeed = 0;
 
 /**
- * Draws images without replacement so that each class has its share. Of n images, a class with the share p has p·n,
- * rounded up or down; within a class every image is as likely as any other. The first n of a longer draw are the draw of
- * n, so that a subset only grows when more is asked for. The same labels give the same draw, whatever the classes are
+ * Draws images without replacement so that each class has its share. Of n images, a class with the share p gets p·n,
+ * rounded up or down. Within a class every image is equally likely. The first n images of a longer draw are the draw of
+ * n, so a subset only grows when more is asked for. The same labels give the same draw, however the classes are
  * numbered.
  *
- * Shares are kept by Tijdeman's rule (The chairman assignment problem, 1980): the next image is of the class whose share
- * would be overdue first, among those that have fallen behind enough. Largest remainders would not nest.
+ * Shares are kept by Tijdeman's rule (The chairman assignment problem, 1980): of the classes that have fallen behind
+ * enough, the next image comes from the one whose share would be overdue first. Largest remainders would not nest.
  * @param labels class of each image
- * @param count images wanted; all are drawn if there are fewer
+ * @param count number of images; all are drawn if there are fewer
  * @returns indices of images, in the order of the draw
  */
 export function stratifiedDraw(labels: ArrayLike<number>, count: number, use: DrawUse): Uint32Array {
@@ -64,7 +64,7 @@ export function stratifiedDraw(labels: ArrayLike<number>, count: number, use: Dr
   });
 }
 
-/** `count` of the numbers 0 … total − 1, ascending; drawn at random, but all of them if there are no more. */
+/** `count` of the numbers 0 … total − 1, ascending and drawn at random; all of them if there are no more. */
 export function drawSome(total: number, count: number, use: DrawUse): Uint32Array {
   return permutation(stream(use), total).subarray(0, count).toSorted();
 }

@@ -16,17 +16,17 @@ export interface DataFile {
 /** Where a data set's files are found by name. */
 export type FileSource = (name: string) => Promise<DataFile | undefined>;
 
-/** Deflate adds five bytes to each block of 64 kB that it cannot pack; a gzip file has a header too. */
+/** Deflate adds five bytes to each block of 64 kB that it cannot compress, and a gzip file has a header. */
 const gzipShare = 1 / 8192;
 const gzipHeader = 2 ** 16;
 
-/** Names of a folder that a message shows. */
+/** Names in a folder that a message shows. */
 const mostShownNames = 8;
 
 /**
- * A file's bytes, or nothing if there is no such file, or a folder in its place.
- * @param maximumBytes of a larger file nothing is read
- * @throws {DataError} if it exists and cannot be read, is larger, or a pipe or a device.
+ * A file's bytes, or undefined if there is no such file, or a folder in its place.
+ * @param maximumBytes nothing is read of a larger file
+ * @throws {DataError} if it exists and cannot be read, is larger, or is a pipe or a device.
  */
 export async function readIfPresent(
   path: string,
@@ -40,17 +40,17 @@ export async function readIfPresent(
   }
 }
 
-/** The most bytes of a file that is `bytes` large, or as large unpacked. */
+/** The most bytes of a file that has `maximumBytes`, or unpacks to as many. */
 export function mostPackedBytes(bytes: number): number {
   return Math.ceil((1 + gzipShare) * bytes) + gzipHeader;
 }
 
-/** Whether there is something at a path. */
+/** Whether something exists at a path. */
 export async function exists(path: string): Promise<boolean> {
   return await kindOf(path) !== undefined;
 }
 
-/** What there is at a path or behind the link there, if anything. */
+/** What exists at a path, or at the target of a link there, if anything. */
 async function kindOf(path: string): Promise<Deno.FileInfo | undefined> {
   try {
     return await Deno.stat(path);
@@ -64,12 +64,12 @@ function isMissing(error: unknown): boolean {
   return error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory;
 }
 
-/** The error of the system about a path. */
+/** The system's error about a path. */
 export function unreadable(path: string, error: unknown): DataError {
   return new DataError(`cannot read ${path}: ${error instanceof Error ? error.message : error}`);
 }
 
-/** Why files are not in a folder: what it is, or which names are there; to be put behind "in FOLDER". */
+/** Why files are not in a folder: what it is, or which names it holds; to follow "in FOLDER". */
 export async function describeFolder(folder: string): Promise<string> {
   const kind = await kindOf(folder);
   if (!kind) {
@@ -88,9 +88,9 @@ export async function describeFolder(folder: string): Promise<string> {
 }
 
 /**
- * Files in a folder or its sub-folders of the given names, as they are or gzipped, whichever their content shows; or in
- * folders that have a file's name, as some programs unpack archives.
- * @param maximumBytes most that a file may have, as it is and unpacked
+ * Files with the given names in a folder or its sub-folders, plain or gzipped, as their content shows; or in folders
+ * with a file's name, as some programs unpack archives.
+ * @param maximumBytes the most that a file may have, packed and unpacked
  * @param spellings the names under which a file may be found
  */
 export function folderSource(
@@ -119,8 +119,8 @@ async function unpacked(path: string, bytes: Uint8Array<ArrayBuffer>, maximumByt
 }
 
 /**
- * Files of a tar archive, gzipped or not, by the last part of their names, the first of each; the archive is unpacked in
- * memory, once, and only these are kept.
+ * Files of a tar archive, gzipped or not, by the last part of their names, the first of each. The archive is unpacked
+ * in memory, once, and only these files are kept.
  * @throws {DataError} if it is damaged, or a file in it has more than `maximumBytes`.
  */
 export async function archiveSource(
@@ -128,7 +128,7 @@ export async function archiveSource(
   names: readonly string[],
   maximumBytes: number,
 ): Promise<FileSource> {
-  // No name is taken twice, or an archive of many small folders could fill the memory with copies.
+  // Each name is taken once, or an archive of many small folders could fill the memory with copies.
   const missing = new Set(names);
   const files = await named(path, async () => {
     using file = await RegularFile.open(path);

@@ -12,14 +12,14 @@ export interface ImageDescription {
   readonly channels: number;
   /** The classes in the order of the logits. */
   readonly classNames: readonly string[];
-  /** Whether nobody said what the classes are called, so that the names are mere numbers. */
+  /** Whether nobody named the classes, so that their names are only numbers. */
   readonly unnamed?: boolean | undefined;
 }
 
 /**
- * A data set as a model sees it: its classes are matched by their names, and labels renumbered where both have the same
- * classes in different orders. A model whose classes are not named has those of the data set, in its order.
- * @throws {DataError} if the images have another size, the classes another number or other names.
+ * A data set as a model sees it. Classes are matched by their names, and labels are renumbered where both have the same
+ * classes in different orders. A model whose classes are not named takes those of the data set, in its order.
+ * @throws {DataError} if the images have another size, or the classes another number or other names.
  */
 export function fitDataset(dataset: Dataset, model: ImageDescription): Dataset {
   const { name, classNames, train, test } = dataset;
@@ -48,8 +48,8 @@ export function fitDataset(dataset: Dataset, model: ImageDescription): Dataset {
 
 /**
  * Checks that images have the size and the channels that a model takes.
- * @param what whose images they are
- * @throws {DataError} giving both formats.
+ * @param what names the owner of the images, for the message
+ * @throws {DataError} naming both formats.
  */
 export function requireImageSize(
   what: string,

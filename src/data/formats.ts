@@ -2,7 +2,7 @@ import { cifar100ClassNames, cifar10ClassNames, digitNames, fashionClassNames } 
 import type { DatasetName } from "./dataset.ts";
 import type { ImageDescription } from "./fit.ts";
 
-/** What the images and classes of a data set always are. */
+/** The images and classes that a data set always has. */
 export interface DatasetFormat {
   /** Height and width. */
   readonly side: number;
@@ -10,7 +10,7 @@ export interface DatasetFormat {
   readonly classNames: readonly string[];
 }
 
-/** Formats of all data sets but folders of pictures, which have any. */
+/** Formats of all data sets except folders of pictures, which have any. */
 export const datasetFormats: ReadonlyMap<DatasetName, DatasetFormat> = new Map([
   ["digits", { side: 8, channels: 1, classNames: digitNames }],
   ["mnist", { side: 28, channels: 1, classNames: digitNames }],
@@ -20,7 +20,7 @@ export const datasetFormats: ReadonlyMap<DatasetName, DatasetFormat> = new Map([
   ["svhn", { side: 32, channels: 3, classNames: digitNames }],
 ]);
 
-/** Data sets whose images and number of classes are given ones, the likeliest first. */
+/** Data sets with the given images and number of classes, the likeliest first. */
 export function datasetsOf(channels: number, classes: number, side: number): DatasetName[] {
   return [...datasetFormats]
     .filter(([, format]) => {
@@ -29,7 +29,7 @@ export function datasetsOf(channels: number, classes: number, side: number): Dat
     .map(([name]) => name);
 }
 
-/** The classes of a model of a data set, if it is known which; numbers where nobody has named them. */
+/** The classes of a data set's model, if they are known; numbers where nobody has named them. */
 export function classesOf(
   dataset: DatasetName | undefined,
   classes: number,

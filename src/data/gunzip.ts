@@ -1,6 +1,6 @@
 /**
- * Gzip with Node's zlib. The `DecompressionStream` of browsers refuses two things that gzip files may have (RFC 1952):
- * several members, and zeros behind them.
+ * Gzip with Node's zlib. The `DecompressionStream` of browsers refuses two things that gzip files may contain (RFC
+ * 1952): several members, and zeros after them.
  */
 
 import { Readable } from "node:stream";
@@ -8,7 +8,7 @@ import { createGunzip } from "node:zlib";
 import { FormatError } from "../errors.ts";
 import { packedPieces, unpackedBytes } from "../formats/archives/decompress.ts";
 
-/** Bytes that come out at once. */
+/** Bytes that are returned at once. */
 const chunkSize = 2 ** 16;
 
 /** Whether bytes begin like a gzip file. */
@@ -17,7 +17,7 @@ export function isGzip(bytes: Uint8Array): boolean {
 }
 
 /**
- * Unpacks a gzip file, and takes no more memory than `maximumBytes`, whatever it claims. Checksums are verified.
+ * Unpacks a gzip file, taking at most `maximumBytes` of memory whatever the file claims. Checksums are verified.
  * @throws {FormatError} if it is damaged or truncated, or holds more.
  */
 export async function gunzip(
@@ -28,7 +28,7 @@ export async function gunzip(
 }
 
 /**
- * The pieces of a gzip file as they come, none kept.
+ * The pieces of a gzip file as they arrive; none is kept.
  * @throws {FormatError} if it is damaged or truncated.
  */
 export async function* gunzipped(

@@ -12,15 +12,17 @@ import { loadSvhn } from "./svhn.ts";
 /** Which data set to load, from where, and how much of it. */
 export interface DatasetSource {
   readonly name: DatasetName;
-  /** Folder with the files; {@link defaultFolder} if there is none. */
+  /** Folder with the files; {@link defaultFolder} by default. */
   readonly folder?: string | null | undefined;
-  /** Keep this number of training images only: drawn at random but always the same ones, each class keeping its share. */
+  /**
+   * Keep only this number of training images, drawn at random but always the same, with each class keeping its share.
+   */
   readonly limit?: number | null | undefined;
-  /** Read no training images: the set is only tested on. Folders of pictures and the digits are read whole. */
+  /** Read no training images, because the set is only tested on. Folders of pictures and the digits are read whole. */
   readonly testOnly?: boolean | undefined;
-  /** Side to which the pictures of a folder are resized; other data sets have their own. */
+  /** Side to which the pictures of a folder are resized. Other data sets have their own size. */
   readonly imageSize?: number | undefined;
-  /** Share of the pictures of a folder that is held out for testing if it has no test pictures of its own. */
+  /** Share of a folder's pictures that is held out for testing if it has no test pictures of its own. */
   readonly testShare?: number | undefined;
   /** Called with what was found in a folder of pictures, before they are read. */
   readonly found?: ((summary: string) => void) | undefined;
@@ -32,7 +34,7 @@ const defaultImageSize = 32;
 /** Every tenth picture. */
 const defaultTestShare = 0.1;
 
-/** Where a data set lies unless a folder is named: `data/NAME` in the project, where `deno task data` puts it. */
+/** Where a data set is unless a folder is named: `data/NAME` in the project, where `deno task data` puts it. */
 export function defaultFolder(name: string): string {
   return fileURLToPath(new URL(`../../data/${name}`, import.meta.url));
 }

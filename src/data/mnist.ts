@@ -7,11 +7,11 @@ import { named } from "./unpack.ts";
 
 const side = 28;
 const classes = 10;
-/** The published sets have 60,000 images; others of the same format may have twice as many. */
+/** The published sets have 60,000 images. Others in the same format may have twice as many. */
 const mostImages = 120_000;
 /** Bytes of a header of three dimensions. */
 const headerBytes = 16;
-/** What a file of images or of labels unpacks to at most. */
+/** The most bytes that a file of images or of labels unpacks to. */
 const mostBytes = {
   images: headerBytes + mostImages * side * side,
   labels: headerBytes + mostImages,
@@ -25,7 +25,7 @@ const mostBytes = {
  * @throws {DataError} naming the file, what was expected there, and what was found.
  */
 export function loadMnist(folder: string, testOnly = false): Promise<Dataset> {
-  // Mirrored digits are no digits, so they are shifted only.
+  // Mirrored digits are not digits, so digits are only shifted.
   const subfolders = ["raw", "MNIST/raw", "MNIST"];
   return load("mnist", { folder, subfolders, testOnly }, digitNames, { padding: 2, flip: false });
 }

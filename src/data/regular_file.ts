@@ -2,12 +2,12 @@ import { FormatError } from "../errors.ts";
 import { mostArrayBytes } from "../formats/budget.ts";
 import type { ByteSource } from "../formats/byte_source.ts";
 
-/** Bytes of a JSON file of this project, and of other short texts: the longest have some hundred thousand. */
+/** Most bytes of this project's JSON files and of other short texts. The longest have some hundred thousand. */
 export const mostTextBytes: number = 2 ** 22;
 
 /**
- * An open file of which ranges are read. A folder, a named pipe and a device are none: reading those fails, waits, or never
- * ends.
+ * An open file, for reading ranges. A folder, a named pipe and a device are refused, because reading them fails, waits,
+ * or never ends.
  */
 export class RegularFile implements ByteSource, Disposable {
   readonly #file: Deno.FsFile;
@@ -18,11 +18,11 @@ export class RegularFile implements ByteSource, Disposable {
 
   /**
    * Opens a file.
-   * @throws {FormatError} if it is no regular file; the message does not name it.
-   * @throws {Deno.errors.NotFound} if there is none, or another error of the system.
+   * @throws {FormatError} if it is not a regular file; the message does not name it.
+   * @throws {Deno.errors.NotFound} if it does not exist, or another error of the system.
    */
   static async open(path: string | URL): Promise<RegularFile> {
-    // Before it is opened, which would wait for the other end of a pipe.
+    // Checked before it is opened, which would wait for the other end of a pipe.
     requireRegular(await Deno.stat(path));
     const file = await Deno.open(path);
     try {
@@ -35,7 +35,10 @@ export class RegularFile implements ByteSource, Disposable {
     }
   }
 
-  /** @throws {FormatError} if the file has become shorter since it was opened, or the range is larger than any array that is read. */
+  /**
+   * @throws {FormatError} if the file has become shorter since it was opened, or if the range is larger than any array
+   * that is read.
+   */
   read(begin: number, end: number): Uint8Array<ArrayBuffer> {
     if (end - begin > mostArrayBytes) {
       throw new FormatError(`${end - begin} bytes are more than can be read at once`);
@@ -59,7 +62,7 @@ export class RegularFile implements ByteSource, Disposable {
     throw new FormatError(`it has ${this.size} bytes, where at most ${maximumBytes} are expected`);
   }
 
-  /** All bytes in pieces, as they are read. The file is closed behind the last one. */
+  /** All bytes in pieces, as they are read. The file is closed after the last one. */
   stream(): ReadableStream<Uint8Array<ArrayBuffer>> {
     this.#file.seekSync(0, Deno.SeekMode.Start);
     return this.#file.readable;
@@ -72,8 +75,8 @@ export class RegularFile implements ByteSource, Disposable {
 
 /**
  * A file's bytes.
- * @throws {FormatError} naming it if it is no regular file or has more than `maximumBytes`.
- * @throws {Deno.errors.NotFound} if there is none, or another error of the system.
+ * @throws {FormatError} naming it if it is not a regular file or has more than `maximumBytes`.
+ * @throws {Deno.errors.NotFound} if it does not exist, or another error of the system.
  */
 export async function readRegularFile(
   path: string | URL,
@@ -89,7 +92,7 @@ export async function readRegularFile(
 
 /**
  * A short text file.
- * @throws as {@link readRegularFile} of {@link mostTextBytes} bytes.
+ * @throws like {@link readRegularFile} with {@link mostTextBytes} bytes.
  */
 export async function readShortText(path: string | URL): Promise<string> {
   return new TextDecoder().decode(await readRegularFile(path, mostTextBytes));

@@ -5,8 +5,8 @@ import { type Dataset, imageBytes } from "./dataset.ts";
 import type { CropOptions } from "./device_images.ts";
 
 /**
- * The batches of a training set that is too large for the GPU's memory: each is copied there when its turn comes, as
- * bytes, and expanded like those of {@link DeviceImages}. The host runs ahead of the GPU, so that a batch has arrived long
+ * The batches of a training set that is too large for the GPU's memory. Each is copied there when its turn comes, as
+ * bytes, and expanded like those of {@link DeviceImages}. The host runs ahead of the GPU, so a batch arrives long
  * before it is used.
  */
 export class StreamedImages {
@@ -24,7 +24,7 @@ export class StreamedImages {
     this.#indices = context.from(Uint32Array.from({ length: batch }, (_, i) => i), [batch]).disown();
   }
 
-  /** Uploads the training images of these indices. */
+  /** Uploads the training images with these indices. */
   upload(indices: Uint32Array): void {
     const size = imageBytes(this.#dataset);
     const target = new Uint8Array(this.#words.buffer);

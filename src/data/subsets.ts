@@ -4,31 +4,31 @@ import type { Dataset } from "./dataset.ts";
 import { shortList } from "./class_names.ts";
 import { Draw, stratifiedDraw } from "./draw.ts";
 
-/** The subsets are a property of the data set: runs with different seeds see the same ones, as in the official code. */
+/** The subsets belong to the data set: runs with different seeds see the same ones, as in the official code. */
 const subsetSeed = 0;
 
 /** How training images are divided. */
 export interface SubsetOptions {
   /** Images held out of training for validation. */
   readonly validationCount: number;
-  /** Images of each class whose label may be used; null for all. */
+  /** Number of images of each class whose labels may be used; null for all. */
   readonly labelsPerClass: number | null;
 }
 
 /** Indices of training images, ascending within each subset. */
 export interface Subsets {
-  /** Images of the likelihood: all but those held out. */
+  /** Images of the likelihood: all except those held out. */
   readonly training: Uint32Array;
-  /** Images whose labels may be used, a part of the ones before. */
+  /** Images whose labels may be used, a subset of `likelihood`. */
   readonly labelled: Uint32Array;
   /** Images held out. */
   readonly validation: Uint32Array;
 }
 
 /**
- * Divides a training set at random, the same way every time: first `validationCount` images are held out, of each class its
- * share, then `labelsPerClass` of each class keep their labels. The official code draws both with numpy's random numbers,
- * and what it holds out without regard to the classes, so its subsets are others.
+ * Divides a training set at random, but always in the same way: first `validationCount` images are held out, with each
+ * class keeping its share; then `labelsPerClass` images of each class keep their labels. The official code draws both
+ * with numpy's random numbers, and holds images out regardless of class, so its subsets differ.
  * @throws {DataError} if there are too few images, a class has none, or a label belongs to no class.
  */
 export function divide(
@@ -68,7 +68,7 @@ export function requireLabels(what: string, labels: Uint32Array, classNames: rea
   );
 }
 
-/** What to say of classes that have no training or no test images, which no figure would show. */
+/** A message about classes without training or test images, which no figure would show. */
 export function missingClasses({ name, classNames, train, test }: Dataset): string[] {
   return Object.entries({ training: train, test }).flatMap(([kind, { labels }]) => {
     const present = new Set(labels);
@@ -79,7 +79,7 @@ export function missingClasses({ name, classNames, train, test }: Dataset): stri
 
 /**
  * Counts images by class.
- * @throws {DataError} if there are fewer than `least` of a class.
+ * @throws {DataError} if a class has fewer than `least`.
  */
 export function requireEveryClass(
   what: string,

@@ -9,9 +9,9 @@ const side = 32;
 const channels = 3;
 const imageSize = side * side * channels;
 const classes = 10;
-/** Images of the training set, the larger one. */
+/** Number of images in the training set, the larger one. */
 const mostImages = 73_257;
-/** What the variables of a file take: each image with its label, which may be stored as a double, and their headers. */
+/** Bytes of a file's variables: each image with its label, which may be stored as a double, and their headers. */
 const mostUnpackedBytes = mostImages * (imageSize + 2 * Float64Array.BYTES_PER_ELEMENT) + 4096;
 
 /**
@@ -44,7 +44,7 @@ export async function loadSvhn(folder: string, testOnly = false): Promise<Datase
     classNames: digitNames,
     train: testOnly ? noImages : await read("train_32x32.mat"),
     test: await read("test_32x32.mat"),
-    // As in the official code: mirrored digits are no digits.
+    // As in the official code: mirrored digits are not digits.
     augmentation: { padding: 4, flip: false },
   };
 }
@@ -83,8 +83,8 @@ function labelsOf(path: string, array: MatArray | undefined, count: number): Uin
 }
 
 /**
- * From MATLAB's order, rows first, then columns, channels and images, to `[count, height, width, channels]`, in place: all
- * images together take a quarter of a gigabyte.
+ * From MATLAB's order, rows first, then columns, channels and images, to `[count, height, width, channels]`. This works
+ * in place, because all images together take a quarter of a gigabyte.
  */
 function interleave(images: Uint8Array, count: number): Uint8Array {
   for (let start = 0; start < count * imageSize; start += imageSize) {

@@ -5,7 +5,7 @@ import { type Dataset, imageBytes, type ImageSet, selectImages } from "./dataset
 import type { ImageFormat } from "./device_images.ts";
 import { Draw, drawnOrder } from "./draw.ts";
 
-/** Images of one batch in the official evaluation, which interpolates between neighbouring batches. */
+/** Images of a batch in the official evaluation, which interpolates between neighbouring batches. */
 const batch = 100;
 
 /** Images whose every value is drawn uniformly. */
@@ -29,7 +29,8 @@ export function constantImages(format: ImageFormat, count: number, seed: number)
 
 /**
  * Means (x_i + x_j)/2 of test images with those of the batch before, as in the official evaluation, rounded to whole
- * bytes. A folder's pictures come class after class, where an official test set mixes the classes; they are mixed first.
+ * bytes. A folder's pictures come class by class, while an official test set mixes the classes, so they are mixed
+ * first.
  */
 export function interpolatedImages(dataset: Dataset): ImageSet {
   const { name, test } = dataset;

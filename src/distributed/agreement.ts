@@ -2,15 +2,15 @@ import { ConfigurationError } from "../errors.ts";
 import type { Communicator } from "./communicator.ts";
 import { shareValue } from "./share.ts";
 
-/** Facts about a thing, as JSON keeps them. */
+/** Facts about something, as JSON keeps them. */
 export type Facts = Readonly<Record<string, unknown>>;
 
-/** What the ranks of a job must have in common, by its name. */
+/** What all ranks of a job must agree on, by name. */
 export type Common = Readonly<Record<string, Facts>>;
 
 /**
- * Checks that all ranks have the same in common.
- * @throws {ConfigurationError} on all ranks, naming the first rank that differs from rank 0, in what, and how.
+ * Checks that all ranks agree.
+ * @throws {ConfigurationError} on all ranks, naming the first rank that differs from rank 0, where, and how.
  */
 export async function requireAgreement(communicator: Communicator, common: Common): Promise<void> {
   if (communicator.size === 1) return;

@@ -1,22 +1,25 @@
 import { SadaJemError } from "../errors.ts";
 import { type Communicator, rankName } from "./communicator.ts";
 
-/** Milliseconds that a rank above 0 waits before it tells what went wrong: if all fail alike, rank 0 alone is heard. */
+/**
+ * Milliseconds that a rank above 0 waits before it reports a failure. If all ranks fail alike, only rank 0 is heard.
+ */
 const precedence = 3000;
 
-/** Milliseconds between the line and the abort, at which a launcher drops what it has not read yet. */
+/** Milliseconds between the report and the abort, at which a launcher drops whatever it has not read yet. */
 const delivery = 300;
 
-/** Takes the line that tells of a failure, and what was thrown. */
+/** Takes the line that reports a failure, and the value that was thrown. */
 export type Tell = (line: string, error: unknown) => void;
 
 /**
- * Does the work of this process in a job, and leaves the job in order. If the work throws, or anything throws outside of
- * it or rejects without a handler meanwhile, then one line with rank, host and cause is told, and the job is aborted with
- * status 1, which ends the other processes too, whatever they wait for. In a job of one process the error is thrown.
+ * Does the work of this process in a job, and leaves the job in order. If the work throws, or if meanwhile anything
+ * outside it throws, or rejects without a handler, one line with rank, host and cause is reported, and the job is
+ * aborted with status 1. That also ends the other processes, whatever they wait for. In a job of one process the error
+ * is thrown.
  *
- * A process that ends without a word (`Deno.exit`, a signal) is noticed by the launcher, which ends the others. One that
- * hangs is noticed by nobody: the others wait until the launcher's or the cluster's limit of time.
+ * A process that ends without a report (`Deno.exit`, a signal) is noticed by the launcher, which ends the others.
+ * Nobody notices a process that hangs: the others wait until the launcher's or the cluster's time limit.
  */
 export async function asRank<Result>(
   communicator: Communicator,
@@ -42,16 +45,16 @@ function wait(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
-/** Errors that nothing catches, while this is not disposed. */
+/** Errors that nothing catches, until this is disposed of. */
 class StrayErrors implements Disposable {
-  /** Rejects with the first one. */
+  /** Rejects with the first of them. */
   readonly first: Promise<never>;
   readonly #listening = new AbortController();
 
   constructor() {
     const { promise, reject } = Promise.withResolvers<never>();
     const { signal } = this.#listening;
-    // What keeps Deno from ending the process with a trace of the stack.
+    // This keeps Deno from ending the process with a stack trace.
     const take = (event: Event, error: unknown) => {
       event.preventDefault();
       reject(error);
@@ -66,7 +69,7 @@ class StrayErrors implements Disposable {
   }
 }
 
-/** What went wrong, in one line. */
+/** The failure in one line. */
 function causeOf(error: unknown): string {
   if (error instanceof SadaJemError) return error.message;
   return String(error).replaceAll(/\s*\n\s*/g, " ");

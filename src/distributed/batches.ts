@@ -1,20 +1,23 @@
-/** Work on many things, batch by batch, divided among the ranks of a job. */
+/** Work on many items, batch by batch, divided among the ranks of a job. */
 
 import { type Communicator, oneProcess } from "./communicator.ts";
 import { shareValue } from "./share.ts";
 
-/** Numbers that a batch makes. */
+/** Arrays of numbers that a batch produces. */
 export type Numbers = Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer>;
 
 /** How work is done in batches. */
 export interface BatchOptions {
-  /** Whose ranks divide the work; one process by default. */
+  /** The ranks that divide the work; one process by default. */
   readonly communicator?: Communicator | undefined;
-  /** Called with the number of things done of all, as far as this rank's own part tells. */
+  /** Called with the number of finished items of all, extrapolated from this rank's own part. */
   readonly progress?: ((done: number) => void) | undefined;
 }
 
-/** The things that a rank works on, from `first` up to `end`: whole batches in a row, as many as the other ranks have, or one more. */
+/**
+ * The items that a rank works on, from `first` up to `end`: consecutive whole batches, as many as the other ranks have,
+ * or one more.
+ */
 export function shareOf(
   { rank, size }: Pick<Communicator, "rank" | "size">,
   count: number,
@@ -26,9 +29,10 @@ export function shareOf(
 }
 
 /**
- * Works on `count` things, at least one, in batches. Batches are the same whoever works on them, each rank has some of them
- * in a row, and all ranks get the results of all: they are those of one process, bit for bit.
- * @param work makes arrays of a batch of `size` things from the one numbered `start` on, with as many numbers for each thing
+ * Works on `count` items, at least one, in batches. Batches do not depend on who works on them. Each rank has some
+ * consecutive batches, and all ranks get the results of all of them: the same bits as in one process.
+ * @param work returns arrays for a batch of `size` items, starting with item `start`, with the same number of values
+ *   for each item
  * @returns the arrays of all batches, joined
  */
 export async function inBatches<const Arrays extends readonly Numbers[]>(
@@ -50,7 +54,10 @@ export async function inBatches<const Arrays extends readonly Numbers[]>(
   return joined as readonly Numbers[] as Arrays;
 }
 
-/** Arrays of which each rank has filled its own part, with the parts of all; a rank without a batch has no array yet. */
+/**
+ * Arrays of which each rank has filled its own part, completed with the other parts. A rank without a batch has no
+ * array yet.
+ */
 async function withParts(
   communicator: Communicator,
   count: number,
@@ -70,7 +77,7 @@ async function withParts(
   return joined;
 }
 
-/** The type of an array's numbers, and how many there are for each thing. */
+/** The type of an array's numbers, and their count for each item. */
 interface Layout {
   readonly double: boolean;
   readonly each: number;
@@ -85,10 +92,10 @@ function emptyLike({ double, each }: Layout, count: number): Numbers {
 }
 
 /**
- * Works on `count` things in batches, of which rank 0 alone gets the results, batch by batch, so that no rank keeps more than one.
- * Batch k is that of rank k mod the number of ranks.
- * @param work makes bytes of a batch of `size` things from the one numbered `start` on
- * @param take called on rank 0 with what `work` has made, in the order of the batches
+ * Works on `count` items in batches. Only rank 0 gets the results, batch by batch, so that no rank keeps more than one.
+ * Batch k belongs to rank k mod the number of ranks.
+ * @param work returns bytes for a batch of `size` items, starting with item `start`
+ * @param take called on rank 0 with what `work` returned, in the order of the batches
  */
 export async function inRounds(
   communicator: Communicator,

@@ -1,29 +1,29 @@
 /**
- * What the processes (ranks) of one job say to each other. All ranks call the same methods in the same order. Each call
- * ends when all have called it; calls that a rank begins before its last one is over take their turns. The interface
- * knows no model, and nothing else in the project knows what is behind it.
+ * Communication between the processes (ranks) of one job. All ranks call the same methods in the same order. A call
+ * ends when all ranks have called it. Calls that a rank begins before its last one has ended take turns. The interface
+ * knows nothing of models, and the rest of the project does not know what implements it.
  */
 export interface Communicator {
-  /** This process among the job's, from 0; rank 0 writes files and prints. */
+  /** This process's number in the job, from 0. Rank 0 writes files and prints. */
   readonly rank: number;
-  /** Processes of the job. */
+  /** Number of processes in the job. */
   readonly size: number;
-  /** The machine that this process runs on, by the name that it gives itself. */
+  /** Name of the machine that this process runs on, as the machine itself gives it. */
   readonly host: string;
-  /** Replaces values, of one length on all ranks, by their sum over the ranks. */
+  /** Replaces values, the same number on all ranks, with their sum over the ranks. */
   sum(values: Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer>): Promise<void>;
-  /** Replaces bytes, of one length on all ranks, by those of rank `root`. */
+  /** Replaces bytes, the same number on all ranks, with those of rank `root`. */
   broadcast(bytes: Uint8Array<ArrayBuffer>, root?: number): Promise<void>;
   /**
-   * Collects bytes, of any length on each rank.
-   * @returns those of all ranks in order on rank 0, the first being the array that it gave; undefined on the others
+   * Collects bytes, any number from each rank.
+   * @returns on rank 0 the bytes of all ranks in order, the first being the array that it gave; undefined on the others
    */
   gather(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>[] | undefined>;
   /** Waits for all ranks. */
   barrier(): Promise<void>;
-  /** Ends all processes of the job at once, with this exit status. */
+  /** Ends all processes of the job at once, with the given exit status. */
   abort(status: number): never;
-  /** Leaves the job in order; no method may be called afterwards. */
+  /** Leaves the job in order. No method may be called afterwards. */
   close(): void;
 }
 
@@ -42,7 +42,7 @@ export const oneProcess: Communicator = {
   close() {},
 };
 
-/** How messages call a process of a job, such as `rank 2 on node7`. */
+/** What messages call a process of a job, such as `rank 2 on node7`. */
 export function rankName({ rank, host }: Communicator): string {
   return `rank ${rank} on ${host}`;
 }

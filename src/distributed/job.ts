@@ -3,13 +3,13 @@ import { MpiCommunicator } from "./mpi/communicator.ts";
 import { type Launcher, launcher, launcherVariables } from "./mpi/launcher.ts";
 import { libraryVariables, openLibrary } from "./mpi/library.ts";
 
-/** The variables of the environment that {@link joinJob} reads, for `--allow-env`. */
+/** The environment variables that {@link joinJob} reads, for `--allow-env`. */
 export const jobVariables: readonly string[] = [...libraryVariables, ...launcherVariables];
 
 /**
- * Joins the job whose processes a launcher such as `mpirun` started; one job a process. Gives up the permission for FFI
- * once the library of MPI is open, so that no other one can be.
- * @throws {JobError} if there is no MPI, or no launcher started this process, or one of another MPI did.
+ * Joins the job whose processes a launcher such as `mpirun` started; a process can join only one job. Gives up the
+ * permission for FFI once the library of MPI is open, so that no other library can be opened.
+ * @throws {JobError} if there is no MPI, or if no launcher started this process, or one of another MPI did.
  */
 export function joinJob(): MpiCommunicator {
   const variable = (name: string) => Deno.env.get(name);

@@ -1,4 +1,4 @@
-/** What only rank 0 knows, told to all ranks of a job. */
+/** Tells all ranks of a job what only rank 0 knows. */
 
 import type { Communicator } from "./communicator.ts";
 

@@ -10,7 +10,7 @@ import { softmaxCrossEntropy } from "../tensor/operations/softmax_cross_entropy.
 import type { Tensor } from "../tensor/tensor.ts";
 import { batchSize } from "./features.ts";
 
-/** An attack; lengths are in the units of images in [0, 1], as papers give them, so 8/255 is a radius. */
+/** An attack. Lengths are in the units of images in [0, 1], as in papers, so 8/255 is a radius. */
 export interface Attack {
   readonly norm: "linf" | "l2";
   readonly radius: number;
@@ -21,30 +21,33 @@ export interface Attack {
   readonly seed: number;
 }
 
-/** What became of the images. */
+/** The outcome for the images. */
 export interface AttackRecord {
   /**
-   * Share of the images that are still classified right: first the clean ones, then after the random start and each
-   * step. Once broken is broken, and a later restart tries only what is unbroken.
+   * Share of the images that are still classified correctly: first the clean images, then after the random start and
+   * each step. A broken image stays broken, and later restarts only try unbroken ones.
    */
   readonly accuracies: readonly number[];
-  /** Whether each image withstood all of it. */
+  /** Whether each image withstood the whole attack. */
   readonly defended: readonly boolean[];
-  /** The first image that broke each, or the last attempt, `[N, H, W, C]` in [−1, 1]; clean where that was wrong already. */
+  /**
+   * For each image the first one that broke it, or the last attempt, `[N, H, W, C]` in [−1, 1]; the clean image if that
+   * was wrong already.
+   */
   readonly adversarial: Float32Array<ArrayBuffer>;
 }
 
-/** A defence's answer for images: which are classified right, and where their loss grows. */
+/** A defence's answer for images: which are classified correctly, and in which direction their loss grows. */
 export interface Defence {
   /**
    * @param images `[N, H, W, C]`
-   * @param labels of each
-   * @returns whether each is classified right, and the gradient of the loss, owned by the caller
+   * @param labels label of each
+   * @returns whether each is classified correctly, and the gradient of the loss; the caller owns it
    */
   evaluate(images: Tensor, labels: Uint32Array): Promise<{ correct: boolean[]; gradient: Tensor }>;
 }
 
-/** The classifier with the running statistics, without any purification. */
+/** The classifier with the running statistics, without purification. */
 export class PlainDefence implements Defence {
   constructor(readonly model: WideResNet) {}
 
@@ -69,8 +72,8 @@ const scale = 2;
 
 /**
  * Attacks images of a set.
- * @param indices which images, in the order of the record, at least one; each one's random starts follow from its place
- * @param defenceOf the defence of the batch that begins at a place
+ * @param indices which images, in the order of the record, at least one; the position decides an image's random starts
+ * @param defenceOf the defence of the batch that begins at a position
  * @param options its progress is called with the number of images done
  */
 export async function attackImages(
@@ -89,7 +92,7 @@ export async function attackImages(
     const withstood = Float32Array.from(labels, (_, row) => defended.filter((flags) => flags[row]).length);
     return [withstood, adversarial];
   }, options);
-  // Once broken is broken: an image is unbroken in as many records of the attack as it withstood, the first ones.
+  // An image is unbroken in the first records of the attack, as many as it withstood.
   const accuracies = Array.from({ length: attack.steps + 2 }, (_, k) => {
     return withstood.reduce((unbroken, records) => unbroken + Number(records > k), 0) / total;
   });
@@ -97,7 +100,7 @@ export async function attackImages(
   return { accuracies, defended, adversarial };
 }
 
-/** What became of one batch: for the clean images, the start and each step, which ones are unbroken. */
+/** The outcome for one batch: which images are unbroken, for the clean images, the start and each step. */
 export interface BatchRecord {
   readonly defended: readonly (readonly boolean[])[];
   readonly adversarial: Float32Array<ArrayBuffer>;
@@ -105,7 +108,7 @@ export interface BatchRecord {
 
 /**
  * Attacks a batch `[N, H, W, C]`.
- * @param first tells the random starts of batches apart
+ * @param first keeps the random starts of batches apart
  * @param start given starts instead of random ones
  */
 export async function attackBatch(
@@ -128,7 +131,7 @@ export async function attackBatch(
   return { defended, adversarial };
 }
 
-/** One attempt; lowers the flags of what it breaks and keeps the images that did. Only what is unbroken climbs on. */
+/** One attempt. It clears the flags of what it breaks, and keeps the images that did. Only unbroken images climb on. */
 async function climb(
   originals: Tensor,
   start: Tensor,
@@ -172,7 +175,7 @@ async function climb(
   for (const tensor of [clean, current]) tensor.dispose();
 }
 
-/** Some images of a batch, as a batch of their own. */
+/** Some images of a batch, as their own batch. */
 async function selected(images: Tensor, rows: readonly number[]): Promise<Tensor> {
   const values = await images.read();
   const pixels = values.length / images.shape[0]!;

@@ -3,10 +3,12 @@
 import { Purpose, RandomStream } from "../random/philox.ts";
 import { type Interval, wilsonInterval } from "./proportion.ts";
 
-/** Resamples that an interval is taken from. */
+/** Number of resamples for an interval. */
 export const resamples = 1000;
 
-/** What is resampled; resamples for different uses are independent. Uses of two kinds of images take two numbers. */
+/**
+ * What is resampled. Resamples for different uses are independent. A use with two kinds of images takes two numbers.
+ */
 export const Resampled = {
   samples: 0,
   buffer: 2,
@@ -17,7 +19,7 @@ export const Resampled = {
   inceptionScore: 10,
 } as const;
 
-/** Which random numbers resamples are drawn with. */
+/** The random numbers from which resamples are drawn. */
 export interface BootstrapOptions {
   readonly seed: number;
   /** One of {@link Resampled}. */
@@ -25,7 +27,7 @@ export interface BootstrapOptions {
 }
 
 /**
- * How often each of n points is in one of {@link resamples} resamples of n points, drawn with replacement.
+ * How often each of n points occurs in one of {@link resamples} resamples of n points, drawn with replacement.
  * @param resample its number, from 0
  * @returns `[n]`
  */
@@ -52,9 +54,9 @@ export function percentileInterval(statistics: Float64Array): Interval {
 }
 
 /**
- * The 95 % interval of a figure that is no mean, around its value: {@link percentileInterval} of resamples, moved by as much
- * as their mean is off the value. A resample has fewer different images, so a distance of it is too large, as a distance
- * of few images is. Without the move the value itself could lie outside.
+ * The 95 % interval of a figure that is not a mean, around its value: {@link percentileInterval} of resamples, shifted
+ * by the difference between the value and their mean. A resample has fewer different images, so a distance computed
+ * from it is too large, like a distance computed from few images. Without the shift the value itself could lie outside.
  */
 export function centredInterval(value: number, statistics: Float64Array): Interval {
   const mean = statistics.reduce((sum, statistic) => sum + statistic, 0) / statistics.length;
@@ -69,9 +71,9 @@ export interface Estimate {
 }
 
 /**
- * Means of values over the same points, with their percentile intervals from common resamples of the points. Where the
- * values are all 0, or all 1, resamples cannot differ. A mean that is a proportion then has Wilson's interval.
- * @param columns values of each point, `[n]` each, n ≥ 1
+ * Means of values over the same points, with their percentile intervals from common resamples of the points. Where all
+ * values are 0, or all are 1, resamples cannot differ. A mean that is a proportion then has Wilson's interval.
+ * @param columns the value of each point, `[n]` each, n ≥ 1
  */
 export function bootstrapMeans<Name extends string>(
   columns: Readonly<Record<Name, { readonly values: Float64Array; readonly isProportion: boolean }>>,

@@ -2,9 +2,9 @@ import { DivergenceError, ShapeError } from "../errors.ts";
 import { softmaxRows } from "./probabilities.ts";
 import { type Interval, wilsonInterval } from "./proportion.ts";
 
-/** One bar of a reliability diagram; an empty bin is all zeros, and its interval all of [0, 1]. */
+/** One bar of a reliability diagram. An empty bin is all zeros, and its interval is all of [0, 1]. */
 export interface CalibrationBin {
-  /** Images whose confidence lies in the bin. */
+  /** Number of images whose confidence lies in the bin. */
   readonly count: number;
   /** Share of them that are classified correctly. */
   readonly accuracy: number;
@@ -14,13 +14,13 @@ export interface CalibrationBin {
   readonly confidence: number;
 }
 
-/** How far confidences are from accuracies. */
+/** How far confidences differ from accuracies. */
 export interface Calibration {
   /** Expected calibration error, from 0 to 1. */
   readonly value: number;
-  /** Maximum calibration error: the largest gap between accuracy and confidence of any bin. */
+  /** Maximum calibration error: the largest gap between accuracy and confidence in any bin. */
   readonly maximum: number;
-  /** Bins of equal width from confidence 0 to 1. */
+  /** Bins of equal width, from confidence 0 to 1. */
   readonly bins: readonly CalibrationBin[];
 }
 
@@ -79,12 +79,12 @@ export function brierScore(logits: Float32Array, labels: ArrayLike<number>): num
   return sum / labels.length;
 }
 
-/** Range in which a temperature is looked for. */
+/** Range in which a temperature is searched. */
 const temperatures = { low: 0.05, high: 20 } as const;
 
 /**
- * The temperature that makes the cross-entropy of softmax(logits/T) the least (Guo et al., ICML 2017, section 4.2), by
- * golden-section search: the cross-entropy is convex in 1/T. Fit it on other images than those that it is judged by.
+ * The temperature that minimises the cross-entropy of softmax(logits/T) (Guo et al., ICML 2017, section 4.2), by
+ * golden-section search, since the cross-entropy is convex in 1/T. Fit it on other images than those it is judged by.
  * @param logits `[images, classes]`.
  */
 export function fitTemperature(logits: Float32Array, labels: ArrayLike<number>): number {

@@ -27,7 +27,7 @@ export async function classifyImages(
   return { logits, labels: images.labels, classes: model.architecture.classes };
 }
 
-/** Some of classified images. */
+/** Some of the classified images. */
 export function selectClassified({ logits, labels, classes }: Classified, indices: Uint32Array): Classified {
   const chosen = new Float32Array(indices.length * classes);
   indices.forEach((index, i) =>
@@ -57,7 +57,7 @@ export function accuracyAndLoss({ logits, labels, classes }: Classified): Classi
   };
 }
 
-/** How many images of each class (row) are taken for each class (column). */
+/** How many images of each class (row) are classified as each class (column). */
 export function confusionMatrix({ logits, labels, classes }: Classified): number[][] {
   const matrix = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
   largestOfRows(logits, classes).positions.forEach((prediction, i) => matrix[labels[i]!]![prediction]!++);

@@ -9,16 +9,16 @@ import {
 } from "./bootstrap.ts";
 
 /**
- * How likely a generated image is nearer to its nearest training image than a held-out real image is to its own; equal
+ * How likely a generated image is closer to its nearest training image than a held-out real image is to its own. Equal
  * distances count half. This is Δ_T of Meehan, Chaudhuri and Dasgupta (A non-parametric test to detect data-copying in
- * generative models, AISTATS 2020, section 2), without their division of the space into cells: the Mann-Whitney U of the
- * distances divided by the number of pairs. New images of the law of the real ones have 0.5. More is copying, the more
- * the closer to 1. Less says that samples are further from all real images than these are from each other, and no more.
+ * generative models, AISTATS 2020, section 2), without their division of the space into cells: the Mann-Whitney U of
+ * the distances divided by the number of pairs. New images from the distribution of the real ones have 0.5. More means
+ * copying, up to 1. Less only says that samples are further from all real images than these are from each other.
  *
- * The interval is the percentiles of the bootstrap: generated and held-out images are resampled, training images, which
- * the distances are to, are not.
+ * The interval holds percentiles of the bootstrap. Generated and held-out images are resampled; training images, to
+ * which the distances go, are not.
  * @param generated distance of each generated image to its nearest training image
- * @param heldOut that of each real image that is none of them
+ * @param heldOut the same distance for real images that are not in the training set
  */
 export function copying(
   generated: Float64Array,
@@ -41,7 +41,7 @@ export function copying(
 
 /** Distances of both kinds. */
 interface Pooled {
-  /** Places in the pool, the nearest first; the generated images come first in it. */
+  /** Indices in the pool, the nearest first. The generated images come first in it. */
   readonly order: Uint32Array;
   readonly distances: Float64Array;
 }
@@ -54,7 +54,7 @@ function pooled(generated: Float64Array, heldOut: Float64Array): Pooled {
   return { order, distances };
 }
 
-/** The share of pairs whose generated image is the nearer one, of images that are there some times each. */
+/** The share of pairs in which the generated image is the closer one, when images occur several times each. */
 function shareNearer({ order, distances }: Pooled, generated: Uint32Array, heldOut: Uint32Array): number {
   let [nearer, before] = [0, 0];
   for (let start = 0, end = 0; start < order.length; start = end) {

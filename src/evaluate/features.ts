@@ -3,17 +3,17 @@ import { evaluation, type WideResNet } from "../nn/wide_resnet.ts";
 import type { Context } from "../tensor/context.ts";
 import { elements, type Tensor } from "../tensor/tensor.ts";
 
-/** Images treated at once. */
+/** Images processed at once. */
 export const batchSize = 64;
 
-/** Images that can be had part by part, such as `DeviceImages`. */
+/** Images that can be fetched part by part, such as `DeviceImages`. */
 export interface ImageSource {
   readonly count: number;
-  /** `count` images in [−1, 1] from `start` on, `[count, H, W, C]`, owned by the caller. */
+  /** `count` images in [−1, 1] from `start` on, `[count, H, W, C]`; the caller owns them. */
   range(start: number, count: number): Tensor;
 }
 
-/** Images that are not of a data set: samples, for example. */
+/** Images that do not belong to a data set, such as samples. */
 export class FloatImages implements ImageSource {
   readonly count: number;
   readonly #all: Tensor;
@@ -37,18 +37,18 @@ export class FloatImages implements ImageSource {
   }
 }
 
-/** A model's features and logits of images, with the running statistics. */
+/** A model's features and logits for images, with the running statistics. */
 export interface Features {
   /** Pooled features of the last group, `[N, features]`. */
   readonly features: Float32Array<ArrayBuffer>;
   /** Logits, `[N, classes]`. */
   readonly logits: Float32Array<ArrayBuffer>;
-  /** Features of an image. */
+  /** Number of features of an image. */
   readonly size: number;
 }
 
 /**
- * Features and logits of every image of a set, of which there is at least one.
+ * Features and logits of every image of a set, which must hold at least one.
  * @param options its progress is called with the number of images done
  */
 export async function extractFeatures(

@@ -6,25 +6,28 @@ import { bootstrapMeans, type BootstrapOptions, type Estimate } from "./bootstra
 import { rowsAtOnce, squaredRadii } from "./neighbours.ts";
 import { squaredDistances } from "./squared_distances.ts";
 
-/** Neighbours that a ball reaches to, as Naeem et al. recommend. */
+/** The k of the balls, as Naeem et al. recommend. */
 export const neighbours = 5;
 
 /**
- * How generated images lie among real ones. The ball of an image is around it, and reaches to its k-th nearest neighbour
- * of its own set, the image itself not counted.
+ * How generated images lie among real ones. The ball of an image is centred at it, and reaches to its k-th nearest
+ * neighbour in its own set, not counting the image itself.
  *
- * As in the reference code of Naeem et al. (`prdc` 0.2), an image is in a ball if it is nearer to the centre than the
- * radius, and not if it is just as near. (The text and code of Kynkäänniemi et al. count equality. The two differ only
- * where distances tie, and where an image has k copies: its ball has the radius 0 and holds nothing here.)
+ * As in the reference code of Naeem et al. (`prdc` 0.2), an image is in a ball if its distance to the centre is below
+ * the radius, and not if it equals the radius. (The text and code of Kynkäänniemi et al. count equality. The two differ
+ * only where distances tie, and where an image has k copies: its ball then has radius 0 and holds nothing here.)
  */
 export interface Fidelity {
-  /** Share of generated images that are in the ball of some real one (Kynkäänniemi et al., NeurIPS 2019). */
+  /** Share of generated images in the ball of some real one (Kynkäänniemi et al., NeurIPS 2019). */
   readonly precision: Estimate;
-  /** Share of real images that are in the ball of some generated one (Kynkäänniemi et al., NeurIPS 2019). */
+  /** Share of real images in the ball of some generated one (Kynkäänniemi et al., NeurIPS 2019). */
   readonly recall: Estimate;
-  /** Balls of real images that a generated one is in, on average, divided by k (Naeem et al., ICML 2020); may exceed 1. */
+  /**
+   * Mean number of balls of real images that a generated one is in, divided by k (Naeem et al., ICML 2020); may exceed
+   * 1.
+   */
   readonly density: Estimate;
-  /** Share of real images whose ball has some generated one in it (Naeem et al., ICML 2020). */
+  /** Share of real images whose ball holds some generated one (Naeem et al., ICML 2020). */
   readonly coverage: Estimate;
 }
 
@@ -39,7 +42,7 @@ export interface RealBalls {
 }
 
 /**
- * The balls of real images, which serve any set of generated ones.
+ * The balls of real images, which serve any set of generated images.
  * @param features `[n, dimension]`
  * @throws {RangeError} unless 1 ≤ k < n.
  */
@@ -55,13 +58,13 @@ export async function realBalls(
 /**
  * Precision, recall, density and coverage of generated images, with 95 % intervals.
  *
- * The intervals are percentiles of the bootstrap: generated images are resampled for precision and density, real ones for
- * recall and coverage, whichever the mean is over. All balls, and the images that the others are compared with, stay as
- * they are. In a resample of them an image lies among copies of itself, k of which shrink its ball to nothing, and more
- * than a third of the images are missing: recall and coverage of resamples would all lie below what they are to
- * surround. So the intervals say how far the numbers are known given these balls, not how they vary with other ones.
+ * The intervals are percentiles of the bootstrap: generated images are resampled for precision and density, real ones
+ * for recall and coverage, depending on which the mean is over. All balls, and the images on the other side, stay as
+ * they are. If they were resampled, an image would lie among copies of itself, k of which shrink its ball to nothing,
+ * and more than a third of the images would be missing: recall and coverage of all resamples would lie below the figure
+ * itself. So the intervals say how exactly the figures are known given these balls, not how they vary with other ones.
  * @param generated `[m, dimension]`
- * @param communicator whose ranks, which all have the features, divide the generated images
+ * @param communicator the ranks that divide the generated images; all of them have the features
  * @throws {RangeError} unless k < m.
  */
 export async function fidelity(
@@ -82,13 +85,13 @@ export async function fidelity(
   return { precision, recall, density, coverage };
 }
 
-/** What is in what ball. */
+/** Which images are in which balls. */
 interface Hits {
-  /** Balls of real images that each generated one is in, `[m]`. */
+  /** Number of balls of real images that each generated image is in, `[m]`. */
   readonly holding: Float64Array;
-  /** Whether some generated image is in each real one's ball, 0 or 1, `[n]`. */
+  /** Whether some generated image is in each real image's ball, 0 or 1, `[n]`. */
   readonly covered: Float64Array;
-  /** Whether each real image is in some generated one's ball, 0 or 1, `[n]`. */
+  /** Whether each real image is in some generated image's ball, 0 or 1, `[n]`. */
   readonly recalled: Float64Array;
 }
 
@@ -113,7 +116,7 @@ async function hits(real: RealBalls, generated: Float32Array, communicator: Comm
       }
     }
   }
-  // Each sum is of whole numbers, and so the same in any order.
+  // All sums are of integers, so the order does not matter.
   for (const sums of [holding, covered, recalled]) await communicator.sum(sums);
   const some = (sums: Float64Array) => sums.map((sum) => Math.min(1, sum));
   return { holding, covered: some(covered), recalled: some(recalled) };

@@ -4,18 +4,19 @@ import { FormatError } from "../errors.ts";
 import { bytesOf } from "../formats/bytes.ts";
 import { congruence, pivotedCholesky, symmetricEigenvalues } from "./symmetric.ts";
 
-/** Mean and covariance of features, what distances between sets of images compare. */
+/** Mean and covariance of features, which distances between sets of images compare. */
 export interface GaussianStatistics {
   readonly dimension: number;
   /** `[dimension]` */
   readonly mean: Float64Array<ArrayBuffer>;
-  /** `[dimension, dimension]`, with n − 1 in the denominator as numpy's `cov`. */
+  /** `[dimension, dimension]`, with n − 1 in the denominator like numpy's `cov`. */
   readonly covariance: Float64Array<ArrayBuffer>;
 }
 
 /**
  * Statistics of the rows of features, `[n, dimension]`.
- * @param communicator whose ranks, which all have the features, divide the covariance's rows; each sum is that of one process
+ * @param communicator the ranks that divide the covariance's rows; all of them have the features, and each sum is that
+ *   of one process
  * @throws {RangeError} with fewer than two rows.
  */
 export async function gaussianStatistics(
@@ -50,13 +51,16 @@ interface Band {
   readonly end: number;
 }
 
-/** A rank's rows of a symmetric matrix, of whose row i only i + 1 elements are computed: with each row as far from the end. */
+/**
+ * A rank's rows of a symmetric matrix in which row i needs only i + 1 elements: each row, and the one equally far from
+ * the end.
+ */
 function bandsOf(place: Pick<Communicator, "rank" | "size">, dimension: number): readonly Band[] {
   const { first, end } = shareOf(place, Math.ceil(dimension / 2));
   return [{ first, end }, { first: Math.max(end, dimension - end), end: dimension - first }];
 }
 
-/** Gives all ranks the rows of each. */
+/** Gives all ranks the rows of every rank. */
 async function shareBands(
   communicator: Communicator,
   matrix: Float64Array<ArrayBuffer>,
@@ -79,8 +83,8 @@ async function shareBands(
 const roundingShare = 0.01;
 
 /**
- * Refuses statistics that are none: values that are not finite, variances below zero, a matrix that is not symmetric or
- * correlations above 1 by more than rounding explains.
+ * Refuses invalid statistics: values that are not finite, variances below zero, an asymmetric matrix, or correlations
+ * that exceed 1 by more than rounding explains.
  * @throws {FormatError} saying what is wrong and where.
  */
 export function requireCovariance({ mean, covariance, dimension }: GaussianStatistics): void {
@@ -106,7 +110,10 @@ export function requireCovariance({ mean, covariance, dimension }: GaussianStati
   }
 }
 
-/** Rows of features that are taken together: the covariance is far larger than a cache, and is passed over once for all. */
+/**
+ * Rows of features that are taken together, because the covariance is far larger than a cache and is passed over once
+ * for all of them.
+ */
 const rowsAtOnce = 8;
 
 /** Adds the scaled products of each row with itself to bands of a matrix's lower half. */
@@ -141,8 +148,8 @@ function addProducts(
 
 /**
  * Fréchet distance of two Gaussians (Heusel et al., NeurIPS 2017): ‖μ₁ − μ₂‖² + tr Σ₁ + tr Σ₂ − 2 tr (Σ₁Σ₂)^½. The last
- * trace is the sum of the roots of the eigenvalues of Fᵀ·Σ₂·F with Σ₁ = F·Fᵀ: real, never negative but for rounding, and
- * without a square root of a matrix, also where covariances are singular.
+ * trace is the sum of the roots of the eigenvalues of Fᵀ·Σ₂·F with Σ₁ = F·Fᵀ. They are real, and negative only by
+ * rounding. No square root of a matrix is needed, and covariances may be singular.
  * @throws {RangeError} if the dimensions differ.
  */
 export function frechetDistance(first: GaussianStatistics, second: GaussianStatistics): number {

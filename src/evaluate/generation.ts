@@ -1,4 +1,4 @@
-/** Figures of merit of generated images. */
+/** Figures of merit for generated images. */
 
 import { inBatches } from "../distributed/batches.ts";
 import { type Communicator, oneProcess } from "../distributed/communicator.ts";
@@ -12,10 +12,10 @@ export interface Spread {
   readonly deviation: number;
 }
 
-/** Images of each part of the Inception Score, as the official script cuts them. */
+/** Images in each part of the Inception Score, as the official script divides them. */
 const partSize = 5000;
 
-/** Parts that the official script cuts images into for the Inception Score: one for every 5,000. */
+/** Number of parts into which the official script divides images for the Inception Score: one for every 5,000. */
 export function officialParts(images: number): number {
   return Math.max(1, Math.floor(images / partSize));
 }
@@ -23,7 +23,7 @@ export function officialParts(images: number): number {
 /**
  * Inception Score (Salimans et al., NeurIPS 2016): exp of the mean Kullback-Leibler divergence of p(y|x) from p(y).
  * @param probabilities p(y|x) of each image, `[n, classes]`
- * @param splits parts that the images are cut into, in their order
+ * @param splits number of parts into which the images are divided, in their order
  */
 export function inceptionScore(probabilities: ArrayLike<number>, classes: number, splits: number): Spread {
   const images = probabilities.length / classes;
@@ -56,7 +56,7 @@ export interface KernelDistanceOptions {
  * Kernel distance (KID with Inception features; Bińkowski et al., ICLR 2018): the unbiased squared maximum mean
  * discrepancy with the kernel (x·y/dimension + 1)³, averaged over random subsets.
  * @param first features `[n, dimension]`
- * @param communicator whose ranks, which all have the features, divide the subsets
+ * @param communicator the ranks that divide the subsets; all of them have the features
  */
 export async function kernelDistance(
   first: Float32Array,
@@ -111,10 +111,10 @@ function spread(values: readonly number[]): Spread {
 }
 
 /**
- * The images that the model is surest of: of each class that it assigns, the share with the highest scores, as the official
- * evaluation of the replay buffer chooses them (0.1 for the Inception Score, 0.9 for FID).
+ * The images that the model is surest of: of each class that it assigns, the share with the highest scores, as the
+ * official evaluation of the replay buffer chooses them (0.1 for the Inception Score, 0.9 for FID).
  * @param logits `[n, classes]`
- * @param scores of each image, for example p(y|x) or log p̃(x)
+ * @param scores score of each image, for example p(y|x) or log p̃(x)
  * @returns indices by class, the best first
  */
 export function bestOfClasses(

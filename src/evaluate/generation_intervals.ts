@@ -1,4 +1,4 @@
-/** How far distances and scores of generated images are known, by the bootstrap. Real images stay as they are. */
+/** How exactly distances and scores of generated images are known, by the bootstrap. Real images stay as they are. */
 
 import { inBatches } from "../distributed/batches.ts";
 import { type Communicator, oneProcess } from "../distributed/communicator.ts";
@@ -6,14 +6,14 @@ import { type BootstrapOptions, centredInterval, resampled, resamples } from "./
 import { frechetDistance, type GaussianStatistics, gaussianStatistics } from "./frechet.ts";
 import type { Interval } from "./proportion.ts";
 
-/** Products of features over all images that a resample may take: those of 10,000 images with 64 features, 20 ms. */
+/** Most products of features that a resample may take: those of 10,000 images with 64 features, 20 ms. */
 const mostProducts = 10_000 * 64 ** 2;
 
 /**
  * The 95 % interval of {@link frechetDistance} from real images' statistics, over resamples of the generated images.
  * @param generated features `[n, dimension]`
- * @param communicator whose ranks, which all have the features, divide the resamples
- * @returns nothing if the images and features are so numerous that resamples would take minutes
+ * @param communicator the ranks that divide the resamples; all of them have the features
+ * @returns undefined if there are too many images and features, so that resamples would take minutes
  */
 export async function frechetInterval(
   real: GaussianStatistics,
@@ -33,7 +33,7 @@ export async function frechetInterval(
   return [Math.max(0, low), high];
 }
 
-/** The rows that are there some times each. */
+/** The rows, each as often as it occurs. */
 function repeated(features: Float32Array, dimension: number, times: Uint32Array): Float32Array {
   const drawn = new Float32Array(features.length);
   let at = 0;

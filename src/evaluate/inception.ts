@@ -22,7 +22,7 @@ import {
   unitName,
 } from "./inception_layout.ts";
 
-/** What the published batch norms add to the variance. */
+/** The constant that the published batch norms add to the variance. */
 const epsilon = 1e-3;
 
 /** A convolution's weight `[kh, kw, in, out]` and its folded batch norm `[2, out]`: scale, then shift. */
@@ -31,13 +31,13 @@ interface UnitParameters {
   readonly affine: Tensor;
 }
 
-/** Where in a wider tensor a layer writes its channels. */
+/** Where a layer writes its channels in a wider tensor. */
 interface Target {
   readonly output: Tensor;
   readonly offset: number;
 }
 
-/** What FID and the inception score are computed from, owned by the caller. */
+/** What FID and the Inception Score are computed from; the caller owns it. */
 export interface InceptionOutput {
   /** Features of the last pool, `[N, 2048]`. */
   readonly pool3: Tensor;
@@ -47,7 +47,7 @@ export interface InceptionOutput {
   readonly unbiasedLogits: Tensor;
 }
 
-/** How images in [0, 1] become the network's input of 299 × 299 pixels; both are bilinear without antialiasing. */
+/** How images in [0, 1] become the network's input of 299 × 299 pixels. Both ways are bilinear without antialiasing. */
 export interface InceptionPreprocessing {
   /** See the kernel `resizeBilinear`. */
   readonly fromCorner: boolean;
@@ -55,14 +55,17 @@ export interface InceptionPreprocessing {
   readonly valueShift: number;
 }
 
-/** pytorch-fid's: PyTorch's grid, values from −1 to 1. */
+/** pytorch-fid's way: PyTorch's grid, values from −1 to 1. */
 export const pytorchPreprocessing: InceptionPreprocessing = {
   fromCorner: false,
   valueScale: 2,
   valueShift: -1,
 };
 
-/** The TensorFlow graph's of 2015, which the official script runs: its older grid, and (v − 128)/128 for v up to 255. */
+/**
+ * The way of the TensorFlow graph of 2015, which the official script runs: its older grid, and (v − 128)/128 for v up
+ * to 255.
+ */
 export const tensorflowPreprocessing: InceptionPreprocessing = {
   fromCorner: true,
   valueScale: 255 / 128,
@@ -70,13 +73,13 @@ export const tensorflowPreprocessing: InceptionPreprocessing = {
 };
 
 /**
- * Sees intermediate results `[N, H, W, C]`: `resized`, then pytorch-fid's `block0` to `block2`. They are freed after
- * the call, so whoever wants the values starts reading within it.
+ * Receives intermediate results `[N, H, W, C]`: `resized`, then pytorch-fid's `block0` to `block2`. They are freed
+ * after the call, so start reading values within it.
  */
 export type InceptionObserver = (name: string, value: Tensor) => void;
 
 /**
- * Inception-v3 as the Fréchet inception distance takes it (pytorch-fid's `fid_inception_v3`), for inference only.
+ * Inception-v3 as the Fréchet inception distance uses it (pytorch-fid's `fid_inception_v3`), for inference only.
  * The largest intermediate takes 5.5 MB an image.
  */
 export class InceptionV3 implements Disposable {
@@ -150,7 +153,7 @@ export class InceptionV3 implements Disposable {
     this.#noBias.release();
   }
 
-  /** Images in [0, 1] to the network's input. */
+  /** Turns images in [0, 1] into the network's input. */
   #resize(images: Tensor): Tensor {
     const [batch, height, width, channels] = extents(images);
     const output = this.context.empty([batch, inceptionSize, inceptionSize, channels]);
@@ -159,12 +162,12 @@ export class InceptionV3 implements Disposable {
     return output;
   }
 
-  /** Runs all branches; each writes its channels of the concatenation. */
+  /** Runs all branches. Each writes its channels of the concatenation. */
   #block(block: InceptionBlock, input: Tensor): Tensor {
     const outChannels = blockOutChannels(block, input.shape[3]!);
     let output: Tensor | undefined;
     let offset = 0;
-    /** Channels from the offset on, of an output whose size the first branch tells. */
+    /** Channels from the offset on, in an output whose size the first branch determines. */
     const target = ([batch, height, width]: readonly number[], channels: number): Target => {
       output ??= this.context.empty([batch!, height!, width!, outChannels]);
       offset += channels;
@@ -200,7 +203,7 @@ export class InceptionV3 implements Disposable {
     return output;
   }
 
-  /** A layer's own output, with no other channels. */
+  /** A layer's own output, without other channels. */
   readonly #own = (images: readonly number[], channels: number): Target => ({
     output: this.context.empty([...images, channels]),
     offset: 0,
@@ -259,7 +262,7 @@ function values(tensors: ReadonlyMap<string, NamedTensor>, name: string): HostTe
   return { shape: tensor.shape, data: float32Of(tensor) };
 }
 
-/** What a batch norm with running statistics multiplies by, then what it adds. */
+/** The factor of a batch norm with running statistics, then its summand. */
 function foldedNorm(tensors: ReadonlyMap<string, NamedTensor>, name: string): Float32Array {
   const [weight, bias, mean, variance] = ["weight", "bias", "running_mean", "running_var"].map((part) =>
     values(tensors, `${name}.${part}`).data

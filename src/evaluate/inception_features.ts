@@ -4,10 +4,10 @@ import type { Tensor } from "../tensor/tensor.ts";
 import type { ImageSource } from "./features.ts";
 import { softmaxRows } from "./probabilities.ts";
 
-/** Images at once: an intermediate takes 5.5 MB for each. */
+/** Images at once. An intermediate result takes 5.5 MB for each. */
 const batchSize = 16;
 
-/** The network, or what stands in for it. */
+/** The network, or a substitute for it. */
 export interface InceptionNetwork {
   /** @param images `[N, H, W, 3]` in [0, 1] */
   features(
@@ -20,19 +20,19 @@ export interface InceptionFeatures {
   /** `[N, dimension]`, 2048 for Inception-v3. */
   readonly pool3: Float32Array<ArrayBuffer>;
   readonly dimension: number;
-  /** p(y|x) as the Inception Score takes it, without the last layer's bias, `[N, classes]`. */
+  /** p(y|x) for the Inception Score, without the last layer's bias, `[N, classes]`. */
   readonly probabilities: Float64Array;
   readonly classes: number;
 }
 
 /**
- * How values in [−1, 1] become those of files, in [0, 1]: rounded to 8 bits, or left as they are but for the 10⁻⁵ that the
+ * How values in [−1, 1] become those of files, in [0, 1]: rounded to 8 bits, or unrounded, with the 10⁻⁵ that the
  * official script adds to the divisor.
  */
 export type PixelScale = "8-bit" | "unrounded";
 
 /**
- * Features of images in [−1, 1], of which there is at least one; grey ones are repeated in three channels.
+ * Features of images in [−1, 1], at least one. Grey images are repeated in three channels.
  * @param options its progress is called with the number of images done
  */
 export async function inceptionFeatures(

@@ -1,6 +1,6 @@
 /**
- * The layers of Inception-v3 as FID takes it: the network of pytorch-fid (`fid_inception_v3`), which differs from
- * torchvision's in its pooling and was trained by TensorFlow for 1008 outputs. The names are those of the state dict.
+ * The layers of Inception-v3 as FID uses it: the network of pytorch-fid (`fid_inception_v3`), which differs from
+ * torchvision's in its pooling and was trained by TensorFlow for 1008 outputs. Names are those of the state dict.
  */
 
 /** A convolution without bias, with batch norm and ReLU. */
@@ -21,24 +21,24 @@ export interface PoolUnit {
   readonly padding: number;
 }
 
-/** Layers that follow each other; the last ones take the same input, and their results are concatenated. */
+/** Consecutive layers. The last ones take the same input, and their results are concatenated. */
 export interface Branch {
   readonly pool?: PoolUnit;
   readonly chain: readonly ConvUnit[];
-  /** Without them the pool is the branch's result. */
+  /** If there are none, the pool is the branch's result. */
   readonly last: readonly ConvUnit[];
 }
 
 /** Branches that take the same input; their results are concatenated. */
 export interface InceptionBlock {
-  /** Stands before the names of its convolutions, with a dot; empty for those of the stem. */
+  /** Prefix of the names of its convolutions, before a dot; empty for those of the stem. */
   readonly name: string;
   readonly branches: readonly Branch[];
-  /** What observers know the result as. */
+  /** The name under which observers see the result. */
   readonly observed?: string;
 }
 
-/** Outputs of the last layer, as the published weights have them. */
+/** Number of outputs of the last layer in the published weights. */
 export const inceptionClasses = 1008;
 /** Features of the last pool, which FID compares. */
 export const inceptionFeatures = 2048;
@@ -184,7 +184,7 @@ export function unitName(block: InceptionBlock, unit: ConvUnit): string {
   return block.name === "" ? unit.name : `${block.name}.${unit.name}`;
 }
 
-/** Every convolution with the number of channels that it takes, in order. */
+/** Every convolution with its number of input channels, in order. */
 export function* inceptionUnits(): Generator<{ name: string; unit: ConvUnit; inChannels: number }> {
   let blockChannels = 3;
   for (const block of inceptionBlocks) {
@@ -200,7 +200,7 @@ export function* inceptionUnits(): Generator<{ name: string; unit: ConvUnit; inC
   }
 }
 
-/** Channels of a block's result. */
+/** Number of channels in a block's result. */
 export function blockOutChannels({ branches }: InceptionBlock, inChannels: number): number {
   const branchChannels = ({ last }: Branch) =>
     last.length === 0 ? inChannels : last.reduce((sum, { outChannels }) => sum + outChannels, 0);

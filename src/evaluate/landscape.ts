@@ -1,6 +1,6 @@
 /**
  * The loss around a model's parameters: along SAM's ascent direction, on a plane of random directions, and its curvature.
- * The loss is the mean cross-entropy on given images, with batch statistics that do not move, as SAM's second pass sees it.
+ * The loss is the mean cross-entropy on given images, with batch statistics that do not move, as in SAM's second pass.
  */
 
 import { frozenTraining, type WideResNet } from "../nn/wide_resnet.ts";
@@ -13,7 +13,7 @@ import { elements, type Tensor } from "../tensor/tensor.ts";
 /** A vector over all trained parameters, in the order of the flat vectors. */
 type Vector = Float64Array;
 
-/** Looks at the loss from one place in parameter space; {@link restore} must be called at the end. */
+/** Explores the loss around one point in parameter space. {@link restore} must be called at the end. */
 export class Landscape {
   readonly #model: WideResNet;
   readonly #images: Tensor;
@@ -29,7 +29,7 @@ export class Landscape {
 
   /**
    * @param images `[N, H, W, C]`
-   * @param labels of each
+   * @param labels label of each
    */
   static async of(model: WideResNet, images: Tensor, labels: Uint32Array): Promise<Landscape> {
     const targets = model.context.from(labels, [labels.length]);
@@ -48,7 +48,7 @@ export class Landscape {
     return (await loss.read())[0]!;
   }
 
-  /** The gradient at the same place. */
+  /** The gradient at the same point. */
   async gradientAt(directions: readonly Vector[], coordinates: readonly number[]): Promise<Vector> {
     this.#moveTo(directions, coordinates);
     const { parameters, context } = this.#model;
@@ -58,7 +58,7 @@ export class Landscape {
   }
 
   /**
-   * SAM's ascent direction scaled to ρ = 1: T²g/‖Tg‖ with T = |θ| (ASAM) or 1, as the optimiser climbs.
+   * SAM's ascent direction scaled to ρ = 1: T²g/‖Tg‖ with T = |θ| (ASAM) or 1, along which the optimiser climbs.
    * @param adaptive whether T = |θ|
    */
   async ascentDirection(adaptive: boolean): Promise<Vector> {
@@ -69,8 +69,8 @@ export class Landscape {
   }
 
   /**
-   * A random direction, filter-normalised (Li et al., NeurIPS 2018): of each filter as long as the model's own, and zero for
-   * biases and norms.
+   * A random direction, filter-normalised (Li et al., NeurIPS 2018): each filter has the norm of the model's own, and
+   * biases and norms get zero.
    */
   randomDirection(seed: number, index: number): Vector {
     const stream = new RandomStream(seed, Purpose.direction, index);

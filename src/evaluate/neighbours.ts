@@ -1,4 +1,4 @@
-/** Nearest neighbours among features, exactly, without all distances in memory. */
+/** Exact nearest neighbours among features, without all distances in memory. */
 
 import { inBatches } from "../distributed/batches.ts";
 import { type Communicator, oneProcess } from "../distributed/communicator.ts";
@@ -8,10 +8,10 @@ import { squaredDistances } from "./squared_distances.ts";
 export const rowsAtOnce = 64;
 
 /**
- * The squared distance of each row to its k-th nearest other row. A row is no neighbour of itself, but an equal row is,
- * at distance 0. Where fewer than k distances are numbers below Infinity it is 0, so that no ball is boundless.
+ * The squared distance of each row to its k-th nearest other row. A row is not its own neighbour, but an equal row is
+ * one, at distance 0. If fewer than k distances are finite, the result is 0, so that no ball is boundless.
  * @param features `[n, dimension]`
- * @param communicator whose ranks, which all have the features, divide the rows
+ * @param communicator the ranks that divide the rows; all of them have the features
  * @returns `[n]`
  * @throws {RangeError} unless 1 ≤ k < n.
  */
@@ -38,7 +38,7 @@ export async function squaredRadii(
   return radii;
 }
 
-/** The k-th smallest value; Infinity if there are fewer that are smaller than that. */
+/** The k-th smallest value; Infinity if fewer values are finite. */
 function smallest(values: Float64Array, k: number): number {
   const least = new Float64Array(k).fill(Infinity);
   for (const value of values) {
@@ -52,17 +52,17 @@ function smallest(values: Float64Array, k: number): number {
 
 /** The nearest of other rows to each row. */
 export interface Nearest {
-  /** Which of the others it is, the first of equals, `[n]`. */
+  /** The index of the nearest one, the first among equals, `[n]`. */
   readonly indices: Float64Array<ArrayBuffer>;
-  /** Euclidean distance, `[n]`; Infinity if none is a number. */
+  /** Euclidean distance, `[n]`; Infinity if no distance is a number. */
   readonly distances: Float64Array<ArrayBuffer>;
 }
 
 /**
- * Finds the nearest of others to each row.
+ * Finds the nearest of other rows for each row.
  * @param features `[n, dimension]`, n ≥ 1
  * @param others `[m, dimension]`, m ≥ 1
- * @param communicator whose ranks, which all have the features, divide the rows
+ * @param communicator the ranks that divide the rows; all of them have the features
  */
 export async function nearestRows(
   features: Float32Array,

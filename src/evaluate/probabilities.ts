@@ -1,6 +1,6 @@
 /** Rows of logits as probabilities, in float64. */
 
-/** softmax of each row, `[images, classes]`, of logits divided by a temperature. */
+/** softmax of each row, `[images, classes]`, of the logits divided by a temperature. */
 export function softmaxRows(logits: Float32Array, classes: number, temperature = 1): Float64Array {
   const probabilities = new Float64Array(logits.length);
   for (let start = 0; start < logits.length; start += classes) {
@@ -15,7 +15,7 @@ export function softmaxRows(logits: Float32Array, classes: number, temperature =
   return probabilities;
 }
 
-/** The largest entry of each row, and where it is (the first of equals). */
+/** The largest entry of each row, and its position (the first among equals). */
 export function largestOfRows(
   rows: Float32Array | Float64Array,
   columns: number,

@@ -1,4 +1,4 @@
-/** How far a proportion of a sample is known. */
+/** How exactly a proportion is known from a sample. */
 
 /** Bounds of an interval. */
 export type Interval = readonly [low: number, high: number];
@@ -7,10 +7,10 @@ export type Interval = readonly [low: number, high: number];
 const z = 1.959963984540054;
 
 /**
- * The 95 % interval of a proportion by Wilson's score (Probable inference, JASA 1927): of the true proportions, those
- * that a two-sided test would not reject. It lies within [0, 1], and has a width even where nothing or everything hit.
- * @param hits of the trials, from 0 to their number
- * @returns [0, 1] without any trial
+ * The 95 % interval of a proportion by Wilson's score (Probable inference, JASA 1927): the true proportions that a
+ * two-sided test would not reject. It lies within [0, 1], and has a width even if no trial or every trial hits.
+ * @param hits number of trials that hit
+ * @returns [0, 1] if there are no trials
  */
 export function wilsonInterval(hits: number, trials: number): Interval {
   if (trials === 0) return [0, 1];
@@ -21,7 +21,7 @@ export function wilsonInterval(hits: number, trials: number): Interval {
   return [hits === 0 ? 0 : centre - half, hits === trials ? 1 : centre + half];
 }
 
-/** {@link wilsonInterval} of a share, given how many trials it comes from. */
+/** {@link wilsonInterval} of a share, given the number of trials behind it. */
 export function shareInterval(share: number, trials: number): Interval {
   return wilsonInterval(Math.round(share * trials), trials);
 }

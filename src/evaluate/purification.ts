@@ -12,27 +12,29 @@ import type { Tensor } from "../tensor/tensor.ts";
 import type { Defence } from "./attack.ts";
 import { largestOfRows } from "./probabilities.ts";
 
-/** How images are purified, and how the attack sees through it; the official configuration's values are the defaults. */
+/** How images are purified, and how the attack sees through it. Defaults are the official configuration's values. */
 export interface PurificationOptions {
   /** SGLD steps of each purification. */
   readonly steps: number;
-  /** α. */
+  /** α, the step size. */
   readonly stepSize: number;
-  /** σ of the noise; the official code's is 0.01. */
+  /** σ of the noise; 0.01 in the official code. */
   readonly noiseScale: number;
-  /** Purifications that the attack's gradient, and a first verdict, are averaged over: 15. */
+  /** Number of purifications over which the attack's gradient, and a first verdict, are averaged: 15. */
   readonly attackReplicas: number;
-  /** Purifications that must agree, by their mean logits, that an image is broken: 150. */
+  /** Number of purifications whose mean logits must agree that an image is broken: 150. */
   readonly verificationReplicas: number;
   readonly seed: number;
-  /** Where the images that it defends begin among all that are attacked, which have random numbers of their own; 0 by default. */
+  /**
+   * Index, among all attacked images, of the first image it defends, which decides the random numbers; 0 by default.
+   */
   readonly first?: number;
 }
 
 /**
- * The classifier behind purification: SGLD from the image climbs log p̃, then the mean logits of several replicas decide.
- * The attack's gradient is that of the loss at the purified images, as if purification were the identity (BPDA), averaged
- * over the replicas (EOT).
+ * The classifier behind purification: SGLD from the image climbs log p̃, then the mean logits of several replicas
+ * decide. The attack takes the gradient of the loss at the purified images, as if purification were the identity
+ * (BPDA), averaged over the replicas (EOT).
  */
 export class PurifyingDefence implements Defence {
   #draws = 0;
@@ -59,7 +61,7 @@ export class PurifyingDefence implements Defence {
     return { correct, gradient };
   }
 
-  /** Whether image `i` is classified right by many replicas after all. */
+  /** Whether image `i` is still classified correctly by many replicas. */
   async #verified(images: Tensor, labels: Uint32Array, i: number): Promise<boolean> {
     const { context } = images;
     const [, ...shape] = images.shape;
@@ -72,7 +74,7 @@ export class PurifyingDefence implements Defence {
     return this.#verdicts(await mean.read(), labels.subarray(i, i + 1))[0]!;
   }
 
-  /** Replicas of a batch, all of it `replicas` times, after the chain. */
+  /** Replicas of a batch (the whole batch `replicas` times) after the chain. */
   async #purify(images: Tensor, replicas: number): Promise<Tensor> {
     const { context } = images;
     const { steps, stepSize, noiseScale } = this.options;

@@ -4,9 +4,9 @@
 export interface Separation {
   /** Area under the ROC curve: the probability that a positive has the higher score. */
   readonly auroc: number;
-  /** Area under the precision-recall curve (average precision), positives as the class that is looked for. */
+  /** Area under the precision-recall curve (average precision), with the positives as the class to find. */
   readonly aupr: number;
-  /** Share of negatives that are accepted where 95 % of the positives are; 0 is perfect. */
+  /** Share of negatives accepted at the threshold that accepts 95 % of the positives; 0 is perfect. */
   readonly falsePositiveRate95: number;
 }
 
@@ -36,7 +36,7 @@ export function separation(positives: ArrayLike<number>, negatives: ArrayLike<nu
   return { auroc: auroc / (wanted * others), aupr: aupr / wanted, falsePositiveRate95 };
 }
 
-/** How many positives and negatives have each score, from the highest on. */
+/** Number of positives and negatives with each score, from the highest down. */
 function thresholds(positives: ArrayLike<number>, negatives: ArrayLike<number>) {
   const all = [
     ...Array.from(positives, (score) => ({ score, positive: 1, negative: 0 })),

@@ -6,7 +6,10 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { batchSize, type Features, type ImageSource } from "./features.ts";
 import { largestOfRows, softmaxRows } from "./probabilities.ts";
 
-/** The scores by which the paper tells images of the model's own kind from others; higher is more likely its own. */
+/**
+ * The scores by which the paper tells the model's own kind of images from others. A higher score means more likely its
+ * own.
+ */
 export interface ImageScores {
   /** log p̃(x). */
   readonly logDensity: Float64Array;
@@ -16,7 +19,7 @@ export interface ImageScores {
   readonly gradientNorm: Float64Array;
 }
 
-/** The scores' names with what they are called in tables. */
+/** The scores' names, and their labels in tables. */
 export const scoreNames: Readonly<Record<keyof ImageScores, string>> = {
   logDensity: "log p̃(x)",
   confidence: "max p(y|x)",
@@ -24,7 +27,7 @@ export const scoreNames: Readonly<Record<keyof ImageScores, string>> = {
 };
 
 /**
- * Scores every image of a set, of which there is at least one, with the running statistics.
+ * Scores every image of a set, at least one, with the running statistics.
  * @param options its progress is called with the number of images done
  */
 export async function scoreImages(
@@ -53,8 +56,8 @@ export async function scoreImages(
 }
 
 /**
- * log p̃(x) of images whose logits are known; without an unconditional head, these are all that it takes.
- * @param features of every image, by the same model
+ * log p̃(x) of images whose logits are known. Without an unconditional head the logits are enough.
+ * @param features features of every image, by the same model
  * @param options its progress is called with the number of images done
  */
 export async function logDensities(

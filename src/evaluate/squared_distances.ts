@@ -7,14 +7,14 @@ const tileColumns = 4;
 /**
  * Squared Euclidean distances of some rows of one set to all rows of another, in float64.
  *
- * Each is Σ (aₖ − bₖ)², summed in the order of k. The differences are taken first: |a|² + |b|² − 2a·b would lose what
- * near neighbours differ in. No term is negative, so the sum is off by at most (dimension + 2)·2⁻⁵³ of itself. Equal
- * rows are exactly 0 apart. The distance from a to b is that from b to a, and no distance depends on the block it is in,
- * bit for bit.
+ * Each is Σ (aₖ − bₖ)², summed in the order of k. The differences are taken first, because |a|² + |b|² − 2a·b would
+ * lose the digits in which near neighbours differ. No term is negative, so the relative error of the sum is at most
+ * (dimension + 2)·2⁻⁵³. Equal rows are exactly 0 apart. The distance from a to b equals that from b to a, and no
+ * distance depends on its block, bit for bit.
  * @param first features `[n, dimension]`
  * @param second features `[m, dimension]`
- * @param start the first of the rows of `first` that are taken
- * @param count how many of them are
+ * @param start the first of the rows of `first`
+ * @param count the number of its rows
  * @returns `[count, m]`
  */
 export function squaredDistances(

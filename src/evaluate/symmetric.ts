@@ -10,9 +10,9 @@ export interface PivotedFactor {
 }
 
 /**
- * Factors a positive semidefinite matrix A, `[n, n]`, as F·Fᵀ but for the order of its rows, by Cholesky's method with
- * diagonal pivots. It stops where what is left of the diagonal is rounding error, so that rank-deficient matrices are no
- * special case.
+ * Factors a positive semidefinite matrix A, `[n, n]`, as F·Fᵀ up to the order of its rows, by Cholesky's method with
+ * diagonal pivots. It stops where the rest of the diagonal is rounding error, so rank-deficient matrices are no special
+ * case.
  */
 export function pivotedCholesky(matrix: Float64Array, n: number): PivotedFactor {
   const left = Float64Array.from({ length: n }, (_, i) => matrix[i * n + i]!);
@@ -43,12 +43,12 @@ export function pivotedCholesky(matrix: Float64Array, n: number): PivotedFactor 
   return { factor, rank, order: Uint32Array.from(order) };
 }
 
-/** Fᵀ·A·F, `[rank, rank]`, for a symmetric A, `[n, n]`, whose rows and columns are reordered as the factor's. */
+/** Fᵀ·A·F, `[rank, rank]`, for a symmetric A, `[n, n]`, with rows and columns reordered like the factor's. */
 export function congruence(matrix: Float64Array, { factor, rank, order }: PivotedFactor): Float64Array {
   const n = order.length;
   const result = new Float64Array(rank * rank);
-  // Four rows of A·F at a time, then their part of Fᵀ·(A·F): both matrices are far larger than a cache. F's zeros are left
-  // out, and the lower half is enough.
+  // Four rows of A·F at a time, then their part of Fᵀ·(A·F), because both matrices are far larger than a cache. F's
+  // zeros are left out, and the lower half is enough.
   const [a, b, c, d] = [0, 1, 2, 3].map(() => new Float64Array(rank)) as [
     Float64Array,
     Float64Array,
@@ -82,7 +82,10 @@ export function congruence(matrix: Float64Array, { factor, rank, order }: Pivote
   return result;
 }
 
-/** Eigenvalues of a symmetric matrix, `[n, n]`, in no order: Householder's tridiagonal form, then QL with implicit shifts. */
+/**
+ * Eigenvalues of a symmetric matrix, `[n, n]`, in no particular order: Householder's tridiagonal form, then QL with
+ * implicit shifts.
+ */
 export function symmetricEigenvalues(matrix: Float64Array, n: number): Float64Array {
   const { diagonal, offDiagonal } = tridiagonal(matrix.slice(), n);
   return tridiagonalEigenvalues(diagonal, offDiagonal);
@@ -142,7 +145,7 @@ function reflect(
   }
 }
 
-/** More QL iterations for one eigenvalue than ever happen. */
+/** More QL iterations than one eigenvalue ever needs. */
 const mostIterations = 60;
 
 /** Eigenvalues of the tridiagonal matrix; both arrays are overwritten (Bowdler, Martin, Reinsch, Wilkinson, 1968). */

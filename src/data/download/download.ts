@@ -7,7 +7,7 @@ import { alone } from "./download_lock.ts";
 /** A file to download. */
 export interface Download {
   readonly url: string;
-  /** Where it is kept; nothing but the whole, verified file is ever put there. */
+  /** Where it is kept. Only the whole, verified file is ever put there. */
   readonly path: string;
   /** Published checksum, in lower-case hexadecimal digits. */
   readonly md5: string;
@@ -17,11 +17,11 @@ export interface Download {
   readonly patience?: number | undefined;
 }
 
-/** How far a download is. */
+/** Progress of a download. */
 export interface DownloadProgress {
-  /** Bytes of the file that are on the disk, those of earlier calls included. */
+  /** Bytes of the file on the disk, including those of earlier calls. */
   readonly received: number;
-  /** Length of the whole file, if it was published or the server says it. */
+  /** Length of the whole file, if it was published or the server gives it. */
   readonly total: number | undefined;
   /** Speed since the connection was made. */
   readonly bytesPerSecond: number;
@@ -29,7 +29,7 @@ export interface DownloadProgress {
 
 type Report = (progress: DownloadProgress) => void;
 
-/** A server's answer: what of the file its body holds. */
+/** A server's answer: which part of the file its body holds. */
 interface Answer {
   readonly response: Response;
   /** Position in the file of the body's first byte. */
@@ -37,11 +37,14 @@ interface Answer {
   readonly total: number | undefined;
 }
 
-/** Attempts in a row that bring the file no further before giving up. */
+/** Attempts in a row without progress before giving up. */
 const mostAttempts = 5;
 /** Milliseconds without a byte after which a connection counts as broken. */
 const longestSilence = 60_000;
-/** Without any length to hold a server to, an endless answer must not fill the disk: more than any data set has. */
+/**
+ * Where no length is known to hold a server to, an endless answer must not fill the disk. This is more than any data
+ * set has.
+ */
 const largestFile = 2 ** 34;
 
 /** A failure that the next attempt may not meet. */
@@ -50,17 +53,17 @@ class Interrupted extends DataError {}
 /** The server cannot continue the part that is there. */
 class Unresumable extends DataError {}
 
-/** The server sends more than the file has, so that what came of it is not the file either. */
+/** The server sends more than the file has, so what came before is not the file either. */
 class TooLong extends DataError {}
 
 /**
- * Downloads a file next to its final name (`.part`), verifies its checksum and only then gives it that name. A transfer
- * that breaks off is resumed, in this call and by later ones. While another call or process downloads the same file, this
- * one waits.
- * @param signal interrupts the download; what has come is kept for the next call
- * @param backoff milliseconds before the first repetition, doubled with each that brings nothing
+ * Downloads a file next to its final name (`.part`), verifies its checksum, and only then gives it that name. A
+ * transfer that breaks off is resumed, by this call and by later ones. While another call or process downloads the same
+ * file, this one waits.
+ * @param signal interrupts the download; the next call uses what has arrived
+ * @param backoff milliseconds before the first retry, doubled with each attempt without progress
  * @returns whether it was downloaded now or was there already
- * @throws {DataError} if the server fails or sends anything but that file, or it cannot be written.
+ * @throws {DataError} if the server fails or sends anything but that file, or if the file cannot be written.
  */
 export async function download(
   what: Download,
@@ -85,7 +88,7 @@ export async function download(
   );
 }
 
-/** Downloads what is missing of a file, while no other call does. */
+/** Downloads the missing part of a file, while no other call does. */
 async function complete(
   what: Download,
   part: string,
@@ -94,7 +97,7 @@ async function complete(
   backoff: number,
 ): Promise<"downloaded" | "present"> {
   const { url, path, md5 } = what;
-  // Another call may have had it meanwhile.
+  // Another call may have fetched it meanwhile.
   if (await checksum(path, what.bytes) === md5) return "present";
   // An earlier call may have ended between the last byte and the renaming.
   if (await checksum(part, what.bytes) !== md5) {
@@ -113,7 +116,7 @@ async function complete(
   return "downloaded";
 }
 
-/** Fills the part up to the end of the file, resuming as often as that brings it further. */
+/** Fills the part up to the end of the file, and resumes for as long as that brings progress. */
 async function receiveAll(
   what: Download,
   part: string,
@@ -121,7 +124,8 @@ async function receiveAll(
   signal: AbortSignal | undefined,
   backoff: number,
 ): Promise<void> {
-  // Against the furthest ever: without ranges each attempt begins anew, and may always break at the same place.
+  // Compared with the furthest point ever: without ranges each attempt starts over, and may always break at the same
+  // place.
   let furthest = await lengthOf(part);
   let fruitless = 0;
   for (let startedOver = false;;) {
@@ -147,7 +151,7 @@ async function receiveAll(
   }
 }
 
-/** One attempt: asks for what is missing and appends it to the part. */
+/** One attempt: requests what is missing and appends it to the part. */
 async function receive(
   what: Download,
   part: string,
@@ -181,9 +185,9 @@ async function receive(
   }
 }
 
-/** Asks for the file from the byte `have` on; nothing of the answer's body is read yet. */
+/** Requests the file from the byte `have` on. Nothing of the answer's body is read yet. */
 async function ask(what: Download, have: number, signal: AbortSignal | undefined): Promise<Answer> {
-  // Servers may compress unless asked not to, and `fetch` then unpacks: the lengths would be of something else.
+  // Servers may compress unless asked not to. `fetch` then unpacks, and lengths would not match.
   const headers = new Headers({ "accept-encoding": "identity" });
   if (have > 0) headers.set("range", `bytes=${have}-`);
   // Ends the request when this attempt gives up on it, or the user on all of them.
@@ -197,13 +201,13 @@ async function ask(what: Download, have: number, signal: AbortSignal | undefined
   try {
     return { response, ...extent(what, have, response) };
   } catch (error) {
-    // A body that breaks while it is thrown away changes nothing.
+    // A body that breaks while it is discarded changes nothing.
     await response.body?.cancel().catch(() => {});
     throw error;
   }
 }
 
-/** Which bytes of the file an answer holds; refuses errors and the wrong length before anything is written. */
+/** Which bytes of the file an answer holds. Errors and wrong lengths are refused before anything is written. */
 function extent({ url, bytes }: Download, have: number, response: Response): Omit<Answer, "response"> {
   const { status, statusText, headers } = response;
   if (status === 416 && have > 0) {
@@ -226,7 +230,7 @@ function extent({ url, bytes }: Download, have: number, response: Response): Omi
 }
 
 /**
- * Runs what talks to the server; its failures are worth another attempt, and so is its silence, unless the user or a
+ * Runs work that talks to the server. Its failures and its silence are worth another attempt, unless the user or a
  * permission ended it.
  */
 async function overNetwork<Result>(
@@ -257,7 +261,7 @@ async function orSilence<Result>(result: Promise<Result>, patience: number): Pro
   }
 }
 
-/** Runs what uses the disk; its failures are about the file at `path`. */
+/** Runs work on the disk. Its failures concern the file at `path`. */
 async function onDisk<Result>(path: string, use: () => Promise<Result>): Promise<Result> {
   try {
     return await use();
@@ -271,13 +275,13 @@ function interrupted(url: string): DataError {
   return new DataError(`${url}: interrupted; run the command again to resume`);
 }
 
-/** What went wrong, on one line; `fetch` tells it as the cause of a failure that has no more than a name. */
+/** The failure on one line. `fetch` gives it as the cause of an error with an empty message. */
 function firstLine(error: unknown): string {
   const told = error instanceof TypeError && error.cause instanceof Error ? error.cause : error;
   return String(told instanceof Error ? told.message : told).split("\n", 1)[0]!;
 }
 
-/** Reads a response piece by piece; ends the connection when the attempt is over, however it ends. */
+/** Reads a response piece by piece, and ends the connection with the attempt, however that ends. */
 function bodyOf(response: Response): Disposable & { read(): Promise<Uint8Array | undefined> } {
   const reader = response.body?.getReader();
   return {
@@ -303,7 +307,7 @@ async function pause(milliseconds: number, signal: AbortSignal | undefined): Pro
   });
 }
 
-/** MD5 of a file, read piece by piece; nothing if there is no such file, or it is larger than the one that is wanted. */
+/** MD5 of a file, read piece by piece; undefined if there is no such file, or if it is larger than the wanted one. */
 async function checksum(path: string, largest = largestFile): Promise<string | undefined> {
   return await ifPresent(path, async () => {
     using file = await named(path, () => RegularFile.open(path));

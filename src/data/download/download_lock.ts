@@ -1,12 +1,12 @@
-/** One download of a file at a time, among all processes. */
+/** Only one download of a file at a time, among all processes. */
 
-/** Milliseconds between two looks at whether another download has ended. */
+/** Milliseconds between two checks whether another download has ended. */
 const interval = 500;
 
 /**
  * Runs an action while no other process or call runs one for the same path, after the others. The lock ends with the
- * process, however it ends; neither it nor a folder that was made for it stays, unless there is something in it.
- * @param waiting called while another has the lock, before each further look; may throw to give up
+ * process, however that ends. Neither the lock nor a folder made for it stays, unless the folder holds something.
+ * @param waiting called before each further check while another has the lock; may throw to give up
  */
 export async function alone<Result>(
   path: string,
@@ -19,7 +19,7 @@ export async function alone<Result>(
   try {
     return await action();
   } finally {
-    // Removed while it is locked: whoever waits for it looks whether it is still there.
+    // Removed while it is locked. Whoever waits for it checks whether it is still there.
     await Deno.remove(name).catch(() => {});
     file.close();
     for (const folder of made) await Deno.remove(folder).catch(() => {});
@@ -32,7 +32,7 @@ async function locked(
 ): Promise<Deno.FsFile> {
   for (;;) {
     await makeFolders(name);
-    // A named pipe that is opened for both is not waited for.
+    // Opening a named pipe for both does not wait.
     const file = await Deno.open(name, { read: true, write: true, create: true });
     try {
       while (!await file.tryLock(true)) await waiting(interval);

@@ -6,13 +6,13 @@ export interface RemoteFile {
   readonly name: string;
   /** Published checksum, in lower-case hexadecimal digits. */
   readonly md5: string;
-  /** Published length: a server that sends without an end is left there. */
+  /** Published length. Reading stops there if a server sends without end. */
   readonly bytes: number;
 }
 
 const toronto = "https://www.cs.toronto.edu/~kriz/";
 const stanford = "http://ufldl.stanford.edu/housenumbers/";
-/** The copy that torchvision uses; the original address asks for a password now and then. */
+/** The copy that torchvision uses, because the original address sometimes asks for a password. */
 const mnist = "https://ossci-datasets.s3.amazonaws.com/mnist/";
 const fashion = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/";
 
@@ -20,7 +20,7 @@ function file(base: string, name: string, md5: string, bytes: number): RemoteFil
   return { url: base + name, name, md5, bytes };
 }
 
-/** What `deno task data` downloads, with the checksums that the authors (of SVHN: torchvision) publish. */
+/** What `deno task data` downloads, with the checksums that the authors (torchvision's for SVHN) publish. */
 export const remoteFiles: Readonly<Partial<Record<DatasetName, readonly RemoteFile[]>>> = {
   cifar10: [file(toronto, "cifar-10-binary.tar.gz", "c32a1d4ab5d03f1284b67883e8d87530", 170_052_171)],
   cifar100: [file(toronto, "cifar-100-binary.tar.gz", "03b5dce01913d631647c71ecec9e9cb8", 168_513_733)],

@@ -5,13 +5,13 @@ import { baseName, readIfPresent } from "../files.ts";
 import { LeftOut } from "./left_out.ts";
 import { picturesOf, type PictureTree, readPictureTree, unreadOf } from "./tree.ts";
 
-/** The split is a property of the folder, not of a run. */
+/** The split belongs to the folder, not to a run. */
 const splitSeed = 0;
-/** First random stream of the split; each class has its own. */
+/** First random stream of the split. Each class has its own. */
 const firstStream = 16;
 /** Folders of one set are called `train`, `Training`, `train_set` and the like. */
 const trainName = /^train(ing)?([ _-]?(set|data))?$/i;
-/** In the order in which they are preferred. */
+/** In order of preference. */
 const testNames: readonly RegExp[] = [
   /^test(ing)?([ _-]?(set|data))?$/i,
   /^val(id|idation)?([ _-]?(set|data))?$/i,
@@ -44,10 +44,10 @@ interface Labelled {
 }
 
 /**
- * Lists a folder's pictures by class, as torchvision's ImageFolder does: a class is a sub-folder with all pictures below
- * it. Pictures beside class folders are left out. A folder that has pictures only right in it is one class. Where it has
- * a folder for training and one for testing (or validation), these are the two sets; else a share of each class is held
- * out, drawn at random but always the same.
+ * Lists a folder's pictures by class, like torchvision's ImageFolder: a class is a sub-folder with all pictures below
+ * it. Pictures beside class folders are left out. A folder with pictures directly in it, and none in sub-folders, is
+ * one class. If it has a folder for training and one for testing (or validation), these are the two sets; else a share
+ * of each class is held out, drawn at random but always the same.
  * @param testShare share of each class that is held out: rounded, at least one picture, and not all
  * @throws {DataError} if there are too few pictures, or the folder contradicts itself.
  */
@@ -74,7 +74,7 @@ export async function listPictureClasses(folder: string, testShare: number): Pro
   return { classNames: train.classNames, ...divided, summary: found + leftOut.describe() };
 }
 
-/** The folder in a folder of the same name, as archives unpack into a folder of their own. */
+/** The folder in a folder of the same name, because archives often unpack into a folder of their own. */
 function unwrap(tree: PictureTree): PictureTree {
   const [only, ...others] = tree.folders.filter(hasPictures);
   if (!only || others.length > 0 || tree.pictures.length > 0) return tree;
@@ -90,7 +90,7 @@ interface SetFolders {
   readonly tests: readonly PictureTree[];
 }
 
-/** The folders of a training and of test sets, if that is how a folder is divided. */
+/** The folders of a training set and of test sets, if a folder is divided like that. */
 function setFolders({ folders, pictures }: PictureTree): SetFolders | undefined {
   const train = folders.find(({ name }) => trainName.test(name));
   const tests = testNames.flatMap((pattern) => folders.filter(({ name }) => pattern.test(name)));
@@ -143,7 +143,7 @@ async function testSet(
   return found;
 }
 
-/** A test folder's pictures, labelled by the training set's classes; nothing if the folder has no classes. */
+/** A test folder's pictures, labelled by the training set's classes; undefined if the folder has no classes. */
 function sameClasses(
   tree: PictureTree,
   train: Labelled,
@@ -152,7 +152,7 @@ function sameClasses(
 ): Labelled | undefined {
   const folders = tree.folders.filter(hasPictures).map(({ name }) => name);
   const strange = folders.find((name) => !train.classNames.includes(name));
-  // Pictures without labels lie right in the folder, or in one folder in it.
+  // Pictures without labels lie directly in the folder, or in one folder in it.
   const hasClasses = train.classNames.length > 1 || train.classNames[0] !== flatName;
   const isOneFolder = folders.length === 1 && strange !== undefined && train.classNames.length > 1;
   if (hasClasses && (folders.length === 0 || isOneFolder)) return undefined;
@@ -173,7 +173,7 @@ function sameClasses(
 
 /**
  * The pictures of TinyImageNet's `val`, whose classes are in a text file: a picture's name, a tab and its class on each
- * line. Nothing if there is no such file.
+ * line. Undefined if there is no such file.
  */
 async function annotated(
   tree: PictureTree,
@@ -238,7 +238,7 @@ function describe({ classNames, pictures }: Labelled): string {
   } ${pictures.length === 1 ? "picture" : "pictures"}`;
 }
 
-/** Classes of the training set that a test set has no pictures of. */
+/** Classes of the training set without pictures in a test set. */
 function lacking({ classNames }: Labelled, { pictures }: Labelled): string {
   const tested = new Set(pictures.map(({ label }) => label));
   const names = classNames.filter((_, label) => !tested.has(label)).map(printable);

@@ -10,14 +10,14 @@ import { cropAndResize } from "./resize.ts";
 import { named } from "../unpack.ts";
 
 const channels = 3;
-/** Which pictures are read where there is a limit is a property of the folder. */
+/** With a limit, which pictures are read depends on the folder alone. */
 const [choiceSeed, choiceStream] = [0, 2];
 
-/** How a folder of pictures is read. */
+/** How to read a folder of pictures. */
 export interface ImageFolderOptions {
   /** Side of the images after resizing. */
   readonly size: number;
-  /** Share of each class that is held out for testing where the folder has no test pictures of its own. */
+  /** Share of each class that is held out for testing if the folder has no test pictures of its own. */
   readonly testShare: number;
   /** Called once, before the pictures are read, with what was found. */
   readonly found?: ((summary: string) => void) | undefined;
@@ -26,8 +26,8 @@ export interface ImageFolderOptions {
 }
 
 /**
- * Pictures (PNG or JPEG, of any size) by class, as `listPictureClasses` finds them. Each is cropped to its central square
- * and resized.
+ * Pictures (PNG or JPEG, of any size) by class, as `listPictureClasses` finds them. Each is cropped to its central
+ * square and resized.
  * @throws {DataError} naming the picture that cannot be read, or saying what the folder lacks.
  */
 export async function loadImageFolder(
@@ -57,7 +57,7 @@ export async function loadImageFolder(
 }
 
 /**
- * Pictures from all over a folder as one set without classes, whatever its sub-folders mean.
+ * Pictures from anywhere in a folder as one set without classes, whatever its sub-folders mean.
  * @param size side of the images after resizing
  * @param limit most pictures that are read, drawn at random but always the same
  * @throws {DataError} naming the picture that cannot be read, or saying what the folder lacks.

@@ -12,19 +12,19 @@ export class LeftOut {
   readonly #empty: string[] = [];
   readonly #unused: string[] = [];
 
-  /** Files right in a folder whose pictures are used, or that holds the sets' folders. */
+  /** Files directly in a folder whose pictures are used, or that holds the sets' folders. */
   files({ unread, others }: PictureTree): void {
     for (const format of unread) this.#formats.set(format, (this.#formats.get(format) ?? 0) + 1);
     this.#others += others;
   }
 
-  /** What lies beside class folders. */
+  /** Everything beside class folders. */
   besideClasses(tree: PictureTree): void {
     this.#beside += tree.pictures.length;
     this.files(tree);
   }
 
-  /** What is no picture in a class folder or below it. */
+  /** Everything in a class folder, or below it, that is not a picture. */
   below(tree: PictureTree): void {
     for (const folder of foldersOf(tree)) this.files(folder);
     if (picturesOf(tree).length === 0) this.#empty.push(printable(tree.name));
@@ -37,7 +37,7 @@ export class LeftOut {
     else this.below(tree);
   }
 
-  /** All of it, to be put behind what is used; empty if there is nothing. */
+  /** All of it, to follow what is used; empty if there is nothing. */
   describe(): string {
     const unread = [...this.#formats.values()].reduce((sum, number) => sum + number, 0);
     const formats = [...this.#formats].map(([name, number]) => `${number} ${name}`).join(", ");

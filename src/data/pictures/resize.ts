@@ -1,9 +1,9 @@
 import type { ByteImage } from "../../formats/pictures/png.ts";
 
 /**
- * The central square of a picture, resized to `size` by `size` pixels with bilinear interpolation. Where it shrinks the
- * picture, the triangle is widened by the same factor, so that no pixel is skipped: what Pillow's `Image.resize` and
- * torchvision do.
+ * The central square of a picture, resized to `size` by `size` pixels with bilinear interpolation. If it shrinks the
+ * picture, the triangle is widened by the same factor, so that no pixel is skipped, like Pillow's `Image.resize` and
+ * torchvision.
  */
 export function cropAndResize({ width, height, channels, data }: ByteImage, size: number): Uint8Array {
   const side = Math.min(width, height);
@@ -33,7 +33,7 @@ export function cropAndResize({ width, height, channels, data }: ByteImage, size
   return result;
 }
 
-/** For each new pixel the old ones that it is a weighted mean of. */
+/** For each new pixel, the old pixels whose weighted mean it is. */
 function triangleWeights(from: number, to: number): { first: number; factors: number[] }[] {
   const scale = from / to;
   const support = Math.max(scale, 1);

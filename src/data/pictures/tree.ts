@@ -1,22 +1,22 @@
 import { baseName, describeFolder, unreadable } from "../files.ts";
 import { DataError } from "../../errors.ts";
 
-/** Pictures, and what else there is, in a folder and those below it, but for what file managers leave there. */
+/** Pictures and everything else in a folder and those below it, except what file managers leave there. */
 export interface PictureTree {
   readonly name: string;
   readonly path: string;
-  /** Paths of the pictures right in the folder, in the order of their names. */
+  /** Paths of the pictures directly in the folder, ordered by name. */
   readonly pictures: readonly string[];
-  /** Names of the formats of the pictures right in it that are not read. */
+  /** Names of the formats of the pictures directly in it that are not read. */
   readonly unread: readonly string[];
-  /** Number of files right in it that are no pictures. */
+  /** Number of files directly in it that are not pictures. */
   readonly others: number;
-  /** In the order of their names. */
+  /** Ordered by name. */
   readonly folders: readonly PictureTree[];
 }
 
 const pictureEnding = /\.(png|jpe?g|jpe|jfif)$/i;
-/** Formats of pictures that are not read, by the endings of their files' names. */
+/** Formats of pictures that are not read, by the endings of their file names. */
 const unreadFormats: Readonly<Record<string, string>> = {
   webp: "WebP",
   gif: "GIF",
@@ -31,13 +31,13 @@ const unreadFormats: Readonly<Record<string, string>> = {
   jxl: "JPEG XL",
   jp2: "JPEG 2000",
 };
-/** Folders that are no part of any data set: resource forks of macOS in zip files, thumbnails of network storage. */
+/** Folders that belong to no data set: resource forks of macOS in zip files, thumbnails of network storage. */
 const foreignFolders: readonly string[] = ["__MACOSX", "@eaDir"];
 
 /**
- * Reads a folder's tree. Links are followed, but for those that lead back to a folder above them; hidden files and
- * folders are passed over.
- * @throws {DataError} if there is no such folder, or something in it cannot be read.
+ * Reads a folder's tree. Links are followed, except links back to a folder above them. Hidden files and folders are
+ * skipped.
+ * @throws {DataError} if there is no such folder, or if something in it cannot be read.
  */
 export async function readPictureTree(folder: string): Promise<PictureTree> {
   let path: string;
@@ -47,7 +47,7 @@ export async function readPictureTree(folder: string): Promise<PictureTree> {
   } catch {
     throw new DataError(`images: no pictures in ${folder}, ${await describeFolder(folder)}`);
   }
-  // "." and ".." are no names.
+  // "." and ".." are not names.
   const name = /^\.{0,2}$/.test(baseName(folder)) ? baseName(path) : baseName(folder);
   return await readTree(folder.replace(/(?<=.)\/+$/, ""), name, [path]);
 }
@@ -88,7 +88,7 @@ async function follow(link: string): Promise<Deno.FileInfo> {
   }
 }
 
-/** Orders names as the bytes of UTF-8 are ordered, whatever the language: the same on every machine. */
+/** Orders names by their UTF-8 bytes, whatever the language, so that the order is the same on every machine. */
 export function compareNames(a: string, b: string): number {
   let i = 0;
   while (i < a.length && a[i] === b[i]) i++;

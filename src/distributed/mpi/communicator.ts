@@ -4,13 +4,13 @@ import { type Functions, textOf } from "./functions.ts";
 import { type Handles, handlesOf } from "./handles.ts";
 import type { Library } from "./library.ts";
 
-/** Bytes of a sum that are exchanged at a time: faster than all at once, since they stay in the caches. */
+/** Bytes of a sum that are exchanged at a time. This is faster than all at once, because they stay in the caches. */
 const sumChunk = 4 * 2 ** 20;
 
-/** Other bytes that are sent at a time; MPI counts them in 32 bits. */
+/** Other bytes that are sent at a time. MPI counts them in 32 bits. */
 const byteChunk = 16 * 2 ** 20;
 
-/** The tag of messages; there is one kind. */
+/** The tag of all messages. */
 const tag = 0;
 
 /** More bytes than any MPI's record of a received message has. */
@@ -21,13 +21,13 @@ export class MpiCommunicator implements Communicator {
   readonly rank: number;
   readonly size: number;
   readonly host: string;
-  /** The library at work, such as `Open MPI v4.1.4`, with its path. */
+  /** The library in use, such as `Open MPI v4.1.4`, with its path. */
   readonly implementation: string;
   readonly #functions: Functions;
   readonly #handles: Handles;
-  /** Resolves when the last call so far is over. */
+  /** Resolves when the last call so far has ended. */
   #last: Promise<unknown> = Promise.resolve();
-  /** Calls that are not over. */
+  /** Number of calls that have not ended. */
   #calls = 0;
   #closed = false;
   readonly #status = new Uint8Array(longestStatus);
@@ -136,7 +136,9 @@ export class MpiCommunicator implements Communicator {
     this.#check("MPI_Finalize", this.#functions.MPI_Finalize());
   }
 
-  /** Begins work when all that was begun before is over: calls on different threads could overtake each other. */
+  /**
+   * Begins work when everything begun before has ended, because calls on different threads could overtake each other.
+   */
   async #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
     if (this.#closed) throw new Error("a job is used after it was closed");
     this.#calls++;
@@ -152,7 +154,7 @@ export class MpiCommunicator implements Communicator {
   #check(name: string, code: number): void {
     if (code === 0) return;
     const cause = textOf((text, length) => this.#functions.MPI_Error_string(code, text, length));
-    // MPICH goes on with the functions that it went through.
+    // MPICH continues with the functions that led to it.
     throw new JobError(`${name} failed: ${cause.split(/, error stack:|\n/)[0]!.trim()}`);
   }
 }

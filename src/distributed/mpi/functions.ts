@@ -1,13 +1,14 @@
 /**
- * The functions of MPI that are used, for Deno's FFI. Handles are an `int` in MPICH, and an address in Open MPI and in MPI
- * 5's standard ABI. One signature serves all, since a function that takes an `int` reads the lower half of the register.
+ * The functions of MPI that are used, for Deno's FFI. Handles are an `int` in MPICH, and an address in Open MPI and in
+ * MPI 5's standard ABI. One signature serves all, because a function that takes an `int` reads the lower half of the
+ * register.
  */
 const handle = "usize";
 
-/** A buffer, or a constant in the place of one. */
+/** A buffer, or a constant in place of one. */
 const address = "usize";
 
-/** The signatures. What waits for other processes is not blocking: it runs on another thread. */
+/** The signatures. Functions that wait for other processes are declared nonblocking: they run on another thread. */
 export const functions = {
   MPI_Get_library_version: { parameters: ["buffer", "buffer"], result: "i32" },
   MPI_Abi_get_version: { parameters: ["buffer", "buffer"], result: "i32", optional: true },
@@ -41,7 +42,7 @@ export const functions = {
 /** The functions of a library that is open. */
 export type Functions = Deno.DynamicLibrary<typeof functions>["symbols"];
 
-/** Bytes that hold any text that MPI gives out. */
+/** Enough bytes for any text that MPI returns. */
 const longestText = 8192;
 
 /** Text that a function writes, with its length in bytes. */

@@ -1,7 +1,7 @@
 import { JobError } from "../../errors.ts";
 import type { Library } from "./library.ts";
 
-/** The constants of an MPI, whose values its ABI gives. */
+/** The constants of an MPI, whose values depend on its ABI. */
 export interface Handles {
   /** The communicator of all processes of the job. */
   readonly world: bigint;
@@ -9,11 +9,11 @@ export interface Handles {
   readonly float64: bigint;
   readonly byte: bigint;
   readonly sum: bigint;
-  /** Stands for the buffer that a function reads, where it is the one that it writes. */
+  /** Stands for the buffer to read where it is also the buffer to write. */
   readonly inPlace: bigint;
-  /** Has functions return what went wrong, where MPI would end the job without a word about where. */
+  /** Makes functions return errors. Without it MPI would end the job without saying where. */
   readonly errorsReturn: bigint;
-  /** The level of threads at which every thread may call. */
+  /** The level of thread support at which every thread may call. */
   readonly threadMultiple: number;
 }
 
@@ -29,7 +29,7 @@ const standard: Handles = {
   threadMultiple: 4096,
 };
 
-/** MPICH, and those that share its ABI: Intel MPI, MVAPICH, Cray MPICH. */
+/** MPICH, and the libraries that share its ABI: Intel MPI, MVAPICH, Cray MPICH. */
 const mpich: Handles = {
   world: 0x44000000n,
   float32: 0x4c00040an,
@@ -64,7 +64,7 @@ export function handlesOf({ path, functions, version }: Library): Handles {
   );
 }
 
-/** Whether the library has the standard ABI; one with an ABI of its own knows no such function, or answers −1. */
+/** Whether the library has the standard ABI. A library with its own ABI lacks this function, or it returns −1. */
 function hasStandardAbi({ MPI_Abi_get_version: abiVersion }: Library["functions"]): boolean {
   const major = Int32Array.of(-1);
   abiVersion?.(major, new Int32Array(1));

@@ -1,17 +1,17 @@
-/** What the program that started a process, such as `mpirun` or `srun`, tells it in its environment. */
+/** What the program that started a process, such as `mpirun` or `srun`, tells it through the environment. */
 
-/** The two families of MPI that have a launcher of their own. */
+/** The two families of MPI that have their own launcher. */
 export type Family = "Open MPI" | "MPICH";
 
 /** The launcher of this process. */
 export interface Launcher {
-  /** Whose launcher it is; undefined where it starts processes of both, as Slurm's does. */
+  /** The launcher's family; undefined if it starts processes of both, as Slurm's does. */
   readonly family: Family | undefined;
-  /** How many processes it started; undefined where it does not say. */
+  /** How many processes it started; undefined if it does not say. */
   readonly size: number | undefined;
 }
 
-/** Variables that hold the number of processes; the launcher nearest to the process comes first. */
+/** Variables that hold the number of processes. The launcher nearest to the process comes first. */
 const sizes: readonly { readonly name: string; readonly family?: Family }[] = [
   { name: "OMPI_COMM_WORLD_SIZE", family: "Open MPI" },
   { name: "PMI_SIZE", family: "MPICH" },
@@ -19,15 +19,15 @@ const sizes: readonly { readonly name: string; readonly family?: Family }[] = [
   { name: "SLURM_STEP_NUM_TASKS" },
 ];
 
-/** Set by launchers that speak PMIx, which is Open MPI's way to find the other processes. */
+/** Set by launchers that speak PMIx, with which Open MPI finds the other processes. */
 const pmix = "PMIX_RANK";
 
 /** All variables that {@link launcher} reads. */
 export const launcherVariables: readonly string[] = [...sizes.map(({ name }) => name), pmix];
 
 /**
- * The launcher of this process, or undefined if none started it. MPI itself sets some of these variables when it is
- * initialised, so this is to be called before.
+ * The launcher of this process, or undefined if none started it. Call this before MPI is initialised, because MPI
+ * itself then sets some of these variables.
  */
 export function launcher(variable: (name: string) => string | undefined): Launcher | undefined {
   const speaksPmix = variable(pmix) !== undefined;

@@ -4,15 +4,15 @@ import { JobError } from "../../errors.ts";
 import { type Functions, functions, textOf } from "./functions.ts";
 import type { Family } from "./launcher.ts";
 
-/** A library that is open. */
+/** An open library. */
 export interface Library {
   readonly path: string;
   readonly functions: Functions;
-  /** What it calls itself, such as `Open MPI v4.1.4`. */
+  /** Its own name, such as `Open MPI v4.1.4`. */
   readonly version: string;
 }
 
-/** Names of the library: with the standard ABI, and of each family. */
+/** File names of the library: with the standard ABI, and of each family. */
 const names = {
   standard: ["libmpi_abi.so.1", "libmpi_abi.so.0", "libmpi_abi.dylib"],
   "Open MPI": ["libmpi.so.40", "libmpi.40.dylib"],
@@ -36,10 +36,10 @@ export const libraryVariables = ["MPI_LIBRARY", "LD_LIBRARY_PATH"] as const;
 const packages = "Debian and Ubuntu have one in openmpi-bin or mpich, Fedora in openmpi or mpich";
 
 /**
- * Opens the library that `MPI_LIBRARY` names, or else the first one that is installed: in `LD_LIBRARY_PATH`, where modules
- * of clusters put it, or in the usual folders.
+ * Opens the library that `MPI_LIBRARY` names, or else the first installed one: in `LD_LIBRARY_PATH`, where modules of
+ * clusters put it, or in the usual folders.
  * @param variable reads the environment
- * @param family the one whose launcher started the process, and whose library is preferred
+ * @param family the family whose launcher started the process, and whose library is preferred
  * @param usual the usual folders
  * @throws {JobError} if there is none, or it cannot be used.
  */
@@ -73,7 +73,9 @@ function openChosen(path: string): Library {
   return open(path);
 }
 
-/** Paths where a library may be, in groups of folders; in each those of the launcher's family come first. */
+/**
+ * Paths where a library may be, in groups of folders. In each group the library of the launcher's family comes first.
+ */
 export function candidates(groups: readonly (readonly string[])[], family: Family | undefined): string[] {
   const first = family ?? "Open MPI";
   const other = first === "MPICH" ? "Open MPI" : "MPICH";
@@ -110,7 +112,7 @@ function load(path: string): Deno.DynamicLibrary<typeof functions> {
   }
 }
 
-/** What the system's loader says of a library, without the repeated preface. */
+/** The message of the system's loader about a library, without the repeated preface. */
 function reason(message: string, path: string): string {
   return message.replaceAll(/Could not open library: /g, "").replaceAll(`${path}: `, "").trim();
 }

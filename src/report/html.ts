@@ -1,6 +1,8 @@
 /** The report as one HTML file that needs nothing else. */
 
-import { escapedLines } from "../formats/text.ts";
+import { curvesElement, curvesFoot, curvesHead } from "./curves/page.ts";
+import { escapeHtml } from "./escape_html.ts";
+import type { EmbeddedRun } from "../train/run/embedded_run.ts";
 
 /** A table: the head's cells, then rows. The first column names, the others hold figures. */
 export interface ReportTable {
@@ -8,13 +10,17 @@ export interface ReportTable {
   readonly rows: readonly (readonly string[])[];
 }
 
-/** Part of a section: a paragraph, a warning, a table, a plot (SVG) or a picture (PNG), with a caption. */
+/**
+ * Part of a section: a paragraph, a warning, a table, a plot (SVG) or a picture (PNG), with a caption, or the curves of
+ * trainings.
+ */
 export type Block =
   | { readonly kind: "text"; readonly text: string }
   | { readonly kind: "warning"; readonly text: string }
   | { readonly kind: "table"; readonly table: ReportTable; readonly caption?: string }
   | { readonly kind: "plot"; readonly svg: string; readonly caption: string }
-  | { readonly kind: "picture"; readonly png: Uint8Array; readonly caption: string };
+  | { readonly kind: "picture"; readonly png: Uint8Array; readonly caption: string }
+  | { readonly kind: "curves"; readonly runs: readonly EmbeddedRun[] };
 
 /** One question's answer. */
 export interface Section {
@@ -62,21 +68,24 @@ export function reportPage(
     readonly sections: readonly Section[];
   },
 ): string {
-  const links = sections.map((section, i) => `<a href="#s${i}">${escape(section.title)}</a>`).join("");
+  const links = sections.map((section, i) => `<a href="#s${i}">${escapeHtml(section.title)}</a>`).join("");
   const figures = key.map(([name, value, note]) => {
-    const small = note === undefined ? "" : `<small>${escape(note)}</small>`;
-    return `<li><b>${escape(value)}</b><span>${escape(name)}</span>${small}</li>`;
+    const small = note === undefined ? "" : `<small>${escapeHtml(note)}</small>`;
+    return `<li><b>${escapeHtml(value)}</b><span>${escapeHtml(name)}</span>${small}</li>`;
   }).join("");
   const body = sections.map((section, i) =>
-    `<section id="s${i}"><h2>${escape(section.title)}</h2>${blocks(section)}</section>`
+    `<section id="s${i}"><h2>${escapeHtml(section.title)}</h2>${blocks(section)}</section>`
   );
+  const hasCurves = sections.some(({ blocks }) => blocks.some(({ kind }) => kind === "curves"));
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escape(title)}</title><style>${style}</style></head>
-<body><header><h1>${escape(title)}</h1><p class="subtitle">${escape(subtitle)}</p><nav>${links}</nav></header>
+<title>${escapeHtml(title)}</title><style>${style}</style>${hasCurves ? curvesHead : ""}</head>
+<body><header><h1>${escapeHtml(title)}</h1><p class="subtitle">${
+    escapeHtml(subtitle)
+  }</p><nav>${links}</nav></header>
 <ul class="key">${figures}</ul>
 ${body.join("\n")}
-</body></html>
+${hasCurves ? curvesFoot : ""}</body></html>
 `;
 }
 
@@ -85,7 +94,7 @@ function blocks({ blocks }: Section): string {
   let html = "";
   let open = false;
   for (const block of blocks) {
-    const isBox = block.kind !== "text" && block.kind !== "warning";
+    const isBox = !["text", "warning", "curves"].includes(block.kind);
     if (isBox !== open) html += isBox ? `<div class="boxes">` : "</div>";
     open = isBox;
     html += blockHtml(block);
@@ -96,17 +105,19 @@ function blocks({ blocks }: Section): string {
 function blockHtml(block: Block): string {
   switch (block.kind) {
     case "text":
-      return `<p>${escape(block.text)}</p>`;
+      return `<p>${escapeHtml(block.text)}</p>`;
     case "warning":
-      return `<p class="warning">${escape(block.text)}</p>`;
+      return `<p class="warning">${escapeHtml(block.text)}</p>`;
     case "table":
       return `<div class="scroll">${tableHtml(block.table, block.caption)}</div>`;
     case "plot":
-      return `<figure>${block.svg}<figcaption>${escape(block.caption)}</figcaption></figure>`;
+      return `<figure>${block.svg}<figcaption>${escapeHtml(block.caption)}</figcaption></figure>`;
+    case "curves":
+      return curvesElement(block.runs);
     case "picture": {
       const source = `data:image/png;base64,${block.png.toBase64()}`;
-      return `<figure><img src="${source}" alt="${escape(block.caption)}"><figcaption>${
-        escape(block.caption)
+      return `<figure><img src="${source}" alt="${escapeHtml(block.caption)}"><figcaption>${
+        escapeHtml(block.caption)
       }</figcaption></figure>`;
     }
   }
@@ -114,14 +125,9 @@ function blockHtml(block: Block): string {
 
 function tableHtml({ head, rows }: ReportTable, caption: string | undefined): string {
   const line = (cells: readonly string[], tag: string) =>
-    `<tr>${cells.map((cell) => `<${tag}>${escape(cell)}</${tag}>`).join("")}</tr>`;
-  const note = caption === undefined ? "" : `<caption>${escape(caption)}</caption>`;
+    `<tr>${cells.map((cell) => `<${tag}>${escapeHtml(cell)}</${tag}>`).join("")}</tr>`;
+  const note = caption === undefined ? "" : `<caption>${escapeHtml(caption)}</caption>`;
   return `<table>${note}<thead>${line(head, "th")}</thead><tbody>${
     rows.map((row) => line(row, "td")).join("")
   }</tbody></table>`;
-}
-
-function escape(text: string): string {
-  return escapedLines(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;")
-    .replaceAll('"', "&quot;");
 }

@@ -4,3 +4,6 @@ export const scripts = {
   model_worker: "web/worker/model_worker.ts",
   training_worker: "web/worker/training_worker.ts",
 } as const;
+
+/** The script that draws the curves of trainings. */
+export const curvesScriptSource = "web/curves/main.ts";

@@ -1,0 +1,219 @@
+/**
+ * The curves that a file of metrics describes, read while the file grows. It runs in a browser too. What becomes of the file
+ * itself when a run goes on is decided in `metrics_file.ts`.
+ */
+
+import { type CurvePoint, ThinnedCurve } from "./thinned_curve.ts";
+
+/** What can be drawn of a run. Energies are those of real images x_p and generated ones x_q, minus their scores. */
+export const curveNames = [
+  "loss",
+  "crossEntropy",
+  "accuracy",
+  "realEnergy",
+  "generatedEnergy",
+  "gradientNorm",
+  "learningRate",
+  "imagesPerSecond",
+  "testLoss",
+  "testAccuracy",
+  "validationLoss",
+  "validationAccuracy",
+] as const;
+
+/** One of {@link curveNames}. */
+export type CurveName = typeof curveNames[number];
+
+/** Where a row has the values of curves; −1 turns a score into an energy. */
+const fields: readonly (readonly [curve: CurveName, field: string, factor: 1 | -1])[] = [
+  ["loss", "loss", 1],
+  ["crossEntropy", "crossEntropy", 1],
+  ["accuracy", "accuracy", 1],
+  ["realEnergy", "realScore", -1],
+  ["generatedEnergy", "generatedScore", -1],
+  ["gradientNorm", "gradientNorm", 1],
+  ["learningRate", "learningRate", 1],
+];
+
+/** The same for a row that holds the result of a test, by the images that were tested on. */
+const testFields: ReadonlyMap<unknown, typeof fields> = new Map([
+  ["test", [["testLoss", "testLoss", 1], ["testAccuracy", "testAccuracy", 1]]],
+  ["validation", [["validationLoss", "testLoss", 1], ["validationAccuracy", "testAccuracy", 1]]],
+]);
+
+/** Characters of a line at most; a row has about four hundred. */
+const longestLine = 2 ** 16;
+/** Seconds over which the speed is measured at least: rows are written about once a second, many at a time. */
+const speedInterval = 1;
+
+/** What a line says. */
+interface Row {
+  readonly iteration: number;
+  /** Since the run's start. */
+  readonly seconds: number | undefined;
+  readonly values: readonly (readonly [CurveName, number])[];
+  /** Whether it is the result of a test, not of an iteration. */
+  readonly isTest: boolean;
+}
+
+/**
+ * Reads a file of metrics piece by piece. A line that is no row is counted and left out; the beginning of a line waits for its
+ * end. Of several rows of an iteration, as they are left when a run goes on from an earlier checkpoint, the last counts.
+ */
+export class MetricsReader {
+  readonly #curves: ReadonlyMap<CurveName, ThinnedCurve>;
+  readonly #imagesPerIteration: number | undefined;
+  #unfinished = "";
+  /** Whether the line that is not finished is too long to be kept. */
+  #overlong = false;
+  #damaged = 0;
+  #repeated = 0;
+  #rows = 0;
+  #last = { iteration: -1, seconds: NaN };
+  /** Where the speed was measured last. */
+  #timed: { readonly iteration: number; readonly seconds: number } | undefined;
+
+  /**
+   * @param imagesPerIteration real images that an iteration sees, which the speed is counted in; without it there is none
+   * @param mostBuckets as {@link ThinnedCurve} takes it
+   */
+  constructor({ imagesPerIteration, mostBuckets }: {
+    readonly imagesPerIteration?: number | undefined;
+    readonly mostBuckets?: number | undefined;
+  } = {}) {
+    this.#imagesPerIteration = imagesPerIteration;
+    this.#curves = new Map(curveNames.map((name) => [name, new ThinnedCurve(mostBuckets)]));
+  }
+
+  /** Lines that are no row. */
+  get damaged(): number {
+    return this.#damaged;
+  }
+
+  /** Rows of iterations that did not come after the row before. */
+  get repeated(): number {
+    return this.#repeated;
+  }
+
+  /** Rows of iterations, also those that later ones replaced. */
+  get rows(): number {
+    return this.#rows;
+  }
+
+  /** The iteration of the last row, −1 before the first, and its time, NaN if it has none. */
+  get last(): { readonly iteration: number; readonly seconds: number } {
+    return this.#last;
+  }
+
+  /** Points that are kept of all curves. */
+  get kept(): number {
+    return this.#curves.values().reduce((sum, curve) => sum + curve.count, 0);
+  }
+
+  /** The points of a curve, by iteration; none if the run has no value of the kind. */
+  curve(name: CurveName): CurvePoint[] {
+    const points = this.#curves.get(name)!.points();
+    return points.some(({ value }) => !Number.isNaN(value)) ? points : [];
+  }
+
+  /** Takes what follows in the file. */
+  push(text: string): void {
+    const lines = text.split("\n");
+    const rest = lines.pop()!;
+    for (const line of lines) {
+      this.#finish(line);
+      this.#unfinished = "";
+      this.#overlong = false;
+    }
+    this.#unfinished += rest;
+    if (this.#unfinished.length > longestLine) {
+      this.#overlong = true;
+      this.#unfinished = "";
+    }
+  }
+
+  /** Says that nothing follows: what is left without an end counts as a line. */
+  end(): void {
+    if (this.#unfinished !== "" || this.#overlong) this.push("\n");
+  }
+
+  #finish(end: string): void {
+    const line = this.#unfinished + end;
+    const row = this.#overlong || line.length > longestLine ? undefined : rowOf(line);
+    if (!row) this.#damaged++;
+    else if (row.isTest) this.#add({ ...row, seconds: row.seconds ?? this.#last.seconds });
+    else this.#takeIteration(row);
+  }
+
+  #takeIteration(row: Row): void {
+    this.#rows++;
+    if (row.iteration <= this.#last.iteration) {
+      this.#repeated++;
+      this.#timed = undefined;
+    }
+    const { iteration, seconds = NaN } = row;
+    this.#last = { iteration, seconds };
+    this.#add({ ...row, seconds });
+    this.#measureSpeed(iteration, seconds);
+  }
+
+  #add({ iteration, seconds, values }: Row & { readonly seconds: number }): void {
+    for (const [name, value] of values) this.#curves.get(name)!.add({ iteration, seconds, value });
+  }
+
+  #measureSpeed(iteration: number, seconds: number): void {
+    if (this.#imagesPerIteration === undefined || Number.isNaN(seconds)) return;
+    const before = this.#timed;
+    // A process that goes on may count from less than the rows say that were lost.
+    if (!before || seconds < before.seconds) this.#timed = { iteration, seconds };
+    else if (seconds >= before.seconds + speedInterval) {
+      const value = (iteration - before.iteration) * this.#imagesPerIteration / (seconds - before.seconds);
+      this.#curves.get("imagesPerSecond")!.add({ iteration, seconds, value });
+      this.#timed = { iteration, seconds };
+    }
+  }
+}
+
+/** A line as a row; undefined if it is none. Fields of other versions may be there or missing. */
+function rowOf(line: string): Row | undefined {
+  const row = objectOf(line);
+  const { iteration, seconds, set } = row ?? {};
+  if (!row || !Number.isSafeInteger(iteration) || (iteration as number) < 0) return undefined;
+  const isTest = set !== undefined;
+  const wanted = isTest ? testFields.get(set) : fields;
+  const values = wanted && valuesOf(row, wanted);
+  if (!values || values.length === 0 || !isNumber(seconds)) return undefined;
+  const isTime = Number.isFinite(seconds) && (seconds as number) >= 0;
+  return { iteration: iteration as number, seconds: isTime ? seconds as number : undefined, values, isTest };
+}
+
+/** The values of those curves that an object has a field for; undefined if one of them is no number. */
+function valuesOf(
+  object: Readonly<Record<string, unknown>>,
+  wanted: typeof fields,
+): (readonly [CurveName, number])[] | undefined {
+  const values: (readonly [CurveName, number])[] = [];
+  for (const [curve, field, factor] of wanted) {
+    const value = object[field];
+    if (!isNumber(value)) return undefined;
+    if (value === undefined) continue;
+    const isFinite = value !== null && Number.isFinite(value);
+    values.push([curve, isFinite ? factor * value : NaN]);
+  }
+  return values;
+}
+
+/** A number, null, which stands for one that is not finite, or nothing. */
+function isNumber(value: unknown): value is number | null | undefined {
+  return value === undefined || value === null || typeof value === "number";
+}
+
+function objectOf(line: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+    return isObject ? value as Record<string, unknown> : undefined;
+  } catch {
+    return undefined;
+  }
+}

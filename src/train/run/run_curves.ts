@@ -1,0 +1,59 @@
+/** The curves of a run on disk. */
+
+import { RegularFile } from "../../data/regular_file.ts";
+import { FormatError } from "../../errors.ts";
+import { type EmbeddedRun, embeddedRun } from "./embedded_run.ts";
+import { MetricsReader } from "./metrics_reader.ts";
+import { readJson } from "./run_directory.ts";
+
+/** Buckets of a curve that a page carries: about two points for each pixel of a chart. */
+const mostBuckets = 256;
+
+/** The curves of a run as a page carries them, and what could not be read. */
+export interface RunCurves {
+  readonly run: EmbeddedRun;
+  /** Lines of `metrics.jsonl` that are no row. */
+  readonly damaged: number;
+}
+
+/**
+ * The curves that the run in a folder has left; undefined if it has none.
+ * @param name what the curves call it
+ * @throws {FormatError} if `metrics.jsonl` is no regular file.
+ */
+export async function runCurves(folder: string, name: string): Promise<RunCurves | undefined> {
+  const path = `${folder}/metrics.jsonl`;
+  const reader = new MetricsReader({
+    imagesPerIteration: await imagesPerIteration(`${folder}/config.json`),
+    mostBuckets,
+  });
+  try {
+    const file = await RegularFile.open(path);
+    for await (const text of file.stream().pipeThrough(new TextDecoderStream())) reader.push(text);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error instanceof FormatError ? new FormatError(`${path}: ${error.message}`) : error;
+  }
+  reader.end();
+  return reader.rows > 0 ? { run: embeddedRun(name, reader), damaged: reader.damaged } : undefined;
+}
+
+/**
+ * Real images that an iteration sees, labelled ones and those of the likelihood, by a run's configuration; undefined if that
+ * cannot be read.
+ */
+export async function imagesPerIteration(path: string): Promise<number | undefined> {
+  let configuration: unknown;
+  try {
+    configuration = await readJson(path);
+  } catch {
+    return undefined;
+  }
+  const { labelledBatch, likelihoodBatch, likelihoodWeight } = (configuration ?? {}) as Readonly<
+    Record<string, unknown>
+  >;
+  const counts = [labelledBatch, likelihoodBatch, likelihoodWeight];
+  if (!counts.every((count) => typeof count === "number" && count >= 0)) return undefined;
+  const [labelled, likelihood, weight] = counts as [number, number, number];
+  return labelled + (weight > 0 ? likelihood : 0);
+}

@@ -1,0 +1,63 @@
+import type { CurveName } from "../../src/train/run/metrics_reader.ts";
+
+/** One of a chart's curves: solid, dashed or as points that a line joins. */
+export interface CurveStyle {
+  readonly curve: CurveName;
+  /** What it is, where a chart has several. */
+  readonly label: string;
+  readonly style: "solid" | "dashed" | "points";
+}
+
+/** What a chart shows of every run. */
+export interface ChartDescription {
+  readonly title: string;
+  /** What the values are, in small print. */
+  readonly unit: string;
+  readonly curves: readonly CurveStyle[];
+}
+
+/** The charts in their order. */
+export const charts: readonly ChartDescription[] = [
+  {
+    title: "Accuracy",
+    unit: "share of images classified right",
+    curves: [
+      { curve: "accuracy", label: "training batch", style: "solid" },
+      { curve: "validationAccuracy", label: "held out", style: "dashed" },
+      { curve: "testAccuracy", label: "test", style: "points" },
+    ],
+  },
+  {
+    title: "Energy",
+    unit: "mean E(x), nats",
+    curves: [
+      { curve: "realEnergy", label: "real images", style: "solid" },
+      { curve: "generatedEnergy", label: "generated images", style: "dashed" },
+    ],
+  },
+  { title: "Loss", unit: "of the objective", curves: [{ curve: "loss", label: "loss", style: "solid" }] },
+  {
+    title: "Cross-entropy",
+    unit: "nats",
+    curves: [
+      { curve: "crossEntropy", label: "training batch", style: "solid" },
+      { curve: "validationLoss", label: "held out", style: "dashed" },
+      { curve: "testLoss", label: "test", style: "points" },
+    ],
+  },
+  {
+    title: "Gradient norm",
+    unit: "before the ascent",
+    curves: [{ curve: "gradientNorm", label: "gradient norm", style: "solid" }],
+  },
+  {
+    title: "Speed",
+    unit: "images/s",
+    curves: [{ curve: "imagesPerSecond", label: "images/s", style: "solid" }],
+  },
+  {
+    title: "Learning rate",
+    unit: "per iteration",
+    curves: [{ curve: "learningRate", label: "learning rate", style: "solid" }],
+  },
+];

@@ -1,0 +1,4 @@
+/// <reference lib="dom" />
+import { drawEmbedded } from "./embedded.ts";
+
+drawEmbedded();

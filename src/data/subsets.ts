@@ -19,7 +19,7 @@ export interface SubsetOptions {
 export interface Subsets {
   /** Images of the likelihood: all except those held out. */
   readonly training: Uint32Array;
-  /** Images whose labels may be used, a subset of `likelihood`. */
+  /** Images whose labels may be used, a subset of `training`. */
   readonly labelled: Uint32Array;
   /** Images held out. */
   readonly validation: Uint32Array;

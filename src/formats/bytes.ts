@@ -1,4 +1,4 @@
-/** Several runs of bytes as one. */
+/** Joins several arrays of bytes. */
 export function concatenate(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
   let offset = 0;
@@ -9,7 +9,7 @@ export function concatenate(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffe
   return whole;
 }
 
-/** The bytes of an array, without a copy. */
+/** The bytes of an array, without copying. */
 export function bytesOf(
   { buffer, byteOffset, byteLength }: ArrayBufferView<ArrayBuffer>,
 ): Uint8Array<ArrayBuffer> {

@@ -5,10 +5,10 @@ const unsignedByte = 8;
 const mostDimensions = 4;
 
 /**
- * Reads an IDX file of unsigned bytes, as MNIST has them (http://yann.lecun.com/exdb/mnist): a magic number, the sizes as
+ * Reads an IDX file of unsigned bytes, MNIST's format (http://yann.lecun.com/exdb/mnist): a magic number, the sizes as
  * big-endian words, then the elements, last index fastest.
  * @returns the shape, and the elements as a view into the file
- * @throws {FormatError} if it is no such file, damaged or truncated.
+ * @throws {FormatError} if it is not such a file, or is damaged or truncated.
  */
 export function parseIdx(bytes: Uint8Array): { shape: number[]; data: Uint8Array } {
   if (bytes.length < 4) throw new FormatError("IDX: the file is truncated");

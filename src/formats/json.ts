@@ -1,18 +1,18 @@
-/** JSON from a stranger: bounded in depth and in the number of values, and no name is given twice. */
+/** Untrusted JSON: depth and number of values are limited, and no name may occur twice. */
 
 /** Containers inside containers. */
 const deepest = 8;
 
-/** Text that is no JSON, or more of it than is read. */
+/** Text that is not JSON, or has more of it than is read. */
 export class JsonError extends Error {
   override name = "JsonError";
 }
 
 /**
- * Reads a JSON object (RFC 8259). In objects inside it the order of names is that of JavaScript.
- * @param mostValues numbers, texts and containers that are read at most
+ * Reads a JSON object (RFC 8259). In nested objects names have JavaScript's order.
+ * @param mostValues the most numbers, texts and containers that are read
  * @returns its values by name, in the order of the text
- * @throws {JsonError} if it is no object, damaged, too deep or too large, or an object has a name twice.
+ * @throws {JsonError} if it is not an object, is damaged, too deep or too large, or has a name twice.
  */
 export function parseJsonObject(text: string, mostValues: number): Map<string, unknown> {
   return new Parser(text, mostValues).run();

@@ -20,14 +20,14 @@ const headerBytes = 128;
 const levelFive = 0x0100;
 const tagBytes = 8;
 const maximumRank = 32;
-/** Variables that are read: a data set has two or three, and each compressed one takes time however small it is. */
+/** Variables that are read. A data set has two or three, and each compressed one takes time however small it is. */
 const mostVariables = 1000;
 const uint8Class = 9;
 /** The classes whose elements a double holds exactly, by number: double, single, int8 to uint32. */
 const numericClasses = { first: 6, last: 13 } as const;
 const complexFlag = 0x0800;
 
-/** Types of elements, of which this file speaks by name. */
+/** Types of elements that this file refers to by name. */
 const types = { int8: 1, uint8: 2, int32: 5, uint32: 6, matrix: 14, compressed: 15, utf8: 16 } as const;
 
 interface NumberFormat {
@@ -35,7 +35,7 @@ interface NumberFormat {
   readonly read: (view: DataView, offset: number, little: boolean) => number;
 }
 
-/** How numbers are stored, by element type; MATLAB stores an array in the narrowest type that holds its values. */
+/** How numbers are stored, by element type. MATLAB stores an array in the narrowest type that holds its values. */
 const numberFormats: ReadonlyMap<number, NumberFormat> = new Map<number, NumberFormat>([
   [1, { width: 1, read: (view, offset) => view.getInt8(offset) }],
   [2, { width: 1, read: (view, offset) => view.getUint8(offset) }],
@@ -52,7 +52,7 @@ const numberFormats: ReadonlyMap<number, NumberFormat> = new Map<number, NumberF
 interface Element {
   readonly type: number;
   readonly data: Uint8Array<ArrayBuffer>;
-  /** Where the next element begins; never where this one does, so that every loop ends. */
+  /** Where the next element begins. It is always after this one's beginning, so every loop ends. */
   readonly next: number;
 }
 
@@ -62,9 +62,9 @@ interface Allowance {
 }
 
 /**
- * Reads the real numeric arrays of a Level 5 MAT-file, by name; of two with one name the last. Variables of other
- * classes (cells, structures, text, sparse arrays, objects, 64-bit integers) and complex arrays are left out. Elements
- * stay in column-major order: the first index runs fastest.
+ * Reads the real numeric arrays of a Level 5 MAT-file, by name; the last one where a name occurs twice. Variables of
+ * other classes (cells, structures, text, sparse arrays, objects, 64-bit integers) and complex arrays are left out.
+ * Elements stay in column-major order: the first index runs fastest.
  * @param maximumBytes the most that uncompressed variables and converted numbers may take together
  * @throws {FormatError} if the file is damaged, truncated, of another version, or takes more than `maximumBytes`.
  */
@@ -140,15 +140,15 @@ function elementAt(bytes: Uint8Array<ArrayBuffer>, offset: number, little: boole
 }
 
 /**
- * Where the next element begins. Padding is to a multiple of eight from the element's own begin, which need not be
- * aligned, since compressed elements have no padding. Nothing is lost where the last padding is missing.
+ * Where the next element begins. Padding goes to a multiple of eight from the element's own beginning, which need not
+ * be aligned, because compressed elements have no padding. If the last padding is missing, nothing is lost.
  */
 function nextOf(word: number, begin: number, end: number, length: number): number {
   if (word === types.compressed) return end;
   return Math.min(begin + Math.ceil((end - begin) / 8) * 8, length);
 }
 
-/** The one element that a compressed element consists of. */
+/** The one element inside a compressed element. */
 async function unpack(
   data: Uint8Array<ArrayBuffer>,
   little: boolean,
@@ -166,13 +166,13 @@ async function unpack(
   return element;
 }
 
-/** A variable, or nothing if it is not a real numeric array. */
+/** A variable, or undefined if it is not a real numeric array. */
 function parseMatrix(
   bytes: Uint8Array<ArrayBuffer>,
   little: boolean,
   allowance: Allowance,
 ): { name: string; array: MatArray } | undefined {
-  // The format's way to write an empty array.
+  // The format's way of writing an empty array.
   if (bytes.length === 0) return undefined;
   const flags = elementAt(bytes, 0, little);
   if (flags.type !== types.uint32 || flags.data.length !== 8) {
@@ -195,7 +195,7 @@ function parseMatrix(
   return { name, array: { shape, data } };
 }
 
-/** Anything after the last element would be read by nobody: the length before it is a lie. */
+/** Nobody would read what follows the last element, so the length before it is wrong. */
 function requireEnd({ next }: Element, bytes: Uint8Array, what: string): void {
   if (next !== bytes.length) {
     throw new FormatError(`MAT: ${what} has ${bytes.length} bytes, but its contents end after ${next}`);
@@ -204,7 +204,7 @@ function requireEnd({ next }: Element, bytes: Uint8Array, what: string): void {
 
 function nameOf({ type, data }: Element): string {
   const name = new TextDecoder().decode(data);
-  // MATLAB's own limit is 63 characters, all of them letters, digits or underscores.
+  // MATLAB's own limit is 63 characters: letters, digits or underscores.
   if ((type !== types.int8 && type !== types.utf8) || !/^[\p{L}\p{N}_]{0,255}$/u.test(name)) {
     throw new FormatError("MAT: a variable's name is damaged");
   }
@@ -213,7 +213,7 @@ function nameOf({ type, data }: Element): string {
 
 function shapeOf({ type, data }: Element, name: string, little: boolean): number[] {
   const rank = data.length / 4;
-  // The format demands signed words, but some writers use unsigned ones.
+  // The format requires signed words, but some writers use unsigned ones.
   const isValid = (type === types.int32 || type === types.uint32) && Number.isInteger(rank);
   if (!isValid || rank < 2 || rank > maximumRank) {
     throw new FormatError(`MAT: array ${name}: its dimensions are damaged`);

@@ -24,6 +24,6 @@ export type DType = keyof typeof elementBytes;
 export interface NamedTensor {
   readonly dtype: DType;
   readonly shape: readonly number[];
-  /** The elements' bytes; those of a file in memory are a view into it, which need not be aligned to the elements. */
+  /** The elements' bytes. For a file in memory they are a view into it, which need not be aligned to the elements. */
   readonly data: Uint8Array;
 }

@@ -22,7 +22,9 @@ export type NumpyType = keyof typeof elementTypes;
 
 /** An array, last index fastest. */
 export interface NumpyArray {
-  /** What the elements are: parsing always says it; writing goes by `data` without it, and takes bytes for uint8. */
+  /**
+   * Type of the elements. Parsing always sets it. Writing follows `data` if it is missing, and takes bytes as uint8.
+   */
   readonly dtype?: NumpyType;
   readonly shape: readonly number[];
   readonly data:
@@ -33,7 +35,7 @@ export interface NumpyArray {
     | BigInt64Array<ArrayBuffer>;
 }
 
-/** An array as it is read: with its element type. */
+/** An array that was read, with its element type. */
 export type ParsedNumpyArray = Required<NumpyArray>;
 
 interface Header {
@@ -44,7 +46,7 @@ interface Header {
   readonly shape: readonly number[];
 }
 
-/** What is read: float16 becomes float32. */
+/** Types that are read. float16 becomes float32. */
 const readTypes: Readonly<Record<string, { readonly dtype: NumpyType; readonly width: number }>> = {
   f2: { dtype: "float32", width: 2 },
   f4: { dtype: "float32", width: 4 },
@@ -59,23 +61,23 @@ const magic: readonly number[] = [0x93, ...new TextEncoder().encode("NUMPY")];
 /** The header ends at a multiple of this number of bytes. */
 const alignment = 64;
 const suffix = ".npy";
-/** What is after the magic number: two bytes of version, two (version 1) or four of the header's length. */
+/** Bytes after the magic number: two of version, then two (version 1) or four of the header's length. */
 const versionAt = magic.length;
-/** NumPy's own limit; only structured types, which are not read, take more. */
+/** NumPy's own limit. Only structured types, which are not read, take more. */
 const longestHeader = 10_000;
 /** NumPy's own limit. */
 const maximumRank = 64;
-/** The dictionary as NumPy writes it, its keys sorted; a type that is no string is a structure. */
+/** The dictionary as NumPy writes it, with sorted keys. A type that is not a string is a structure. */
 const headerPattern =
   /^\{ *'descr': *(?:'([^'\\]*)'|\[.*\]), *'fortran_order': *(True|False), *'shape': *\(([^)]*)\) *(?:, *)?\} *\n?$/s;
-/** Bytes of all arrays that are read, unpacked: twice the statistics of FID, whose covariance is of 2048×2048 doubles. */
+/** Bytes of all arrays that are read, unpacked: twice the statistics of FID, whose covariance has 2048×2048 doubles. */
 const mostUnpackedBytes = 2 ** 26;
-/** Nothing, `2,`, or `2, 3` with or without a comma at the end: `(2)` is no tuple. */
+/** Nothing, `2,`, or `2, 3` with or without a comma at the end: `(2)` is not a tuple. */
 const shapePattern = /^(?:\d+ *,|\d+(?: *, *\d+)+ *,?)?$/;
 
 /**
  * Reads a `.npy` file.
- * @throws {FormatError} if it is damaged, in Fortran order or of a type that is not read; objects are never unpickled.
+ * @throws {FormatError} if it is damaged, in Fortran order, or of a type that is not read. Objects are never unpickled.
  */
 export function parseNpy(bytes: Uint8Array): ParsedNumpyArray {
   const { text, body } = split(bytes);
@@ -125,8 +127,8 @@ export function serializeNpy({ dtype, shape, data }: NumpyArray): Uint8Array<Arr
 }
 
 /**
- * Reads a `.npz` file: arrays by name; other files in the archive are left alone.
- * @param wanted names of the arrays that are read; by default all
+ * Reads a `.npz` file: arrays by name. Other files in the archive are left alone.
+ * @param wanted names of the arrays to read; by default all
  * @throws {FormatError} if the archive or an array that is read is damaged.
  */
 export async function parseNpz(
@@ -147,7 +149,7 @@ export async function parseNpz(
 }
 
 /**
- * Names of the arrays in a `.npz` file; none of them is read.
+ * Names of the arrays in a `.npz` file. None of them is read.
  * @throws {FormatError} if the archive is damaged.
  */
 export function npzNames(file: ByteSource | Uint8Array): string[] {

@@ -13,23 +13,23 @@ import type { TensorDescription, TensorFile } from "./tensor_file.ts";
 
 export { type DType, elementBytes, type NamedTensor } from "./named_tensor.ts";
 
-/** What a safetensors file holds. */
+/** The contents of a safetensors file. */
 export interface SafetensorsFile {
   readonly tensors: Map<string, NamedTensor>;
-  /** Tensors whose elements are of a type that is not read, such as F4 or C64. */
+  /** Tensors with elements of a type that is not read, such as F4 or C64. */
   readonly others: Map<string, TensorDescription>;
   readonly metadata: Record<string, string>;
 }
 
 /** Values of the header for each tensor: element type, shape with its extents, and two offsets. */
 const valuesPerTensor = 16;
-/** More dimensions than any model has; a longer shape is a damaged or hostile file. */
+/** More dimensions than any model has. A longer shape means a damaged or hostile file. */
 const maximumRank = 32;
-/** Characters of a tensor's name. */
+/** Most characters of a tensor's name. */
 const longestName = 1000;
 const metadataName = "__metadata__";
 
-/** What names of element types look like. */
+/** Pattern of the names of element types. */
 const dtypePattern = /^[A-Z][A-Z0-9_]{0,30}$/;
 
 interface Entry {
@@ -40,12 +40,12 @@ interface Entry {
   readonly end: number;
 }
 
-/** A safetensors file whose header has been read; its tensors are read as they are needed. */
+/** A safetensors file whose header has been read. Its tensors are read on demand. */
 export interface SafetensorsSource extends TensorFile {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** What a header says, once it is found to account for every byte of the file. */
+/** What a header says, once it is known to account for every byte of the file. */
 interface Header {
   readonly source: ByteSource;
   readonly metadata: Record<string, string>;
@@ -70,7 +70,7 @@ export function parseSafetensors(bytes: Uint8Array): SafetensorsFile {
 }
 
 /**
- * Opens a safetensors file of which only the header is read yet.
+ * Opens a safetensors file and reads only its header.
  * @throws {FormatError} unless every byte of the file is accounted for as the format demands.
  */
 export function openSafetensors(file: ByteSource | Uint8Array): SafetensorsSource {
@@ -152,7 +152,7 @@ export function serializeSafetensors(
 }
 
 /**
- * A tensor's elements as float32, copied unless their bytes are a buffer of their own; other types are rounded to the
+ * A tensor's elements as float32, copied unless their bytes fill a buffer of their own. Other types are rounded to the
  * nearest float32.
  * @throws {FormatError} for element types that {@link numbersOf} does not convert.
  */
@@ -162,7 +162,7 @@ export function float32Of(tensor: NamedTensor): Float32Array<ArrayBuffer> {
   return new Float32Array(numbersOf(tensor));
 }
 
-/** Whether bytes are all that there is in their buffer, as those that were read from a file. */
+/** Whether bytes fill their whole buffer, like those that were read from a file. */
 function ownsBuffer(bytes: Uint8Array): bytes is Uint8Array<ArrayBuffer> {
   return bytes.buffer instanceof ArrayBuffer && bytes.length === bytes.buffer.byteLength;
 }
@@ -192,7 +192,7 @@ function bfloat16(bits: number): number {
 }
 
 /**
- * A tensor's elements as numbers; exact but for 64-bit integers beyond 2^53.
+ * A tensor's elements as numbers, exact except for 64-bit integers beyond 2^53.
  * @throws {FormatError} for the 8-bit floating-point types.
  */
 export function numbersOf({ dtype, data }: NamedTensor): Float64Array<ArrayBuffer> {
@@ -270,7 +270,7 @@ function requireSize(name: string, dtype: DType, shape: readonly number[], bytes
   }
 }
 
-/** The format allows neither overlaps nor unused bytes, so that nothing can hide in a file. */
+/** The format allows neither overlaps nor unused bytes, so nothing can hide in a file. */
 function requireContiguous(entries: readonly Entry[], length: number): void {
   let expected = 0;
   for (const { name, begin, end } of entries.toSorted((a, b) => a.begin - b.begin || a.end - b.end)) {

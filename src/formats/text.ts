@@ -2,10 +2,10 @@ import { escaped } from "../errors.ts";
 
 export { escaped, unprintable } from "../errors.ts";
 
-/** Characters of a text that a message shows. */
+/** Most characters of a text in a message. */
 const mostShown = 100;
 
-/** Text that a file chose, as it may stand in a line of output: short, and without what a terminal would obey. */
+/** Text that a file chose, made fit for a line of output: short, and without characters that a terminal would obey. */
 export function printable(text: string): string {
   const shown = escaped(text.slice(0, mostShown));
   return text.length > mostShown ? `${shown}…` : shown;

@@ -1,4 +1,4 @@
-/** Signed integers, since the engine keeps those in registers. */
+/** Signed integers, because the engine keeps those in registers. */
 const table = Int32Array.from({ length: 256 }, (_, byte) => {
   let value = byte;
   for (let bit = 0; bit < 8; bit++) value = value & 1 ? 0xedb88320 ^ (value >>> 1) : value >>> 1;
@@ -12,7 +12,7 @@ export function crc32(bytes: Uint8Array): number {
   return ~crc >>> 0;
 }
 
-/** The same as eight hexadecimal digits, to tell data apart by. */
+/** The same as eight hexadecimal digits, to tell data apart. */
 export function crc32Text(bytes: Uint8Array): string {
   return crc32(bytes).toString(16).padStart(8, "0");
 }

@@ -2,7 +2,7 @@ import { FormatError } from "../../errors.ts";
 import { deflateGain, unpackedAtOnce } from "../budget.ts";
 
 /**
- * Decompresses bytes piece by piece, so that no more memory is taken than `maximumBytes`, whatever the data claim.
+ * Decompresses bytes piece by piece, so that at most `maximumBytes` of memory are taken, whatever the data claim.
  * @param format `gzip` (RFC 1952), `deflate` (zlib, RFC 1950) or `deflate-raw` (RFC 1951); checksums are verified
  * @throws {FormatError} if the data are damaged or truncated, or hold more than `maximumBytes`.
  */
@@ -15,17 +15,17 @@ export async function decompress(
 }
 
 /**
- * What compressed data unpack to, as one.
- * @param pieces the unpacked bytes as they come
- * @param packedBytes how many bytes they are unpacked from
- * @throws {FormatError} if they are more than `maximumBytes`; no more pieces are taken then.
+ * Joins the unpacked pieces of compressed data.
+ * @param pieces the unpacked bytes as they arrive
+ * @param packedBytes the number of bytes they are unpacked from
+ * @throws {FormatError} if there are more than `maximumBytes`; no more pieces are taken then.
  */
 export async function unpackedBytes(
   pieces: AsyncIterable<Uint8Array>,
   maximumBytes: number,
   packedBytes: number,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  // Memory that nothing is written to is not taken, so that this costs no more than what is unpacked.
+  // Memory that is never written to is not taken, so this costs no more than the unpacked data.
   const whole = new Uint8Array(Math.min(maximumBytes, deflateGain * packedBytes));
   let length = 0;
   for await (const piece of pieces) {
@@ -47,7 +47,7 @@ export function* packedPieces(bytes: Uint8Array<ArrayBuffer>): Generator<Uint8Ar
   }
 }
 
-/** The pieces of compressed data as they come. They are made when they are asked for, and none is kept. */
+/** The pieces of compressed data as they arrive. They are made on demand, and none is kept. */
 async function* decompressed(
   bytes: Uint8Array<ArrayBuffer>,
   format: CompressionFormat,

@@ -2,16 +2,16 @@ import { FormatError } from "../../errors.ts";
 import { printable } from "../text.ts";
 
 const blockBytes = 512;
-/** Files that are passed over beside those that are wanted, and their bytes: notes, other versions, a system's own files. */
+/** Limits for files that are skipped, and for their bytes: notes, other versions, a system's own files. */
 const mostOthers = 10_000;
 const mostOtherBytes = 2 ** 26;
 
 /**
- * Reads the wanted files of a tar archive (ustar) while it streams by; nothing else is kept.
+ * Reads the wanted files of a tar archive (ustar) while it streams by. Nothing else is kept.
  * @param pieces the archive's bytes, in pieces of any size
  * @param wanted whether to keep the file of this name
- * @param maximumBytes most that a wanted file may have
- * @throws {FormatError} if the archive is damaged or truncated, a wanted file is too large, or there is much else.
+ * @param maximumBytes the most that a wanted file may have
+ * @throws {FormatError} if the archive is damaged or truncated, a wanted file is too large, or there is too much else.
  */
 export async function readTar(
   pieces: AsyncIterable<Uint8Array>,
@@ -73,7 +73,7 @@ function parseHeader(header: Uint8Array): { name: string; size: number; isFile: 
   };
 }
 
-/** Reads exact amounts out of pieces of any size. */
+/** Reads exact amounts from pieces of any size. */
 class PieceReader {
   readonly #pieces: AsyncIterator<Uint8Array>;
   #rest: Uint8Array = new Uint8Array();

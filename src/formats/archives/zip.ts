@@ -14,7 +14,7 @@ import {
   viewOf,
 } from "./zip_directory.ts";
 
-/** A zip archive, read by its directory; the files are read one by one. */
+/** A zip archive, read by its directory. The files are read one by one. */
 export class ZipArchive {
   readonly #source: ByteSource;
   readonly #entries: ReadonlyMap<string, Entry>;
@@ -44,7 +44,7 @@ export class ZipArchive {
   }
 
   /**
-   * Bytes of a file's contents, by the directory.
+   * Bytes of a file's contents, as the directory gives them.
    * @throws {FormatError} if there is no such file, or it cannot be read.
    */
   size(name: string): number {
@@ -52,8 +52,8 @@ export class ZipArchive {
   }
 
   /**
-   * The contents of a file; of an archive in memory a view into it if they are stored as they are.
-   * @param maximumBytes the most that it may have, unpacked
+   * The contents of a file; for an archive in memory, a view into it if they are stored uncompressed.
+   * @param maximumBytes the most that they may have, unpacked
    * @throws {FormatError} if there is no such file, or it is damaged, too large, encrypted or compressed in an unknown way.
    */
   async read(name: string, maximumBytes: number): Promise<Uint8Array<ArrayBuffer>> {
@@ -73,7 +73,7 @@ export class ZipArchive {
     return contents;
   }
 
-  /** What is wrong with one file does not matter to whoever reads another. */
+  /** A fault in one file does not matter to a reader of another. */
   #entryOf(name: string): Entry {
     const entry = this.#entries.get(name);
     if (!entry) throw new FormatError(`zip: there is no file ${quote(name)}`);
@@ -85,7 +85,7 @@ export class ZipArchive {
     return entry;
   }
 
-  /** Where a file's data begin, behind its local header. */
+  /** Where a file's data begin, after its local header. */
   #dataStart(entry: Entry): number {
     const { name, offset, compressed, end } = entry;
     const view = viewOf(this.#source.read(offset, offset + sizes.local));
@@ -96,7 +96,7 @@ export class ZipArchive {
     const namesEnd = names + view.getUint16(26, true);
     const start = namesEnd + view.getUint16(28, true);
     if (start + compressed > end) throw new FormatError(`zip: file ${quote(name)} overlaps another`);
-    // Readers that go by the local headers would see another archive if these differed from the directory.
+    // Readers that follow the local headers would see another archive if these differed from the directory.
     if (decoded(this.#source.read(names, namesEnd)) !== name) {
       throw new FormatError(`zip: file ${quote(name)} has another name in its own header`);
     }

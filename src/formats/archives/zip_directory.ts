@@ -1,11 +1,11 @@
-/** A zip archive's directory: where it lies, and what it says of the files (APPNOTE.TXT, PKWARE). */
+/** A zip archive's directory: where it is, and what it says about the files (APPNOTE.TXT, PKWARE). */
 
 import { FormatError } from "../../errors.ts";
 import { deflateGain, longestDirectory, longestFileName, mostFiles } from "../budget.ts";
 import type { ByteSource } from "../byte_source.ts";
 import { printable } from "../text.ts";
 
-/** What the structures of an archive begin with, and their lengths without names and fields. */
+/** Signatures of an archive's structures, and their lengths without names and fields. */
 export const signatures = {
   local: 0x04034b50,
   central: 0x02014b50,
@@ -14,12 +14,12 @@ export const signatures = {
   locator64: 0x07064b50,
 };
 export const sizes = { local: 30, central: 46, end: 22, end64: 56, locator64: 20 } as const;
-/** What a 32-bit field holds when the value is in the zip64 extra field. */
+/** What a 32-bit field holds when its value is in the zip64 extra field. */
 export const inExtraField = 0xffffffff;
 /** How files are compressed. */
 export const methods = { stored: 0, deflated: 8 } as const;
 const longestComment = 0xffff;
-/** More than twice the size deflate never takes, but for very short files. */
+/** Deflate never takes more than twice the size, except for very short files. */
 const deflateWaste = 64;
 /** Set in the flags of files that are encrypted. */
 export const encryptedFlag = 1;
@@ -34,7 +34,7 @@ export interface Entry {
   readonly size: number;
   /** Where the local header begins. */
   readonly offset: number;
-  /** Bytes of the local header at least: it has the same name, and perhaps fields. */
+  /** Least number of bytes of the local header: it has the same name, and perhaps fields. */
   readonly header: number;
   /** Where the file's room ends: at the next file, or at the directory. */
   readonly end: number;
@@ -50,7 +50,7 @@ export function readDirectory(source: ByteSource): Map<string, Entry> {
   return placed(entriesIn(source.read(start, end), count), start);
 }
 
-/** Where the directory lies, and how many files it describes. */
+/** Where the directory is, and how many files it describes. */
 function placeOfDirectory(source: ByteSource): { count: number; start: number; end: number } {
   const begin = Math.max(0, source.size - longestComment - sizes.end - sizes.locator64);
   const tail = viewOf(source.read(begin, source.size));
@@ -70,7 +70,7 @@ function placeOfDirectory(source: ByteSource): { count: number; start: number; e
   return { count, start, end };
 }
 
-/** Where the end record begins: it is the last thing but for a comment, which must be complete. */
+/** Where the end record begins. Only a complete comment may follow it. */
 function endIn(tail: DataView): number {
   const last = tail.byteLength - sizes.end;
   for (let at = last; at >= 0 && at >= last - longestComment; at--) {
@@ -79,7 +79,7 @@ function endIn(tail: DataView): number {
   throw new FormatError("zip: the archive's directory is missing; it is truncated");
 }
 
-/** Where the directory lies by the zip64 record, if there is one. */
+/** Where the directory is by the zip64 record, if there is one. */
 function directory64(
   source: ByteSource,
   tail: DataView,
@@ -171,8 +171,8 @@ function wideFields(view: DataView, at: number, extra: number, extraEnd: number)
 }
 
 /**
- * Gives each file its room. Files that share bytes with one another or with the directory unpack to more than the archive has
- * room for. How long the fields of a local header are shows when its file is read.
+ * Gives each file its room. Files that share bytes with one another or with the directory would unpack to more than the
+ * archive has room for. The length of a local header's fields shows when its file is read.
  */
 function placed(entries: ReadonlyMap<string, Unplaced>, directory: number): Map<string, Entry> {
   const ends = new Map<Unplaced, number>();
@@ -187,7 +187,7 @@ function placed(entries: ReadonlyMap<string, Unplaced>, directory: number): Map<
   return new Map([...entries].map(([name, entry]) => [name, { ...entry, end: ends.get(entry)! }]));
 }
 
-/** A 64-bit number; files have fewer bytes than doubles count exactly. */
+/** A 64-bit number. Doubles count the bytes of any file exactly. */
 function wideNumber(view: DataView, at: number): number {
   const value = view.getBigUint64(at, true);
   if (value > Number.MAX_SAFE_INTEGER) throw new FormatError(`zip: no archive has ${value} bytes or files`);

@@ -4,26 +4,27 @@ import { concatenate } from "../bytes.ts";
 import { crc32 } from "./crc32.ts";
 import { inExtraField, methods, signatures, sizes } from "./zip_directory.ts";
 
-/** How {@link zip} writes. */
+/** Options of {@link zip}. */
 export interface ZipOptions {
-  /** Deflate the files; they are stored as they are by default. */
+  /** Deflate the files; by default they are stored uncompressed. */
   readonly compress?: boolean;
   /** Start the data of each file at a multiple of this number of bytes, by means of an extra field. */
   readonly alignment?: number;
 }
 
-/** 1 January 1980, where the format's calendar begins: the same files give the same bytes. */
+/** 1 January 1980, where the format's calendar begins. The same files then give the same bytes. */
 const date = 0x00210000;
 const version = 20;
-/** An extra field that readers are to ignore. */
+/** An extra field that readers ignore. */
 const paddingField = 0x4246;
-/** What fits in the 16-bit fields for lengths; in the field for the number of files, it refers to zip64. */
+/** The largest value of the 16-bit fields for lengths. In the field for the number of files, it refers to zip64. */
 const largest16 = 0xffff;
 const largestAlignment = 0x8000;
 
 /**
  * A zip archive of files by name.
- * @throws {FormatError} if it would exceed 4 GiB or 65534 files, which take zip64, or a name or the alignment does not fit.
+ * @throws {FormatError} if it would exceed 4 GiB or 65534 files, which need zip64, or if a name or the alignment does
+ *   not fit.
  */
 export function zip(
   files: ReadonlyMap<string, Uint8Array>,
@@ -81,7 +82,7 @@ export function zip(
   return concatenate([...parts, ...directory, end]);
 }
 
-/** Refuses what the fields of the format cannot hold, before any file is compressed. */
+/** Refuses values that the fields of the format cannot hold, before any file is compressed. */
 function requireWritable(files: ReadonlyMap<string, Uint8Array>, alignment: number): void {
   if (!Number.isInteger(alignment) || alignment < 1 || alignment > largestAlignment) {
     throw new FormatError(
@@ -105,7 +106,7 @@ function requireBelow4GiB(bytes: number): void {
   }
 }
 
-/** An extra field that fills up to the next multiple of `alignment` after itself. */
+/** An extra field that fills the room up to the next multiple of `alignment`. */
 function padding(start: number, alignment: number): Uint8Array {
   if (start % alignment === 0) return new Uint8Array();
   const missing = alignment - start % alignment;

@@ -9,11 +9,11 @@ export interface ImagesShape {
   readonly channels: number;
 }
 
-/** How an {@link ImageGrid} lays images out; whole numbers. */
+/** How an {@link ImageGrid} lays out images; integers. */
 export interface GridOptions {
   /** Images in a row; by default the grid is about square. */
   readonly columns?: number;
-  /** Pixels along each side of an image's pixel; by default the least that makes both sides at least 32 pixels long. */
+  /** Pixels along each side of an image's pixel; by default the fewest that make both sides at least 32 pixels long. */
   readonly scale?: number;
   /** Mid-grey pixels between images and around the grid, 2 by default. */
   readonly gap?: number;
@@ -25,7 +25,7 @@ const midGrey = 128;
 /**
  * A batch of images as one picture, row by row, enlarged without smoothing.
  * @param images Values in [−1, 1], shape `[count, height, width, channels]`; values outside are clamped.
- * @throws {ShapeError} if the images do not have the given shape, or not 1 or 3 channels.
+ * @throws {ShapeError} if the images do not have the given shape, or have not 1 or 3 channels.
  */
 export function imageGrid(
   images: Float32Array,
@@ -40,7 +40,7 @@ export function imageGrid(
   return grid.picture;
 }
 
-/** A picture of images that are not all there at once: grey where none has been painted yet. */
+/** A picture of images that arrive bit by bit: grey where none has been painted yet. */
 export class ImageGrid {
   readonly picture: ByteImage;
   readonly #shape: ImagesShape;
@@ -48,7 +48,7 @@ export class ImageGrid {
   readonly #scale: number;
   readonly #gap: number;
 
-  /** @throws {ShapeError} if the images do not have 1 or 3 channels. */
+  /** @throws {ShapeError} if the images have not 1 or 3 channels. */
   constructor(shape: ImagesShape, options: GridOptions = {}) {
     const { count, height, width, channels } = this.#shape = shape;
     if (channels !== 1 && channels !== 3) {
@@ -65,9 +65,9 @@ export class ImageGrid {
   }
 
   /**
-   * Paints images in places from `first` on.
+   * Paints images into places from `first` on.
    * @param images values in [−1, 1], `[n, height, width, channels]`; values outside are clamped
-   * @throws {ShapeError} if they are no whole number of images, or more than there are places for.
+   * @throws {ShapeError} if they are not a whole number of images, or more than there are places for.
    */
   paint(images: Float32Array, first = 0): void {
     const { height, width, channels, count } = this.#shape;
@@ -95,7 +95,10 @@ export class ImageGrid {
   }
 }
 
-/** A value as pictures show it: −1 is 0 and 1 is 255, values outside are clamped. NaN stays NaN, which a byte array takes for 0. */
+/**
+ * A value as pictures show it: −1 becomes 0 and 1 becomes 255; values outside are clamped. NaN stays NaN, which a byte
+ * array takes as 0.
+ */
 export function toByte(value: number): number {
   return Math.round((Math.min(1, Math.max(-1, value)) + 1) * 127.5);
 }

@@ -5,12 +5,12 @@ import { exifOrientation, type Orientation, upright } from "./orientation.ts";
 import { type PictureSize, requireSize } from "./picture_size.ts";
 import type { ByteImage } from "./png.ts";
 
-/** A block of 8×8 pixels takes at least a bit. */
+/** A block of 8×8 pixels takes at least one bit. */
 const mostPixelsPerByte = 512;
 /** Markers: end of image, start of scan, and the application segment that EXIF uses. */
 const [imageEnd, scanStart, app1] = [0xd9, 0xda, 0xe1];
 const exifName = new TextEncoder().encode("Exif\0\0");
-/** Kinds of coding by the marker of their frame that are not read; 0xc0 to 0xc2 are. */
+/** Kinds of coding that are not read, by the marker of their frame; 0xc0 to 0xc2 are read. */
 const refusedFrames: Readonly<Record<number, string>> = {
   0xc3: "lossless",
   0xc5: "hierarchical",
@@ -27,8 +27,8 @@ const refusedFrames: Readonly<Record<number, string>> = {
 
 /**
  * Reads a JPEG file (ITU-T T.81: baseline, extended and progressive, 8 bits, Huffman codes) as RGB. Grey values are
- * repeated, CMYK is taken for Adobe's inverted one, as Pillow does; EXIF's orientation is applied, colour profiles are
- * ignored. What follows the end of the picture is passed over.
+ * repeated, CMYK is taken as Adobe's inverted kind, as Pillow does; EXIF's orientation is applied; colour profiles are
+ * ignored. Whatever follows the end of the picture is skipped.
  * @throws {FormatError} if it is damaged, truncated, of another kind, or larger than is read.
  */
 export function decodeJpeg(bytes: Uint8Array): ByteImage {
@@ -49,7 +49,7 @@ function copy(pixels: Uint8Array): Uint8Array<ArrayBuffer> {
   return pixels.slice() as Uint8Array<ArrayBuffer>;
 }
 
-/** RGB of inks that are stored as what they leave of the light: the product with that of black. */
+/** RGB of inks that are stored as the light they leave: the product with that of black. */
 function fromInvertedCmyk(cmyk: Uint8Array): Uint8Array<ArrayBuffer> {
   const rgb = new Uint8Array(cmyk.length / 4 * 3);
   for (let source = 0, target = 0; source < cmyk.length; source += 4) {
@@ -72,7 +72,7 @@ interface Outline extends PictureSize {
 }
 
 /**
- * What the headers say. Segments are passed over by their lengths: what looks like a header inside one belongs to a
+ * What the headers say. Segments are skipped by their lengths, because what looks like a header inside one belongs to a
  * thumbnail, or to nothing.
  */
 function outline(bytes: Uint8Array): Outline {

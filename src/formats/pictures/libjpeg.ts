@@ -1,4 +1,4 @@
-/** libjpeg-turbo as WebAssembly: it sees the file that is handed to it, and its own memory. */
+/** libjpeg-turbo as WebAssembly. It sees the file that it is given, and its own memory. */
 
 import libjpegModule from "@cwasm/jpeg-turbo/jpeg-turbo.wasm" with { type: "bytes" };
 import { FormatError } from "../../errors.ts";
@@ -6,16 +6,16 @@ import type { PictureSize } from "./picture_size.ts";
 
 /** TurboJPEG's codes for the layout of pixels. */
 const pixelFormats = { rgb: { code: 0, channels: 3 }, cmyk: { code: 11, channels: 4 } } as const;
-/** Memory of WebAssembly never shrinks, so an instance that grew above this is given up. */
+/** Memory of WebAssembly never shrinks, so an instance that has grown beyond this is given up. */
 const mostKeptBytes = 2 ** 26;
 
-/** What the module exports of TurboJPEG, and the C library's memory. */
+/** The module's exports of TurboJPEG, and the C library's memory. */
 interface Exports {
   readonly memory: { readonly buffer: ArrayBuffer };
   malloc(bytes: number): number;
   free(pointer: number): void;
   tjInitDecompress(): number;
-  /** The last four are where it puts width, height, subsampling and colours. */
+  /** The last four arguments are where it puts width, height, subsampling and colours. */
   tjDecompressHeader3(
     handle: number,
     file: number,
@@ -43,10 +43,10 @@ let compiled: WebAssembly.Module | undefined;
 let instance: Exports | undefined;
 
 /**
- * Decodes a JPEG file, with libjpeg's own transform, upsampling and colours: what Pillow gives, bit for bit. Damage that
- * libjpeg bridges is bridged.
+ * Decodes a JPEG file with libjpeg's own transform, upsampling and colours. The result equals Pillow's, bit for bit.
+ * Damage that libjpeg tolerates is tolerated.
  * @param format `cmyk` for four components as they are stored, `rgb` for one or three
- * @param taken takes the pixels out of the library's memory, which is used again afterwards
+ * @param taken takes the pixels from the library's memory, which is reused afterwards
  * @throws {FormatError} if libjpeg refuses the file.
  */
 export function decompressJpeg(
@@ -58,7 +58,7 @@ export function decompressJpeg(
   const { code, channels } = pixelFormats[format];
   const length = width * height * channels;
   const library = instance ??= instantiate();
-  // An error leaves the instance in any state. It becomes the current one again only after a success.
+  // An error leaves the instance in an unknown state. It becomes the current one again only after a success.
   instance = undefined;
   const allocate = (size: number) => {
     const pointer = library.malloc(size) >>> 0;
@@ -90,7 +90,7 @@ function instantiate(): Exports {
     throw new FormatError("JPEG: the picture's data are damaged");
   };
   const nothing = () => 0;
-  // libjpeg reports an error by a jump to where the call began; here that is an exception.
+  // libjpeg reports an error by a jump to where the call began. Here that is an exception.
   const imports = {
     env: { setjmp: nothing, longjmp: fail },
     wasi_snapshot_preview1: {

@@ -1,6 +1,6 @@
 import type { ByteImage } from "./png.ts";
 
-/** How a picture is to be turned, as EXIF numbers it: 1 as it is, 2 to 8 mirrored, turned or both. */
+/** How to turn a picture, as EXIF numbers it: 1 as it is, 2 to 8 mirrored, turned or both. */
 export type Orientation = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8;
 
 const orientationTag = 0x0112;
@@ -8,9 +8,9 @@ const orientationTag = 0x0112;
 const [short, long] = [3, 4];
 
 /**
- * The orientation that EXIF data state (CIPA DC-008, tag 274 of the first directory).
+ * The orientation in EXIF data (CIPA DC-008, tag 274 of the first directory).
  * @param exif the data as TIFF lays them out, from the byte order on
- * @returns 1 where they state none, or are damaged: viewers show such pictures as they are
+ * @returns 1 if there is none, or the data are damaged, because viewers show such pictures as they are
  */
 export function exifOrientation(exif: Uint8Array): Orientation {
   const view = new DataView(exif.buffer, exif.byteOffset, exif.byteLength);
@@ -36,7 +36,7 @@ export function exifOrientation(exif: Uint8Array): Orientation {
 export function upright(picture: ByteImage, orientation: Orientation): ByteImage {
   if (orientation === 1) return picture;
   const { width, height, channels, data } = picture;
-  // Orientations 5 to 8 swap the axes. Where a pixel of the turned picture comes from is linear in its place.
+  // Orientations 5 to 8 swap the axes. The source of a pixel is a linear function of its place.
   const swapped = orientation >= 5;
   const [newWidth, newHeight] = swapped ? [height, width] : [width, height];
   const fromRight = [2, 3, 7, 8].includes(orientation);

@@ -3,14 +3,14 @@ import { decodeJpeg } from "./jpeg_reader.ts";
 import { decodePng } from "./png_reader.ts";
 import type { ByteImage } from "./png.ts";
 
-/** A format of pictures by what its files begin with: bytes, and where they are. */
+/** A format of pictures, told by bytes near the beginning of its files, and where they are. */
 interface Signature {
   readonly name: string;
   readonly at: number;
   readonly bytes: string;
 }
 
-/** Formats that are recognised to be refused by name. */
+/** Formats that are recognised, to be refused by name. */
 const others: readonly Signature[] = [
   { name: "WebP", at: 8, bytes: "WEBP" },
   { name: "GIF", at: 0, bytes: "GIF8" },

@@ -8,10 +8,10 @@ export interface PictureSize {
 }
 
 /**
- * Checks what a header says, before memory is taken for it.
+ * Checks what a header says before memory is taken for it.
  * @param format name of the format, for messages
- * @param fileBytes of the file, which justify pixels
- * @param mostHeld the most pixels that the file's compressed data can hold, whatever they are
+ * @param fileBytes size of the file, which limits the number of pixels
+ * @param mostHeld the most pixels that any compressed data of this size can hold
  * @throws {FormatError} if there are no pixels, more than are read, or more than the data can hold.
  */
 export function requireSize(

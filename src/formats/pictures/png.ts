@@ -25,7 +25,7 @@ export function encodePng({ width, height, channels, data }: ByteImage): Uint8Ar
 /**
  * An animated PNG that plays `frames` in an endless loop; viewers without animation show the first frame.
  * Chunks acTL, fcTL and fdAT of the PNG specification, third edition, around the frames' own compressed data.
- * @param delayMilliseconds Time that each frame is shown, a whole number from 1 to 65,535.
+ * @param delayMilliseconds Time for which each frame is shown, an integer from 1 to 65,535.
  * @throws {ShapeError} if there are no frames, or their sizes differ.
  */
 export function encodeApng(frames: readonly ByteImage[], delayMilliseconds: number): Uint8Array<ArrayBuffer> {

@@ -23,9 +23,9 @@ const depths: Readonly<Record<number, readonly number[]>> = {
 };
 
 /**
- * Reads a PNG file as RGB (PNG specification, third edition). Grey values are repeated, palettes looked up, samples of 16
- * bits cut to their upper 8; transparency, gamma and colour profiles are ignored, EXIF's orientation is applied. Of an
- * animation the still picture is read. What follows the picture's data or the last chunk is passed over.
+ * Reads a PNG file as RGB (PNG specification, third edition). Grey values are repeated, palettes looked up, samples of
+ * 16 bits cut to their upper 8. Transparency, gamma and colour profiles are ignored; EXIF's orientation is applied. Of
+ * an animation the still picture is read. Whatever follows the picture's data or the last chunk is skipped.
  * @throws {FormatError} if it is damaged, truncated, or larger than is read.
  */
 export function decodePng(bytes: Uint8Array): ByteImage {
@@ -47,7 +47,7 @@ interface Chunk {
   readonly data: Uint8Array;
 }
 
-/** The chunks that are used, up to the last one, or to where the file ends. */
+/** The chunks that are used, up to the last one, or to the end of the file. */
 function readChunks(bytes: Uint8Array): Chunk[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const chunks: Chunk[] = [];
@@ -57,7 +57,7 @@ function readChunks(bytes: Uint8Array): Chunk[] {
     const end = start + frameBytes + view.getUint32(start);
     const type = String.fromCharCode(...bytes.subarray(start + 4, start + 8));
     if (end > bytes.length) throw new FormatError("PNG: the file is truncated");
-    // An upper-case letter says that the chunk is critical: without it there is no picture.
+    // An upper-case letter marks a critical chunk: without it there is no picture.
     if (/^[A-Z]/.test(type) && crc32(bytes.subarray(start + 4, end - 4)) !== view.getUint32(end - 4)) {
       throw new FormatError(`PNG: the file is damaged: the checksum of ${type} does not match`);
     }

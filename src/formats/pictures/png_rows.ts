@@ -11,7 +11,10 @@ export interface PngHeader {
   readonly interlaced: boolean;
 }
 
-/** A part of the picture that is stored as a picture of its own: where it starts, and the steps between its columns and rows. */
+/**
+ * A part of the picture that is stored like a picture of its own: where it starts, and the steps between its columns
+ * and rows.
+ */
 interface Pass {
   readonly left: number;
   readonly top: number;
@@ -48,7 +51,7 @@ export function sampleBits({ colour, depth }: Pick<PngHeader, "colour" | "depth"
   return depth * [1, 0, 3, 1, 2, 0, 4][colour]!;
 }
 
-/** Turns the unpacked data of a picture, as they come, into RGB. */
+/** Turns the unpacked data of a picture, as they arrive, into RGB. */
 export class PngRows {
   /** Tightly packed, rows from the top. */
   readonly rgb: Uint8Array;
@@ -58,7 +61,7 @@ export class PngRows {
   readonly #colours: Uint8Array;
   #pass: Pass | undefined;
   #row = 0;
-  /** The row that comes in, its filter before it, and the one above. */
+  /** The row that is arriving, with its filter before it, and the row above. */
   #current = new Uint8Array();
   #above = new Uint8Array();
   #filled = 0;
@@ -71,12 +74,12 @@ export class PngRows {
     this.#startPass();
   }
 
-  /** Whether all rows have come. */
+  /** Whether all rows have arrived. */
   get complete(): boolean {
     return this.#pass === undefined;
   }
 
-  /** Takes the next bytes; those behind the last row are passed over. */
+  /** Takes the next bytes. Those after the last row are skipped. */
   push(bytes: Uint8Array): void {
     for (let start = 0; start < bytes.length && this.#pass;) {
       const part = bytes.subarray(start, start + this.#current.length - this.#filled);
@@ -129,7 +132,7 @@ export class PngRows {
   }
 }
 
-/** A palette, or the shades of grey that samples of at most 8 bits (or the upper 8) mean. */
+/** A palette, or the shades of grey of samples of at most 8 bits (or their upper 8). */
 function coloursOf({ colour, depth }: PngHeader, palette: Uint8Array | undefined): Uint8Array {
   if (colour === 3) {
     if (palette && palette.length > 0 && palette.length % 3 === 0 && palette.length <= 768) return palette;
@@ -139,7 +142,7 @@ function coloursOf({ colour, depth }: PngHeader, palette: Uint8Array | undefined
   return Uint8Array.from({ length: 3 * shades }, (_, i) => Math.floor(i / 3) * 255 / (shades - 1));
 }
 
-/** Undoes a row's filter, which its first byte names, in place: adds what the filter took away. */
+/** Undoes a row's filter, which its first byte names, in place: adds what the filter subtracted. */
 function unfilter(row: Uint8Array, above: Uint8Array, step: number): void {
   const [filter] = row;
   // The pixel to the left of the first one is zero.
@@ -159,7 +162,7 @@ function unfilter(row: Uint8Array, above: Uint8Array, step: number): void {
   }
 }
 
-/** Whichever of three neighbours is nearest to left + up − corner. */
+/** The one of three neighbours that is nearest to left + up − corner. */
 function paeth(left: number, up: number, corner: number): number {
   const [toLeft, toUp] = [Math.abs(up - corner), Math.abs(left - corner)];
   const toCorner = Math.abs(left + up - 2 * corner);

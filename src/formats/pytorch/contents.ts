@@ -3,18 +3,18 @@ import { mostTensors } from "../budget.ts";
 import { PickledObject } from "./pickle_objects.ts";
 import { type TorchValue, View } from "./tensors.ts";
 
-/** What a PyTorch file holds, by its path through nested dictionaries, lists and objects. */
+/** The contents of a PyTorch file, by their paths through nested dictionaries, lists and objects. */
 export interface Contents {
   readonly views: ReadonlyMap<string, View>;
-  /** Whatever is not a tensor: every entry of a dictionary, without those of lists. */
+  /** Everything that is not a tensor: every entry of a dictionary, without the entries of lists. */
   readonly others: readonly string[];
-  /** Other paths of a dictionary, and the one that its tensors are found by. */
+  /** Other paths of a dictionary, and the path under which its tensors are found. */
   readonly aliases: ReadonlyMap<string, string>;
 }
 
-/** Containers inside containers that are looked into: a whole pickled network is some twelve deep. */
+/** Most nested containers. A whole pickled network has about twelve. */
 const deepest = 24;
-/** Longer names and paths are no tensors'; many of them would fill the memory. */
+/** Longest name or path of a tensor. Many longer ones would fill the memory. */
 const longestPath = 400;
 /** More than any checkpoint has. */
 const mostNames = 10_000;
@@ -33,7 +33,7 @@ class Search implements Contents {
   readonly views = new Map<string, View>();
   readonly aliases = new Map<string, string>();
   readonly #others = new Set<string>();
-  /** Each container is entered once: one that holds itself a thousand times would name a billion tensors. */
+  /** Each container is entered once. One that holds itself a thousand times would name a billion tensors. */
   readonly #entered = new Map<object, string>();
 
   get others(): readonly string[] {
@@ -75,7 +75,7 @@ class Search implements Contents {
     }
   }
 
-  /** Lists hold tensors, or thousands of numbers: the list's own name is enough of those. */
+  /** Lists hold tensors, or thousands of numbers, for which the list's own name is enough. */
   #list(entries: readonly TorchValue[], path: string, depth: number): void {
     let plain = entries.length === 0;
     for (const [i, entry] of entries.entries()) {
@@ -85,7 +85,7 @@ class Search implements Contents {
     if (plain) this.#note(path);
   }
 
-  /** An object's parts stand under its own path, as attributes do in PyTorch's names. */
+  /** An object's parts get the object's own path, like attributes in PyTorch's names. */
   #object({ args, state, items, entries }: PickledObject<View>, path: string, depth: number): void {
     this.#note(path);
     for (const part of [entries, items, state, args]) {

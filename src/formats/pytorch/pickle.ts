@@ -1,6 +1,6 @@
 /**
- * Python's pickle format, protocols 0 to 5, read as data: nothing is ever imported or called. What a pickle would make an
- * object of is kept as it is, unless the reader knows the name.
+ * Python's pickle format, protocols 0 to 5, read as data: nothing is ever imported or called. Where a pickle would
+ * create an object, its parts are kept, unless the reader knows the name.
  */
 
 import { FormatError } from "../../errors.ts";
@@ -17,16 +17,16 @@ import { type LineKind, type Operation, operations, refusedOperations } from "./
 import { floatOf, integerOf, lineOf, longOf } from "./pickle_values.ts";
 
 const mark = Symbol("mark");
-/** Longer names are no classes'; taking one apart takes time each time that it is named. */
+/** Longest name of a class. Taking a name apart takes time each time it occurs. */
 const longestName = 1000;
 
 /**
  * Reads one pickle.
- * @param budget bytes of memory that its values may take, about; the work grows with them
+ * @param budget bytes of memory that its values may take, roughly; the work grows with them
  * @param start where it begins in `bytes`
  * @returns the value, and where the next byte after the pickle is
- * @throws {FormatError} if it is damaged, names what runs code (see {@link runsCode}), refers to what is not in the file, or
- * takes more than the budget.
+ * @throws {FormatError} if it is damaged, names code to run (see {@link runsCode}), refers to something outside the
+ *   file, or takes more than the budget.
  */
 export function parsePickle<Result>(
   bytes: Uint8Array,
@@ -195,7 +195,7 @@ class Machine<Result> {
     }
   }
 
-  /** What a call gives: Python's own containers are known, other names are the reader's to know. */
+  /** The result of a call. Python's own containers are known; other names are left to the reader. */
   #made(callee: PickleValue<Result> | undefined, args: readonly PickleValue<Result>[]): PickleValue<Result> {
     this.#spend(pickleCosts.object);
     if (callee instanceof PickledObject) return new PickledObject(callee.name, args);
@@ -208,8 +208,8 @@ class Machine<Result> {
   }
 
   /**
-   * A dictionary made of another, or of pairs as Python 2's `OrderedDict` is. The same pairs give the same dictionary, so
-   * that a few bytes cannot have many copied.
+   * A dictionary made from another one, or from pairs, as in Python 2's `OrderedDict`. The same pairs give the same
+   * dictionary, so that a few bytes cannot cause many copies.
    */
   #dictionary(of: PickleValue<Result> | undefined): PickledDictionary<Result> {
     if (of instanceof Map) return of;
@@ -225,7 +225,9 @@ class Machine<Result> {
     return made;
   }
 
-  /** Sets an object's attributes. Those of what is made here (such as a state dict's `_metadata`) nobody needs. */
+  /**
+   * Sets an object's attributes. Nobody needs those of the values created here (such as a state dict's `_metadata`).
+   */
   #build(): void {
     const state = this.#pop();
     const target = this.#top();
@@ -267,8 +269,8 @@ class Machine<Result> {
   }
 
   /**
-   * Entries whose keys are neither text nor small whole numbers are left out. Nothing needs them, and the places of other
-   * keys in a hash table can be chosen so that they all collide.
+   * Entries whose keys are neither text nor small integers are left out. Nothing needs them, and other keys can be
+   * chosen so that they all collide in a hash table.
    */
   #setPair(
     dictionary: PickledDictionary<Result>,
@@ -280,7 +282,7 @@ class Machine<Result> {
     dictionary.set(key, value);
   }
 
-  /** Writers number what they remember in order, so that no place is beyond the number of operations. */
+  /** Writers number what they remember in order, so no index exceeds the number of operations. */
   #memoize(index: number): void {
     if (index > this.#spent / pickleCosts.operation) throw damaged();
     this.#spend(pickleCosts.memo);
@@ -318,7 +320,7 @@ class Machine<Result> {
     return value;
   }
 
-  /** Bytes whose number is written before them. */
+  /** Bytes with their count written before them. */
   #sized(bytes: number): Uint8Array {
     return this.#bytes.take(this.#bytes.integer(bytes, false));
   }
@@ -329,7 +331,7 @@ class Machine<Result> {
     return decoder.decode(bytes);
   }
 
-  /** A place in the memo: a number of `bytes` bytes, or a line. */
+  /** An index of the memo: a number of `bytes` bytes, or a line. */
   #index(bytes: number | undefined): number {
     if (bytes !== undefined) return this.#bytes.integer(bytes, false);
     const index = integerOf(this.#line());

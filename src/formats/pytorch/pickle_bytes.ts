@@ -1,6 +1,6 @@
 import { FormatError } from "../../errors.ts";
 
-/** The bytes of a pickle, read from one place on. */
+/** The bytes of a pickle, read from a position on. */
 export class PickleBytes {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
@@ -12,13 +12,13 @@ export class PickleBytes {
     this.#at = start;
   }
 
-  /** Where the next byte is. */
+  /** Position of the next byte. */
   get at(): number {
     return this.#at;
   }
 
   /**
-   * The next bytes, which are not copied.
+   * The next bytes, without copying.
    * @throws {FormatError} if there are fewer
    */
   take(count: number): Uint8Array {
@@ -27,7 +27,7 @@ export class PickleBytes {
   }
 
   /**
-   * A little-endian whole number of 1, 2, 4 or 8 bytes; only those of 4 bytes may have a sign.
+   * A little-endian integer of 1, 2, 4 or 8 bytes. Only those of 4 bytes may have a sign.
    * @throws {FormatError} if there are fewer bytes
    */
   integer(bytes: number, signed: boolean): number {
@@ -39,7 +39,7 @@ export class PickleBytes {
     return Number(this.#view.getBigUint64(at, true));
   }
 
-  /** The bytes up to the end of the line, which are passed over with it; undefined if no line ends. */
+  /** The bytes up to the end of the line, which is skipped with them; undefined if no line ends. */
   line(): Uint8Array | undefined {
     const end = this.#bytes.indexOf(0x0a, this.#at);
     if (end < 0) return undefined;

@@ -4,19 +4,19 @@ import { printable } from "../text.ts";
 export class Global {
   constructor(readonly module: string, readonly name: string) {}
 
-  /** The name as it may be printed: the file chose it. */
+  /** The name in printable form, because the file chose it. */
   toString(): string {
     return printable(`${this.module}.${this.name}`);
   }
 }
 
 /**
- * Whether a name is one through which unpickling runs code, starts programs, opens files or reaches other names. Here
- * no name is ever looked up, so reading is safe whatever a file names; but `torch.load` would call it, and no checkpoint
- * that means well needs it. The rule:
+ * Whether unpickling runs code, starts programs, opens files or reaches other names through a name. No name is ever
+ * looked up here, so reading is safe whatever a file names. But `torch.load` would call it, and no honest checkpoint
+ * needs it. The rule:
  *
  * - of Python's built-in names only the types of plain values pass, and no function;
- * - modules whose purpose is one of the above do not pass, nor do those by which published attacks reach them;
+ * - modules with one of these purposes do not pass, nor do those through which published attacks reach them;
  * - a dotted name is a chain of attributes, so no part of it may be such a module or begin with two underscores.
  *
  * Every other name is that of a class or a function that only describes data (`argparse.Namespace`,
@@ -34,17 +34,17 @@ export function runsCode({ module, name }: Global): boolean {
   return parts.length > 1 && parts.some((part) => part.startsWith("__"));
 }
 
-/** What makes a dictionary. */
+/** Names that create a dictionary. */
 export const dictionaries: ReadonlySet<string> = new Set(
   ["collections.OrderedDict", "collections.defaultdict", "builtins.dict", "__builtin__.dict"],
 );
-/** What makes a list, a tuple or a set. */
+/** Names that create a list, a tuple or a set. */
 export const sequences: ReadonlySet<string> = new Set(
   ["builtins", "__builtin__"].flatMap((module) =>
     ["list", "tuple", "set", "frozenset"].map((name) => `${module}.${name}`)
   ),
 );
-/** What makes an object of the class that is its first argument. */
+/** Names that create an object of the class in their first argument. */
 export const makers: ReadonlySet<string> = new Set(
   ["copyreg", "copy_reg"].flatMap((module) =>
     ["_reconstructor", "__newobj__", "__newobj_ex__"].map((name) => `${module}.${name}`)
@@ -72,7 +72,7 @@ const refusedModules: ReadonlySet<string> = new Set(
     "py_compile marshal pickle _pickle cPickle dill cloudpickle inspect gc atexit sitecustomize usercustomize",
     "bdb pdb cProfile profile trace timeit doctest unittest pydoc lib2to3 idlelib venv ensurepip pip setuptools distutils",
     "IPython jupyter_client",
-    // What calls what it is given.
+    // Functions that call their arguments.
     "operator _operator sched",
   ].flatMap((line) => line.split(" ")),
 );
@@ -88,7 +88,7 @@ const refusedInside: ReadonlySet<string> = new Set([
   "numpy.f2py.crackfortran",
 ]);
 
-/** What reads other files in modules that pass. */
+/** Names that read other files, in modules that pass. */
 const refusedNames: ReadonlySet<string> = new Set([
   "torch.load",
   "torch.serialization.load",

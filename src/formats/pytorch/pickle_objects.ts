@@ -1,4 +1,4 @@
-/** What a pickle is read as, and what its reader knows. */
+/** The values that a pickle is read as, and what its reader knows. */
 
 import type { Global } from "./pickle_names.ts";
 
@@ -19,7 +19,7 @@ export type PickleValue<Result> =
 /** A dictionary of Python's. */
 export type PickledDictionary<Result> = Map<PickleValue<Result>, PickleValue<Result>>;
 
-/** An object that is not made, because its reader does not know its class: what it would be made of. */
+/** An object that is not created, because its reader does not know its class: the parts it would be created from. */
 export class PickledObject<Result> {
   /** Its attributes. */
   state: PickleValue<Result> = null;
@@ -27,13 +27,13 @@ export class PickledObject<Result> {
   items: PickleValue<Result>[] | undefined;
   entries: PickledDictionary<Result> | undefined;
 
-  /** @param name of its class, or of the function that would make it */
+  /** @param name name of its class, or of the function that would create it */
   constructor(readonly name: string, readonly args: readonly PickleValue<Result>[]) {}
 }
 
 /** What a reader knows. */
 export interface PickleReader<Result> {
-  /** The value of a name called with arguments; undefined if it is not known, and the object is kept as it is. */
+  /** The result of calling a name with arguments; undefined if it is not known, and the object is kept in parts. */
   readonly call: (
     global: Global,
     args: readonly PickleValue<Result>[],

@@ -1,4 +1,4 @@
-/** What an operation does; `bytes` is the size of the number that follows its code. */
+/** What an operation does. `bytes` is the size of the number that follows its code. */
 export type Operation =
   | { readonly kind: "skip"; readonly bytes: number }
   | { readonly kind: "constant"; readonly value: null | boolean }
@@ -11,7 +11,7 @@ export type Operation =
   | { readonly kind: "sequence"; readonly length?: number }
   | { readonly kind: "append" | "set"; readonly many: boolean }
   | { readonly kind: "global"; readonly fromStack: boolean }
-  /** Makes an object of what is on the stack: a callee and its arguments; keywords, or all since the last mark. */
+  /** Creates an object from the stack: a callee and its arguments, keywords, or everything since the last mark. */
   | { readonly kind: "call"; readonly from: "arguments" | "keywords" | "mark" | "line" }
   | {
     readonly kind:
@@ -31,8 +31,8 @@ export type Operation =
 export type LineKind = "integer" | "long" | "float" | "string" | "unicode";
 
 /**
- * The operations of protocols 0 to 5 by their codes (Python's `pickletools.py` describes each). Sets, tuples and lists are
- * all sequences here: nothing that is needed tells them apart.
+ * The operations of protocols 0 to 5 by their codes (Python's `pickletools.py` describes each). Sets, tuples and lists
+ * are all sequences here, because nothing needs to tell them apart.
  */
 export const operations: Readonly<Record<number, Operation>> = {
   0x80: { kind: "skip", bytes: 1 },

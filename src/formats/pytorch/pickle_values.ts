@@ -3,19 +3,19 @@
 import type { LineKind } from "./pickle_operations.ts";
 
 /**
- * Digits and bytes of whole numbers that are read: those of 64 bits, with a sign. Longer ones take time that grows with
+ * Digits and bytes of integers that are read: those of 64 bits, with a sign. Longer ones take time that grows with
  * their square, and nothing needs them.
  */
 const mostDigits = 21;
 const mostBytes = 9;
 
-/** A whole number as a number where that is exact, else as a `bigint`. */
+/** An integer as a number if that is exact, else as a `bigint`. */
 function narrowed(value: bigint): number | bigint {
   const number = Number(value);
   return Number.isSafeInteger(number) ? number : value;
 }
 
-/** A little-endian number in two's complement; NaN if it is longer than any that is needed. */
+/** A little-endian number in two's complement; NaN if it is longer than needed. */
 export function longOf(bytes: Uint8Array): number | bigint {
   if (bytes.length > mostBytes) return NaN;
   let value = 0n;
@@ -23,7 +23,7 @@ export function longOf(bytes: Uint8Array): number | bigint {
   return narrowed(BigInt.asIntN(8 * Math.max(1, bytes.length), value));
 }
 
-/** A whole number in decimal digits; NaN if it is longer than any that is needed, undefined if it is none. */
+/** An integer in decimal digits; NaN if it is longer than needed, undefined if it is not an integer. */
 export function integerOf(text: string): number | bigint | undefined {
   if (text.length > mostDigits) return NaN;
   return /^\s*[+-]?\d+\s*$/.test(text) ? narrowed(BigInt(text.replace("+", ""))) : undefined;
@@ -34,11 +34,11 @@ export function floatOf(bytes: Uint8Array): number {
   return new DataView(bytes.buffer, bytes.byteOffset).getFloat64(0);
 }
 
-/** What a line of protocol 0 holds; undefined if it is damaged. */
+/** The value of a line of protocol 0; undefined if it is damaged. */
 export function lineOf(kind: LineKind, text: string): boolean | number | bigint | string | undefined {
   switch (kind) {
     case "integer":
-      // Two digits that no other number is written with are the truth values.
+      // Two digits, as no other number is written, are the truth values.
       return text === "00" ? false : text === "01" ? true : integerOf(text);
     case "long":
       return integerOf(text.replace(/L$/, ""));

@@ -18,10 +18,10 @@ const legacyMagic = 0x1950a86a20f9469cfc6cn;
 /** The second. */
 const legacyVersion = 1001;
 
-/** First bytes of a file that tell what it is. */
+/** First bytes of a file, enough to tell what it is. */
 const signatureBytes = 64;
 
-/** Whether a file is to be opened by {@link openPyTorch}: it is a zip archive, or a pickle. */
+/** Whether {@link openPyTorch} can open a file: it is a zip archive, or a pickle. */
 export function isPyTorch(file: ByteSource | Uint8Array): boolean {
   const bytes = beginningOf(sourceOf(file), signatureBytes);
   // A safetensors file begins with the length of its header, whose upper four bytes are zero.
@@ -32,7 +32,7 @@ export function isPyTorch(file: ByteSource | Uint8Array): boolean {
 /**
  * Opens a file of `torch.save`. Tensors are named by their path through nested dictionaries, for example
  * `model_state_dict.f.conv1.weight`. Nothing in the file is executed, and no tensor is read yet.
- * @throws {FormatError} if its structure is damaged, or it names what runs code.
+ * @throws {FormatError} if its structure is damaged, or it names code to run.
  */
 export async function openPyTorch(file: ByteSource | Uint8Array): Promise<TensorFile> {
   const source = sourceOf(file);
@@ -40,7 +40,7 @@ export async function openPyTorch(file: ByteSource | Uint8Array): Promise<Tensor
 }
 
 /**
- * Reads all tensors of a file, named as by {@link openPyTorch}.
+ * Reads all tensors of a file, with the names of {@link openPyTorch}.
  * @throws {FormatError} if it or one of them is damaged.
  */
 export async function parsePyTorch(file: ByteSource | Uint8Array): Promise<Map<string, NamedTensor>> {
@@ -51,22 +51,22 @@ export async function parsePyTorch(file: ByteSource | Uint8Array): Promise<Map<s
 /** Bytes of the file that says "little" or "big". */
 const longestOrder = 64;
 /**
- * How many times over tensors may use their storages, and storages may exceed the tensors in them. Tied weights use one
- * twice; thousands of copies of one fill the memory.
+ * How many times over tensors may use their storages, and by how much storages may exceed the tensors in them. Tied
+ * weights use a storage twice; thousands of copies of one would fill the memory.
  */
 const mostTimes = 8;
-/** Storages of several tensors that are kept: tensors of two state dicts are read in turn. */
+/** Number of kept storages with several tensors. The tensors of two state dicts are read in turn. */
 const mostKept = 2;
 
 class PyTorchFile implements TensorFile {
   readonly tensors: ReadonlyMap<string, TensorDescription>;
   readonly #contents: Contents;
   readonly #fetch: (storage: Storage) => Promise<Uint8Array>;
-  /** Storages that several tensors are in. */
+  /** Storages that hold several tensors. */
   readonly #shared: ReadonlySet<string>;
   readonly #kept = new Map<string, Uint8Array>();
 
-  /** @param fetch gives a storage's bytes; throws a `FormatError` if they are not there */
+  /** @param fetch returns a storage's bytes; throws a `FormatError` if they are not there */
   constructor(contents: Contents, fetch: (storage: Storage) => Promise<Uint8Array>) {
     this.#contents = contents;
     this.#fetch = fetch;
@@ -158,7 +158,7 @@ async function openZip(source: ByteSource): Promise<TensorFile> {
   return new PyTorchFile(contentsOf(value), async ({ key, length, bytes }) => {
     const name = `${folder}data/${key}`;
     if (!archive.has(name)) throw new FormatError(`PyTorch: storage ${key} is missing`);
-    // torch.save never compresses; a few compressed bytes could claim a thousand times as many.
+    // torch.save never compresses. A few compressed bytes could claim a thousand times their number.
     if (archive.isCompressed(name)) {
       throw new FormatError(
         `PyTorch: storage ${key} is compressed; unpack the archive and zip it without (zip -0)`,
@@ -180,7 +180,7 @@ function openLegacy(source: ByteSource): TensorFile {
     throw new FormatError("PyTorch: neither a zip archive nor a file of torch.save");
   }
   const plain = tensorReader(new Map());
-  // Each storage has at least the eight bytes of its length, and the pickle says more of it than that.
+  // Each storage has at least the eight bytes of its length, and the pickle needs more than that to describe it.
   const budget = pickleBudget(source.size / 64);
   const version = parsePickle(bytes, plain, budget, magicEnd);
   if (version.value !== legacyVersion) throw new FormatError(`PyTorch: unknown version of the format`);
@@ -201,8 +201,8 @@ function openLegacy(source: ByteSource): TensorFile {
 }
 
 /**
- * Where the storages begin, up to the first that is not there, or is not what the contents say: nothing tells where the
- * next begins.
+ * Where the storages begin, up to the first one that is missing or does not match the contents, because then nothing
+ * tells where the next one begins.
  */
 function legacyStorages(
   source: ByteSource,
@@ -223,7 +223,7 @@ function legacyStorages(
   return places;
 }
 
-/** Where the old format's magic number ends, if the file begins with it; protocols 0 to 5 write it in three ways. */
+/** Where the old format's magic number ends, if the file begins with it. Protocols 0 to 5 write it in three ways. */
 function legacyStart(bytes: Uint8Array): number | undefined {
   const digits = Array.from({ length: 10 }, (_, i) => Number((legacyMagic >> BigInt(8 * i)) & 0xffn));
   const long = [0x8a, digits.length, ...digits, 0x2e];

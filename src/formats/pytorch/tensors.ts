@@ -1,18 +1,18 @@
-/** What a PyTorch file's pickle says of tensors: storages, and views into them. */
+/** What a PyTorch file's pickle says about tensors: storages, and views into them. */
 
 import type { PickleReader, PickleValue } from "./pickle_objects.ts";
 import { Global } from "./pickle_names.ts";
 import { type ElementType, storageType, tensorType } from "./types.ts";
 import type { DType, NamedTensor } from "../safetensors.ts";
 
-/** A run of elements that tensors are views into. */
+/** A run of elements that tensors are views of. */
 export class Storage {
   constructor(
     readonly key: string,
     readonly type: ElementType,
-    /** Elements. */
+    /** Number of elements. */
     readonly length: number,
-    /** Why it cannot be read, if so. */
+    /** The reason if it cannot be read. */
     readonly flaw?: string,
   ) {}
 
@@ -30,7 +30,7 @@ export class View {
     readonly offset: number,
     readonly shape: readonly number[],
     readonly strides: readonly number[],
-    /** Why it cannot be read, if so: what goes on from "tensor NAME". */
+    /** The reason if it cannot be read, to follow "tensor NAME". */
     readonly flaw?: string,
   ) {}
 
@@ -39,16 +39,16 @@ export class View {
   }
 }
 
-/** What a PyTorch file's pickle holds. */
+/** The contents of a PyTorch file's pickle. */
 export type TorchValue = PickleValue<Storage | View>;
 type Arguments = readonly TorchValue[];
 
 /** More dimensions than any model has. */
 const maximumRank = 16;
-/** Of a few more the number is told. */
+/** With a few more dimensions, the message gives their number. */
 const mostSizes = 100;
 
-/** Knows what describes tensors, and notes the storages that they lie in. */
+/** Recognises what describes tensors, and notes the storages that hold them. */
 export function tensorReader(storages: Map<string, Storage>): PickleReader<Storage | View> {
   return {
     call,
@@ -85,19 +85,25 @@ const calls: Readonly<Record<string, (args: Arguments) => TorchValue | undefined
   "torch.Size": ([sizes]) => sizes ?? [],
 };
 
-/** A tensor of a class of its own, by the tensor that it is made from. */
+/** A tensor of another class, given by the tensor that it is made from. */
 function rebuilt(rebuild: TorchValue | undefined, args: TorchValue | undefined): TorchValue | undefined {
   const nested = rebuild instanceof Global && !`${rebuild}`.includes("_rebuild_from_type");
   return nested && Array.isArray(args) ? call(rebuild, args) : undefined;
 }
 
-/** Old files put the class of a whole network into an identifier, ("module", class, file, source); else nothing is known. */
+/**
+ * Old files put the class of a whole network into an identifier, ("module", class, file, source). Nothing else is
+ * known.
+ */
 function classOf(id: TorchValue): TorchValue {
   const [kind, type] = Array.isArray(id) ? id : [];
   return kind === "module" && type instanceof Global ? type : [];
 }
 
-/** The storage of an identifier ("storage", type, key, location, length, and in old files the part of another that it is). */
+/**
+ * The storage of an identifier ("storage", type, key, location, length, and in old files the part of another storage
+ * that it is).
+ */
 function storageOf(id: TorchValue): Storage | undefined {
   const [kind, type, key, , length, part = null] = Array.isArray(id) ? id : [];
   const known = type instanceof Global && ["torch", "torch.storage", "torch.cuda"].includes(type.module)
@@ -142,7 +148,7 @@ function viewOf(
   const count = shape.reduce((product, extent) => product * extent, 1);
   const room = storage.bytes / known.bytes;
   const last = shape.reduce((sum, extent, axis) => sum + (extent - 1) * strides[axis]!, offset);
-  // A tensor with more elements than its storage repeats them: no model does, but a hostile file would.
+  // A tensor with more elements than its storage repeats them. No model does that, but a hostile file would.
   if (count > room || (count > 0 && last >= room)) {
     return flawed(`of shape [${shape}] does not fit its storage`);
   }
@@ -192,7 +198,7 @@ function isSize(value: unknown): value is number {
   return Number.isSafeInteger(value) && value as number >= 0;
 }
 
-/** A long list, which could be named again and again, is not looked through. */
+/** A long list, which could be named again and again, is not searched. */
 function isSizes(value: unknown): value is number[] {
   return Array.isArray(value) && value.length <= mostSizes && value.every(isSize);
 }

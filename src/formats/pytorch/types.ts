@@ -58,7 +58,7 @@ const tensorTypes: Readonly<Record<string, DType | number>> = {
   complex128: 16,
 };
 
-/** The type of a storage's elements; undefined if PyTorch has none of this name. */
+/** The type of a storage's elements; undefined if PyTorch has none with this name. */
 export function storageType(name: string): ElementType | undefined {
   const dtype = Object.hasOwn(storageTypes, name) ? storageTypes[name] : undefined;
   if (dtype) return { name, bytes: elementBytes[dtype], dtype };
@@ -66,7 +66,7 @@ export function storageType(name: string): ElementType | undefined {
   return bytes === undefined ? undefined : { name, bytes };
 }
 
-/** The type of the name `torch.…`; of one that is not known, a byte's size is as good as any, since it is not read. */
+/** The type called `torch.…`. For an unknown one any size will do, since it is not read. */
 export function tensorType(name: string): ElementType {
   const type = Object.hasOwn(tensorTypes, name) ? tensorTypes[name]! : 1;
   return typeof type === "number" ? { name, bytes: type } : { name, bytes: elementBytes[type], dtype: type };

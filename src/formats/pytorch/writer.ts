@@ -6,7 +6,7 @@ import { zip } from "../archives/zip_writer.ts";
 /** Tensors by name, or dictionaries of them. */
 export type PyTorchContents = ReadonlyMap<string, NamedTensor | ReadonlyMap<string, NamedTensor>>;
 
-/** Where PyTorch aligns the storages' data. */
+/** The alignment that PyTorch gives the storages' data. */
 const alignment = 64;
 const folder = "archive";
 
@@ -59,7 +59,9 @@ class PickleWriter {
     this.#entries(entries, write);
   }
 
-  /** `_rebuild_tensor_v2(storage, 0, shape, strides, False, OrderedDict())`, contiguous in the storage of this key. */
+  /**
+   * `_rebuild_tensor_v2(storage, 0, shape, strides, False, OrderedDict())`, contiguous in the storage with this key.
+   */
   tensor({ dtype, shape, data }: NamedTensor, key: number): void {
     this.#global("torch._utils", "_rebuild_tensor_v2");
     this.#bytes.push(0x28, 0x28);

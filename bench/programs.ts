@@ -3,7 +3,7 @@ import { UsageError } from "../src/cli/command.ts";
 
 /** A bench, `bench/programs/NAME.ts`. */
 export interface Program {
-  /** Its arguments, as in `[WORD]... [--turns N]`. */
+  /** Its arguments, such as `[WORD]... [--turns N]`. */
   readonly parameters: string;
   /** What it measures, to follow the word "Measures". */
   readonly measures: string;
@@ -15,7 +15,7 @@ export interface Program {
 
 const read = "--allow-read";
 const runDeno = "--allow-run=deno";
-/** The tools, and after them the programs that they build. */
+/** The tools, followed by the programs that they build. */
 const isaPrograms = [
   ...["deno", "gcc", "spirv-cross", "nvcc", "dpkg-query", "apt-get", "tar", "python3"],
   ...["runs/isa/tools/replay", "runs/isa/tools/replay_intel"],
@@ -106,7 +106,7 @@ export const programs: Readonly<Record<string, Program>> = {
   },
 };
 
-/** What `--help` says of a bench. */
+/** The text of a bench's `--help`. */
 export function helpOf(name: string): string {
   const { parameters, measures, takes } = programs[name]!;
   return `Usage: deno task bench ${`${name} ${parameters}`.trim()}
@@ -121,7 +121,7 @@ On two cores without a GPU it takes ${takes}.
 /**
  * Refuses arguments that a bench's help does not name.
  * @throws {UsageError} if there are more words than it takes.
- * @throws {TypeError} by `parseArgs`, if there is an option that it does not know.
+ * @throws {TypeError} from `parseArgs`, if there is an unknown option.
  */
 export function checkArguments({ parameters }: Program, args: readonly string[]): void {
   const named = [...parameters.matchAll(/--([a-z-]+)( \w)?/g)];

@@ -1,4 +1,4 @@
-/** `deno task style` and `deno task ok`: several checks, one after the other, up to the first that fails. */
+/** `deno task style` and `deno task ok`: several checks, one after another, up to the first that fails. */
 
 import { type Command, execute, exitStatus, UsageError } from "../src/cli/command.ts";
 import { projectFolder } from "./tasks.ts";

@@ -6,10 +6,10 @@ import configuration from "../deno.json" with { type: "json" };
 const sources = fileURLToPath(new URL("../src/", import.meta.url));
 
 /**
- * Type declarations of some modules and all that they need.
+ * Type declarations of some modules and everything that they need.
  * @param entries absolute paths
  * @returns text by path below `src/`, for example `kernels/add.d.ts`
- * @throws {Error} if a declaration cannot be made.
+ * @throws {Error} if a declaration cannot be generated.
  */
 export function declarations(entries: readonly string[]): Map<string, string> {
   const options: ts.CompilerOptions = {
@@ -35,13 +35,13 @@ export function declarations(entries: readonly string[]): Map<string, string> {
   return texts;
 }
 
-/** Imports name the modules that will be there; what is younger than many projects' `lib` is named. */
+/** Imports name the modules of the package. Anything newer than many projects' `lib` is referenced. */
 function finish(text: string): string {
   const linked = text.replaceAll(/((?:from|import\() ?"\.[^"]*)\.ts"/g, '$1.js"');
   return linked.includes("Symbol.dispose") ? `/// <reference lib="esnext.disposable" />\n${linked}` : linked;
 }
 
-/** Where the declarations of the packages are that the sources import: beside TypeScript itself in Deno's cache. */
+/** Where the declarations of imported packages are: beside TypeScript itself in Deno's cache. */
 function packageFolders(): Record<string, string[]> {
   const cache = ts.sys.getExecutingFilePath().replace(/\/typescript\/[^/]*\/lib\/[^/]*$/, "");
   const packages = Object.entries(configuration.imports).flatMap(([name, specifier]) => {

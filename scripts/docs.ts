@@ -1,4 +1,4 @@
-/** `deno task docs`: writes the documents that are made from the sources. */
+/** `deno task docs`: writes the documents that are generated from the sources. */
 
 import { parseArgs } from "node:util";
 import { type Command, execute, exitStatus } from "../src/cli/command.ts";

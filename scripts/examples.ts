@@ -7,7 +7,7 @@ const folder = new URL("../examples/", import.meta.url);
 export const pages = ["image_filter", "texture"] as const;
 
 /**
- * Makes the examples' pages, which need no server: a browser opens them from the disk.
+ * Builds the examples' pages, which need no server: a browser opens them from the disk.
  * @param target an existing folder
  */
 export async function buildExamples(target: URL): Promise<void> {

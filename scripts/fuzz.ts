@@ -1,4 +1,4 @@
-/** `deno task fuzz`: damaged files for all readers, and random configurations, for as long as one likes. */
+/** `deno task fuzz`: damaged files for all readers, and random configurations, for as long as wanted. */
 
 import process from "node:process";
 import { parseArgs } from "node:util";
@@ -18,7 +18,7 @@ import { cases, readDamaged } from "../tests/fuzz/readers.ts";
 
 /** Files of each format in a round. A round takes some seconds. */
 const filesInRound = 200;
-/** More than this the readers of small files must never take, whatever is in them. */
+/** Most memory that the readers of small files may take, whatever the files contain. */
 const mostBytes = 2 ** 30;
 
 const options = {
@@ -77,7 +77,7 @@ async function readRound(seed: number, end: number): Promise<number> {
   return files;
 }
 
-/** What trains one random configuration. Without an adapter there is nothing to train on. */
+/** Trains one random configuration. Without an adapter there is nothing to train on. */
 async function configurations(): Promise<(seed: number) => Promise<number>> {
   const gpu = await Gpu.request();
   const digits = await loadDataset({ name: "digits" });

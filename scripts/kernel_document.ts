@@ -4,7 +4,7 @@ import { type Kernel, uniformBinding } from "../src/kernels/kernel.ts";
 import { families, type Launcher, launchers } from "./launchers.ts";
 import { type EntryPoint, entryPoint, entryPointsOf, headerOf, type Resource } from "./wgsl.ts";
 
-/** Where the document lies. */
+/** Path of the document. */
 export const documentPath = new URL("../docs/kernels.md", import.meta.url);
 
 /** Headings of the families. */
@@ -105,7 +105,7 @@ function chapter({ name, file, shader, kernel, description, demands, cost, examp
   ].join("\n\n").replaceAll(/\n\n(- (?:Limits|Cost))/g, "\n$1");
 }
 
-/** The entry points that a kernel may use: all that read textures where it does, and buffers where it does not. */
+/** The entry points that a kernel may use: all that read textures if it does, or all that read buffers. */
 export function entriesOf({ entryPoint: entry = "main", wgsl, bindings }: Kernel<never>): string[] {
   if (typeof entry === "string") return [entry];
   const readsTextures = bindings.some(({ access }) => access === "texture");

@@ -32,7 +32,7 @@ export interface Launcher {
   readonly shader: string;
   readonly kernel: Kernel<never>;
   readonly description: string;
-  /** What the launcher demands of a shape, if it does. */
+  /** The launcher's condition on a shape, if it has one. */
   readonly demands: string | undefined;
   readonly cost: string;
   /** TypeScript. */
@@ -41,7 +41,8 @@ export interface Launcher {
 
 /**
  * All kernels with their doc comments, family by family and file by file.
- * @throws {Error} if one is not exported by the module, its shader is no file, or its comment lacks the cost or an example.
+ * @throws {Error} if one is not exported by the module, its shader is not a file, or its comment lacks the cost or an
+ *   example.
  */
 export async function launchers(): Promise<Launcher[]> {
   const paths = await pathsByText();
@@ -79,7 +80,7 @@ async function pathsByText(): Promise<Map<string, string>> {
   return new Map(await Promise.all(entries));
 }
 
-/** Whether a statement exports a kernel: a constant whose type is `Kernel<…>`, or that of another one. */
+/** Whether a statement exports a kernel: a constant of type `Kernel<…>`, or of another kernel's type. */
 function isKernel(statement: ts.Statement): statement is ts.VariableStatement {
   if (!ts.isVariableStatement(statement)) return false;
   const exported = statement.modifiers?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword);

@@ -1,9 +1,9 @@
-/** Makes the npm package: ES modules without any Deno API, type declarations, and the shaders as they are. */
+/** Builds the npm package: ES modules without any Deno API, type declarations, and the shaders as they are. */
 
 import * as esbuild from "esbuild";
 import { gzipSync } from "fflate";
 import { fileURLToPath } from "node:url";
-// Whose packages must lie in Deno's cache, where their declarations are read.
+// Its packages must be in Deno's cache, where their declarations are read.
 import "../src/mod.ts";
 import { declarations } from "./declarations.ts";
 import { shaderPaths } from "./launchers.ts";
@@ -14,7 +14,7 @@ export const root = new URL("../", import.meta.url);
 /** Entry points of the package, by the names of its exports. */
 const entries = { ".": "src/mod.ts", "./kernels": "src/kernels/mod.ts" } as const;
 
-/** What all builds share. Browsers that have WebGPU know ES2022; `using`, which is newer, is translated. */
+/** Options of all builds. Browsers with WebGPU know ES2022; `using`, which is newer, is translated. */
 const common = {
   absWorkingDir: fileURLToPath(root),
   bundle: true,
@@ -25,8 +25,7 @@ const common = {
 } as const satisfies esbuild.BuildOptions;
 
 /**
- * Every module becomes a file of its own, so that whoever bundles the package drops what is not used; a module contains
- * its shader.
+ * Every module becomes its own file, so that bundlers drop what is not used. A module contains its shader.
  */
 const separateModules: esbuild.Plugin = {
   name: "separate modules",
@@ -75,8 +74,8 @@ export async function buildPackage(target: URL): Promise<void> {
 }
 
 /**
- * What the declarations need, for those who check types: the oldest TypeScript that is tested, and WebGPU's types for those
- * whose `lib.dom.d.ts` does not have them.
+ * What the declarations need from those who check types: the oldest TypeScript that is tested, and WebGPU's types where
+ * `lib.dom.d.ts` does not have them.
  */
 const declarationPeers = {
   peerDependencies: { "@webgpu/types": "^0.1.74", typescript: ">=5.9" },
@@ -137,7 +136,7 @@ export interface BundleSize {
 }
 
 /**
- * What a program that uses the package adds to a page: the program bundled and minified.
+ * What a program that uses the package adds to a page: the program, bundled and minified.
  * @param target where the package was built
  * @throws {Error} if the bundle would need another package.
  */

@@ -6,17 +6,17 @@ import configuration from "../deno.json" with { type: "json" };
 /** The project's folder, with a slash at the end. */
 export const projectFolder: string = fileURLToPath(new URL("../", import.meta.url));
 
-/** The lock file of every package; `deno.lock` has only those that the first commands need. */
+/** The lock file of every package. `deno.lock` has only those that the first commands need. */
 export const wholeLock = `${projectFolder}all.lock`;
 
-/** The commands of the tasks, by their names. */
+/** The commands of the tasks, by name. */
 export const taskCommands: ReadonlyMap<string, string> = new Map(
   Object.entries(configuration.tasks).map(([name, { command }]) => [name, command]),
 );
 
 /**
- * What a task's command hands to `deno`, with absolute paths.
- * @param folder that of the project, with a slash at the end, for a copy of it elsewhere
+ * The arguments that a task's command gives to `deno`, with absolute paths.
+ * @param folder folder of the project, with a slash at the end, for a copy of it elsewhere
  * @throws {RangeError} if there is no such task.
  */
 export function taskArguments(task: string, folder: string = projectFolder): string[] {

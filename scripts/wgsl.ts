@@ -1,4 +1,7 @@
-/** Reads what a shader's entry point uses, from WGSL written as in `shaders/`: every function ends with a brace at the start of a line. */
+/**
+ * Finds what a shader's entry point uses, from WGSL written as in `shaders/`, where every function ends with a brace at
+ * the start of a line.
+ */
 
 /** A storage or uniform buffer, or a texture. */
 export interface Resource {
@@ -25,7 +28,7 @@ export interface EntryPoint {
   readonly workgroupBytes: number;
 }
 
-/** The comment that a shader begins with, without its slashes. */
+/** The comment at the start of a shader, without its slashes. */
 export function headerOf(wgsl: string): string {
   const lines = wgsl.split("\n");
   const end = lines.findIndex((line) => !line.startsWith("//"));
@@ -38,10 +41,10 @@ export type Typed = [name: string, type: string][];
 /** A function of a shader. */
 export interface ShaderFunction {
   readonly name: string;
-  /** Of an entry point, the extents of its workgroup as they are written. */
+  /** For an entry point, the extents of its workgroup as they are written. */
   readonly workgroupSize: string | undefined;
   readonly parameters: Typed;
-  /** Type of what it returns, if it returns something. */
+  /** Type of the result, if there is one. */
   readonly result: string | undefined;
   /** What stands between its braces, without comments. */
   readonly body: string;
@@ -119,13 +122,13 @@ export function entryPoint(wgsl: string, name: string): EntryPoint {
   };
 }
 
-/** A type with what the aliases in it stand for. */
+/** A type in which aliases are replaced. */
 export function withoutAliases(wgsl: string, type: string): string {
   return [...wgsl.matchAll(/^alias (\w+) = (.*);/gm)]
     .reduce((text, [, name, meaning]) => text.replaceAll(new RegExp(`\\b${name}\\b`, "g"), meaning!), type);
 }
 
-/** Whether a name occurs in an entry point or a function that it calls, directly or not. */
+/** Whether a name occurs in an entry point, or in a function that it calls, directly or not. */
 function usesOf(wgsl: string, entry: string): (name: string) => boolean {
   const functions = new Map(functionsOf(wgsl).map(({ name, body }) => [name, body]));
   const words = new Set([entry]);
@@ -142,7 +145,7 @@ function usesOf(wgsl: string, entry: string): (name: string) => boolean {
 
 const elementBytes = new Map([["f32", 4], ["u32", 4], ["vec4f", 16], ["mat4x4f", 64]]);
 
-/** What one of these takes, or an array or a structure of them, whose members need no padding. */
+/** Bytes of one of these, or of an array or a structure of them whose members need no padding. */
 function bytesOf(wgsl: string, type: string): number {
   const members = new RegExp(`^struct ${type} \\{\\n([^}]*)\\}`, "m").exec(wgsl)?.[1];
   if (members !== undefined) {
@@ -157,8 +160,8 @@ function bytesOf(wgsl: string, type: string): number {
 }
 
 /**
- * A product of numbers, constants and overrides, the latter with the values that the shader has for them: the largest
- * that the launcher chooses, by this project's convention, where sizes of tiles are concerned.
+ * A product of numbers, constants and overrides. Overrides count with the values that the shader gives them, which for
+ * sizes of tiles are, by this project's convention, the largest that the launcher chooses.
  */
 function evaluate(wgsl: string, expression: string): number {
   return expression.split("*").reduce((product, factor) => {

@@ -2,18 +2,18 @@ import type { GpuKind } from "../../src/kernels/gpu_kind.ts";
 import type { Captured } from "./capture/capture.ts";
 import type { Tools } from "./tools.ts";
 
-/** What a compiler made of a kernel: its name, its dispatches in an iteration, and numbers. */
+/** A compiler's result for a kernel: its name, its dispatches in an iteration, and numbers. */
 export interface CompiledKernel {
   readonly kernel: string;
   readonly dispatches: number;
 }
 
-/** What a compiler made of captured pipelines. */
+/** A compiler's result for captured pipelines. */
 export interface Compiled {
   /** Name and version of the compiler. */
   readonly compiler: string;
   readonly kernels: readonly CompiledKernel[];
-  /** The kernels for people to read. */
+  /** The kernels in a form for reading. */
   readonly table: string;
 }
 
@@ -21,9 +21,9 @@ export interface Compiled {
 export interface CompilerInput {
   readonly tools: Tools;
   readonly captured: Captured;
-  /** Where the pipelines were captured. */
+  /** Folder with the captured pipelines. */
   readonly folder: string;
-  /** Where assembly goes. */
+  /** Folder for assembly. */
   readonly out: string;
 }
 
@@ -33,13 +33,13 @@ export interface Compiler {
   readonly gpu: string;
   /** The name with the maker's and the architecture's. */
   readonly title: string;
-  /** Whose tiles the GPU gets; those of most GPUs if it is of no such kind. */
+  /** The kind of GPU whose tiles it gets; those of most GPUs if it is of no such kind. */
   readonly kind: GpuKind | undefined;
-  /** Compiles, or says in a line why it cannot. */
+  /** Compiles, or says in one line why it cannot. */
   readonly compile: (input: CompilerInput) => Promise<Compiled | string>;
 }
 
-/** Kernels that differ in nothing but their dispatches, as one. */
+/** Merges kernels that differ only in their dispatches. */
 export function merged<Kernel extends CompiledKernel>(kernels: readonly Kernel[]): Kernel[] {
   const byContents = new Map<string, Kernel>();
   for (const kernel of kernels) {
@@ -50,14 +50,14 @@ export function merged<Kernel extends CompiledKernel>(kernels: readonly Kernel[]
   return [...byContents.values()];
 }
 
-/** A share as a whole number of percent. */
+/** A share as a whole number of per cent. */
 export function percent(share: number): number {
   return Math.round(100 * share);
 }
 
 /**
  * Cells of a table for the counts of a loop: instructions, multiply-adds, their share, and instructions for each.
- * @param among what the share is of; by default all instructions
+ * @param among what the share is relative to; by default all instructions
  */
 export function mixCells(
   { instructions, multiplyAdds }: { readonly instructions: number; readonly multiplyAdds: number },

@@ -4,7 +4,7 @@ const folder = "/usr/share/vulkan/icd.d";
 /** Mesa's drivers: RADV for AMD, ANV for Intel, lavapipe for processors. */
 export type DriverName = "radeon" | "intel" | "lvp";
 
-/** The file that makes a Vulkan program use a driver alone, or nothing if it is not installed. */
+/** The file that makes a Vulkan program use only one driver; undefined if it is not installed. */
 export function driverFile(driver: DriverName): string | undefined {
   try {
     // Debian 12 adds the architecture to the name.

@@ -1,13 +1,13 @@
 /** Loops of a program in any machine's code. */
 
-/** Places of a label and of a branch that goes back to it. */
+/** Positions of a label and of a branch back to it. */
 export interface BackBranch {
   readonly target: number;
   readonly from: number;
 }
 
 /**
- * What each loop consists of, without the loops inside it. A loop reaches from a label to the last branch that goes back to it.
+ * The body of each loop, without the loops inside it. A loop reaches from a label to the last branch back to it.
  * @param program lines or instructions
  */
 export function loopsOf<Item>(program: readonly Item[], branches: readonly BackBranch[]): Item[][] {
@@ -24,9 +24,9 @@ export function loopsOf<Item>(program: readonly Item[], branches: readonly BackB
 }
 
 /**
- * The loop that a kernel spends its time in: that with most multiply-adds, and of several the longest. Each instruction
- * counts once, however often the loop runs and whether or not a branch jumps over it.
- * @returns nothing if there is no loop
+ * The loop in which a kernel spends its time: the one with most multiply-adds, and of several the longest. Each
+ * instruction counts once, however often the loop runs and whether or not a branch skips it.
+ * @returns undefined if there is no loop
  */
 export function hottest<Item>(
   loops: readonly Item[][],

@@ -1,8 +1,8 @@
 import type { RecordedPipeline } from "./capture/record.ts";
 
 /**
- * A kernel with what of its shape tells it from others: `conv2d_forward 160 → 320, 3×3, stride 2`. Sizes of maps are left out:
- * they are constants in the code, and change hardly any of it.
+ * A kernel with the part of its shape that distinguishes it: `conv2d_forward 160 → 320, 3×3, stride 2`. Sizes of maps
+ * are left out, because they are constants in the code and hardly change it.
  */
 export function kernelName({ label, constants }: Pick<RecordedPipeline, "label" | "constants">): string {
   const { kernel, stride, channels } = constants;

@@ -1,9 +1,9 @@
 import type { Captured } from "./capture/capture.ts";
 import { outputOf, ToolError } from "./tools.ts";
 
-/** What a driver's compiler says of a pipeline. */
+/** What a driver's compiler says about a pipeline. */
 export interface Executable {
-  /** As in a `RecordedPipeline`. */
+  /** The same as in its `RecordedPipeline`. */
   readonly pipeline: string;
   readonly index: number;
   /** Invocations that run in step. */
@@ -12,14 +12,14 @@ export interface Executable {
   readonly statistics: Readonly<Record<string, number>>;
 }
 
-/** @throws {ToolError} if the driver has no statistic of that name. */
+/** @throws {ToolError} if the driver has no statistic with that name. */
 export function statistic({ statistics }: Executable, name: string): number {
   const value = statistics[name];
   if (value === undefined) throw new ToolError(`this version of Mesa says nothing of "${name}"`);
   return value;
 }
 
-/** A driver and what it made of pipelines. */
+/** A driver and its results for pipelines. */
 export interface Compilation {
   /** Name and version, such as `radv Mesa 25.0.7-2+deb13u1`. */
   readonly driver: string;
@@ -27,10 +27,10 @@ export interface Compilation {
 }
 
 /**
- * Compiles captured pipelines on the driver that the environment chooses.
- * @param replay the program for it
- * @param folder where they were captured
- * @param out where assembly and other representations go
+ * Compiles captured pipelines on the driver that the environment selects.
+ * @param replay the program that compiles them
+ * @param folder the captured pipelines
+ * @param out gets the assembly and other representations
  * @throws {ToolError} if the driver does not know the GPU, or refuses a pipeline.
  */
 export async function compilePipelines(

@@ -4,7 +4,7 @@ import type { CompiledKernel } from "./compiler.ts";
 /** Where the results are kept, relative to the project. */
 export const resultsPath = "bench/results/isa.json";
 
-/** A compiler's kernels with a name for each column. */
+/** A compiler's kernels, with a name for each column. */
 export interface KernelTable {
   readonly compiler: string;
   readonly columns: readonly string[];
@@ -20,7 +20,7 @@ export function kernelTable(compiler: string, kernels: readonly CompiledKernel[]
   };
 }
 
-/** Writes results, a line for each kernel, so that a comparison of two versions shows which changed. */
+/** Writes results, one line for each kernel, so that a comparison of two versions shows which ones changed. */
 export async function saveResults(
   results: Readonly<Record<string, Record<string, KernelTable>>>,
 ): Promise<void> {

@@ -1,9 +1,9 @@
 import type { WebGpu } from "./capture/capture.ts";
 import type { Subject } from "./capture/subjects.ts";
 
-/** What is compiled: a subject, as one WebGPU makes SPIR-V of it. */
+/** What is compiled: a subject, as one WebGPU turns it into SPIR-V. */
 export interface Source {
-  /** In the results, and of the folder with the assembly. */
+  /** Name in the results, and of the folder with the assembly. */
   readonly name: string;
   readonly title: string;
   readonly subject: Subject;
@@ -18,7 +18,7 @@ export const byDeno: Source = {
   webgpu: "deno",
 };
 
-/** The iteration as browsers that have Dawn compile it. */
+/** The iteration as browsers with Dawn compile it. */
 export const byDawn: Source = {
   ...byDeno,
   name: "dawn",
@@ -26,7 +26,7 @@ export const byDawn: Source = {
   webgpu: "dawn",
 };
 
-/** Other libraries, by Deno's WebGPU. */
+/** Other libraries, on Deno's WebGPU. */
 export const peers: readonly Source[] = (["tensorflow.js", "jax-js"] as const).map((subject) => ({
   name: subject,
   title: `a 3×3 convolution of 160 channels and its gradients by ${subject}`,

@@ -1,4 +1,4 @@
-/** The C programs of this bench, which gcc builds when they are needed. */
+/** The C programs of this bench. gcc builds them when they are needed. */
 
 import { fileURLToPath } from "node:url";
 import { SadaJemError } from "../../src/errors.ts";
@@ -6,7 +6,7 @@ import { driverFile } from "./drivers.ts";
 
 /** What was built. */
 export interface Tools {
-  /** Where the Vulkan layer that writes pipelines to files lies. */
+  /** Folder of the Vulkan layer that writes pipelines to files. */
   readonly layerFolder: string;
   /** The program that compiles such files. */
   readonly replay: string;
@@ -39,7 +39,7 @@ export async function outputOf(
   }
 }
 
-/** Debian's packages of what is not there: gcc, the headers of Vulkan, and Mesa's drivers. */
+/** Missing Debian packages: gcc, the headers of Vulkan, and Mesa's drivers. */
 export async function missingPackages(): Promise<string[]> {
   const gcc = await outputOf("gcc", ["-E", "-include", "stdio.h", "-xc", "/dev/null"]);
   const hasDrivers = driverFile("radeon") !== undefined && driverFile("lvp") !== undefined;
@@ -86,7 +86,7 @@ export async function buildTools(folder: string): Promise<Tools> {
 
 /**
  * Runs gcc.
- * @param what is built, for the message
+ * @param what names the thing that is built, for the message
  * @throws {ToolError} if it cannot.
  */
 export async function build(what: string, ...args: string[]): Promise<void> {

@@ -16,7 +16,7 @@ export interface CallTimes {
   readonly least: number;
 }
 
-/** What a job prints. */
+/** The output of a job. */
 export interface ExchangeTimes {
   readonly implementation: string;
   readonly processes: number;
@@ -30,7 +30,7 @@ export interface ExchangeTimes {
 /** Trainable parameters of WRN-28-10. */
 const parameters = 36_500_000;
 
-/** Rounds of calls that move many bytes, and of those that move few. */
+/** Rounds of calls that move many bytes, and of calls that move few. */
 const rounds = { many: 11, few: 200 };
 
 async function timeCalls(

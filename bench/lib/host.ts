@@ -8,8 +8,8 @@ const rounds = 15;
 
 /**
  * Milliseconds that the host takes for an iteration: drawing its inputs, encoding and submitting its dispatches. A
- * submission to a software adapter also executes the work, so what is submitted is the recorded iteration with all of
- * its dispatches over no workgroups, and without its copies.
+ * submission to a software adapter also executes the work. So the recorded iteration is submitted with all of its
+ * dispatches over zero workgroups, and without its copies.
  */
 export async function hostTime(gpu: Gpu, trainer: Trainer): Promise<number> {
   const plan = withoutWork(trainer.plan!);
@@ -24,7 +24,7 @@ export async function hostTime(gpu: Gpu, trainer: Trainer): Promise<number> {
   return median(times);
 }
 
-/** The same dispatches over no workgroups, which do nothing, and nothing else. */
+/** The same dispatches over zero workgroups, which do nothing, and nothing else. */
 function withoutWork({ commands, pool, textures }: Plan): Plan {
   const idle = commands.flatMap((command): Command[] =>
     command.kind === "dispatch" ? [{ ...command, workgroups: [0, 0, 0] }] : []

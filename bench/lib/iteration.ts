@@ -1,4 +1,4 @@
-/** Measures training iterations of one run in the steady state: `iteration.ts NAME` prints JSON. */
+/** Measures training iterations of one run in steady state: `iteration.ts NAME` prints JSON. */
 
 import { type Counters, Gpu } from "../../src/gpu/gpu.ts";
 import { type KernelTime, profile } from "../../src/gpu/profile.ts";
@@ -10,7 +10,7 @@ import { prepareTrainer, type RunName, runNamed } from "./iteration_case.ts";
 import { type MemoryPart, memoryParts } from "./memory.ts";
 import { timeCalls, type Times } from "./timing.ts";
 
-/** What {@link measureIterations} finds. */
+/** The results of {@link measureIterations}. */
 export interface IterationResult extends Times {
   readonly name: RunName;
   readonly adapter: string;
@@ -26,7 +26,7 @@ export interface IterationResult extends Times {
   readonly report: IterationReport;
 }
 
-/** Rounds at most, and iterations of a round: their reports are fetched at its end. */
+/** Most rounds, and iterations of a round, whose reports are fetched at its end. */
 const limits = { rounds: 20, mostCalls: reportCapacity } as const;
 
 /** Times iterations of a run, and takes one apart. */

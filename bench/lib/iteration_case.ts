@@ -14,13 +14,15 @@ export const runNames = ["digits", "wrn-10-1", "wrn-28-10"] as const;
 /** One of {@link runNames}. */
 export type RunName = typeof runNames[number];
 
-/** What a run consists of. */
+/** The parts of a run. */
 export interface Run {
   readonly configuration: Configuration;
   readonly dataset: Dataset;
 }
 
-/** The run of a name: the digits preset, or noise in CIFAR-10's format on a small network, or on the published one. */
+/**
+ * The run with a name: the digits preset, or noise in CIFAR-10's format on a small network, or on the published one.
+ */
 export async function runNamed(name: RunName): Promise<Run> {
   if (name === "digits") {
     return { configuration: preset("digits"), dataset: await loadDataset({ name: "digits" }) };

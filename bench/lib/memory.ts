@@ -2,7 +2,7 @@ import type { Gpu } from "../../src/gpu/gpu.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 import type { Trainer } from "../../src/train/trainer.ts";
 
-/** What GPU memory is used for in training. */
+/** The uses of GPU memory in training. */
 export type MemoryPart =
   | "parameters"
   | "gradients"
@@ -19,10 +19,10 @@ const bytesOf = (tensors: readonly (Pick<Tensor, "size"> | undefined)[]) =>
   tensors.reduce((sum, tensor) => sum + 4 * (tensor?.size ?? 0), 0);
 
 /**
- * Bytes of GPU memory by part. Their sum is the peak, since a recorded iteration holds all of its memory all the time:
- * the most that its tensors take at once, in size classes. Other tensors are running statistics, class means, inputs,
- * reports, and what rounding up to size classes adds to all that lies outside of the iteration; what filling the replay
- * buffer has borrowed is kept for reuse.
+ * Bytes of GPU memory by use. Their sum is the peak, because a recorded iteration always holds all of its memory: the
+ * most that its tensors take at once, in size classes. Other tensors are running statistics, class means, inputs,
+ * reports, and what rounding up to size classes adds outside the iteration. Memory that filling the replay buffer
+ * borrowed is kept for reuse.
  */
 export function memoryParts(gpu: Gpu, trainer: Trainer): Record<MemoryPart, number> {
   const { model: { parameters }, optimizer, sharpnessAware, sampler, images } = trainer;

@@ -1,9 +1,12 @@
 import type { Wishes } from "../../src/train/exchange.ts";
 import { Trainer } from "../../src/train/trainer.ts";
 
-/** A trainer that loses its parameters once: they become NaN before a certain iteration, unless the run has recovered already. */
+/**
+ * A trainer that loses its parameters once: they become NaN before a given iteration, unless the run has already
+ * recovered.
+ */
 export class PoisonedTrainer extends Trainer {
-  /** The iteration. */
+  /** The iteration before which that happens. */
   poisonedAt = Infinity;
 
   override async advance(wishes?: (iteration: number) => Wishes): Promise<Wishes> {

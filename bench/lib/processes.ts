@@ -1,9 +1,9 @@
-/** What the benches share: cases in processes of their own, and files of results. */
+/** Shared by the benches: cases in processes of their own, and files of results. */
 
 import { dirname } from "node:path";
 import { projectFolder, wholeLock } from "../../scripts/tasks.ts";
 
-/** A script below `bench/` and what its process has. */
+/** A script below `bench/`, and what its process gets. */
 export interface Script {
   readonly script: string;
   /** Deno's flags. */
@@ -30,7 +30,7 @@ export async function measureProcess<Result>(
   return JSON.parse(new TextDecoder().decode(stdout));
 }
 
-/** Where results of this name are kept, relative to the project. */
+/** Where results with this name are kept, relative to the project. */
 export function resultsFile(name: string): string {
   return `bench/results/${name.toLowerCase().replaceAll(/[^a-z0-9.]+/g, "-").replaceAll(/^-|-$/g, "")}.json`;
 }

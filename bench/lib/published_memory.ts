@@ -8,8 +8,9 @@ import { type MemoryPart, memoryParts } from "./memory.ts";
 import { noiseLikeCifar10 } from "./noise_dataset.ts";
 
 /**
- * Bytes by part of training by the preset for CIFAR-10: WRN-28-10, batches of 64, 64 and 128, a replay buffer of 10,000.
- * @param activations how values between layers are stored
+ * Bytes by use in training with the preset for CIFAR-10: WRN-28-10, batches of 64, 64 and 128, a replay buffer of
+ * 10,000.
+ * @param activations type of the values between layers
  */
 export function publishedMemory(activations: ActivationType): Promise<Record<MemoryPart, number>> {
   return withAdapter(paperAdapter(), async () => {

@@ -9,10 +9,10 @@ import { readModelFile } from "../../src/train/checkpoint/import.ts";
 
 const batch = 64;
 const rounds = 8;
-/** Steps of a round, at the end of which the host waits once. */
+/** Steps of a round. The host waits once, at its end. */
 const stepsPerRound = 8;
 
-/** What steps of SGLD take on one adapter. */
+/** Times of steps of SGLD on one adapter. */
 export interface SgldTimes {
   readonly adapter: string;
   /** Mean time of a step in each round, in milliseconds. */

@@ -1,4 +1,4 @@
-/** A long run of a tiny model, watched: memory, time and files must stay what they are. */
+/** A long run of a tiny model under observation: memory, time and files must not grow. */
 
 import process from "node:process";
 import { loadDataset } from "../../src/data/load.ts";
@@ -15,27 +15,29 @@ import { TrainingRun } from "../../src/train/training_run.ts";
 /** What a run holds at one time. */
 export interface Reading {
   readonly iteration: number;
-  /** Bytes of the process's memory that is resident. */
+  /** Bytes of the process's resident memory. */
   readonly host: number;
   /** Bytes of GPU memory. */
   readonly gpu: number;
-  /** Processor seconds of an iteration since the last reading, saving included. */
+  /** Processor seconds of an iteration since the last reading, including saving. */
   readonly seconds: number;
-  /** Bytes of the newest checkpoint, without its copy of the newest rows of `metrics.jsonl`, which is bounded by itself. */
+  /**
+   * Bytes of the newest checkpoint, without its copy of the newest rows of `metrics.jsonl`, which is bounded by itself.
+   */
   readonly checkpoint: number;
-  /** Checkpoints that are kept. */
+  /** Number of checkpoints that are kept. */
   readonly checkpoints: number;
   /** Bytes of `metrics.jsonl` for each iteration. */
   readonly metrics: number;
 }
 
-/** Readings in a run. */
+/** Number of readings in a run. */
 const readings = 20;
-/** What the process may grow by between the middle and the end: pages that the allocator has not given back. */
+/** Allowed growth of the process between the middle and the end: pages that the allocator has not returned. */
 const mostGrowth = 48 * 2 ** 20;
 /** Newest checkpoints that are kept, and iterations between two. */
 const [kept, every] = [2, 100];
-/** A line of `metrics.jsonl`. */
+/** Most bytes of a line of `metrics.jsonl`. */
 const mostMetricBytes = 1000;
 
 /** Trains a number of iterations in a folder, and takes a reading after each twentieth of them. */
@@ -99,7 +101,7 @@ export async function soak(
   }
 }
 
-/** What grew that must not, a line each. The first quarter is left out: caches fill, code is compiled. */
+/** What grew and must not, one line each. The first quarter is left out, while caches fill and code is compiled. */
 export function growth(all: readonly Reading[]): string[] {
   const settled = all.slice(Math.ceil(all.length / 4));
   const half = Math.floor(settled.length / 2);
@@ -145,7 +147,7 @@ function processorSeconds(): number {
   return (user + system) / 1e6;
 }
 
-/** The newest checkpoints, the newest regular ones, and one for each doubling of the distance, as `ladder.ts` keeps them. */
+/** The newest checkpoints, the newest regular ones, and one for each doubling of the distance, as in `ladder.ts`. */
 function mostCheckpoints(iteration: number): number {
   return 2 * kept + Math.ceil(Math.log2(Math.max(2, iteration / every))) + 1;
 }

@@ -1,6 +1,6 @@
 import { median } from "./statistics.ts";
 
-/** What a call took, in milliseconds. */
+/** The time of a call, in milliseconds. */
 export interface Times {
   /** The first call, which compiles. */
   readonly first: number;
@@ -8,19 +8,19 @@ export interface Times {
   readonly median: number;
 }
 
-/** How often calls are timed; times in milliseconds. */
+/** How often calls are timed. Times are in milliseconds. */
 export const timing = {
-  /** Calls between two waits last so long: Deno looks every 10 ms whether a wait is over, … */
+  /** Calls between two waits last about this long, because Deno checks only every 10 ms whether a wait is over … */
   longEnough: 250,
-  /** … but there are no more of them than this, since some libraries keep all results until they are waited for. */
+  /** … but there are at most this many, because some libraries keep all results until they are waited for. */
   mostCalls: 2048,
-  /** Rounds at most. */
+  /** Most rounds. */
   rounds: 5,
-  /** After so long no further round begins. */
+  /** No round begins after this time. */
   enoughTime: 4000,
 } as const;
 
-/** Fewer rounds or calls than {@link timing} says. */
+/** Fewer rounds or calls than {@link timing} gives. */
 export type TimingLimits = Partial<Record<"rounds" | "mostCalls", number>>;
 
 /**
@@ -54,20 +54,20 @@ export async function timeRounds(
 }
 
 /**
- * So many calls that they last long enough.
- * @param time milliseconds of a call, given how many calls lie between two waits
+ * The number of calls that lasts long enough.
+ * @param time returns milliseconds of a call, given the number of calls between two waits
  */
 export async function callsPerWait(
   time: (calls: number) => Promise<number>,
   mostCalls: number = timing.mostCalls,
 ): Promise<number> {
   let calls = 1;
-  // Doubled, since one call alone would be told by its wait.
+  // Doubled, because the time of a single call would be that of its wait.
   while (2 * calls <= mostCalls && calls * await time(calls) < timing.longEnough) calls *= 2;
   return calls;
 }
 
-/** Milliseconds of a call, given how many calls lie between two waits. */
+/** Milliseconds of a call, given the number of calls between two waits. */
 export async function timeRound(
   calls: number,
   call: () => void | Promise<void>,

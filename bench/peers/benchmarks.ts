@@ -1,8 +1,8 @@
 /**
  * Everything that is compared, by name. TensorFlow.js and ONNX Runtime have no models here: ONNX Runtime's web build
- * computes no gradients, and TensorFlow.js's gradient by the weight, which a model's time would consist of, is itself
- * among the operations (at the models' batch of 64 its loop over 65,536 pixels is cut short by Mesa 22's lavapipe, so
- * that its model's gradients would be wrong there). Whole iterations exist on this project and on PyTorch.
+ * computes no gradients, and TensorFlow.js's gradient with respect to the weight, which would dominate a model's time,
+ * is itself among the operations (at the models' batch of 64 its loop over 65,536 pixels is cut short by Mesa 22's
+ * lavapipe, so that its model's gradients would be wrong there). Whole iterations exist for this project and PyTorch.
  */
 
 import type { RunName } from "../lib/iteration_case.ts";
@@ -12,7 +12,7 @@ import type { OperationCase } from "./operation_case.ts";
 /** What is measured on several libraries. */
 export type Benchmark =
   & {
-    /** Unique; also how it is chosen on the command line. */
+    /** Unique name, which also selects it on the command line. */
     readonly name: string;
     /** Too much for a software adapter. */
     readonly gpuOnly: boolean;
@@ -25,7 +25,7 @@ export type Benchmark =
 
 const convolutions = [[16, 32], [64, 16], [128, 8], [160, 32], [320, 16], [640, 8]] as const;
 const matrices = [512, 1024, 4096] as const;
-/** The largest that a software adapter computes in a reasonable time. */
+/** The largest that a software adapter computes in reasonable time. */
 const softwareLimits = { channels: 160, matrix: 1024 } as const;
 const networks = [[10, 1], [28, 10]] as const;
 const subjects = { parameters: "loss and gradient by parameters", images: "gradient by images" } as const;
@@ -74,7 +74,7 @@ export const benchmarks: readonly Benchmark[] = [
   })),
 ];
 
-/** The benchmark of a name. */
+/** The benchmark with a name. */
 export function benchmarkNamed(name: string): Benchmark {
   const found = benchmarks.find((benchmark) => benchmark.name === name);
   if (!found) throw new Error(`no benchmark is called ${name}`);

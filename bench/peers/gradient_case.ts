@@ -1,6 +1,6 @@
 /**
- * The gradients that libraries compute: a Wide ResNet with the same parameters on the same images, by its parameters (a
- * step of training) or by the images (a step of SGLD).
+ * The gradients that libraries compute: of a Wide ResNet with the same parameters on the same images, with respect to
+ * its parameters (a step of training) or to the images (a step of SGLD).
  */
 
 import { type Architecture, groupCount, stemChannels } from "../../src/nn/wide_resnet.ts";
@@ -12,11 +12,11 @@ export interface GradientCase {
   readonly depth: number;
   readonly width: number;
   readonly batch: number;
-  /** The mean cross-entropy by all parameters, or Σ log p̃ by the images. */
+  /** The mean cross-entropy with respect to all parameters, or Σ log p̃ with respect to the images. */
   readonly subject: "parameters" | "images";
 }
 
-/** What a gradient took on one library. */
+/** The result of a gradient on one library. */
 export interface GradientResult extends Times {
   /** The mean cross-entropy, or Σ log p̃. */
   readonly loss: number;
@@ -32,7 +32,7 @@ export function architectureOf({ depth, width }: Pick<GradientCase, "depth" | "w
   };
 }
 
-/** Of the parameters and the images. */
+/** Seed of the parameters and of the images. */
 export const seed = 1;
 
 /** Random images `[N, 32, 32, 3]` in [−1, 1], and labels. */
@@ -53,8 +53,8 @@ export function norm(values: Float32Array): number {
 
 /**
  * Floating-point operations of the convolutions and the linear layer for one image: of a forward pass, and of the
- * gradients by the images and by the parameters with the forward pass that they need. Each gradient of a layer takes as
- * many operations as the layer; by the parameters, the first layer's images need none.
+ * gradients with respect to the images and to the parameters with the forward pass that they need. Each gradient of a
+ * layer takes as many operations as the layer. With respect to the parameters, the first layer's images need none.
  */
 export function operationsPerImage(
   { depth, width, classes, channels, imageSize }: Architecture,

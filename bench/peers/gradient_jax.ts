@@ -46,7 +46,7 @@ function block(p: Parameters, name: string, x: JaxArray, stride: number): JaxArr
   return residual.add(`${shortcut}.weight` in p ? convolve(p, shortcut, x, stride, 0) : x);
 }
 
-/** A network of one group after the other, of `blocks` blocks each. */
+/** A network of consecutive groups, each with `blocks` blocks. */
 function classify(p: Parameters, x: JaxArray, blocks: number): JaxArray {
   let h = convolve(p, "f.conv1", x, 1, 1);
   for (const layer of [1, 2, 3]) {

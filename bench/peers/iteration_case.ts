@@ -1,14 +1,15 @@
 /**
  * Whole iterations of SADA-JEM, beside PyTorch's. Both start from the same parameters, x_p, x_l, labels and starts of
- * the chains, and compute the same: K = 5 steps of SGLD, ascent, return and descent, with the published batches 832
- * image-forwards, 512 whole backward passes and 320 by the images alone (WRN-10-1 has 64 labelled images instead of 128:
- * 704, 384 and 320). What they report of the very first iteration is compared: losses and scores of both passes, and the
- * norm of SAM's gradient. Parameters after the descent are not: the first learning rate of the warm-up is 0.
+ * the chains, and compute the same: K = 5 steps of SGLD, ascent, return and descent. With the published batches that is
+ * 832 forward passes of an image, 512 full backward passes and 320 with respect to the images alone (WRN-10-1 has 64
+ * labelled images instead of 128: 704, 384 and 320). The reports of the very first iteration are compared: losses and
+ * scores of both passes, and the norm of SAM's gradient. Parameters after the descent are not, because the first
+ * learning rate of the warm-up is 0.
  *
- * Not compared is what prepares the batches, to PyTorch's advantage: this project draws, crops and flips its images,
- * starts chains from its replay buffer or afresh and stores their ends within the iteration, while PyTorch takes the
- * first iteration's batches and starts again and again. So later iterations see other images. Neither reads results
- * back while iterations are timed; the host waits once for as many as a tenth of a second takes.
+ * Preparing the batches is not compared, to PyTorch's advantage. This project draws, crops and flips its images, starts
+ * chains from its replay buffer or afresh, and stores their ends within the iteration, while PyTorch takes the first
+ * iteration's batches and starts again and again. So later iterations see other images. Neither reads results back
+ * while iterations are timed; the host waits once for as many iterations as a tenth of a second takes.
  */
 
 import { type ReportField, reportFields } from "../../src/jem/training_step.ts";
@@ -19,12 +20,12 @@ import type { Run } from "../lib/iteration_case.ts";
 import type { Times } from "../lib/timing.ts";
 import { architectureOf, operationsPerImage } from "./gradient_case.ts";
 
-/** What all libraries report of the first iteration; accuracy stays this project's own. */
+/** What all libraries report of the first iteration. Accuracy is left out. */
 const reported = reportFields.filter((field) => field !== "accuracy");
 
 type Report = Readonly<Record<typeof reported[number], number>>;
 
-/** What an iteration took on one library. */
+/** The result of an iteration on one library. */
 export interface IterationTimes extends Times {
   readonly report: Report;
 }

@@ -1,15 +1,17 @@
 import type { Array as JaxArray } from "@jax-js/jax";
 
-/** What calls of jax-js returned. It computes a result when that is waited for, and never one that was disposed of before. */
+/**
+ * Results of calls of jax-js. It computes a result when that is waited for, and never one that was disposed of before.
+ */
 export class JaxResults {
   #results: (readonly JaxArray[])[] = [];
 
-  /** Takes what a call returned. */
+  /** Takes the result of a call. */
   add(arrays: readonly JaxArray[]): void {
     this.#results.push(arrays);
   }
 
-  /** Waits until all results are computed, and disposes of them but for the latest. */
+  /** Waits until all results are computed, and disposes of all except the latest. */
   async wait(): Promise<void> {
     await Promise.all(this.#results.flat().map((array) => array.blockUntilReady()));
     for (const arrays of this.#results.splice(0, this.#results.length - 1)) {

@@ -7,7 +7,7 @@ import type { Tensor } from "../../src/tensor/tensor.ts";
 import { conv2dChoice } from "../../src/tensor/operations/conv2d/choice.ts";
 import type { Prepare } from "./operation_case.ts";
 
-/** As a recorded plan, which is how the training runs them. */
+/** In a recorded plan, as in training. */
 export const prepare: Prepare = async ({ operation, batch, channels, size }, operands) => {
   const gpu = await Gpu.request();
   const context = new Context(gpu);

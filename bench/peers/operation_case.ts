@@ -1,9 +1,9 @@
-/** The operations that all libraries compute, on the same numbers, and what their results must be. */
+/** The operations that all libraries compute, on the same numbers, and the values that their results must have. */
 
 import { RandomStream } from "../../src/random/philox.ts";
 import { timeCalls, type Times } from "../lib/timing.ts";
 
-/** A 3×3 convolution of stride 1 that keeps the size, or the gradient of one, or a product of square matrices. */
+/** A 3×3 convolution of stride 1 that keeps the size, or one of its gradients, or a product of square matrices. */
 export interface OperationCase {
   readonly operation: "forward" | "input" | "weight" | "matmul";
   readonly batch: number;
@@ -28,7 +28,7 @@ export interface Prepared {
 /** A library's side of the benchmark; undefined if it does not offer the operation. */
 export type Prepare = (benchmark: OperationCase, operands: Operands) => Promise<Prepared | undefined>;
 
-/** What an operation took on one library. */
+/** The result of an operation on one library. */
 export interface OperationResult extends Times {
   /** Largest difference from float64, relative to the largest value, over some of the results. */
   readonly error: number;
@@ -39,7 +39,7 @@ export function operationsOf({ operation, batch, channels, size }: OperationCase
   return operation === "matmul" ? 2 * size ** 3 : 2 * 9 * batch * size ** 2 * channels ** 2;
 }
 
-/** Bytes that have to be moved: both operands read once, the result written once. */
+/** Bytes that must be moved: both operands read once, the result written once. */
 export function leastBytesOf({ operation, batch, channels, size }: OperationCase): number {
   if (operation === "matmul") return 4 * 3 * size ** 2;
   return 4 * (2 * batch * size ** 2 * channels + 9 * channels ** 2);
@@ -70,7 +70,7 @@ export async function measureOperation(
   return { ...times, error: errorOf(benchmark, operands, await prepared.result()) };
 }
 
-/** Values that are checked, spread over the result. */
+/** Number of values that are checked, spread over the result. */
 const checks = 97;
 
 /** Largest difference of a result from float64, relative to the largest value. */

@@ -9,7 +9,7 @@ type Convolution = (x: JaxArray, w: JaxArray) => JaxArray;
 
 const convolve: Convolution = (x, w) => lax.convGeneralDilated(x, w, [1, 1], [[1, 1], [1, 1]]);
 
-/** Compiled by `jit`; a gradient is that of Σ convolution · outputGradient, whose forward pass `jit` leaves out. */
+/** Compiled by `jit`. A gradient is that of Σ convolution · outputGradient, whose forward pass `jit` leaves out. */
 export const prepare: Prepare = async ({ operation, batch, channels, size }, operands) => {
   await init("webgpu");
   defaultDevice("webgpu");
@@ -39,7 +39,7 @@ export const prepare: Prepare = async ({ operation, batch, channels, size }, ope
   }
 };
 
-/** A jitted function called again and again on the same arrays. */
+/** A jitted function that is called repeatedly on the same arrays. */
 function calls(
   compute: (...args: JaxArray[]) => JaxArray,
   args: readonly JaxArray[],

@@ -1,11 +1,11 @@
-/** ONNX Runtime Web, which computes forwards only. */
+/** ONNX Runtime Web, which computes forward passes only. */
 
 import * as ort from "onnxruntime-web/webgpu";
 import { imagesToPyTorch } from "../../src/formats/pytorch/layout.ts";
 import type { Prepare } from "./operation_case.ts";
 import { convolutionModel, matmulModel } from "./onnx_model.ts";
 
-/** A model of one node with its weights inside, fed from and into GPU buffers. */
+/** A model of one node with its weights inside, which reads and writes GPU buffers. */
 export const prepare: Prepare = async ({ operation, batch, channels, size }, operands) => {
   if (operation === "input" || operation === "weight") return undefined;
   const isProduct = operation === "matmul";

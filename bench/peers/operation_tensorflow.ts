@@ -1,17 +1,17 @@
-/** TensorFlow.js, which has this project's layouts. */
+/** TensorFlow.js, which has the same layouts as this project. */
 
 import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-backend-webgpu";
 import type { Prepare } from "./operation_case.ts";
 
-/** What its WebGPU backend does to submit what it has recorded. */
+/** How its WebGPU backend submits what it has recorded. */
 interface Internals {
   readonly device: GPUDevice;
   endComputePassEncoder(): void;
   submitQueue(): void;
 }
 
-/** Its kernels, with none of its autodiff around them. */
+/** Its kernels, without its autodiff around them. */
 export const prepare: Prepare = async ({ operation, batch, channels, size }, operands) => {
   await tf.setBackend("webgpu");
   await tf.ready();

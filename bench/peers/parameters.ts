@@ -1,4 +1,4 @@
-/** The parameters that a model starts from, for libraries that cannot make them. */
+/** The parameters that a model starts from, for libraries that cannot compute them. */
 
 import { Gpu } from "../../src/gpu/gpu.ts";
 import { readModel, type StateDict } from "../../src/nn/state_dict.ts";
@@ -6,7 +6,7 @@ import { type Architecture, WideResNet } from "../../src/nn/wide_resnet.ts";
 import { Context } from "../../src/tensor/context.ts";
 import { seed } from "./gradient_case.ts";
 
-/** What a model trains, in PyTorch's layout, which is also jax-js's. */
+/** The trained tensors of a model in PyTorch's layout, which is also jax-js's. */
 export async function initialParameters(architecture: Architecture): Promise<StateDict> {
   const gpu = await Gpu.request();
   const state = await readModel(new WideResNet(new Context(gpu), architecture, seed));

@@ -1,7 +1,7 @@
 /**
- * PyTorch, which is no WebGPU library: what the same machine does with the vendors' own libraries, on a CUDA GPU with
- * and without TF32 (products of 10-bit mantissas in the matrix units), else on all CPU cores. OMP_NUM_THREADS sets
- * another number of threads.
+ * PyTorch, which is not a WebGPU library: what the same machine does with the vendors' own libraries. On a CUDA GPU it
+ * runs with and without TF32 (products of 10-bit mantissas in the matrix units), else on all CPU cores. OMP_NUM_THREADS
+ * sets another number of threads.
  */
 
 import { fileURLToPath } from "node:url";
@@ -29,7 +29,7 @@ export interface PyTorch {
   /** The Python that has it. */
   readonly python: string;
   readonly version: string;
-  /** The name of the CUDA GPU; null without one. */
+  /** The name of the CUDA GPU; null if there is none. */
   readonly gpu: string | null;
 }
 
@@ -59,7 +59,7 @@ print(json.dumps({"version": torch.__version__, "gpu": gpu}))`;
   return { python, ...JSON.parse(await runPython(python, script)) };
 }
 
-/** Measures things with one Python in one mode, a process for each. */
+/** Takes measurements with one Python in one mode, each in its own process. */
 export class PyTorchBenchmark {
   constructor(readonly python: string, readonly mode: PyTorchMode) {}
 
@@ -107,7 +107,7 @@ export class PyTorchBenchmark {
     return { ...times, report: reportOf((field) => results.get(field)?.[0]) };
   }
 
-  /** Hands tensors to `measure.py` and takes back what the first call returned, and the times. */
+  /** Gives tensors to `measure.py` and takes back the result of the first call, and the times. */
   async #run(
     tensors: ReadonlyMap<string, HostTensor>,
     request: Readonly<Record<string, unknown>>,

@@ -1,4 +1,4 @@
-/** What the device can do at most: multiply-adds in registers, and copying; prints JSON. */
+/** The most that the device can do: multiply-adds in registers, and copying; prints JSON. */
 
 import { Gpu } from "../../src/gpu/gpu.ts";
 import type { Plan } from "../../src/gpu/plan.ts";
@@ -17,8 +17,8 @@ const sums = Array.from({ length: 8 }, (_, i) => `s${i}`);
 /** Multiply-adds to each of the sums. */
 const steps = 2000;
 /**
- * Steps in a turn of the loop. What suits differs: WebGPU's compilers count the turns of a loop, which takes as long as many
- * multiply-adds, and a processor's cache holds only so many instructions.
+ * Steps in a turn of the loop. The best number differs: WebGPU's compilers count the turns of a loop, which takes as
+ * long as many multiply-adds, and a processor's cache holds a limited number of instructions.
  */
 const unrollings = [4, 8, 16] as const;
 
@@ -40,7 +40,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   return { name: `roof ${stepsPerTurn}`, wgsl, entryPoint: "main", constants: {}, access: ["read-write"] };
 }
 
-/** Copies between two submissions: one alone would be over before the next is encoded. */
+/** Copies between two submissions. A single one would end before the next is encoded. */
 const copiesPerRun = 8;
 
 /** Billions of operations a second of multiply-adds in registers. */

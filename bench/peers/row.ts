@@ -1,4 +1,4 @@
-/** What was measured of one benchmark, and what follows from it. */
+/** The measurements of one benchmark, and what follows from them. */
 
 import { runNamed } from "../lib/iteration_case.ts";
 import { median } from "../lib/statistics.ts";
@@ -14,33 +14,33 @@ import { leastBytesOf, type OperationResult, operationsOf } from "./operation_ca
 import type { Result } from "./run.ts";
 import type { Roof } from "./roof.ts";
 
-/** A library that could not do it, and why. */
+/** A library that failed, and why. */
 export interface Failure {
   readonly failure: string;
 }
 
-/** What a library took; null where it does not offer the benchmark. */
+/** A library's result; null if it does not offer the benchmark. */
 export type Measured = Result | Failure;
 
 /** One benchmark on all libraries. */
 export interface Row {
   readonly benchmark: Benchmark;
-  /** Floating-point operations, of models those of convolutions and linear layers. */
+  /** Floating-point operations; for models, those of convolutions and linear layers. */
   readonly operations: number;
-  /** Bytes that have to be moved at least; null for models, where it depends on what is kept and what is fused. */
+  /** Least number of bytes to move; null for models, where it depends on what is kept and what is fused. */
   readonly leastBytes: number | null;
   readonly measured: Readonly<Record<string, Measured>>;
   /**
-   * Largest relative difference of each library's result: of an operation from float64, of models from this project's,
-   * in losses and norms of gradients, or in what the first iteration reports.
+   * Largest relative difference of each library's result: for an operation from float64, for models from this
+   * project's, in losses and norms of gradients, or in the first iteration's report.
    */
   readonly differences: Readonly<Record<string, number>>;
 }
 
-/** A result that is off by this much is wrong, whatever its speed. */
+/** A result that differs by this much is wrong, whatever its speed. */
 const wrong = 1e-3;
 
-/** The row of what was measured, this project's first. */
+/** The row of the measurements, this project's first. */
 export async function rowOf(
   benchmark: Benchmark,
   measured: Readonly<Record<string, Measured>>,
@@ -59,7 +59,7 @@ export async function rowOf(
   };
 }
 
-/** Several turns as one, with the medians of their times. */
+/** Merges several turns into one, with the medians of their times. */
 export function merge(turns: readonly Measured[]): Measured {
   const results = turns.filter(hasResult);
   if (results.length < turns.length) return turns.find((turn) => !hasResult(turn)) ?? null;
@@ -80,7 +80,7 @@ export function timeOf(
   return { milliseconds: result.median, right: differences[library]! < wrong };
 }
 
-/** How far this project is from what the device can do. */
+/** How close this project comes to the most that the device can do. */
 export function shares(row: Row, roof: Roof) {
   const { milliseconds } = timeOf(row, "sada-jem")!;
   const gigaflops = row.operations / milliseconds / 1e6;

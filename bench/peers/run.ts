@@ -7,7 +7,7 @@ import type { IterationTimes } from "./iteration_case.ts";
 import { measureOperation, type OperationResult, type Prepare } from "./operation_case.ts";
 import { PyTorchBenchmark, type PyTorchMode } from "./pytorch.ts";
 
-/** What was measured; null where the library does not offer it. */
+/** The measurement; null if the library does not offer it. */
 export type Result = OperationResult | GradientResult | IterationTimes | null;
 
 /** A module is loaded when its library is measured. */

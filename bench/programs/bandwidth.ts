@@ -1,5 +1,6 @@
 /**
- * Measures kernels that are bound by the memory's bandwidth, as the training launches them. Prints the bytes that each must move a second, and their share of what copies move.
+ * Measures kernels that are bound by the memory's bandwidth, launched as in training. Prints the bytes that each must
+ * move in a second, as a share of what copies move.
  */
 
 import { print } from "../../src/cli/command.ts";
@@ -33,7 +34,7 @@ const results: string[][] = [];
 
 /**
  * Measures a kernel over zeros.
- * @param updated what is written and read before
+ * @param updated the operands that are read and written
  */
 async function measure<Shape, Name extends string>(
   kernel: Kernel<Shape, Name>,

@@ -1,7 +1,7 @@
 /**
- * One SGLD step of the digits model at batch 64, in Chromium and in Deno by turns, both on
- * SwiftShader, the software adapter that comes with Chromium. SWIFTSHADER names the description of its Vulkan driver if
- * it is not where Debian has it.
+ * Times an SGLD step of the digits model at batch 64, in Chromium and in Deno by turns, both on SwiftShader, the
+ * software adapter bundled with Chromium. SWIFTSHADER names the description of its Vulkan driver if it is not where
+ * Debian puts it.
  */
 
 import { build, stop } from "esbuild";

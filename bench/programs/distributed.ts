@@ -1,7 +1,7 @@
 /**
- * Times what the processes of a training exchange under `mpirun`: a vector as long as WRN-28-10's gradients and smaller
- * things, between two processes of this machine; then iterations of the digits by one process and by two. Prints tables,
- * and writes them to `bench/results/distributed.json`.
+ * Times what the processes of a training exchange under `mpirun`: a vector as long as WRN-28-10's gradients, and
+ * smaller ones, between two processes of this machine; then iterations of the digits by one process and by two. Prints
+ * tables, and writes them to `bench/results/distributed.json`.
  */
 
 import { print } from "../../src/cli/command.ts";
@@ -15,7 +15,7 @@ import { bench } from "../lib/bench.ts";
 import type { ExchangeTimes } from "../lib/exchange.ts";
 import { resultsFile, saveResults } from "../lib/processes.ts";
 
-/** A software adapter computes each process on one core, so that two have no more of the machine than their number says. */
+/** A software adapter computes each process on one core, so two processes have two cores and no more. */
 const oneCore = { LP_NUM_THREADS: "1" };
 
 /** Iterations that are timed, of two shards of the digits. */
@@ -29,9 +29,9 @@ interface Training {
   readonly exchangeShare: number;
 }
 
-/** Runs a job and returns what it printed; what the launcher has to say goes to standard error. */
+/** Runs a job and returns its output. What the launcher says goes to standard error. */
 async function job(processes: number, args: readonly string[]): Promise<string> {
-  // Open MPI would bind each of two processes, with all their threads, to one core.
+  // Open MPI would bind each of two processes, with all its threads, to one core.
   const command = new Deno.Command("mpirun", {
     args: ["--bind-to", "none", "-n", String(processes), "deno", ...args],
     env: oneCore,

@@ -1,7 +1,7 @@
 /**
- * Measures how long the digits preset takes from the start of the process to the report of its first iteration, in turns with
- * an empty cache of Mesa's (lavapipe's shaders compiled ahead, and one after the other) and with a filled one:
- * `deno run --allow-read --allow-write --allow-run bench/programs/first_iteration.ts`. Prints medians.
+ * Measures the time of the digits preset from the start of the process to the report of its first iteration, in turns
+ * with an empty cache of Mesa's (lavapipe's shaders compiled ahead, and one after another) and with a filled one: `deno
+ * run --allow-read --allow-write --allow-run bench/programs/first_iteration.ts`. Prints medians.
  */
 
 import { compileAhead } from "../../src/gpu/compile_ahead.ts";

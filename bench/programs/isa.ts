@@ -1,6 +1,6 @@
 /**
- * Compiles the kernels of an iteration of WRN-28-10 with the compilers of GPUs' drivers, which need no GPU, and prints what
- * became of them: registers, workgroup memory, and the instructions of the loops that take the time.
+ * Compiles the kernels of an iteration of WRN-28-10 with the compilers in GPUs' drivers, which need no GPU, and prints
+ * the results: registers, workgroup memory, and the instructions of the loops that take the time.
  */
 
 import { parseArgs } from "node:util";
@@ -24,7 +24,7 @@ const folder = `${projectFolder}runs/isa`;
 interface Chosen {
   readonly sources: readonly Source[];
   readonly compilers: readonly Compiler[];
-  /** Words that the name of each kernel contains. */
+  /** Words that a kernel's name must contain. */
   readonly words: readonly string[];
   /** Whether all kernels are compiled for all GPUs. */
   readonly isAll: boolean;
@@ -64,13 +64,15 @@ async function removeFolder(path: string): Promise<void> {
   }
 }
 
-/** A source's pipelines, and the folder that they lie in. */
+/** A source's pipelines, and their folder. */
 interface Dump {
   readonly folder: string;
   readonly captured: Captured;
 }
 
-/** Captures a source for a kind of GPU, or says why it is left out; without the iteration by Deno nothing is left. */
+/**
+ * Captures a source for a kind of GPU, or says why it is left out. Without the iteration by Deno there is nothing left.
+ */
 async function captureSource(
   tools: Tools,
   source: Source,
@@ -90,7 +92,7 @@ async function captureSource(
   }
 }
 
-/** Compiles a source for each GPU, and prints and returns what became of it. */
+/** Compiles a source for each GPU; prints and returns the results. */
 async function compileSource(
   tools: Tools,
   source: Source,

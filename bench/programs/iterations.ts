@@ -1,7 +1,7 @@
 /**
- * Training iterations of the digits preset, of WRN-10-1 at 3×32×32 and, on a real GPU, of the published WRN-28-10, one process
- * for each, with the host's share, the time of every kernel and the memory by part. Prints tables and writes
- * `bench/results/ADAPTER.json`.
+ * Times training iterations of the digits preset, of WRN-10-1 at 3×32×32 and, on a real GPU, of the published
+ * WRN-28-10, each in its own process, with the host's share, the time of every kernel and the memory by use. Prints
+ * tables and writes `bench/results/ADAPTER.json`.
  */
 
 import { print } from "../../src/cli/command.ts";

@@ -1,12 +1,12 @@
 /**
- * `[WORD]... [--turns N]`: the same operations, gradients of whole models and training iterations
- * on this project and its peers, one process for each benchmark and library. Prints tables and writes
+ * `[WORD]... [--turns N]`: the same operations, gradients of whole models and training iterations on this project and
+ * its peers, each benchmark and library in its own process. Prints tables and writes
  * `bench/results/peers-ADAPTER.json`.
  *
- * The words choose benchmarks whose names contain all of them (`matmul`, `"by weight"`, `WRN-10-1`, `iteration`), whose
- * results go to a file of their own, `peers-ADAPTER-WORDS.json`. All is measured in several turns (3, or N), so that a slow
- * moment of the machine hits all libraries, and each one's median counts. What is measured and how results are checked is described
- * in `benchmarks.ts`, `operation_case.ts`, `gradient_case.ts` and `iteration_case.ts`.
+ * The words select benchmarks whose names contain all of them (`matmul`, `"by weight"`, `WRN-10-1`, `iteration`). Their
+ * results go to a file of their own, `peers-ADAPTER-WORDS.json`. Everything is measured in several turns (3, or N), so
+ * that a slow moment of the machine hits all libraries, and each one's median counts. What is measured and how results
+ * are checked is described in `benchmarks.ts`, `operation_case.ts`, `gradient_case.ts` and `iteration_case.ts`.
  */
 
 import { parseArgs } from "node:util";

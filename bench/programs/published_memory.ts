@@ -1,4 +1,4 @@
-/** Prints the GPU memory of training the published network with the published batches, by part: `[float16]`. */
+/** Prints the GPU memory of training the published network with the published batches, by use: `[float16]`. */
 
 import { print, UsageError } from "../../src/cli/command.ts";
 import { activationTypes } from "../../src/nn/wide_resnet.ts";

@@ -1,7 +1,7 @@
 /**
- * What becomes of runs that would diverge: trains each kind with several seeds, small batches and a checkpoint every ten
- * iterations, and tells what was tried and how it ended. Healthy recipes are among them: none may be taken back. A run that
- * is already there is not repeated, so an interrupted bench goes on where it stopped.
+ * What becomes of runs that would diverge. Trains each kind with several seeds, small batches and a checkpoint every
+ * ten iterations, and reports what was tried and how it ended. Some recipes are healthy, and none of those may be taken
+ * back. Runs that exist already are not repeated, so an interrupted bench continues where it stopped.
  */
 
 import { parseArgs } from "node:util";
@@ -73,7 +73,7 @@ async function train(path: string, kind: Kind, seed: number): Promise<Outcome> {
     ...{ checkpointEvery: 10, samplesEvery: 0, evaluateEvery: 0, iterations: kind.iterations, seed },
     ...kind.options,
   });
-  // What an interruption has left.
+  // Left by an interruption.
   if (await exists(path)) await Deno.remove(path, { recursive: true });
   using directory = await RunDirectory.create(path, configuration);
   const gpu = await Gpu.request();

@@ -1,6 +1,6 @@
 /**
- * What ways to run chains give: precision, recall, density and coverage of their ends among held-out images, and how many
- * end in the class that they started from. Nearest neighbours are of pixels, so this suits small images.
+ * Compares ways to run chains: precision, recall, density and coverage of their ends among held-out images, and the
+ * share that end in the class they started from. Nearest neighbours are found in pixels, so this suits small images.
  */
 
 import { parseArgs } from "node:util";
@@ -28,7 +28,7 @@ import { bench } from "../lib/bench.ts";
 /** A way to run chains. */
 interface Way {
   readonly start: ChainStart;
-  /** Of batch norm: those of a reference, of the chains themselves, or of training. */
+  /** Statistics of batch norm: those of a reference, of the chains themselves, or of training. */
   readonly statistics: "batch" | "own" | "running";
   readonly steps: number;
   readonly stepSize: number;
@@ -62,7 +62,7 @@ await bench("sampling", async (args) => {
   const classes = startingClasses(count, classNames.length, undefined);
   const seed = 1;
 
-  /** The ends of chains, and the share of them that the model takes for the class of their start. */
+  /** The ends of chains, and the share of them that the model assigns to the class of their start. */
   async function run(way: Way): Promise<{ images: Float32Array; kept: number }> {
     const { start, statistics, conditional, ...chain } = way;
     const starts = () => Promise.resolve(informative);
@@ -102,7 +102,7 @@ await bench("sampling", async (args) => {
   gpu.destroy();
 });
 
-/** The ways that are compared; all but what a name says is as `sample` has it. */
+/** The ways that are compared. Everything that a name does not mention is as in `sample`. */
 function waysOf(
   { steps, stepSize, noiseScale }: { steps: number; stepSize: number; noiseScale: number },
 ): Record<string, Way> {

@@ -1,7 +1,7 @@
 /**
- * Measures 3×3 convolutions directly and by Winograd's algorithm, in turns, and what each kernel takes: `[BATCH]`, 16 by
- * default. Prints a table. On a software adapter the processor's time says more than the
- * clock's: it does not depend on what else the machine does.
+ * Measures 3×3 convolutions directly and by Winograd's algorithm, in turns, and the time of each kernel: `[BATCH]`, 16
+ * by default. Prints a table. On a software adapter the processor's time says more than the clock's, because it does
+ * not depend on what else the machine does.
  */
 
 import process from "node:process";
@@ -90,10 +90,10 @@ function plans(context: Context, shape: Conv2dShape, direction: Direction): Plan
   return ways[direction].map((way) => context.capture(way));
 }
 
-/** Milliseconds of a run of a plan, with the host's work and copies. */
+/** Milliseconds of a run of a plan, including the host's work and copies. */
 interface Time {
   readonly clock: number;
-  /** Of all cores together. */
+  /** All cores together. */
   readonly processor: number;
 }
 
@@ -118,7 +118,9 @@ async function timePlans(gpu: Gpu, plans: readonly Plan[]): Promise<Time[]> {
   }));
 }
 
-/** Least milliseconds of a step's dispatches: they are short, so the machine's other work hits some and misses others. */
+/**
+ * Least milliseconds of a step's dispatches. They are short, so other work on the machine hits some and misses others.
+ */
 function stepTime(profiles: readonly (readonly KernelTime[])[], step: string): string {
   const times = profiles.map((kernels) =>
     kernels.filter(({ kernel }) => kernel === step || kernel === `${step}_texture`)

@@ -1,23 +1,23 @@
 /**
- * What the instructions of AMD's GPUs do, by their names in the assembly that Mesa's RADV returns: a line is an instruction
- * and its operands, a label such as `BB3:`, or, after a semicolon, its bits.
+ * What the instructions of AMD's GPUs do, by their names in the assembly from Mesa's RADV. A line is an instruction
+ * with its operands, a label such as `BB3:`, or, after a semicolon, an instruction's bits.
  */
 
-/** How many instructions of each kind there are. */
+/** How many instructions there are of each kind. */
 export interface Mix {
-  /** All, but for hints to the scheduler, which take no turn. */
+  /** All instructions, except hints to the scheduler, which take no turn. */
   readonly instructions: number;
   /**
-   * Operations of the vector unit (names that begin with `v_`), an addition to an address as well as a multiply-add.
-   * Where one instruction holds two operations (dual issue: `v_dual_… :: v_dual_…`; packed: `v_pk_…`), they are two.
+   * Operations of the vector unit (names that begin with `v_`): an addition to an address counts like a multiply-add.
+   * An instruction that holds two operations (dual issue: `v_dual_… :: v_dual_…`; packed: `v_pk_…`) counts as two.
    */
   readonly vector: number;
-  /** Those of them that multiply and add floats. */
+  /** The operations among them that multiply and add floats. */
   readonly multiplyAdds: number;
   /** From and to workgroup memory. */
   readonly sharedReads: number;
   readonly sharedWrites: number;
-  /** From and to memory, by the vector units; what was spilled counts too. */
+  /** From and to memory, by the vector units, including spilled registers. */
   readonly loads: number;
   readonly stores: number;
   readonly barriers: number;
@@ -42,7 +42,10 @@ const kinds: readonly (readonly [Kind, RegExp])[] = [
 
 const hints: readonly string[] = ["s_delay_alu", "s_clause", "s_nop", "s_code_end"];
 
-/** The text of an instruction, without its bits; empty for a label, a hint, and a remark such as `(then repeated 5 times)`. */
+/**
+ * The text of an instruction, without its bits; empty for a label, a hint, or a remark such as `(then repeated 5
+ * times)`.
+ */
 export function instructionOf(line: string): string {
   const text = line.split(";")[0]!.trim();
   const [name] = /^[a-z]\w*(?=\s|$)/.exec(text) ?? [];

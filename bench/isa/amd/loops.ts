@@ -15,14 +15,14 @@ export function loopsOf(lines: readonly string[]): string[][] {
   return loopsByBranches(lines, branches);
 }
 
-/** The lines of the loop that a kernel spends its time in, see {@link hottest}. */
+/** The lines of the loop in which a kernel spends its time, see {@link hottest}. */
 export function hotLoop(lines: readonly string[]): string[] | undefined {
   return hottest(loopsOf(lines), mixOf);
 }
 
 /**
- * Whether a loop puts tiles into workgroup memory and multiplies what it reads from there. There need not be a barrier:
- * RADV leaves it out where a workgroup is a single subgroup.
+ * Whether a loop writes tiles to workgroup memory and multiplies what it reads from there. It may lack a barrier,
+ * because RADV leaves that out where a workgroup is a single subgroup.
  */
 export function isStaged({ multiplyAdds, sharedReads, sharedWrites }: Mix): boolean {
   return multiplyAdds > 0 && sharedReads > 0 && sharedWrites > 0;

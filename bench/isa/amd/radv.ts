@@ -1,4 +1,4 @@
-/** AMD's GPUs by Mesa's RADV, which compiles for a GPU that is not there: it calls that null hardware. */
+/** AMD's GPUs by Mesa's RADV, which can compile for a GPU that is not there (null hardware). */
 
 import type { GpuKind } from "../../../src/kernels/gpu_kind.ts";
 import type { Captured } from "../capture/capture.ts";
@@ -12,18 +12,18 @@ import { exposedWaits } from "./waits.ts";
 
 /** A GPU that RADV compiles for. */
 export interface AmdGpu {
-  /** RADV's names for it, of which Mesa before 23 knows only the later. */
+  /** RADV's names for it. Mesa before 23 knows only the last. */
   readonly families: readonly string[];
   readonly architecture: string;
   /**
-   * Most subgroups a SIMD holds, in RADV's measure: of 32 invocations on RDNA, where a subgroup of 64 counts twice, and of 64
-   * on GCN and CDNA.
+   * Most subgroups in a SIMD, in RADV's measure: of 32 invocations on RDNA, where a subgroup of 64 counts twice, and of
+   * 64 on GCN and CDNA.
    */
   readonly subgroups: 32 | 10;
   readonly kind?: GpuKind;
 }
 
-/** The GPUs of the bench, by the names that its arguments have. */
+/** The GPUs of the bench, by their names as arguments. */
 export const amdGpus: Readonly<Record<string, AmdGpu>> = {
   gfx1200: { families: ["gfx1200"], architecture: "RDNA4", subgroups: 32 },
   navi31: { families: ["navi31", "gfx1100"], architecture: "RDNA3", subgroups: 32 },
@@ -32,24 +32,26 @@ export const amdGpus: Readonly<Record<string, AmdGpu>> = {
   vega10: { families: ["vega10"], architecture: "GCN 5", subgroups: 10, kind: "gcn" },
 };
 
-/** What RADV made of a kernel. */
+/** RADV's result for a kernel. */
 export interface AmdKernel extends Mix {
   readonly kernel: string;
-  /** Of an iteration. */
+  /** Number in an iteration. */
   readonly dispatches: number;
   /** Invocations that run in step. */
   readonly subgroup: number;
-  /** Vector registers of an invocation; the scalar ones do not limit how many run. */
+  /** Vector registers of an invocation. The scalar ones do not limit how many run. */
   readonly registers: number;
-  /** Registers of both kinds whose values are put elsewhere in between. */
+  /** Registers of both kinds whose values are moved elsewhere in between. */
   readonly spilled: number;
-  /** Bytes of an invocation in memory, for what is spilled and for arrays that registers cannot hold. */
+  /** Bytes of memory for an invocation: for spilled registers, and for arrays that registers cannot hold. */
   readonly scratch: number;
   /** Bytes of workgroup memory. */
   readonly shared: number;
-  /** Invocations that a SIMD holds at once, of the most that it can, from 0 to 1. */
+  /** Invocations that a SIMD holds at once, as a share of the most it can hold, from 0 to 1. */
   readonly occupancy: number;
-  /** Whether the counts of instructions are those of the loop that takes the time; else they are those of all. */
+  /**
+   * Whether the counts of instructions are those of the loop that takes the time; else they are of all instructions.
+   */
   readonly isLoop: boolean;
   /** See {@link exposedWaits}. */
   readonly exposedWaits: number;

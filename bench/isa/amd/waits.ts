@@ -1,29 +1,29 @@
 import { instructionOf, mixOf } from "./instructions.ts";
 
 /**
- * With fewer multiply-adds than these between a load and the wait for it, the wait is exposed. A load takes hundreds of
- * cycles, a multiply-add of a subgroup one to four, and an unrolled step of a product has hundreds of them. So the number only
- * tells loads that were issued a step ahead from those that were issued when they were needed.
+ * A wait with fewer multiply-adds than this between a load and itself is exposed. A load takes hundreds of cycles, a
+ * multiply-add of a subgroup one to four, and an unrolled step of a product has hundreds of them. So the number only
+ * tells loads that were issued a step ahead from those issued when they were needed.
  */
 const hidingMultiplyAdds = 64;
 
-/** What {@link exposedWaits} must know besides the instructions. */
+/** What {@link exposedWaits} needs besides the instructions. */
 export interface WaitOptions {
-  /** A loop runs again: what is loaded at the end of a turn is waited for in the next. */
+  /** Whether the lines are a loop: what is loaded at the end of a turn is waited for in the next one. */
   readonly isLoop: boolean;
-  /** Vega's and CDNA's waits count stores as well as loads. */
+  /** Whether waits count stores as well as loads, as on Vega and CDNA. */
   readonly countsStores: boolean;
 }
 
 /**
- * Counts the waits for loads from memory that hardly any multiply-adds stand before: there the vector unit has nothing to do
- * unless another subgroup is ready. Of a loop it counts those of a turn that others went before.
+ * Counts the waits for loads from memory that hardly any multiply-adds precede. There the vector unit has nothing to do
+ * unless another subgroup is ready. In a loop it counts the waits of a turn that follows other turns.
  *
- * Loads come back in the order in which they were issued, and a wait says how many may still be on their way. A wait for loads
- * that have arrived by an earlier wait is none.
+ * Loads return in the order in which they were issued, and a wait says how many may still be under way. A wait for
+ * loads that an earlier wait already covers does not count.
  */
 export function exposedWaits(lines: readonly string[], { isLoop, countsStores }: WaitOptions): number {
-  /** How many multiply-adds were issued before each load that is on its way; none before a store, which nothing waits for. */
+  /** Number of multiply-adds before each load that is under way; undefined for a store, which nothing waits for. */
   let onTheirWay: number[] = [];
   let [multiplyAdds, exposed] = [0, 0];
   for (const isCounted of isLoop ? [false, true] : [true]) {
@@ -43,13 +43,13 @@ export function exposedWaits(lines: readonly string[], { isLoop, countsStores }:
   return exposed;
 }
 
-/** How many loads may be on their way after this line; undefined if it does not wait for loads. */
+/** How many loads may be under way after this line; undefined if it does not wait for loads. */
 function allowedLoads(line: string): number | undefined {
   const instruction = instructionOf(line);
   const [, counter] = /^s_waitcnt\b.*\bvmcnt\((\d+)\)/.exec(instruction) ??
     /^s_wait_loadcnt\s+(\S+)/.exec(instruction) ?? [];
   if (counter !== undefined) return Number(counter);
-  // One number of RDNA4's for both kinds of memory: loads in bits 8 to 13, workgroup memory in bits 0 to 5.
+  // RDNA4 has one number for both kinds of memory: loads in bits 8 to 13, workgroup memory in bits 0 to 5.
   const [, both] = /^s_wait_loadcnt_dscnt\s+(\S+)/.exec(instruction) ?? [];
   return both === undefined ? undefined : (Number(both) >> 8) & 63;
 }

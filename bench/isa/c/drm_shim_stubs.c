@@ -1,4 +1,4 @@
-// What Mesa's drm-shim refers to and does not need here.
+// What Mesa's drm-shim refers to, and does not need here.
 #include <stdbool.h>
 
 bool intel_device_info_from_json(const char *path, void *devinfo) {

@@ -2,8 +2,8 @@
 //   NNNN.spv   the SPIR-V of its shader module
 //   NNNN.txt   entry point, flags, push constants, and the bindings of its descriptor sets, an item a line
 // NNNN counts the pipelines from 0. The driver gets everything as the application gave it, and the application gets the
-// driver's answers, but for one limit: software drivers bind less at once than GPUs do, which would keep a large training
-// from being recorded; $DUMP_STORAGE_BYTES is what is bound instead.
+// driver's answers, except for one limit: software drivers bind less at once than GPUs do, so a large training could
+// not be recorded. $DUMP_STORAGE_BYTES is the limit that the application sees.
 
 #include <pthread.h>
 #include <stdint.h>
@@ -15,7 +15,7 @@
 
 #define MOST_OBJECTS 65536
 
-// What a handle stands for: SPIR-V of a module, or bindings of a layout as text.
+// What a handle stands for: the SPIR-V of a module, or the bindings of a layout as text.
 struct object {
   uint64_t handle;
   void *data;
@@ -26,7 +26,8 @@ static struct object objects[MOST_OBJECTS];
 static unsigned object_count, pipeline_count;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-// Functions below this layer. An application opens one instance and one device at a time; of several the last one's are used.
+// Functions below this layer. An application opens one instance and one device at a time; the last one's functions are
+// used.
 static PFN_vkGetInstanceProcAddr next_instance_proc;
 static PFN_vkGetDeviceProcAddr next_device_proc;
 static VkInstance instance;

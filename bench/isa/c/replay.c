@@ -1,8 +1,8 @@
-// Compiles compute pipelines that the layer wrote, on the first physical device, and prints what the driver's compiler says,
-// a line of JSON each: first {"device", "driver", "version"}, then of each executable {"pipeline", "index", "subgroup",
-// "statistics": {...}}, or {"pipeline", "error"} if the driver refuses it.
+// Compiles compute pipelines that the layer wrote, on the first physical device, and prints what the driver's compiler
+// says, one line of JSON each: first {"device", "driver", "version"}, then for each executable {"pipeline", "index",
+// "subgroup", "statistics": {...}}, or {"pipeline", "error"} if the driver refuses it.
 //   replay OUT FILE.txt...     its assembly and other representations become OUT/NNNN.INDEX.NAME.txt
-// Every access is checked against its buffer's size, as WebGPU wants it.
+// Every access is checked against its buffer's size, as WebGPU requires.
 
 #include <stdint.h>
 #include <stdio.h>
@@ -36,7 +36,7 @@ static void *allocate(size_t count, size_t size) {
   return memory;
 }
 
-// The bytes of a file, and a zero after them.
+// The bytes of a file, followed by a zero.
 static void *contents(const char *path, size_t *size) {
   FILE *file = fopen(path, "rb");
   if (!file || fseek(file, 0, SEEK_END) != 0) fail(path);
@@ -235,7 +235,7 @@ static int supports(VkPhysicalDevice gpu, const char *extension) {
   return found;
 }
 
-// A device with all that it offers.
+// A device with everything that it offers.
 static void open_device(VkPhysicalDevice gpu) {
   const char *extensions[2] = {VK_KHR_PIPELINE_EXECUTABLE_PROPERTIES_EXTENSION_NAME, VK_EXT_ROBUSTNESS_2_EXTENSION_NAME};
   if (!supports(gpu, extensions[0])) fail("the driver returns no assembly");
@@ -267,6 +267,6 @@ int main(int argc, char **argv) {
   open_device(first_gpu());
   for (int i = 2; i < argc; i++) compile(argv[1], argv[i]);
   fflush(stdout);
-  // A driver without a GPU need not be able to end tidily.
+  // A driver without a GPU may be unable to shut down properly.
   _Exit(0);
 }

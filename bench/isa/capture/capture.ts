@@ -5,24 +5,24 @@ import { layerName, ToolError, type Tools } from "../tools.ts";
 import type { RecordedPipeline } from "./record.ts";
 import type { Subject } from "./subjects.ts";
 
-/** The pipelines of a subject, in the order in which they were made. */
+/** The pipelines of a subject, in the order in which they were created. */
 export interface Captured {
   readonly subject: Subject;
   readonly pipelines: readonly RecordedPipeline[];
 }
 
-/** Why nothing could be captured, in a line. */
+/** Why nothing could be captured, in one line. */
 export interface Refused {
   readonly refused: string;
 }
 
-/** Which WebGPU makes SPIR-V of WGSL: wgpu's naga, which Deno has, or Dawn's Tint, which Chromium has. */
+/** The WebGPU that turns WGSL into SPIR-V: wgpu's naga, in Deno, or Dawn's Tint, in Chromium. */
 export type WebGpu = "deno" | "dawn";
 
-/** What a GPU binds at once, at least: lavapipe's 128 MiB are less than an iteration needs. */
+/** What any GPU can bind at once. Lavapipe's 128 MiB are less than an iteration needs. */
 const storageBytes = 2 ** 31 - 4;
 
-/** Deno's flags: Dawn is a native library, and peers look around. */
+/** Deno's flags: Dawn is a native library, and peers read the environment. */
 function permissionsFor(subject: Subject, webgpu: WebGpu): string[] {
   if (subject === "tensorflow.js" || subject === "jax-js") {
     return ["--allow-read", "--allow-env", "--allow-sys"];
@@ -31,9 +31,9 @@ function permissionsFor(subject: Subject, webgpu: WebGpu): string[] {
 }
 
 /**
- * Makes the pipelines of a subject on lavapipe and writes them to a folder: `NNNN.spv` and `NNNN.txt`, see `dump_layer.c`.
- * Kernels are chosen as for a GPU of a kind, and nothing of an iteration is run.
- * @throws {ToolError} if there is no adapter; Dawn opens none of Mesa before 25.
+ * Creates the pipelines of a subject on lavapipe and writes them to a folder: `NNNN.spv` and `NNNN.txt`, see
+ * `dump_layer.c`. Kernels are chosen as for a kind of GPU, and no part of an iteration runs.
+ * @throws {ToolError} if there is no adapter; Dawn does not open those of Mesa before 25.
  */
 export async function capture(
   { layerFolder }: Tools,

@@ -1,5 +1,5 @@
 /**
- * Makes the pipelines of a subject under the layer that writes them to FOLDER, and prints what they are as JSON:
+ * Creates the pipelines of a subject under the layer that writes them to FOLDER, and prints what they are as JSON:
  * `main.ts FOLDER SUBJECT deno|dawn [KIND]`, run by `capture.ts`.
  */
 

@@ -1,4 +1,4 @@
-/** Notes of each compute pipeline that is made what the layer below cannot see: its label and its constants. */
+/** Notes what the layer below cannot see of each compute pipeline: its label and its constants. */
 
 /** A pipeline, and how often a plan dispatches it. */
 export interface RecordedPipeline {
@@ -10,15 +10,15 @@ export interface RecordedPipeline {
   dispatches: number;
 }
 
-/** The pipelines that were made since {@link recordPipelines}. */
+/** The pipelines that have been created since {@link recordPipelines}. */
 export interface Recording {
   readonly pipelines: readonly RecordedPipeline[];
   readonly byPipeline: ReadonlyMap<GPUComputePipeline, RecordedPipeline>;
 }
 
 /**
- * Records the pipelines that are made from now on.
- * @param folder where the layer writes them, each while it is being made; so their number is known before
+ * Records the pipelines that are created from now on.
+ * @param folder where the layer writes each one as it is created, which gives its number
  */
 export function recordPipelines(folder: string): Recording {
   const pipelines: RecordedPipeline[] = [];

@@ -1,4 +1,4 @@
-/** What is recorded so that its pipelines are made: an iteration of a training, or a peer's convolutions. */
+/** What is recorded to create its pipelines: an iteration of a training, or a peer's convolutions. */
 
 import { compile } from "../../../src/kernels/compile.ts";
 import { conv2dForward } from "../../../src/kernels/conv2d/forward.ts";
@@ -12,13 +12,13 @@ import { runNamed } from "../../lib/iteration_case.ts";
 import { operandsOf } from "../../peers/operation_case.ts";
 import type { Recording } from "./record.ts";
 
-/** What can be captured. The short iteration makes the same pipelines as the published one in a sixth of the time. */
+/** What can be captured. The short iteration creates the same pipelines as the published one in a sixth of the time. */
 export const subjects = ["iteration", "short-iteration", "tensorflow.js", "jax-js"] as const;
 
 /** One of {@link subjects}. */
 export type Subject = typeof subjects[number];
 
-/** Residual blocks repeat the same shapes, so that a network of one block for each width has all of them. */
+/** Residual blocks repeat the same shapes, so a network of one block for each width has all of them. */
 const shortDepth = 16;
 
 /** Records an iteration of the published network, WRN-28-10, without running it. */
@@ -36,7 +36,7 @@ export async function recordIteration(gpu: Gpu, recording: Recording, isShort: b
   compileDirectConvolutions(gpu);
 }
 
-/** The direct convolutions for which the iteration takes Winograd's algorithm; `deno task tune` may choose them. */
+/** The direct convolutions where the iteration uses Winograd's algorithm; `deno task tune` may choose them. */
 function compileDirectConvolutions({ device, kind }: Gpu): void {
   for (const [channels, size] of [[160, 32], [320, 16], [640, 8]] as const) {
     const square = { height: size, width: size, inChannels: channels, outChannels: channels };
@@ -47,7 +47,10 @@ function compileDirectConvolutions({ device, kind }: Gpu): void {
   }
 }
 
-/** Runs a 3×3 convolution of 160 channels and its gradients on a peer, on a small batch: the kernels are the same. */
+/**
+ * Runs a 3×3 convolution of 160 channels and its gradients on a peer, with a small batch, since the kernels are the
+ * same.
+ */
 export async function runPeer(peer: Exclude<Subject, "iteration" | "short-iteration">, recording: Recording) {
   const { prepare } = peer === "jax-js"
     ? await import("../../peers/operation_jax.ts")

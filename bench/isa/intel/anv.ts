@@ -1,4 +1,4 @@
-/** Intel's GPUs by Mesa's ANV, on the stand-in for their kernel driver. */
+/** Intel's GPUs by Mesa's ANV, on a substitute for their kernel driver. */
 
 import { table } from "../../../src/cli/format.ts";
 import { type Compiler, type CompilerInput, merged, mixCells } from "../compiler.ts";
@@ -9,21 +9,24 @@ import { ToolError } from "../tools.ts";
 import { type IntelMix, intelMix } from "./assembly.ts";
 import { buildIntelReplay } from "./shim.ts";
 
-/** The GPUs of the bench, by the names that its arguments have, which are the stand-in's. */
+/** The GPUs of the bench, by their names as arguments, which are the substitute's names. */
 const gpus: Readonly<Record<string, string>> = { dg2: "Xe-HPG", lnl: "Xe2", tgl: "Xe-LP" };
 
-/** What ANV made of a kernel. */
+/** ANV's result for a kernel. */
 interface IntelKernel extends IntelMix {
   readonly kernel: string;
-  /** Of an iteration. */
+  /** Number in an iteration. */
   readonly dispatches: number;
   /** Invocations that a thread runs in step. */
   readonly subgroup: number;
-  /** Most that would hold values at once; a thread has 128, of a float for each of 8 invocations, or on Xe2 of 16. */
+  /**
+   * Most registers that hold values at the same time. A thread has 128, each of a float for 8 invocations, or on Xe2
+   * for 16.
+   */
   readonly registers: number;
-  /** Messages that write registers to memory and that read them back, for want of registers. */
+  /** Messages that write registers to memory, and those that read them back, for lack of registers. */
   readonly spilled: number;
-  /** Bytes of a thread in memory. */
+  /** Bytes of memory for a thread. */
   readonly scratch: number;
   /** Bytes of workgroup memory. */
   readonly shared: number;

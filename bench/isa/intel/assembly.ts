@@ -2,13 +2,13 @@
 
 import { hottest, loopsOf } from "../loops.ts";
 
-/** How many instructions of each kind there are in the loop that takes the time, or else in all of a kernel. */
+/** How many instructions there are of each kind in the loop that takes the time, or else in the whole kernel. */
 export interface IntelMix {
   readonly isLoop: boolean;
-  /** All but `sync`, which waits and computes nothing. */
+  /** All except `sync`, which waits and computes nothing. */
   readonly instructions: number;
   readonly multiplyAdds: number;
-  /** Messages to memory and to workgroup memory; those for spilled registers too. */
+  /** Messages to memory and to workgroup memory, including those for spilled registers. */
   readonly sends: number;
   readonly moves: number;
   readonly branches: number;

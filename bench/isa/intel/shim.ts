@@ -1,6 +1,6 @@
 /**
- * Intel's driver needs a GPU's kernel driver to open. Mesa has a stand-in for that, drm-shim, which Debian does not ship: here
- * it is built from the source package of the Mesa that is installed, by gcc alone.
+ * Intel's driver opens only on a GPU's kernel driver. Mesa has a substitute for that, drm-shim, which Debian does not
+ * ship. It is built here with gcc alone, from the source package of the installed Mesa.
  */
 
 import { fileURLToPath } from "node:url";
@@ -9,7 +9,7 @@ import { build, outputOf, ToolError } from "../tools.ts";
 const stubs = fileURLToPath(new URL("../c/drm_shim_stubs.c", import.meta.url));
 const replaySource = fileURLToPath(new URL("../c/replay.c", import.meta.url));
 
-/** What of Mesa's sources the stand-in includes. */
+/** The parts of Mesa's sources that the substitute includes. */
 const folders = [
   ...["include", "src/c11", "src/util", "src/drm-shim", "src/compiler", "src/gallium/include"],
   ...["tools", "dev", "common", "compiler", "isl"].map((name) => `src/intel/${name}`),
@@ -62,8 +62,8 @@ async function mesaVersion(): Promise<string> {
 }
 
 /**
- * Builds `replay_intel`, which is `replay` with the stand-in.
- * @param folder where it is put; the sources, 20 MB to fetch, stay there in `mesa-VERSION`
+ * Builds `replay_intel`, which is `replay` with the substitute.
+ * @param folder gets the result; the sources, a download of 20 MB, stay there in `mesa-VERSION`
  * @throws {ToolError} if packages are missing or apt has no sources; it says what to do.
  */
 export async function buildIntelReplay(folder: string): Promise<string> {
@@ -94,7 +94,7 @@ export async function buildIntelReplay(folder: string): Promise<string> {
     ...[stubs, "-ldrm", "-ldl", "-lm", "-lpthread"],
   );
   const replay = `${folder}/replay_intel`;
-  // Linked before the C library, the stand-in answers what the driver asks the system.
+  // Linked before the C library, the substitute answers what the driver asks the system.
   await build(
     "replay.c",
     ...["-O1", "-o", replay, replaySource, "-Wl,--no-as-needed", shim, "-Wl,--as-needed", "-lvulkan"],
@@ -103,7 +103,7 @@ export async function buildIntelReplay(folder: string): Promise<string> {
   return replay;
 }
 
-/** Unpacks what is needed of Mesa's sources, unless an earlier run has. */
+/** Unpacks the needed parts of Mesa's sources, unless an earlier run has. */
 async function fetchSources(version: string, sources: string): Promise<void> {
   await Deno.mkdir(sources, { recursive: true });
   const upstream = version.replace(/^\d+:/, "").replace(/-[^-]*$/, "");
@@ -119,7 +119,7 @@ async function fetchSources(version: string, sources: string): Promise<void> {
   ], (errors) => `cannot unpack ${archive}: ${errors}`);
 }
 
-/** Writes the sources that Mesa's build makes by scripts. */
+/** Writes the sources that Mesa's build generates by scripts. */
 async function generate(sources: string): Promise<void> {
   const dev = `${sources}/src/intel/dev`;
   const out = `${sources}/${generated}`;

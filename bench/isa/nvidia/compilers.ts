@@ -4,7 +4,7 @@ import { kernelName } from "../names.ts";
 import { outputOf, ToolError } from "../tools.ts";
 import { compileForNvidia, nvidiaGpus, type NvidiaKernel } from "./ptxas.ts";
 
-/** Processes of nvcc at once. */
+/** Processes of nvcc that run at once. */
 const processes = 2;
 
 /** nvcc for each of {@link nvidiaGpus}. */
@@ -27,7 +27,7 @@ export const nvidiaCompilers: readonly Compiler[] = Object.entries(nvidiaGpus).m
   },
 }));
 
-/** Compiles one pipeline of each kernel's name: what differs besides is hardly seen, and a pipeline takes a second. */
+/** Compiles one pipeline for each kernel name. Other differences hardly show, and a pipeline takes a second. */
 async function compileAll(
   input: CompilerInput,
   gpu: string,

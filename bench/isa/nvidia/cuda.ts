@@ -1,6 +1,6 @@
 /**
- * A compute shader in GLSL, as SPIRV-Cross writes it for SPIR-V of naga's, in CUDA's C++; `c/glsl.h` has the types. Only what
- * this project's shaders need is understood, and nvcc refuses the rest.
+ * Turns a compute shader in GLSL, as SPIRV-Cross writes it from naga's SPIR-V, into CUDA's C++; `c/glsl.h` has the
+ * types. Only what this project's shaders need is understood, and nvcc refuses the rest.
  */
 
 import { ToolError } from "../tools.ts";
@@ -8,7 +8,7 @@ import { ToolError } from "../tools.ts";
 /** A kernel for nvcc. */
 export interface CudaKernel {
   readonly text: string;
-  /** Invocations of a workgroup. */
+  /** Invocations in a workgroup. */
   readonly threads: number;
 }
 
@@ -25,7 +25,7 @@ template <typename T, typename... R> __device__ __forceinline__ Array<T, 1 + siz
 
 const scalarOrVector = "(?:u|i|b)?vec\\d|float|uint|int|mat4";
 
-/** @throws {ToolError} if the shader says nothing of its workgroup. */
+/** @throws {ToolError} if the shader does not state its workgroup. */
 export function toCuda(glsl: string): CudaKernel {
   const size = /layout\(local_size_x = (\d+), local_size_y = (\d+), local_size_z = (\d+)\) in;/.exec(glsl);
   if (!size) throw new ToolError("the shader has no workgroup size");
@@ -41,7 +41,7 @@ export function toCuda(glsl: string): CudaKernel {
   };
 }
 
-/** Buffers become pointers with a length, and uniforms and workgroup memory what CUDA calls them. */
+/** Buffers become pointers with a length; uniforms and workgroup memory become what CUDA calls them. */
 function bindings(text: string): string {
   return text
     .replaceAll(
@@ -52,7 +52,10 @@ function bindings(text: string): string {
     .replaceAll(/^shared /gm, "__shared__ ");
 }
 
-/** The shader's `main` becomes the kernel, which the compiler knows the workgroup of; what it calls is inlined. */
+/**
+ * The shader's `main` becomes the kernel, with its workgroup known to the compiler. Functions that it calls are
+ * inlined.
+ */
 function functions(text: string, threads: number): string {
   return text
     .replaceAll(/\binout (\w+) (\w+)/g, "$1 &$2")

@@ -1,6 +1,7 @@
 /**
- * NVIDIA's GPUs by nvcc and its ptxas, the compiler of CUDA: the one in NVIDIA's drivers has the same back end, and another way
- * to it, so that the numbers show the size of things. Buffers are not checked for their size here, as WebGPU does.
+ * NVIDIA's GPUs by nvcc and its ptxas, the compiler of CUDA. NVIDIA's drivers use the same back end behind another
+ * front end, so the numbers show orders of magnitude. Accesses are not checked against the buffers' sizes here, as they
+ * are in WebGPU.
  */
 
 import { fileURLToPath } from "node:url";
@@ -21,25 +22,25 @@ export interface NvidiaGpu {
   readonly shared: number;
 }
 
-/** The GPUs of the bench, by the names that its arguments have, which are nvcc's. */
+/** The GPUs of the bench, by their names as arguments, which are nvcc's. */
 export const nvidiaGpus: Readonly<Record<string, NvidiaGpu>> = {
   sm_90: { architecture: "Hopper", warps: 64, workgroups: 32, shared: 228 * 1024 },
 };
 
-/** What ptxas made of a kernel. */
+/** The result of ptxas for a kernel. */
 export interface NvidiaKernel extends SassMix {
   readonly kernel: string;
-  /** Of an iteration. */
+  /** Number in an iteration. */
   readonly dispatches: number;
-  /** Of an invocation. */
+  /** Registers of an invocation. */
   readonly registers: number;
-  /** Bytes of an invocation that are written to memory and read back for want of registers. */
+  /** Bytes of an invocation that are written to memory and read back for lack of registers. */
   readonly spilled: number;
   /** Bytes of an invocation on the stack. */
   readonly scratch: number;
   /** Bytes of workgroup memory. */
   readonly shared: number;
-  /** Warps that a multiprocessor holds at once, of the most that it can, from 0 to 1. */
+  /** Warps that a multiprocessor holds at once, as a share of the most it can hold, from 0 to 1. */
   readonly occupancy: number;
 }
 
@@ -86,13 +87,13 @@ async function run(program: string, args: readonly string[]) {
   return result;
 }
 
-/** Registers of a multiprocessor, and in how many a warp gets them. */
+/** Registers of a multiprocessor, and the unit in which a warp gets them. */
 const allRegisters = 65536;
 const registerUnit = 256;
-/** Bytes of workgroup memory that CUDA keeps of each workgroup for itself. */
+/** Bytes of each workgroup's memory that CUDA keeps for itself. */
 const reservedShared = 1024;
 
-/** By the registers and the workgroup memory that a workgroup takes, as CUDA's occupancy calculator counts them. */
+/** Follows from the registers and the workgroup memory of a workgroup, as in CUDA's occupancy calculator. */
 export function occupancy(gpu: NvidiaGpu, threads: number, registers: number, shared: number): number {
   const warps = Math.ceil(threads / 32);
   const ofWarp = Math.ceil(32 * registers / registerUnit) * registerUnit;

@@ -1,11 +1,11 @@
 /**
- * NVIDIA's machine code, without a disassembler: an instruction has 16 bytes, and its lowest 12 bits say what it does. The numbers
- * are those of Volta to Hopper (sm_70 to sm_90).
+ * Reads NVIDIA's machine code without a disassembler. An instruction has 16 bytes, and its lowest 12 bits say what it
+ * does. The numbers are those of Volta to Hopper (sm_70 to sm_90).
  */
 
 import { hottest, loopsOf } from "../loops.ts";
 
-/** How many instructions of each kind there are in the loop that takes the time, or else in all of a kernel. */
+/** How many instructions there are of each kind in the loop that takes the time, or else in the whole kernel. */
 export interface SassMix {
   readonly isLoop: boolean;
   readonly instructions: number;
@@ -31,7 +31,7 @@ function instructionsOf(cubin: Uint8Array): Instruction[] {
   const view = new DataView(cubin.buffer, cubin.byteOffset, cubin.byteLength);
   const code = textSection(view);
   const architecture = view.getUint32(0x30, true) >> 8 & 0xff;
-  // From sm_90 on, the target's lowest 8 bits lie apart from the others.
+  // From sm_90 on, the target's lowest 8 bits are separate from the others.
   const isSplit = architecture >= 90;
   const found: Instruction[] = [];
   for (let i = 0; bytes * i < code.byteLength; i++) {

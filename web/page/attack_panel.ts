@@ -5,13 +5,13 @@ import { LineChart } from "./line_chart.ts";
 import type { PageModel } from "./model.ts";
 import { Task } from "./task.ts";
 
-/** What is attacked: an image, and what the model makes of it. */
+/** What is attacked: an image, and the model's verdict on it. */
 interface Target {
   readonly image: Float32Array;
   readonly assessment: Assessment;
 }
 
-/** PGD against the class that the model sees in an image. */
+/** PGD against the class that the model assigns to an image. */
 export class AttackPanel {
   readonly #model: PageModel;
   readonly #status: StatusLine;
@@ -84,7 +84,7 @@ export class AttackPanel {
   }
 }
 
-/** The place of the largest value, of those that are not `except`. */
+/** The index of the largest value, among those that are not `except`. */
 function largest(values: Float32Array, except = -1): number {
   let best = except === 0 ? 1 : 0;
   values.forEach((value, i) => {

@@ -7,7 +7,7 @@ export interface Range {
   readonly high: number;
 }
 
-/** What two axes map values to, in CSS pixels. */
+/** The rectangle onto which two axes map values, in CSS pixels. */
 export interface Plot {
   x(value: number): number;
   y(value: number): number;
@@ -19,7 +19,7 @@ export interface Plot {
 
 const margin = { left: 40, right: 8, top: 6, bottom: 20 };
 
-/** Round values, about `count` of them, that lie in a range. */
+/** About `count` round values within a range. */
 export function ticks({ low, high }: Range, count: number): number[] {
   const rough = (high - low) / count;
   const magnitude = 10 ** Math.floor(Math.log10(rough));
@@ -80,7 +80,7 @@ export function drawAxes(surface: Surface, x: Range, y: Range, { yAxis = true } 
   return plot;
 }
 
-/** Writes a canvas's description in the place of a chart that has nothing to show. */
+/** Writes a canvas's description where a chart has nothing to show. */
 export function drawNote(surface: Surface): void {
   const { context, canvas, width, height } = surface;
   context.font = fontOf(canvas);

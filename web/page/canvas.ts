@@ -30,7 +30,7 @@ export class Surface {
     return this.canvas.clientHeight;
   }
 
-  /** Dashes of a line in a colour: of the system's colours two can look alike. */
+  /** Dashes of a line in a given colour, because two of the system's colours can look alike. */
   dashes(name: string): number[] {
     return name === "--two" && matchMedia(forcedColours).matches ? [4, 3] : [];
   }
@@ -45,7 +45,7 @@ export class Surface {
     this.#draw(this);
   }
 
-  /** A colour of the style sheet, by its custom property: `rgb(31, 95, 191)`, also where it is the system's. */
+  /** A colour of the style sheet, by its custom property: `rgb(31, 95, 191)`, even if it is one of the system's. */
   colour(name: string): string {
     this.canvas.style.color = `var(${name})`;
     return getComputedStyle(this.canvas).color;

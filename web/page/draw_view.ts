@@ -8,7 +8,7 @@ import { Verdict } from "./verdict.ts";
 import { fitToFrame, rasterise } from "./strokes.ts";
 import { Tiles } from "./tiles.ts";
 
-/** A drawing or a test image, what the model makes of it, and the attack on it. */
+/** A drawing or a test image, the model's verdict on it, and the attack on it. */
 export class DrawView implements ModelView {
   readonly #model: PageModel;
   readonly #pad: Pad;
@@ -21,7 +21,7 @@ export class DrawView implements ModelView {
   readonly #attack: AttackPanel;
   #image: Float32Array<ArrayBuffer> | undefined;
   #testImages = 0;
-  /** Whether the image has changed since it was last judged, and the judging that is going on. */
+  /** Whether the image has changed since it was last judged, and the judgement that is under way. */
   #changed = false;
   #judging: Promise<void> | undefined;
 
@@ -76,7 +76,7 @@ export class DrawView implements ModelView {
     }
   }
 
-  /** Shows an image and judges it; while one is being judged only the latest waits. */
+  /** Shows an image and judges it. While one is being judged, only the latest waits. */
   async #judge(image: Float32Array<ArrayBuffer>): Promise<void> {
     await this.#attack.stop();
     this.#image = image;

@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 
-/** The element of an id, which must be of the class given. */
+/** The element with an id, which must be of the given class. */
 export function element<Kind extends HTMLElement>(id: string, kind: new () => Kind): Kind {
   const found = document.getElementById(id);
   if (found instanceof kind) return found;
@@ -24,7 +24,7 @@ export class Slider {
   readonly #output: HTMLOutputElement;
 
   /**
-   * @param id of the input; that of its output ends in `-value`
+   * @param id id of the input; that of its output ends in `-value`
    * @param onChange called when the user moves it
    */
   constructor(id: string, readonly digits: number, onChange: () => void = () => {}) {
@@ -51,7 +51,7 @@ export class Slider {
   }
 }
 
-/** A number field that never yields anything but a number within its bounds. */
+/** A number field that only ever yields a number within its bounds. */
 export class NumberField {
   readonly #input: HTMLInputElement;
 
@@ -69,7 +69,7 @@ export class NumberField {
   }
 }
 
-/** One of several options: buttons in a row, or a list if there are too many for one. */
+/** A choice of one option: buttons in a row, or a list if there are too many for one. */
 export class Choice<Value> {
   readonly #fieldset: HTMLFieldSetElement;
   #options: readonly (readonly [label: string, value: Value])[] = [];
@@ -79,7 +79,7 @@ export class Choice<Value> {
     this.#fieldset.addEventListener("change", () => this.onChange());
   }
 
-  /** Replaces the options; the first is chosen. */
+  /** Replaces the options. The first one is chosen. */
   set(options: readonly (readonly [label: string, value: Value])[]): void {
     this.#options = options;
     const legend = this.#fieldset.querySelector("legend")!;

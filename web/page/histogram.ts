@@ -9,11 +9,11 @@ export interface HistogramContent {
   /** Ascending. */
   readonly values: Float32Array;
   readonly threshold: number;
-  /** The value of what is looked at; NaN for none. */
+  /** The value of the image that is shown; NaN for none. */
   readonly marked: number;
 }
 
-/** How often values occur, with a threshold and the place of one value. */
+/** How often values occur, with a threshold and a marker for one value. */
 export class Histogram {
   readonly #surface: Surface;
   #content: HistogramContent | undefined;

@@ -2,7 +2,7 @@
 import { drawAxes, drawNote, type Plot, type Range, rangeOf } from "./axes.ts";
 import { Surface } from "./canvas.ts";
 
-/** A line through points of equal distance. */
+/** A line through equally spaced points. */
 export interface Line {
   readonly values: readonly number[];
   /** Custom property with its colour. */
@@ -21,7 +21,9 @@ export interface LineChartContent {
   readonly band?: Range | undefined;
 }
 
-/** Lines over steps or iterations. Without a value to show there are no axes either, but the description in words. */
+/**
+ * Lines over steps or iterations. Until there is a value to show, a description in words takes the place of the axes.
+ */
 export class LineChart {
   readonly #surface: Surface;
   #content: LineChartContent | undefined;
@@ -30,7 +32,7 @@ export class LineChart {
     this.#surface = new Surface(canvas, () => this.#draw());
   }
 
-  /** @param description says in words what is to be seen */
+  /** @param description says in words what will appear */
   show(content: LineChartContent, description: string): void {
     this.#content = content;
     this.#surface.canvas.ariaLabel = description;

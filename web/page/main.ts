@@ -8,7 +8,7 @@ import { startTabs } from "./tabs.ts";
 import { Tour } from "./tour.ts";
 import { TrainView } from "./train_view.ts";
 
-/** Why there is no WebGPU; nothing if there is. */
+/** Why there is no WebGPU; undefined if there is. */
 async function obstacle(): Promise<string | undefined> {
   if (!isSecureContext) return "Browsers offer it only to pages from https:// and from this computer itself.";
   if (!navigator.gpu) return "This browser does not offer it.";
@@ -16,7 +16,7 @@ async function obstacle(): Promise<string | undefined> {
   return "This browser has it, but found no graphics adapter that it trusts.";
 }
 
-/** Puts the explanation in the place of everything else. */
+/** Replaces everything else by the explanation. */
 function explain(reason: string): void {
   element("help-reason", HTMLElement).textContent =
     `All computing on this page happens on your own graphics card, through WebGPU. ${reason} What helps:`;

@@ -39,14 +39,14 @@ export class PageModel {
     return this.#current !== undefined;
   }
 
-  /** Has a view follow the model from now on. */
+  /** Makes a view follow the model from now on. */
   add(view: ModelView): void {
     this.#views.push(view);
   }
 
   /**
-   * Opens a model, after those that are being opened. The one that is open goes on with what it does until the new one can
-   * take its place, and stays as it is if that cannot be used.
+   * Opens a model, after those that are being opened. The open one continues its work until the new one can take its
+   * place, and stays open if the new one cannot be used.
    */
   open({ name, read }: ModelSource): Promise<void> {
     const opened = this.#opening.catch(() => {}).then(async () => {

@@ -4,17 +4,17 @@ import { element, make, StatusLine } from "./elements.ts";
 import { ModelMenu } from "./model_menu.ts";
 import type { ModelSource, ModelView, PageModel } from "./model.ts";
 
-/** The foot of the page: which model it is, and models from and to files. */
+/** The foot of the page: the model's name, and loading and saving models. */
 export class ModelBar implements ModelView {
   readonly #model: PageModel;
   readonly #line = element("model-line", HTMLElement);
   readonly #status = new StatusLine("open-status");
   readonly #exports: readonly HTMLButtonElement[];
   readonly #menu = new ModelMenu((name) => void this.#openBundled(name));
-  /** How many models have been asked for. */
+  /** How many models have been requested. */
   #openings = 0;
-  /** Which one is open, and whether it came along. */
-  #opened: { readonly name: string; readonly comesAlong: boolean } | undefined;
+  /** Which one is open, and whether it is bundled. */
+  #opened: { readonly name: string; readonly bundled: boolean } | undefined;
 
   constructor(model: PageModel) {
     this.#model = model;
@@ -55,8 +55,8 @@ export class ModelBar implements ModelView {
     }
   }
 
-  /** Opens a model; what is wrong with it is said in the bar. */
-  async open(source: ModelSource, opened = { name: source.name, comesAlong: false }): Promise<void> {
+  /** Opens a model. The bar says what is wrong with it. */
+  async open(source: ModelSource, opened = { name: source.name, bundled: false }): Promise<void> {
     const opening = ++this.#openings;
     try {
       this.#status.show(`Opening ${source.name} …`);
@@ -66,7 +66,7 @@ export class ModelBar implements ModelView {
     } catch (error) {
       this.#status.fail(error);
     }
-    if (this.#opened) this.#menu.show(this.#opened.name, this.#opened.comesAlong);
+    if (this.#opened) this.#menu.show(this.#opened.name, this.#opened.bundled);
   }
 
   /** Saves the open model; if another is being opened, that one, as soon as it is open. */
@@ -86,7 +86,7 @@ export class ModelBar implements ModelView {
   #openBundled(name: string): Promise<void> {
     const file = `${name}.safetensors`;
     const read = async () => (await fetched(file)).blob();
-    return this.open({ name: file, read }, { name, comesAlong: true });
+    return this.open({ name: file, read }, { name, bundled: true });
   }
 
   #openFile(file: File): Promise<void> {
@@ -112,7 +112,7 @@ export class ModelBar implements ModelView {
   }
 }
 
-/** A file that lies beside the page. */
+/** A file next to the page. */
 async function fetched(name: string): Promise<Response> {
   const response = await fetch(name);
   if (!response.ok) throw new Error(`${name} could not be loaded (status ${response.status})`);

@@ -17,14 +17,14 @@ export class ModelMenu {
   }
 
   /**
-   * Shows which model is open: its name alone where there is none to change to.
-   * @param comesAlong whether it is one of the page's; otherwise it has a place of its own in the menu
+   * Shows which model is open, by its name alone if there is no other to choose.
+   * @param bundled whether it is one of the page's; otherwise it gets its own entry in the menu
    */
-  show(name: string, comesAlong: boolean): void {
+  show(name: string, bundled: boolean): void {
     const options = this.#bundled.map((value) =>
-      make("option", { value, selected: comesAlong && value === name }, value)
+      make("option", { value, selected: bundled && value === name }, value)
     );
-    if (!comesAlong) options.push(make("option", { value: "", selected: true }, name));
+    if (!bundled) options.push(make("option", { value: "", selected: true }, name));
     if (options.length < 2) return this.#place.replaceChildren(`Model: ${name}`);
     const select = make("select", {}, ...options);
     select.addEventListener("change", () => {

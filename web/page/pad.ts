@@ -18,7 +18,7 @@ export class Pad {
   readonly #onChange: () => void;
   readonly #strokes: Point[][] = [];
   #open: Point[] | undefined;
-  /** Where the keyboard's pen is. */
+  /** Position of the keyboard's pen. */
   #pen: Point = { x: 0.5, y: 0.25 };
 
   constructor(canvas: HTMLCanvasElement, onChange: () => void) {

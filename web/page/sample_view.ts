@@ -8,7 +8,7 @@ import { Task } from "./task.ts";
 import { Tiles } from "./tiles.ts";
 
 const chainCount = 64;
-/** Chains whose energy has a line of its own, evenly chosen. */
+/** Chains whose energy has its own line, evenly chosen. */
 const drawnChains = 16;
 
 const startNames: Readonly<Record<ChainStart, string>> = {
@@ -30,7 +30,7 @@ export class SampleView implements ModelView {
   readonly #stepSize = new Slider("chain-alpha", 2, () => this.#adjust());
   readonly #noise = new Slider("chain-sigma", 3, () => this.#adjust());
   readonly #task: Task;
-  /** E(x) of each drawn chain, then their mean, over the steps. */
+  /** E(x) of each chain with a line, then their mean, over the steps. */
   #energies: number[][] = [];
 
   constructor(model: PageModel) {

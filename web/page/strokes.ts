@@ -30,8 +30,8 @@ export function fitToFrame(strokes: readonly Stroke[]): Stroke[] {
 }
 
 /**
- * An image of `side`² pixels in [−1, 1]: each is the share of inked pixels in its block of a bitmap, which is how the
- * digits were made.
+ * An image of `side`² pixels in [−1, 1]. Each pixel is the share of inked pixels in its block of a bitmap, as in the
+ * making of the digits.
  */
 export function rasterise(strokes: readonly Stroke[], side: number): Float32Array<ArrayBuffer> {
   const fine = side * oversampling;

@@ -2,8 +2,8 @@
 import { element } from "./elements.ts";
 
 /**
- * Tabs as the ARIA authoring practices have them: arrow keys, Home and End move between them. The address names the one
- * that is open.
+ * Tabs that follow the ARIA authoring practices: arrow keys, Home and End move between them. The address names the open
+ * one.
  */
 export function startTabs(id: string): void {
   const list = element(id, HTMLElement);

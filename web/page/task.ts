@@ -2,7 +2,7 @@
 import { element, type StatusLine } from "./elements.ts";
 
 /**
- * A form whose button starts work, and stops it while it goes on. What goes wrong is said in the form's status line.
+ * A form whose button starts work, and stops it while it runs. Failures appear in the form's status line.
  */
 export class Task {
   readonly #button: HTMLButtonElement;
@@ -42,7 +42,7 @@ export class Task {
     this.#running = { controller, done };
   }
 
-  /** Stops, and waits until that has happened. */
+  /** Stops, and waits until it has stopped. */
   async stop(): Promise<void> {
     this.#running?.controller.abort();
     await this.#running?.done;

@@ -47,7 +47,7 @@ export class Tiles {
     }
   }
 
-  /** All images below each other, a pixel each pixel. */
+  /** All images below each other, one pixel for each pixel. */
   #atlas(images: Float32Array, count: number, { height, width, channels }: ImageSize): OffscreenCanvas {
     const paper = channelsOf(this.#surface.colour("--surface"));
     const ink = channelsOf(this.#surface.colour("--ink"));

@@ -4,7 +4,7 @@ import { element } from "./elements.ts";
 /** A step of the tour: what it says, and what it shows. */
 interface Step {
   readonly tab: string;
-  /** The element that it is about. */
+  /** The element that it explains. */
   readonly about: string;
   readonly title: string;
   readonly text: string;
@@ -58,10 +58,10 @@ const steps: readonly Step[] = [
 ];
 
 const marked = "toured";
-/** Where the card takes the whole width; elsewhere it stands on the side away from what it is about. */
+/** Where the card takes the whole width. Elsewhere it stands on the side away from its element. */
 const narrow = "(max-width: 900px)";
 
-/** A few steps through the page, beside its controls, which all work meanwhile. It starts only when asked for. */
+/** A few steps through the page, beside its controls, which keep working. It starts only on request. */
 export class Tour {
   readonly #card = element("tour", HTMLElement);
   readonly #start = element("tour-start", HTMLButtonElement);
@@ -90,7 +90,7 @@ export class Tour {
     element("tour-text", HTMLElement).textContent = step.text;
     this.#back.disabled = place === 0;
     this.#next.textContent = place === steps.length - 1 ? "Done" : "Next";
-    // Focus on the title has it read out, and the buttons come next.
+    // Focus on the title makes a screen reader read it, and the buttons come next.
     this.#title.focus({ preventScroll: true });
     const about = element(step.about, HTMLElement);
     this.#mark(about);

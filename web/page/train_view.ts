@@ -7,7 +7,7 @@ import { LineChart } from "./line_chart.ts";
 import { Task } from "./task.ts";
 import { Tiles } from "./tiles.ts";
 
-/** The digits, which are all that the page trains on. */
+/** The digits, the only data set that the page trains on. */
 const digitSize = { height: 8, width: 8, channels: 1 };
 
 const notBegun = "Training has not begun";

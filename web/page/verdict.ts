@@ -3,16 +3,16 @@ import type { Assessment, ModelSummary } from "../worker/calls.ts";
 import { element, make } from "./elements.ts";
 import { Histogram } from "./histogram.ts";
 
-/** Most classes that have a bar; of more the likeliest are shown. */
+/** Most classes with a bar. If there are more, the likeliest are shown. */
 const mostBars = 10;
 
-/** What the model makes of an image: classes, log p̃(x), and whether it is of the model's own kind. */
+/** The model's verdict on an image: classes, log p̃(x), and whether it is of the model's own kind. */
 export class Verdict {
   readonly #bars = element("probabilities", HTMLElement);
   readonly #histogram = new Histogram(element("density-chart", HTMLCanvasElement));
   readonly #text = element("verdict", HTMLElement);
 
-  /** No image yet. */
+  /** Shows that there is no image yet. */
   start(model: ModelSummary): void {
     const zeros = new Float32Array(model.classNames.length);
     this.#showBars(zeros, model);

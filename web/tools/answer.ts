@@ -1,15 +1,15 @@
-/** What the web server answers, without the connection that it answers on. */
+/** The web server's answers, independent of the connection. */
 
 /** The parts of a request that decide the answer. */
 export interface PageRequest {
   readonly method: string;
-  /** What stands behind the method: `/main.js`, with a query if there is one. */
+  /** The target after the method: `/main.js`, with a query if there is one. */
   readonly target: string;
   /** Every `Host` of the request. */
   readonly hosts: readonly string[];
 }
 
-/** An answer; `body` is left out where the method is HEAD. */
+/** An answer. `body` is left out if the method is HEAD. */
 export interface PageAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -29,12 +29,12 @@ const mediaTypes: Readonly<Record<string, string>> = {
   svg: "image/svg+xml",
 };
 
-/** Names of this computer. Any other in a `Host` is that of a site that points to it, to read the page as its own. */
+/** Names of this computer. Any other `Host` belongs to a site that points to it, to read the page as its own. */
 const ownNames = ["localhost", "127.0.0.1", "[::1]"];
 
 /**
- * Answers a request from the files, and from nothing else: no path leads out of them, since none is looked for on the disk.
- * @param port where the server is reached
+ * Answers a request from the files alone. No path leads out of them, because nothing is looked up on the disk.
+ * @param port the server's port
  */
 export function answer(files: PageFiles, { method, target, hosts }: PageRequest, port: number): PageAnswer {
   const headers = commonHeaders(files);
@@ -88,8 +88,8 @@ function commonHeaders(files: PageFiles): Readonly<Record<string, string>> {
 }
 
 /**
- * The policy that `index.html` names, which holds wherever the files are served.
- * @throws {RangeError} if it names none.
+ * The policy in `index.html`, which holds wherever the files are served.
+ * @throws {RangeError} if there is none.
  */
 export function contentSecurityPolicy(files: PageFiles): string {
   const page = new TextDecoder().decode(files.get("index.html"));

@@ -5,7 +5,7 @@ import { scripts } from "./scripts.ts";
 
 const root = new URL("../../", import.meta.url);
 
-/** Files that are served as they are, by where they lie. */
+/** Files that are served unchanged, by their paths. */
 const copies = [
   "web/index.html",
   "web/style.css",
@@ -15,13 +15,13 @@ const copies = [
   "docs/images/samples.png",
 ];
 
-/** The model that the page opens first, if there is one of the name. */
+/** The model that the page opens first, if there is one with this name. */
 const firstModel = "digits";
 const modelEnding = ".safetensors";
 
 /**
- * The page as static files, by name: any web server can serve them from any folder. `models.json` names the models that come
- * along, without the ending, the first to be opened first.
+ * The page as static files, by name. Any web server can serve them from any folder. `models.json` names the bundled
+ * models, without the ending; the page opens the first one.
  * @param models folder of the bundled `.safetensors` files
  * @throws {Error} with esbuild's messages if the sources do not compile.
  */

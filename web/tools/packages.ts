@@ -5,15 +5,15 @@ import { fileURLToPath } from "node:url";
 const packageFolder = /^(.*\/registry\.npmjs\.org\/(?:@[^/]+\/)?[^/]+\/[^/]+)\//;
 
 /**
- * Lets esbuild find the npm packages that `deno.json` pins where Deno keeps them, and choose the entry point that a
- * package has for browsers, where Deno would take the one for Node.
+ * Lets esbuild find the npm packages pinned in `deno.json` where Deno keeps them, and choose a package's entry point
+ * for browsers, where Deno would take the one for Node.
  */
 export const denoPackages: Plugin = {
   name: "deno-packages",
   setup(build) {
     build.onResolve({ filter: /^[@a-z]/, namespace: "file" }, async ({ path, kind, pluginData }) => {
       if (kind === "entry-point" || pluginData === denoPackages) return undefined;
-      // Deno fetches a package when it is first imported.
+      // Deno fetches a package at its first import.
       await import(path);
       const file = fileURLToPath(new URL(import.meta.resolve(path)));
       const folder = packageFolder.exec(file)?.[1];

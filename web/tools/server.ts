@@ -5,30 +5,30 @@ import type { Duplex } from "node:stream";
 import { SadaJemError } from "../../src/errors.ts";
 import { answer, type PageFiles } from "./answer.ts";
 
-/** A port that cannot be served on. */
+/** The port cannot be used. */
 export class ServerError extends SadaJemError {
   override name = "ServerError";
 }
 
 /** How long a connection may take, in milliseconds, and how many there may be. */
 export interface ConnectionLimits {
-  /** From the beginning of a request to the end of its headers. */
+  /** From the start of a request to the end of its headers. */
   readonly headers: number;
   /** Without anything sent or received. */
   readonly idle: number;
-  /** Connections at a time; a browser opens six. */
+  /** Connections at a time. A browser opens six. */
   readonly connections: number;
 }
 
 const defaultLimits: ConnectionLimits = { headers: 10_000, idle: 10_000, connections: 64 };
 
-/** Only programs on this computer reach it. */
+/** Only programs on this computer can reach it. */
 const hostname = "127.0.0.1";
 
-/** Most bytes of a request's headers; a browser sends about one thousand. */
+/** Most bytes of a request's headers. A browser sends about one thousand. */
 const headerBytes = 16 * 1024;
 
-/** A server that listens. */
+/** A listening server. */
 export interface PageServer extends AsyncDisposable {
   readonly port: number;
 }
@@ -50,7 +50,7 @@ export async function servePage(
     requestTimeout: limits.headers,
     keepAliveTimeout: limits.idle,
     connectionsCheckingInterval: Math.min(1000, limits.headers / 4),
-    // A request without a Host is answered like one with another.
+    // A request without a Host is answered like one with a foreign Host.
     requireHostHeader: false,
   }, (request, response) => {
     const method = request.method ?? "";
@@ -58,7 +58,7 @@ export async function servePage(
       i % 2 === 1 && all[i - 1]!.toLowerCase() === "host"
     );
     const { status, headers, body } = answer(files, { method, target: request.url ?? "", hosts }, listening);
-    // What a request sends along is of no use here, and is not waited for.
+    // A request's body is of no use here, and is not waited for.
     const hasBody = request.headers["content-length"] !== undefined ||
       request.headers["transfer-encoding"] !== undefined;
     response.writeHead(status, status >= 400 || hasBody ? { ...headers, connection: "close" } : headers);
@@ -86,7 +86,7 @@ export async function servePage(
   };
 }
 
-/** Headers of the answer to what is no request. */
+/** Headers of the answer to something that is not a request. */
 const unreadableHeaders = "Connection: close\r\nContent-Length: 0\r\nX-Content-Type-Options: nosniff\r\n";
 
 function unreadableStatus(error: Error): string {
@@ -95,7 +95,7 @@ function unreadableStatus(error: Error): string {
   return code === "ERR_HTTP_REQUEST_TIMEOUT" ? "408 Request Timeout" : "400 Bad Request";
 }
 
-/** What the system says about a port, in a line that says what to do. */
+/** The system's error about a port, in a line that says what to do. */
 function portError(error: Error, port: number): Error {
   const code = "code" in error ? error.code : undefined;
   if (code === "EADDRINUSE") return new ServerError(`port ${port} is in use; choose another with --port`);

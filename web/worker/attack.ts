@@ -2,7 +2,9 @@ import { attackStep, PlainDefence } from "../../src/evaluate/attack.ts";
 import type { AttackFrame, AttackSettings } from "./calls.ts";
 import type { LoadedModel } from "./loaded_model.ts";
 
-/** A step this large, relative to radius / steps, lets an attack cross the ball and come back (Madry et al., 2018). */
+/**
+ * With a step this large, relative to radius / steps, an attack can cross the ball and come back (Madry et al., 2018).
+ */
 const relativeStep = 2.5;
 /** Least time between two frames, in milliseconds. */
 const frameInterval = 60;

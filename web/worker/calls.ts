@@ -1,4 +1,4 @@
-/** What the page's two workers can be asked. */
+/** The calls to the page's two workers. */
 
 import type { ChainStart } from "../../src/train/chain_starts.ts";
 import type { IterationReport } from "../../src/train/iteration_report.ts";
@@ -14,11 +14,11 @@ export interface ModelSummary {
   readonly height: number;
   readonly width: number;
   readonly channels: number;
-  /** What computes. */
+  /** The adapter. */
   readonly adapter: string;
   /** Where chains can start. */
   readonly starts: readonly ChainStart[];
-  /** Those of the training: K, α, σ. */
+  /** Settings of the training: K, α, σ. */
   readonly steps: number;
   readonly stepSize: number;
   readonly noiseScale: number;
@@ -26,7 +26,7 @@ export interface ModelSummary {
   readonly reference: Reference | undefined;
 }
 
-/** How the model scores images of its own kind. */
+/** The model's scores of images of its own kind. */
 export interface Reference {
   /** log p̃(x) of the training images, ascending. */
   readonly densities: Float32Array;
@@ -34,11 +34,11 @@ export interface Reference {
   readonly quantile: number;
   /** An image with a smaller log p̃(x) counts as out of distribution. */
   readonly threshold: number;
-  /** Share of the test images below it, which the model has not seen. */
+  /** Share of the test images below it. The model has not seen those. */
   readonly testShare: number;
 }
 
-/** How chains run; `label` is the class y of p(x|y), or undefined for p(x). */
+/** How chains run. `label` is the class y of p(x|y), or undefined for p(x). */
 export interface ChainSettings extends LiveSettings {
   readonly start: ChainStart;
   readonly label: number | undefined;
@@ -47,7 +47,7 @@ export interface ChainSettings extends LiveSettings {
   readonly seed: number;
 }
 
-/** What can be changed while chains run. */
+/** Settings that can be changed while chains run. */
 export interface LiveSettings {
   readonly stepSize: number;
   readonly noiseScale: number;
@@ -62,7 +62,7 @@ export interface ChainFrame {
   readonly densities: Float32Array<ArrayBuffer>;
 }
 
-/** What a model makes of one image. */
+/** A model's verdict on one image. */
 export interface Assessment {
   /** p(y|x). */
   readonly probabilities: Float32Array;
@@ -79,7 +79,7 @@ export interface AttackSettings {
   readonly steps: number;
 }
 
-/** An attack after a step; step 0 is the image as it was. */
+/** An attack after a step. Step 0 is the unchanged image. */
 export interface AttackFrame extends Assessment {
   readonly step: number;
   readonly image: Float32Array<ArrayBuffer>;
@@ -88,19 +88,19 @@ export interface AttackFrame extends Assessment {
 /** Formats that models are exported in. */
 export type ModelFormat = "safetensors" | "pt";
 
-/** What the worker that holds the model answers. */
+/** The calls that the model's worker answers. */
 export type ModelCalls = {
-  /** Reads a model and keeps it beside the one that is open. */
+  /** Reads a model and keeps it beside the open one. */
   open: { input: { readonly name: string; readonly file: Blob }; progress: never; result: ModelSummary };
-  /** Puts the model that was read last in the place of the one that is open. */
+  /** Makes the model that was read last the open one. */
   use: { input: undefined; progress: never; result: void };
   export: { input: ModelFormat; progress: never; result: Uint8Array<ArrayBuffer> };
   /** The result is the number of steps taken. */
   sample: { input: ChainSettings; progress: ChainFrame; result: number };
-  /** Changes the chains that run. */
+  /** Changes the running chains. */
   adjust: { input: LiveSettings; progress: never; result: void };
   assess: { input: Float32Array; progress: never; result: Assessment };
-  /** An image of the test set, counted modulo its size, and its class. */
+  /** An image of the test set, with its index counted modulo the size, and its class. */
   testImage: {
     input: number;
     progress: never;
@@ -109,10 +109,10 @@ export type ModelCalls = {
   attack: { input: AttackSettings; progress: AttackFrame; result: void };
 };
 
-/** A training run on the digits; whatever is not given here is as in the preset. */
+/** A training run on the digits. Everything not given here is as in the preset. */
 export interface TrainingSettings {
   readonly iterations: number;
-  /** Images of each batch, labelled and of the likelihood. */
+  /** Number of images in each batch, of labelled ones and of the likelihood's. */
   readonly batch: number;
   /** K. */
   readonly steps: number;
@@ -121,18 +121,18 @@ export interface TrainingSettings {
   readonly seed: number;
 }
 
-/** Where a training run stands. */
+/** State of a training run. */
 export interface TrainingProgress {
   readonly reports: readonly IterationReport[];
   readonly imagesPerSecond: number;
   readonly secondsLeft: number;
   /** Entries of the replay buffer, `[N, H, W, C]`. */
   readonly samples: Float32Array<ArrayBuffer>;
-  /** Share of the test images that are classified right, where that was measured. */
+  /** Share of the test images that are classified correctly, if it was measured. */
   readonly testAccuracy: number | undefined;
 }
 
-/** What the worker that trains answers; a run that is stopped leaves its model too. */
+/** The calls that the training worker answers. A stopped run leaves its model too. */
 export type TrainingCalls = {
   train: {
     input: TrainingSettings;

@@ -8,7 +8,7 @@ import { startReference } from "../../src/train/reference_start.ts";
 import type { ChainFrame, ChainSettings, LiveSettings } from "./calls.ts";
 import type { LoadedModel } from "./loaded_model.ts";
 
-/** Least time between two frames, in milliseconds: faster chains could not be watched. */
+/** Least time between two frames, in milliseconds. Faster chains could not be watched. */
 const frameInterval = 33;
 
 /** Chains that can be watched, and changed while they run. The same settings give the images of `deno task sample`. */
@@ -16,7 +16,7 @@ export class Chains {
   #live: LiveSettings | undefined;
   #segment: AbortController | undefined;
 
-  /** Goes on with another step size and noise after the step at hand. */
+  /** Changes step size and noise after the current step. */
   adjust(live: LiveSettings): void {
     this.#live = live;
     this.#segment?.abort();

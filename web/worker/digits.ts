@@ -3,7 +3,7 @@ import { loadDigits } from "../../src/data/digits.ts";
 
 let loaded: Promise<Dataset> | undefined;
 
-/** The digits that are served beside the page, loaded on first use. */
+/** The digits, served next to the page and loaded on first use. */
 export function digits(): Promise<Dataset> {
   return loaded ??= fetchDigits();
 }

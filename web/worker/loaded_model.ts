@@ -18,7 +18,7 @@ import { readModelFile, serializeOfficial } from "../../src/train/checkpoint/imp
 import type { Assessment, ModelFormat, ModelSummary, Reference } from "./calls.ts";
 import { measureReference } from "./reference.ts";
 
-/** A model file on the GPU, with the digits where it was trained on them. */
+/** A model file on the GPU, with the digits if it was trained on them. */
 export class LoadedModel {
   #informative: Initialisation | undefined;
 
@@ -27,16 +27,16 @@ export class LoadedModel {
     readonly name: string,
     readonly checkpoint: Checkpoint,
     readonly network: WideResNet,
-    /** The data that the model was trained on; undefined where the page does not have them. */
+    /** The data that the model was trained on; undefined if the page does not have them. */
     readonly dataset: Dataset | undefined,
     readonly reference: Reference | undefined,
   ) {}
 
   /**
    * Reads a model file of any known kind and measures its reference.
-   * @param digits loads the only data that the page has
+   * @param digits loads the page's only data set
    * @throws {CheckpointError} if the file is damaged or holds no such model.
-   * @throws {DataError} if it says that it was trained on the digits, but their classes are not its own.
+   * @throws {DataError} if it claims to be trained on the digits, but its classes are not theirs.
    */
   static async open(
     context: Context,
@@ -54,7 +54,7 @@ export class LoadedModel {
     return new LoadedModel(context, name, checkpoint, network, dataset, reference);
   }
 
-  /** What the page shows of the model. */
+  /** What the page shows about the model. */
   get summary(): ModelSummary {
     const { configuration, images } = this.checkpoint;
     const { depth, width, steps, stepSize, noiseScale } = configuration;
@@ -85,7 +85,7 @@ export class LoadedModel {
     return Promise.resolve(this.#informative ??= informativeStart(this.context, this.dataset));
   }
 
-  /** What the model makes of one image, `[1, H, W, C]`. */
+  /** The model's verdict on one image, `[1, H, W, C]`. */
   async assess(image: Tensor): Promise<Assessment> {
     using logits = this.network.classify(image, evaluation);
     using score = this.network.energyScore(image, evaluation);

@@ -17,7 +17,7 @@ let current: LoadedModel | undefined;
 
 let next: LoadedModel | undefined;
 
-/** Every model has a device of its own, whose memory goes when the next one takes its place. */
+/** Every model has its own device, whose memory is freed when the next model takes its place. */
 async function open({ name, file }: ModelCalls["open"]["input"]): Promise<LoadedModel> {
   const bytes = await modelBytes(name, file);
   const gpu = await Gpu.request();

@@ -4,10 +4,10 @@ import { batchSize, type ImageSource } from "../../src/evaluate/features.ts";
 import { evaluation, type WideResNet } from "../../src/nn/wide_resnet.ts";
 import type { Reference } from "./calls.ts";
 
-/** Share of the training images that the threshold gives up. */
+/** Share of the training images below the threshold. */
 const quantile = 0.05;
 
-/** Scores the training images, and says below which log p̃(x) an image counts as out of distribution. */
+/** Scores the training images, and finds the log p̃(x) below which an image counts as out of distribution. */
 export async function measureReference(network: WideResNet, dataset: Dataset): Promise<Reference> {
   const { context } = network;
   const densities = await logDensities(network, new DeviceImages(context, dataset, dataset.train));

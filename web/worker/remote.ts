@@ -1,6 +1,6 @@
 /** Calls across a worker's boundary, with progress and cancellation. */
 
-/** Each call's input, what it reports while it works, and its result. */
+/** Each call's input, its progress reports, and its result. */
 export type Calls = Record<string, { input: unknown; progress: unknown; result: unknown }>;
 
 type Question = { id: number; name: string; input: unknown } | { id: number; cancel: true };
@@ -10,7 +10,7 @@ type Answer =
   | { id: number; result: unknown }
   | { id: number; error: { name: string; message: string } };
 
-/** What answers one kind of call; it should end early, with what it has, when the signal aborts. */
+/** Answers one kind of call. When the signal aborts it should end early, with what it has. */
 export type Handler<Call extends Calls[string]> = (
   input: Call["input"],
   report: (progress: Call["progress"]) => void,
@@ -43,7 +43,7 @@ export function answerCalls<Answered extends Calls>(
   });
 }
 
-/** What a caller may add to a call. */
+/** Options of a call. */
 export interface CallOptions<Progress> {
   readonly onProgress?: (progress: Progress) => void;
   readonly signal?: AbortSignal;

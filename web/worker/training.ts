@@ -9,14 +9,14 @@ import { preset } from "../../src/train/presets.ts";
 import { Trainer } from "../../src/train/trainer.ts";
 import type { TrainingCalls, TrainingProgress, TrainingSettings } from "./calls.ts";
 
-/** Wished time between two reports, in milliseconds. */
+/** Desired time between two reports, in milliseconds. */
 const reportInterval = 400;
-/** Evaluations on the test images in a run. */
+/** Number of evaluations on the test images in a run. */
 const evaluations = 6;
 /** Replay buffer entries that are shown. */
 const shownSamples = 64;
 
-/** The digits preset at another length: warm-up and decays stay where they are in proportion. */
+/** The digits preset at another length. Warm-up and decays keep their proportions. */
 export function trainingConfiguration({ iterations, batch, ...others }: TrainingSettings): Configuration {
   const published = preset("digits");
   const scale = iterations / published.iterations!;
@@ -68,7 +68,7 @@ export async function trainDigits(
   return { iterations: trainer.iteration, testAccuracy: await accuracy(), model };
 }
 
-/** Entries from all over the replay buffer, `[N, H, W, C]`. */
+/** Entries from anywhere in the replay buffer, `[N, H, W, C]`. */
 async function replaySamples({ sampler }: Trainer): Promise<Float32Array<ArrayBuffer>> {
   const { images, pixels, capacity } = sampler!.buffer;
   const all = await images.read();

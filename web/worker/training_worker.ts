@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
-/** The worker that trains, on a device of its own, so that neither the page nor its model has to wait. */
+/** The worker that trains, on its own device, so that neither the page nor its model has to wait. */
 
 import "./without_eval.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";

@@ -1,5 +1,5 @@
 /**
- * To be imported first: zod compiles its checks where it may, and tries whether it may, which the page's policy refuses and
+ * Import this first. zod compiles its checks if it may, and tries whether it may, which the page's policy refuses and
  * reports.
  */
 

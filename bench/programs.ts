@@ -57,8 +57,8 @@ export const programs: Readonly<Record<string, Program>> = {
   published_memory: {
     parameters: "[float16]",
     measures: "the GPU memory of the published training, which needs no GPU",
-    takes: "ten seconds",
-    permissions: [read],
+    takes: "twenty seconds",
+    permissions: [read, writeResults],
   },
   browser: {
     parameters: "",

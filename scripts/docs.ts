@@ -1,12 +1,13 @@
-/** `deno task docs`: writes the documents that are generated from the sources. */
+/** `deno task docs`: writes the documents that are generated from the sources and the benches' results. */
 
 import { parseArgs } from "node:util";
 import { type Command, execute, exitStatus } from "../src/cli/command.ts";
 import { documentPath, kernelDocument } from "./kernel_document.ts";
+import { performanceDocument, performancePath } from "./performance/document.ts";
 
 const docs: Command = {
   help: `
-Write docs/kernels.md from the launchers and shaders.
+Write docs/kernels.md from the launchers and shaders, and the tables of docs/performance.md from bench/results/.
 
 Usage: deno task docs
 
@@ -16,6 +17,8 @@ Usage: deno task docs
   async run(args) {
     parseArgs({ args: [...args], options: { debug: { type: "boolean" } } });
     await Deno.writeTextFile(documentPath, await kernelDocument());
+    const written = await Deno.readTextFile(performancePath);
+    await Deno.writeTextFile(performancePath, await performanceDocument(written));
     return exitStatus.success;
   },
 };

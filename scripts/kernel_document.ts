@@ -2,6 +2,7 @@
 
 import { type Kernel, uniformBinding } from "../src/kernels/kernel.ts";
 import { families, type Launcher, launchers } from "./launchers.ts";
+import { formatMarkdown, markdownTable } from "./markdown.ts";
 import { type EntryPoint, entryPoint, entryPointsOf, headerOf, type Resource } from "./wgsl.ts";
 
 /** Path of the document. */
@@ -60,18 +61,7 @@ All kernels keep to WebGPU's default limits. A shape may exceed two of them, \`m
 
 /** The whole document, formatted as all files are. */
 export async function kernelDocument(): Promise<string> {
-  const formatter = new Deno.Command("deno", {
-    args: ["fmt", "--ext", "md", "-"],
-    cwd: new URL("../", import.meta.url),
-    stdin: "piped",
-    stdout: "piped",
-  }).spawn();
-  const writer = formatter.stdin.getWriter();
-  await writer.write(new TextEncoder().encode(await compose()));
-  await writer.close();
-  const { success, stdout } = await formatter.output();
-  if (!success) throw new Error("deno fmt failed");
-  return new TextDecoder().decode(stdout);
+  return await formatMarkdown(await compose());
 }
 
 async function compose(): Promise<string> {
@@ -116,12 +106,11 @@ export function entriesOf({ entryPoint: entry = "main", wgsl, bindings }: Kernel
 
 function bindingTable({ bindings }: Kernel<never>, used: readonly EntryPoint[]): string {
   const rows = bindings.map(({ name, access, alias }, binding) => {
-    const types = used.map(({ resources }) => resourceAt(resources, binding).type);
-    return `| ${binding} | \`${name}\` | ${access} | ${
-      [...new Set(types)].map((type) => `\`${type}\``).join(" or ")
-    }${alias === undefined ? "" : ", or float16"} |`;
+    const types = new Set(used.map(({ resources }) => `\`${resourceAt(resources, binding).type}\``));
+    const type = [...types].join(" or ") + (alias === undefined ? "" : ", or float16");
+    return [String(binding), `\`${name}\``, access, type];
   });
-  return ["| binding | operand | access | type |", "| --- | --- | --- | --- |", ...rows].join("\n");
+  return markdownTable(["binding", "operand", "access", "type"], rows);
 }
 
 function resourceAt(resources: readonly Resource[], binding: number): Resource {

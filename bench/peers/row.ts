@@ -11,6 +11,7 @@ import {
 } from "./gradient_case.ts";
 import { iterationOperations, type IterationTimes, reportDifference } from "./iteration_case.ts";
 import { leastBytesOf, type OperationResult, operationsOf } from "./operation_case.ts";
+import type { PyTorch } from "./pytorch.ts";
 import type { Result } from "./run.ts";
 import type { Roof } from "./roof.ts";
 
@@ -21,6 +22,13 @@ export interface Failure {
 
 /** A library's result; null if it does not offer the benchmark. */
 export type Measured = Result | Failure;
+
+/** What a run of the bench writes. */
+export interface PeerResults {
+  readonly roof: Roof;
+  readonly pyTorch: PyTorch | null;
+  readonly rows: readonly Row[];
+}
 
 /** One benchmark on all libraries. */
 export interface Row {
@@ -78,6 +86,18 @@ export function timeOf(
   const result = measured[library] ?? null;
   if (!hasResult(result)) return undefined;
   return { milliseconds: result.median, right: differences[library]! < wrong };
+}
+
+/** The peers on WebGPU; PyTorch, which uses the vendors' libraries, is not one. */
+export const webGpuPeers = ["TensorFlow.js", "jax-js", "ONNX Runtime"] as const;
+
+/** How many times as long the best WebGPU peer takes, of those whose results are right; undefined without any. */
+export function advantage(row: Row): number | undefined {
+  const right = webGpuPeers.flatMap((name) => {
+    const time = timeOf(row, name);
+    return time?.right ? [time.milliseconds] : [];
+  });
+  return right.length === 0 ? undefined : Math.min(...right) / timeOf(row, "sada-jem")!.milliseconds;
 }
 
 /** How close this project comes to the most that the device can do. */

@@ -18,9 +18,18 @@ import { measureProcess, resultsFile, saveResults } from "../lib/processes.ts";
 import { type Benchmark, benchmarks } from "../peers/benchmarks.ts";
 import { findPyTorch, type PyTorch, type PyTorchMode } from "../peers/pytorch.ts";
 import type { Roof } from "../peers/roof.ts";
-import { type Measured, merge, type Row, rowOf, shares, timeOf } from "../peers/row.ts";
+import {
+  advantage,
+  type Measured,
+  merge,
+  type PeerResults,
+  type Row,
+  rowOf,
+  shares,
+  timeOf,
+  webGpuPeers,
+} from "../peers/row.ts";
 
-const webGpuPeers = ["TensorFlow.js", "jax-js", "ONNX Runtime"];
 const none = "–";
 
 /** A library and what its process needs. */
@@ -77,9 +86,6 @@ async function measure(benchmark: Benchmark, libraries: readonly Library[], turn
 }
 
 function timesOf(row: Row, libraries: readonly Library[], roof: Roof): string[] {
-  const ours = timeOf(row, "sada-jem")!.milliseconds;
-  const right = webGpuPeers.map((name) => timeOf(row, name)).filter((time) => time?.right);
-  const best = Math.min(...right.map((time) => time!.milliseconds));
   const { gigaflops, ofPeak, gigabytes, ofBandwidth } = shares(row, roof);
   const share = (value: number | undefined) => value === undefined ? none : `${(100 * value).toFixed(0)} %`;
   return [
@@ -88,7 +94,7 @@ function timesOf(row: Row, libraries: readonly Library[], roof: Roof): string[] 
       const time = timeOf(row, name);
       return time === undefined ? none : `${time.milliseconds.toFixed(1)}${time.right ? "" : " (off)"}`;
     }),
-    right.length > 0 ? (best / ours).toFixed(1) : none,
+    advantage(row)?.toFixed(1) ?? none,
     gigaflops.toFixed(1),
     share(ofPeak),
     row.leastBytes === null ? none : (row.leastBytes / 1e6).toFixed(1),
@@ -144,7 +150,7 @@ await bench("peers", async (args) => {
   for (const benchmark of chosen) {
     rows.push(await measure(benchmark, libraries, turns));
     print(timesOf(rows.at(-1)!, libraries, roof).join("  "));
-    await saveResults(file, { roof, pyTorch: pyTorch ?? null, rows });
+    await saveResults(file, { roof, pyTorch: pyTorch ?? null, rows } satisfies PeerResults);
   }
   printTables(rows, libraries, roof);
   print(`\nwrote ${file}`);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { publishedMemory } from "../../bench/lib/published_memory.ts";
+import { memoryResultsFile, publishedMemory } from "../../bench/lib/published_memory.ts";
+import { projectFolder } from "../../scripts/tasks.ts";
 import { preset } from "../../src/train/presets.ts";
 
 Deno.test("training WRN-28-10 with the published batches takes less than 12 GB", async () => {
@@ -10,7 +11,10 @@ Deno.test("training WRN-28-10 with the published batches takes less than 12 GB",
   // The parameters, their gradients, momentum and SAM's copy are 36.5 million numbers each.
   assert(parts.parameters > 4 * 36e6, `${parts.parameters} bytes of parameters`);
   assert(bytes > 3e9 && bytes < 12e9, `${(bytes / 1e9).toFixed(1)} GB`);
-  const saved = parts["iteration's buffers"] - (await publishedMemory("float16"))["iteration's buffers"];
+  const float16 = await publishedMemory("float16");
+  const saved = parts["iteration's buffers"] - float16["iteration's buffers"];
   // Of what an iteration holds gradients and intermediate results stay float32.
   assert(saved > 0.35 * parts["iteration's buffers"], `${(saved / 1e9).toFixed(1)} GB less with float16`);
+  const kept = JSON.parse(await Deno.readTextFile(projectFolder + memoryResultsFile));
+  assert.deepEqual(kept, { float32: parts, float16 }, "deno task bench published_memory; deno task docs");
 });

@@ -126,7 +126,7 @@ const inAllDirections = (wins: Wins) => ({ forward: wins, gradientInput: wins, g
 
 /**
  * Measured on lavapipe by `bench/programs/winograd.ts`. For GPUs it follows from operations and bytes, see
- * `docs/performance.md`.
+ * `docs/journal/winograd.md`.
  */
 const winogradWins: Readonly<Record<Exclude<AdapterFamily, "slow-compiler">, Record<Direction, Wins>>> = {
   lavapipe: { ...inAllDirections(fromChannels(128)), gradientWeight: hasLargeWeight },

@@ -1,0 +1,105 @@
+import assert from "node:assert/strict";
+import { dirname, join, relative } from "node:path/posix";
+import { projectFolder } from "../scripts/tasks.ts";
+
+/** Folders of the project that hold what is not its own. */
+const skipped =
+  /(^|\/)(\.[^/]+|node_modules|runs|dist|coverage|tuning|evaluation|comparison|data\/(?!digits|models)[^/]+)$/;
+
+/** All files of the project whose names end so, relative to it. */
+async function filesOf(ending: RegExp, folder = ""): Promise<string[]> {
+  const found: string[] = [];
+  for await (const { name, isDirectory, isFile } of Deno.readDir(projectFolder + folder)) {
+    const path = join(folder, name);
+    if (isDirectory && !skipped.test(path)) found.push(...await filesOf(ending, path));
+    if (isFile && ending.test(name)) found.push(path);
+  }
+  return found;
+}
+
+/** Markdown without its code, in which brackets are no links and # begins no heading. */
+const withoutCode = (text: string) =>
+  text.replaceAll(/^( *)```[^]*?^\1```/gm, "").replaceAll(/`[^`\n]+`/g, "code");
+
+/** The links and images of a document, as they are written. */
+function linksOf(text: string): string[] {
+  return [...withoutCode(text).matchAll(/\]\(([^()\s]+(?:\([^()\s]*\))?)\)/g)].map(([, target]) => target!);
+}
+
+/** The anchors that GitHub gives the headings of a document. */
+function anchorsOf(text: string): Set<string> {
+  const anchors = new Set<string>();
+  const outsideFences = text.replaceAll(/^( *)```[^]*?^\1```/gm, "");
+  for (const [, heading] of outsideFences.matchAll(/^#{1,6} +(.*?) *$/gm)) {
+    const plain = heading!.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1").toLowerCase();
+    const base = plain.replaceAll(/[^\p{L}\p{N}\p{M}_ -]/gu, "").replaceAll(" ", "-");
+    let anchor = base;
+    for (let i = 1; anchors.has(anchor); i++) anchor = `${base}-${i}`;
+    anchors.add(anchor);
+  }
+  return anchors;
+}
+
+/** What is wrong with a link from a file, if anything. */
+async function wrongWith(file: string, link: string): Promise<string | undefined> {
+  const [path, anchor] = link.split("#") as [string, string?];
+  const target = path === "" ? file : join(dirname(file), decodeURIComponent(path));
+  try {
+    const { isFile } = await Deno.stat(projectFolder + target);
+    if (anchor === undefined) return undefined;
+    if (!isFile || !target.endsWith(".md")) return `${file}: ${link} names a place in what has no headings`;
+    const anchors = anchorsOf(await Deno.readTextFile(projectFolder + target));
+    return anchors.has(decodeURIComponent(anchor))
+      ? undefined
+      : `${file}: ${target} has no heading #${anchor}`;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return `${file}: there is no ${target}`;
+    throw error;
+  }
+}
+
+Deno.test("linksOf() and anchorsOf() read Markdown as GitHub does", () => {
+  const text = "# A `b`: c's, d–e × f\n\n## Twice\n\n### Twice\n\n```sh\n# no heading\n[no](link)\n```\n\n" +
+    "[one](a.md#b) ![two](c.png), `[no](code)`\n[three](d_(e))\n\n## The [linked](x.md) one\n";
+  assert.deepEqual([...anchorsOf(text)], ["a-b-cs-de--f", "twice", "twice-1", "the-linked-one"]);
+  assert.deepEqual(linksOf(text), ["a.md#b", "c.png", "d_(e)", "x.md"]);
+});
+
+Deno.test("a link to what is not there is found", async () => {
+  const wrong = (link: string) => wrongWith("docs/training.md", link);
+  assert.equal(await wrong("../README.md"), undefined);
+  assert.equal(await wrong("results.md#generation"), undefined);
+  assert.equal(await wrong("#signs"), undefined);
+  assert.match(await wrong("README.md") ?? "", /there is no docs\/README\.md/);
+  assert.match(await wrong("#sign") ?? "", /docs\/training\.md has no heading #sign/);
+  assert.match(await wrong("results.md#generations") ?? "", /docs\/results\.md has no heading #generations/);
+  assert.match(await wrong("../src#a") ?? "", /no headings/);
+});
+
+Deno.test("every link and anchor in the Markdown files leads somewhere", async () => {
+  const problems: string[] = [];
+  let count = 0;
+  for (const file of await filesOf(/\.md$/)) {
+    for (const link of linksOf(await Deno.readTextFile(projectFolder + file))) {
+      if (/^[a-z]+:/.test(link)) continue;
+      count++;
+      const problem = await wrongWith(file, link);
+      if (problem) problems.push(problem);
+    }
+  }
+  assert.deepEqual(problems, []);
+  assert(count > 50, `${count} links`);
+});
+
+Deno.test("documents that sources, shaders and texts name exist", async () => {
+  const problems: string[] = [];
+  for (const file of await filesOf(/\.(ts|wgsl|md|json|html|sh|c|py)$/)) {
+    if (relative("tests/links_test.ts", file) === "") continue;
+    const text = await Deno.readTextFile(projectFolder + file);
+    for (const [, name] of text.matchAll(/(?<![\w/.-])((?:docs|bench)\/[\w/-]*\.md(?:#[\w-]+)?)/g)) {
+      const problem = await wrongWith("README.md", name!);
+      if (problem) problems.push(`${file}: ${problem}`);
+    }
+  }
+  assert.deepEqual(problems, []);
+});

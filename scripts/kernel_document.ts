@@ -1,8 +1,9 @@
 /** Writes `docs/kernels.md` from the launchers and the shaders. */
 
 import { type Kernel, uniformBinding } from "../src/kernels/kernel.ts";
+import { formatted } from "./formatted.ts";
 import { families, type Launcher, launchers } from "./launchers.ts";
-import { formatMarkdown, markdownTable } from "./markdown.ts";
+import { markdownTable } from "./markdown.ts";
 import { type EntryPoint, entryPoint, entryPointsOf, headerOf, type Resource } from "./wgsl.ts";
 
 /** Path of the document. */
@@ -61,7 +62,7 @@ All kernels keep to WebGPU's default limits. A shape may exceed two of them, \`m
 
 /** The whole document, formatted as all files are. */
 export async function kernelDocument(): Promise<string> {
-  return await formatMarkdown(await compose());
+  return await formatted(await compose());
 }
 
 async function compose(): Promise<string> {

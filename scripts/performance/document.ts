@@ -1,6 +1,6 @@
 /** Writes the tables of `docs/performance.md` from the results of the benches. */
 
-import { formatMarkdown } from "../markdown.ts";
+import { formatted } from "../formatted.ts";
 import { iterationsSection } from "./iterations.ts";
 import { machineCodeSection } from "./machine_code.ts";
 import { memorySection } from "./memory.ts";
@@ -31,5 +31,5 @@ export async function performanceDocument(written: string): Promise<string> {
     if (after === undefined) throw new Error(`docs/performance.md has no "${begin}" before "${end}"`);
     document = `${before}${begin}\n${await section()}\n${end}${after}`;
   }
-  return await formatMarkdown(document);
+  return await formatted(document);
 }

@@ -26,7 +26,7 @@ async function measurements(): Promise<Measurement[]> {
     const { roof, pyTorch, rows } = await readResults<PeerResults>(file);
     for (const row of rows) {
       const key = `${row.benchmark.name}, ${roof.adapter}`;
-      if (found.has(key)) throw new Error(`bench/results has twice: ${key}`);
+      if (found.has(key)) throw new Error(`bench/results has two files with ${key}: remove the older`);
       found.set(key, { roof, pyTorch, row });
     }
   }
@@ -56,17 +56,18 @@ function summary(adapter: string, all: readonly Measurement[]): string {
   const gains = range(all.flatMap(({ row }) => advantage(row) ?? []), ratio);
   const compute = range(all.map(({ roof }) => roof.gigaflops), whole);
   const copies = range(all.map(({ roof }) => roof.bandwidth), whole);
-  const largestError = (isOperation: boolean) =>
-    Math.max(
-      ...all.filter(({ row }) => (row.benchmark.kind === "operation") === isOperation)
-        .flatMap(({ row }) => Object.values(row.differences)),
-    ).toExponential(1);
+  const errors = (isOperation: boolean) =>
+    all.filter(({ row }) => (row.benchmark.kind === "operation") === isOperation)
+      .flatMap(({ row }) => Object.values(row.differences));
   return [
     `- ${adapter}: the best WebGPU peer takes ${gains} times as long.${pyTorchGain(all, ratio)}`,
     `Peaks: ${compute} GFLOP/s, copies of ${copies} GB/s.`,
-    `Largest errors: ${largestError(true)} of operations, ${largestError(false)} of models.`,
+    `Largest errors: ${largest(errors(true))} of operations, ${largest(errors(false))} of models.`,
   ].join(" ");
 }
+
+const largest = (errors: readonly number[]) =>
+  errors.length === 0 ? "–" : Math.max(...errors).toExponential(1);
 
 /** How PyTorch on the processor compares with this project, where both were measured. */
 function pyTorchGain(all: readonly Measurement[], write: (ratio: number) => string): string {

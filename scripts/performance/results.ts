@@ -29,8 +29,9 @@ export function threeDigits(value: number): string {
   return value.toFixed(value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2);
 }
 
-/** The least and the largest of some values as text: `6.3 to 16.7`, or one where they are written alike. */
+/** The least and the largest of some values as text: `6.3 to 16.7`, one where they are written alike, `–` of none. */
 export function range(values: readonly number[], write: (value: number) => string): string {
+  if (values.length === 0) return "–";
   const [least, largest] = [Math.min(...values), Math.max(...values)].map(write);
   return least === largest ? least! : `${least} to ${largest}`;
 }

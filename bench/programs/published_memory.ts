@@ -1,6 +1,6 @@
 /**
- * Prints the GPU memory of training the published network with the published batches, by part: `[float16]`. Without an argument
- * for both types of activations, and writes `bench/results/published-memory.json`.
+ * Prints the GPU memory of training the published network with the published batches, by use: `[float16]`. Without an
+ * argument for both types of activations, and writes `bench/results/published-memory.json`.
  */
 
 import { print, UsageError } from "../../src/cli/command.ts";

@@ -31,7 +31,7 @@ function dataset(count: number, classes = 4): Dataset {
   };
 }
 
-Deno.test("divide() holds images out and keeps so many labels of each class, without overlap", () => {
+Deno.test("divide() holds images out and keeps a number of labels of each class, without overlap", () => {
   const data = dataset(200, 3);
   const whole = divide(data, { validationCount: 0, labelsPerClass: null });
   assert.deepEqual([...whole.training], [...Array(200).keys()]);

@@ -1,4 +1,4 @@
-/** The weights that the reference of Inception-v3 was computed with; the published ones are not part of the project. */
+/** The weights that the reference of Inception-v3 was computed with. The published ones are not part of the project. */
 
 import { inceptionUnits } from "../../src/evaluate/inception_layout.ts";
 import { crc32 } from "../../src/formats/archives/crc32.ts";

@@ -17,7 +17,7 @@ import { GoldenFile, goldenFiles, modelOf } from "./golden_file.ts";
 import { compareRunning, inputTensor, scalar } from "./comparison.ts";
 import { Verdicts } from "./verdict.ts";
 
-/** Every file with the kernels of every family of adapters, whichever this one is. */
+/** Every file runs with the kernels of every family of adapters, whatever this adapter is. */
 function inEveryFamily(pattern: RegExp): { path: string; family: AdapterFamily; title: string }[] {
   return goldenFiles(pattern).flatMap((path) =>
     adapterFamilies.map((family) => ({
@@ -114,7 +114,7 @@ async function gradientsByAll(path: string, family: AdapterFamily, kind?: GpuKin
   // The default of every convolution in one run, the second candidate of every one in the next, as long as there are any.
   for (let place = 0, longest = 1; place < longest; place++) {
     const choose: Conv2dChooser = (candidates) => {
-      // Kinds of GPUs have the same candidates but for the default.
+      // Kinds of GPUs differ only in the default candidate.
       longest = kind ? 1 : Math.max(longest, candidates.length);
       return candidates[place] ?? candidates[0];
     };
@@ -134,7 +134,7 @@ async function gradientsByAll(path: string, family: AdapterFamily, kind?: GpuKin
   gpu.destroy();
 }
 
-/** Model and images that gradients are taken of. */
+/** The model and images of a gradient. */
 function backwardCase(file: GoldenFile, context: Context): { model: WideResNet; x: Tensor } {
   const forward = file.sibling(file.hyper<{ readonly state_and_x_from: string }>().state_and_x_from);
   const model = modelOf(context, forward.state("state."), forward.tensor("x").shape[3]!);
@@ -174,7 +174,7 @@ async function compareCrossEntropy(
   x: Tensor,
   mode: NormMode,
 ): Promise<void> {
-  // Labels are no result: a file may hold them, whatever else it does.
+  // Labels are not a result: a file may hold them, whatever else it does.
   const labelsOf = () => model.context.from(Uint32Array.from(file.numbers("labels")), [x.shape[0]!]);
   const labels = file.has("labels") ? labelsOf() : undefined;
   if (!verdicts.wants(`${prefix}ce`, `${prefix}grad_x_ce`, `${prefix}grad.`)) return;

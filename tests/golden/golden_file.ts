@@ -14,7 +14,7 @@ import type { NormName } from "../../src/nn/norms.ts";
 import { WideResNet } from "../../src/nn/wide_resnet.ts";
 import type { Context } from "../../src/tensor/context.ts";
 
-/** What the file says of one tensor's, or one group's, deviation in float32 runs of the official code. */
+/** What the file says about the deviation of one tensor, or of one group, in float32 runs of the official code. */
 export interface Deviation {
   readonly max_abs: number;
   readonly rel_l2: number;
@@ -22,7 +22,7 @@ export interface Deviation {
   readonly zero_up_to_rounding?: boolean;
 }
 
-/** The folder of reference files: `GOLDEN_DIR`, by default the one that comes with the project. */
+/** The folder of reference files: `GOLDEN_DIR`, by default the bundled one. */
 export const goldenFolder = Deno.env.get("GOLDEN_DIR") ?? fileURLToPath(new URL("data", import.meta.url));
 
 /** Paths of the reference files whose names match, below {@link goldenFolder}. */
@@ -61,7 +61,7 @@ export class GoldenFile {
     return new GoldenFile(`${this.path.slice(0, this.path.lastIndexOf("/"))}/${name}`);
   }
 
-  /** Hyper-parameters, as the file's metadata give them: every kind of file has its own. */
+  /** Hyper-parameters from the file's metadata. Every kind of file has its own. */
   hyper<Kind>(): Kind {
     return JSON.parse(this.#file.metadata["hyper"] ?? "{}");
   }
@@ -75,7 +75,7 @@ export class GoldenFile {
     return this.#file.tensors.has(name);
   }
 
-  /** A tensor as float32; counts as used. */
+  /** A tensor as float32. It then counts as used. */
   tensor(name: string): HostTensor {
     const tensor = this.#file.tensors.get(name);
     assert(tensor, `${this.name} has no tensor ${name}`);
@@ -83,7 +83,7 @@ export class GoldenFile {
     return { shape: tensor.shape, data: float32Of(tensor) };
   }
 
-  /** A tensor's elements as numbers, exact for integers; counts as used. */
+  /** A tensor's elements as numbers, exact for integers. It then counts as used. */
   numbers(name: string): Float64Array {
     const tensor = this.#file.tensors.get(name);
     assert(tensor, `${this.name} has no tensor ${name}`);
@@ -91,7 +91,7 @@ export class GoldenFile {
     return numbersOf(tensor);
   }
 
-  /** All tensors below a prefix, by the rest of their names; they count as used. */
+  /** All tensors below a prefix, by the rest of their names. They then count as used. */
   state(prefix: string): StateDict {
     const names = this.names.filter((name) => name.startsWith(prefix));
     return new Map(names.map((name) => [name.slice(prefix.length), this.tensor(name)]));
@@ -105,7 +105,7 @@ export class GoldenFile {
     return { ...deviation, zero_up_to_rounding: this.#deviations[name]?.zero_up_to_rounding ?? false };
   }
 
-  /** Fails if the file holds a tensor that nobody asked for. */
+  /** Fails if the file holds a tensor that nobody has read. */
   assertAllUsed(): void {
     assert.deepEqual([...this.#untouched], [], `${this.name}: tensors that no test compares`);
   }

@@ -1,12 +1,12 @@
-/** Tells what a kink of a LeakyReLU does to a tensor from what an error in the computation does. */
+/** Tells the effect of a LeakyReLU's kink on a tensor from the effect of an error in the computation. */
 
-/** What one kink may do in the l2 norm, as measured with the official code: up to a per cent. */
+/** The effect that one kink may have in the l2 norm, as measured with the official code: up to one per cent. */
 const kinkL2 = 1e-2;
-/** What the elements that no kink changed are right to, as a share of the largest. */
+/** The accuracy of the elements that no kink changed, as a share of the largest. */
 const unchanged = 1e-3;
 /** The share of a tensor's elements that kinks may change. */
 const changedShare = 0.01;
-/** Tensors of fewer elements have less than one that a share of them would set aside. */
+/** A tensor with fewer elements than this would have less than one to set aside. */
 const smallest = 1 / changedShare;
 /** What the rest of a small tensor is right to in the l2 norm: half of the least error of scale that must not pass. */
 const restL2 = 5e-3;
@@ -23,7 +23,7 @@ export interface Errors {
 }
 
 /**
- * How many of a tensor's elements kinks may change, and the others stay right.
+ * How many elements of a tensor kinks may change while the others stay right.
  *
  * A pre-activation within rounding error of zero may fall on the other side of the kink, where the slope is five times as
  * large or small. The gradient there changes by a fixed factor, at one of N·H·W places of one channel. What that does:
@@ -49,7 +49,7 @@ export function mayChange(elements: number): number {
   return elements === 1 ? 0 : Math.max(1, Math.floor(elements * changedShare));
 }
 
-/** Errors of `actual`, which has as many elements as `reference`; all infinite if one is no number. */
+/** Errors of `actual`, which has as many elements as `reference`; all infinite if an element is not a number. */
 export function errorsOf(actual: Float32Array, reference: Float32Array): Errors {
   const differences = actual.map((value, i) => Math.abs(value - reference[i]!));
   if (differences.some(Number.isNaN)) {

@@ -59,7 +59,7 @@ for (const path of goldenFiles(/^pgd_.*\.safetensors$/)) {
   });
 }
 
-/** The attack by the file's metadata, whose lengths are in the units of images in [-1, 1]. */
+/** The attack described by the file's metadata, whose lengths are in the units of images in [-1, 1]. */
 function attackOf(file: GoldenFile): Attack {
   const { norm, adv_eps, adv_eta, steps } = file.hyper<PgdHyper>();
   const norms: Readonly<Record<string, Attack["norm"]>> = {
@@ -84,7 +84,7 @@ function startOf(file: GoldenFile, { shape, data }: HostTensor, { norm, radius }
   };
 }
 
-/** The numbers of steps after which the file holds something. */
+/** The numbers of steps for which the file holds something. */
 function comparedSteps({ names }: GoldenFile): number[] {
   const steps = names.map((name) => /^(?:x_adv|logits|correct)_(\d+)$/.exec(name)?.[1]);
   return [...new Set(steps.filter((step) => step !== undefined).map(Number))].sort((a, b) => a - b);

@@ -21,7 +21,7 @@ export type Sensitivity = "smooth" | "kinks" | { readonly noiseBound: number };
 const safetyFactor = 10;
 /** Where eight runs happened to agree better than float32 resolves: 16 units in the last place of the largest value. */
 const relativeFloor = 16 * 2 ** -24;
-/** Verdicts on those tensors that a file holds: whoever made it may have stored some of them. */
+/** Verdicts on the tensors that a file holds. Its author may have stored only some of them. */
 export class Verdicts {
   readonly #file: GoldenFile;
   #compared = 0;
@@ -51,7 +51,7 @@ export class Verdicts {
     this.#judge(name, Float32Array.of(actual), this.#file.tensor(name).data, sensitivity);
   }
 
-  /** Compares a whole number, exactly. */
+  /** Compares an integer, exactly. */
   compareCount(name: string, actual: number): void {
     if (!this.#counted(name)) return;
     const [expected] = this.#file.numbers(name);
@@ -67,7 +67,7 @@ export class Verdicts {
     this.#add(name, `${wrong}`, "0", wrong === 0 ? "equal" : "WRONG");
   }
 
-  /** Compares numbers that have no rounding errors but those of their storage as float32. */
+  /** Compares numbers whose only rounding error is that of their storage as float32. */
   compareExact(name: string, actual: readonly number[]): void {
     if (!this.#counted(name)) return;
     const expected = [...this.#file.tensor(name).data];
@@ -76,7 +76,10 @@ export class Verdicts {
     this.#add(name, `${actual}`, `${expected}`, equal ? "equal" : "WRONG");
   }
 
-  /** Prints all verdicts; fails if one is bad, a tensor of the file was left out, or it holds none that is compared. */
+  /**
+   * Prints all verdicts. Fails if one is bad, if a tensor of the file was left out, or if it holds none that is
+   * compared.
+   */
   conclude(): void {
     const head = ["tensor".padEnd(52), "max error", "tolerance", "l2 error"].join("  ");
     // deno-lint-ignore no-console -- the verdicts are what this test is run for

@@ -79,7 +79,7 @@ Deno.test("sgldChain() takes the noise of long chains at once as well", async ()
 
 const digits = await loadDataset({ name: "digits" });
 
-/** What recording an iteration with chains of a number of steps makes, and the batches that it tracks. */
+/** What recording an iteration with chains of a number of steps creates, and the batches that it tracks. */
 async function recorded(steps: number): Promise<{ bindGroups: number; commands: number; bytes: number }> {
   const batches = { likelihoodBatch: 7, labelledBatch: 8, bufferSize: 20 };
   const configuration = parseConfiguration({ ...preset("digits"), ...batches, steps });
@@ -98,7 +98,7 @@ Deno.test("Trainer makes no more for 10,000 steps of a chain than for 100, and t
 });
 
 Deno.test("Trainer tracks every batch of a long chain, with noise that no binding holds at once", async () => {
-  // 7 images of 28² are no multiple of 256 bytes, so that a step's noise could not be bound inside of all.
+  // 7 images of 28² are not a multiple of 256 bytes, so a step's noise could not be bound inside that of all steps.
   const side = 28;
   const train = {
     ...digits.train,

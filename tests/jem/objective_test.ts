@@ -37,7 +37,7 @@ interface Batch {
   readonly labels: Tensor;
 }
 
-/** The objective as its definition has it, each batch by itself. */
+/** The objective by its definition, one batch at a time. */
 function byDefinition(model: WideResNet, batch: Batch, mode: NormMode): Tensor {
   const real = mean(model.energyScore(batch.real, mode));
   const generated = mean(model.energyScore(batch.generated, mode));

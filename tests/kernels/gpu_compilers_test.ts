@@ -1,7 +1,8 @@
 /**
- * What Mesa's RADV, the driver of AMD's GPUs on Linux, makes of an iteration's kernels, without a GPU: see `bench/programs/isa.ts`.
- * Skipped where its packages are missing. CI's Mesa 22.3 has another compiler than today's drivers: it plans registers
- * otherwise, spills on RDNA3 what Mesa 25 does not, and pairs no instructions there. It is held to what is true of it.
+ * What Mesa's RADV, the driver of AMD's GPUs on Linux, compiles from an iteration's kernels, without a GPU: see
+ * `bench/programs/isa.ts`. Skipped if its packages are missing. CI's Mesa 22.3 has an older compiler: it allocates
+ * registers differently, spills on RDNA3 where Mesa 25 does not, and pairs no instructions there. It is held to what is
+ * true of it.
  */
 
 import assert from "node:assert/strict";

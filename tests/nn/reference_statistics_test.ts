@@ -15,7 +15,7 @@ const context = new Context(await testGpu());
 const model = new WideResNet(context, architecture, 1);
 const batch = values(6 * pixels, 2);
 
-/** log p̃ of images, and its gradient by them. */
+/** log p̃ of images, and its gradient with respect to them. */
 async function scored(images: Float32Array, mode: NormMode): Promise<[Float32Array, Float32Array]> {
   const count = images.length / pixels;
   using x = context.from(images, [count, 12, 12, 3]);

@@ -28,7 +28,7 @@ import { testGpu, values } from "../kernels/harness.ts";
 const step = 2 ** -6;
 const tolerance = 2e-3;
 
-/** An operation on tensors of the given shapes; its gradient by each of them is checked. */
+/** An operation on tensors of the given shapes. Its gradient with respect to each of them is checked. */
 interface Case {
   readonly shapes: readonly (readonly number[])[];
   readonly apply: (context: Context, inputs: readonly Tensor[]) => Tensor;

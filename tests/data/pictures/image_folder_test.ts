@@ -13,7 +13,7 @@ function plain(colour: number, width = 40, height = 30): Uint8Array {
   return encodePng({ width, height, channels: 3, data });
 }
 
-/** So many pictures in a folder, of different colours from `first` on. */
+/** A folder with a number of pictures, of different colours from `first` on. */
 function pictures(folder: string, count: number, first = 0): Record<string, Uint8Array> {
   return Object.fromEntries([...Array(count).keys()].map((i) => [`${folder}/${i}.png`, plain(first + i)]));
 }
@@ -278,7 +278,7 @@ Deno.test("loadImageFolder() says what is wrong with a folder", async () => {
   );
 });
 
-Deno.test("loadPictures() reads so many pictures from all over a folder, always the same", async () => {
+Deno.test("loadPictures() reads a number of pictures from anywhere in a folder, always the same", async () => {
   await withFiles({ ...pictures("train/cats", 12), ...pictures("test/cats", 8, 100) }, async (folder) => {
     const all = await loadPictures(folder, size, 1000);
     assert.deepEqual(colours(all).sort((a, b) => a - b), [...range(12), ...range(8, 100)]);

@@ -110,7 +110,7 @@ const large = { ...base, height: 40, width: 40 };
 for (
   const [family, kernel, shape] of [
     ["gpu", conv2dGradientWeight, { ...large, batch: 52, inChannels: 4, outChannels: 4 }],
-    // So many channels that each part is as large as it may be.
+    // As many channels as make each part as large as it may be.
     ["lavapipe", conv2dGradientWeightTexture, { ...large, batch: 55, inChannels: 128, outChannels: 128 }],
   ] as const
 ) {

@@ -33,7 +33,7 @@ for (const shape of shapes) {
     (_, r) => softmaxOf(logits.subarray(r * columns, (r + 1) * columns)),
   );
 
-  /** Expected gradients by the logits, from each one's derivative. */
+  /** Expected gradients with respect to the logits, from each function's derivative. */
   const gradients = (accumulate: boolean, derivative: (row: number, column: number) => number) =>
     Float64Array.from(before, (value, i) => {
       const r = Math.floor(i / columns);

@@ -27,7 +27,7 @@ const shapes: readonly Conv2dShape[] = [
   base,
   { ...base, stride: 2, height: 9, width: 12 },
 ];
-/** So many channels that the tiles of all staged kernels come out different. */
+/** Numbers of channels at which the tiles of all staged kernels differ. */
 const wide: Conv2dShape = { ...base, batch: 1, height: 9, inChannels: 140, outChannels: 204 };
 
 for (const family of adapterFamilies) {
@@ -37,7 +37,7 @@ for (const family of adapterFamilies) {
   }
 }
 
-/** Those for which kinds of GPUs have tiles of their own: narrow, and of whole tiles of 64 channels. */
+/** Shapes for which kinds of GPUs have tiles of their own: narrow ones, and whole tiles of 64 channels. */
 const ofKinds: readonly Conv2dShape[] = [
   { ...base, inChannels: 8, outChannels: 12 },
   { ...base, batch: 1, height: 9, stride: 2, inChannels: 64, outChannels: 192 },

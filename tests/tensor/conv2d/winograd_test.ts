@@ -71,7 +71,7 @@ interface Reference {
   readonly weight: Float32Array;
   readonly bias: Float32Array;
   readonly outputGradient: Float32Array;
-  /** What the gradient by the input is added to. */
+  /** What the gradient with respect to the input is added to. */
   readonly before: Float32Array;
   readonly output: Float64Array;
   readonly inputGradient: Float64Array;
@@ -252,8 +252,8 @@ for (const inChannels of [16, 64, 160, 320]) {
 }
 
 /**
- * The same for the gradient by the weight, in 2^-24 · √pixels, measured from 256 to 16,384 pixels: directly 0.28 (the largest
- * error 1.65), 2×2 outputs 0.28 (0.98), 4×4 outputs 0.62 (1.99).
+ * The same for the gradient with respect to the weight, in 2^-24 · √pixels, measured from 256 to 16,384 pixels:
+ * directly 0.28 (the largest error 1.65), 2×2 outputs 0.28 (0.98), 4×4 outputs 0.62 (1.99).
  */
 const weightBounds = {
   direct: { rootMeanSquare: 0.43, largest: 2.5 },

@@ -72,8 +72,7 @@ export const programs: Readonly<Record<string, Program>> = {
   isa: {
     parameters: "[WORD]... [--dawn] [--intel] [--peers]",
     measures: "what GPUs' own compilers make of the kernels: registers, and the instructions of their loops",
-    takes:
-      "five minutes, and a quarter of an hour with all options; less with words that choose GPUs and kernels",
+    takes: "five minutes, or a quarter of an hour with all options; less with words for GPUs and kernels",
     permissions: [
       ...[read, "--allow-write=bench/results,runs"],
       `--allow-run=${isaPrograms.join()}`,

@@ -12,8 +12,8 @@ const options = {
 
 const command: Command = {
   help: `
-Train a tiny model on the digits for long, and watch the process: memory of the host and of the GPU, time of an iteration
-and the files of the run must stay what they are. Fails if one of them grows.
+Train a tiny model on the digits for long, and watch the process: memory of the host and of the GPU, time of an
+iteration and the files of the run must stay what they are. Fails if one of them grows.
 
 Usage: deno task soak [options]
 

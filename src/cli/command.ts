@@ -18,9 +18,16 @@ export const exitStatus = { success: 0, failure: 1, usage: 2, interrupted: 130 }
 export interface Command {
   /** Printed by `--help`. */
   readonly help: string;
+  /**
+   * Printed by `--help=SUBJECT`, where there are subjects; one of them is `options`, those of the configuration.
+   * @throws {UsageError} if there is no such subject.
+   */
+  helpOn?(subject: string): string;
   /** Does the work and returns the exit status. */
   run(args: readonly string[]): Promise<number>;
 }
+
+const helpOption = "--help=";
 
 /**
  * Runs a command and ends the process. Whatever a user can get wrong ends in one line; `--debug` adds the stack trace. Every
@@ -36,14 +43,25 @@ export async function execute(command: Command): Promise<never> {
   }
   try {
     requireNoneEmpty(args);
-    Deno.exit(await command.run(args));
+    const subject = args.find((argument) => argument.startsWith(helpOption))?.slice(helpOption.length);
+    if (subject === undefined) Deno.exit(await command.run(args));
+    if (!command.helpOn) throw new UsageError("--help takes no value");
+    print(command.helpOn(subject));
+    Deno.exit(exitStatus.success);
   } catch (error) {
     const { message, status } = describe(error);
     printFailure(`error: ${message.replaceAll(/\s*\n\s*/g, " ")}`);
-    if (status === exitStatus.usage) printError("--help lists the options");
+    if (status === exitStatus.usage) printError(hint(command, error));
     if (args.includes("--debug") && error instanceof Error) printError(error.stack ?? "");
     Deno.exit(status);
   }
+}
+
+/** Where to read on after a wrong use of a command. */
+function hint({ helpOn }: Command, error: unknown): string {
+  return helpOn && error instanceof ConfigurationError
+    ? `${helpOption}options lists the options of the configuration`
+    : "--help lists the options";
 }
 
 /** An empty path or value is mostly a shell's variable that was never set, and the system's words for it name nothing. */

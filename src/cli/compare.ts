@@ -16,8 +16,9 @@ marked with ≠, and what differs is said.
 
 Usage: deno task compare RUN RUN... [options]
 
-  RUN                 a run directory that "deno task evaluate --model RUN" has evaluated, or a folder with its results.json;
-                      runs whose names differ only in a trailing number, such as a seed, become one column of means
+  RUN                 a run directory that "deno task evaluate --model RUN" has evaluated, or a folder with its
+                      results.json; runs whose names differ only in a trailing number, such as a seed, become one
+                      column of means
   --out DIR           where report.html, results.json and the plots go (default: comparison)
   --debug             show the stack trace of an error
   --help              show this text

@@ -11,10 +11,10 @@ Convert a model between PyTorch's files and this project's.
 
 Usage: deno task convert IN OUT [options]
 
-  IN                  a run directory, a model or checkpoint of this project, or a .pt or safetensors file that holds a state
-                      dict of the official SADA-JEM, JEM++ or JEM code, in any dictionary and behind any prefix
+  IN                  a run directory, a model or checkpoint of this project, or a .pt or safetensors file that holds a
+                      state dict of the official SADA-JEM, JEM++ or JEM code, in any dictionary and behind any prefix
   OUT                 what to write: .safetensors, or .pt for torch.load
-${hintHelp.split("\n").map((line) => line.startsWith("  ") ? line : `  ${line}`).join("\n")}
+${hintHelp}
   --debug             show the stack trace of an error
   --help              show this text
 

@@ -23,7 +23,7 @@ import type { Checkpoint } from "../train/checkpoint/checkpoint.ts";
 import { writeAtomically } from "../train/run/files.ts";
 import { openAdapter } from "./adapter.ts";
 import { type Command, execute, exitStatus, print, printError, UsageError, wholeNumber } from "./command.ts";
-import { duration, table } from "./format.ts";
+import { duration, table, wrap } from "./format.ts";
 import { withGpuOption } from "./gpu_option.ts";
 import { inceptionArguments, inceptionHelp, inceptionOptions } from "./inception.ts";
 import { contextWith, kernelHelp, kernelOption, kernelTable } from "./kernels.ts";
@@ -40,27 +40,28 @@ Measure a trained model: every claim of the paper, as a report with plots and as
 Usage: deno task evaluate [options]
 
   --model PATH        a run directory, a model or checkpoint file, or the name of a bundled model (default: digits)
-  --out DIR           where report.html, results.json and the plots go (default: evaluation/ in the run directory, or here)
-  --only NAMES        only these questions, separated by commas: ${
-  questions.map(({ name }) => name).join(", ")
-}
+  --out DIR           where report.html, results.json and the plots go (default: evaluation/ in the run directory, or
+                      here)
+  --only NAMES        only these questions, separated by commas:
+${wrap(questions.map(({ name }) => name).join(", "), 120, " ".repeat(22))}
   --data-folder DIR   where the data set is, if not where it was in training
-  --ood NAME=DIR      another set of images to tell apart from; may be given repeatedly. NAME is a data set's of the same
-                      image size (${
+  --ood NAME=DIR      another set of images to tell apart from; may be given repeatedly. NAME is a data set's of the
+                      same image size (${
   datasetNames.filter((name) => name !== "digits" && name !== "images").join(", ")
 }),
-                      or your own for any folder of pictures. Those in data/, and pictures in data/celeba/, are used anyway
+                      or your own for any folder of pictures. Those in data/, and pictures in data/celeba/, are used
+                      anyway
   --attack-images N   test images that are attacked (default: 100)
-  --attack-order O    drawn: at random, of each class its share, always the same ones; first: the test set's first ones, as
-                      the official scripts take them (default: drawn)
+  --attack-order O    drawn: at random, of each class its share, always the same ones; first: the test set's first ones,
+                      as the official scripts take them (default: drawn)
   --attack-steps N    steps of an attack (default: 50)
   --restarts N        random starts of an attack (default: 1)
   --purify N          also attack the classifier behind N steps of SGLD purification, by BPDA + EOT
   --purify-images N   test images for that (default: 20)
   --generated-images N  images of the replay buffer that are judged (default: 10000)
   --fresh N           judge the ends of N fresh chains instead, by their neighbours beside as many images of the buffer
-  --referee PATH      another model, in whose features samples are compared with training images (default: this one), and
-                      their neighbours sought where images are large and there is no Inception-v3
+  --referee PATH      another model, in whose features samples are compared with training images (default: this one),
+                      and their neighbours sought where images are large and there is no Inception-v3
 ${inceptionHelp}
   --seed N            seed of everything random (default: 1)
 ${hintHelp}

@@ -15,3 +15,17 @@ export function table(rows: readonly (readonly string[])[]): string {
     row.map((cell, i) => i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)).join("  ").trimEnd()
   ).join("\n");
 }
+
+/**
+ * Text in lines of at most `width` characters, broken at spaces. A word that is longer has a line of its own.
+ * @param indent what every line begins with; it counts
+ */
+export function wrap(text: string, width: number, indent = ""): string {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const longer = `${lines.at(-1)} ${word}`;
+    if (lines.length > 0 && longer.length <= width) lines[lines.length - 1] = longer;
+    else lines.push(indent + word);
+  }
+  return lines.join("\n");
+}

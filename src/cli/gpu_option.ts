@@ -13,8 +13,10 @@ const names = ["deno", "dawn"] as const;
  * @param task the command's, which has a task of the same name for Dawn
  * @param opensLibrary whether the command itself opens another library, and gives the permission up then
  */
-export function withGpuOption(task: string, { help, run }: Command, opensLibrary = false): Command {
+export function withGpuOption(task: string, command: Command, opensLibrary = false): Command {
+  const { help, run } = command;
   return {
+    ...command,
     help: `${help.trim()}\n\n${helpOf(task)}`,
     async run(args) {
       const { name, others } = split(args);

@@ -35,13 +35,13 @@ export const inceptionArguments = {
 
 /** Their part of the help. */
 export const inceptionHelp = `
-  --inception PATH    the standard FID weights, pt_inception-2015-12-05-*.pth, or their folder, for FID, KID and Inception
-                      Score (default: data/inception/)
+  --inception PATH    the standard FID weights, pt_inception-2015-12-05-*.pth, or their folder, for FID, KID and
+                      Inception Score (default: data/inception/)
   --fid-convention C  current: 8-bit samples against the training images, resized as pytorch-fid; official: samples not
                       rounded, against training and test images, resized as TensorFlow 1, as the official script does
                       (default: current)
   --fid-statistics F  .npz of the real images' mu and sigma, as pytorch-fid's; written if it does not exist
-`.trim();
+`.slice(1, -1);
 
 /**
  * Inception-v3 and where its statistics are kept, if the weights are at hand.

@@ -11,7 +11,7 @@ export const kernelOption = { kernels: { type: "string" } } as const;
 export const kernelHelp = `
   --kernels FILE      the choice of convolution kernels, by deno task tune (default: the project's tuning/<adapter>.json
                       if it exists)
-`.trim();
+`.slice(1, -1);
 
 /** Where an adapter's table lies unless a file is named: with the project, so that it is found from every folder. */
 export const defaultTable = (gpu: Gpu): string => projectPath(tuningPath(gpu));

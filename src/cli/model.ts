@@ -30,12 +30,14 @@ export const hintOptions = {
 
 /** Their part of a command's help. */
 export const hintHelp = `
-  --dataset NAME      the data set: for a model of the official code, what it was trained on; for others, another one with
-                      the same classes. Classes are matched by their names
-  --norm NAME         for such a model: its norm, where instance and layer norm cannot be told apart
+  --dataset NAME      the data set: for a model of the official code, what it was trained on; for others, another one
+                      with the same classes, which are matched by their names.
+                      One of ${datasetNames.join(", ")}
+  --norm NAME         for such a model: its norm, where instance and layer norm cannot be told apart.
+                      One of ${normNames.join(", ")}
   --unconditional     for such a model: score images by its energy head, as it was trained with --uncond
   --state NAME        for such a model: the state dict to take if the file holds several, such as ema_state_dict
-`.trim();
+`.slice(1, -1);
 
 /**
  * The values of {@link hintOptions}.

@@ -41,8 +41,8 @@ Usage: deno task sample [options]
   --class NAME        draw from p(x|y) of one class, given by its name or number (default: from p(x))
   --init START        informative: Gaussians fitted to the classes of the training images (default);
                       buffer: the model's replay buffer; noise: uniform noise
-  --statistics WHICH  of batch norm: batch, those of chains of all classes that run beside (default), or running, those of
-                      training. An image depends on no other image drawn with it
+  --statistics WHICH  of batch norm: batch, those of chains of all classes that run beside (default), or running, those
+                      of training. An image depends on no other image drawn with it
   --steps N           SGLD steps (default: K of the training)
   --step-size X       step size α (default: that of the training)
   --seed N            seed of everything random (default: 1)

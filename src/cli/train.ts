@@ -8,6 +8,7 @@ import { requireFit } from "../train/fit.ts";
 import { acrossLosses } from "../train/recovery/reopen.ts";
 import { openAdapter } from "./adapter.ts";
 import { type Command, execute, exitStatus, print, wholeNumber } from "./command.ts";
+import { configurationHelp } from "./configuration_help.ts";
 import { withGpuOption } from "./gpu_option.ts";
 import { LiveLine } from "./live_line.ts";
 import { help, parse } from "./training/options.ts";
@@ -17,7 +18,7 @@ import { printSummary, TrainingLine } from "./training/output.ts";
 
 /** The command that trains; in a job all processes run it. */
 export function trainCommand(communicator: Communicator): Command {
-  return { help, run: (args) => train(communicator, args) };
+  return { help, helpOn: configurationHelp, run: (args) => train(communicator, args) };
 }
 
 async function train(communicator: Communicator, args: readonly string[]): Promise<number> {

@@ -14,6 +14,7 @@ import { readTuningIfThere, tuningFolder, writeTuning } from "../train/tuning_fi
 import { openAdapter } from "./adapter.ts";
 import { type Command, execute, exitStatus, print, projectPath } from "./command.ts";
 import { chosenConfiguration, configurationOptions } from "./configuration.ts";
+import { configurationHelp, subjectHelp } from "./configuration_help.ts";
 import { table } from "./format.ts";
 import { withGpuOption } from "./gpu_option.ts";
 import { defaultTable } from "./kernels.ts";
@@ -21,7 +22,8 @@ import { LiveLine } from "./live_line.ts";
 import { writeOnly } from "./permissions.ts";
 
 const help = `
-Choose convolution kernels for this adapter: time every candidate on the convolutions of a training, and keep the fastest.
+Choose convolution kernels for this adapter: time every candidate on the convolutions of a training, and keep the
+fastest.
 
 Usage: deno task tune [options]
 
@@ -32,6 +34,7 @@ Usage: deno task tune [options]
                       tuning/<adapter>.json)
   --debug             show the stack trace of an error
   --help              show this text
+${subjectHelp}
 
 train, sample and evaluate use the project's tuning/<adapter>.json where it exists, or the file that --kernels names;
 without one, results do not depend on any measurement. Only what decides the shapes and types matters here: the
@@ -51,6 +54,7 @@ const options = {
 
 const tune: Command = {
   help,
+  helpOn: configurationHelp,
   async run(args) {
     const { values } = parseArgs({ args: [...args], options, strict: true, allowPositionals: false });
     const configuration = await chosenConfiguration(values, values.set ?? []);

@@ -25,7 +25,7 @@ export async function executeInJob(
   commandOf: (communicator: Communicator) => Command,
 ): Promise<never> {
   const command: Command = {
-    help: commandOf(oneProcess).help,
+    ...commandOf(oneProcess),
     async run(args) {
       const communicator = joinJob();
       if (communicator.rank > 0) silence();
@@ -36,6 +36,6 @@ export async function executeInJob(
     },
   };
   // Libraries may be opened until the job is joined.
-  const { help: commandHelp, run } = withGpuOption(task, command, true);
-  return await execute({ help: `${commandHelp}\n\n${help}`, run });
+  const whole = withGpuOption(task, command, true);
+  return await execute({ ...whole, help: `${whole.help}\n\n${help}` });
 }

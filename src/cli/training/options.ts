@@ -5,6 +5,8 @@ import type { Configuration } from "../../train/configuration.ts";
 import { presetNames } from "../../train/presets.ts";
 import { UsageError, wholeNumber } from "../command.ts";
 import { chosenConfiguration, configurationOptions, defaultPreset } from "../configuration.ts";
+import { subjectHelp } from "../configuration_help.ts";
+import { wrap } from "../format.ts";
 import { kernelHelp, kernelOption } from "../kernels.ts";
 import { newestRun, newRunPath } from "../runs.ts";
 
@@ -27,9 +29,9 @@ ${kernelHelp}
   --ignore-hangup     go on when the terminal is closed
   --debug             show the stack trace of an error
   --help              show this text
+${subjectHelp}
 
-Presets: ${wrap(presetNames(), 110)}.
-All options that --config and --set know, with the published values: src/train/configuration.ts.
+Presets: ${wrap(presetNames().join(", "), 110)}.
 Ctrl-C saves and exits with status 130, a second one ends at once; --resume then continues as if nothing had happened,
 bit for bit: a run keeps the kernels that it was started with. SIGTERM, SIGHUP (a closed terminal), SIGUSR2 and
 SIGXCPU save and exit too; for Slurm: --signal=USR2@120. Not SIGUSR1: Deno opens its debugger on a
@@ -47,17 +49,6 @@ Examples:
   deno task train --resume --run-dir runs/cifar10
   deno task train --resume --run-dir runs/cifar10 --set learningRate=0.02 --seed 2
 `;
-
-/** Words separated by commas, in lines of limited length. */
-function wrap(words: readonly string[], width: number): string {
-  const lines = [""];
-  for (const [i, word] of words.entries()) {
-    const text = i < words.length - 1 ? `${word}, ` : word;
-    if (lines.at(-1)!.length + text.length > width) lines.push("");
-    lines[lines.length - 1] += text;
-  }
-  return lines.map((line) => line.trimEnd()).join("\n");
-}
 
 const options = {
   ...configurationOptions,

@@ -9,6 +9,11 @@ export const projectFolder: string = fileURLToPath(new URL("../", import.meta.ur
 /** The lock file of every package. `deno.lock` has only those that the first commands need. */
 export const wholeLock = `${projectFolder}all.lock`;
 
+/** What each task does, in one line, by name. */
+export const taskDescriptions: ReadonlyMap<string, string> = new Map(
+  Object.entries(configuration.tasks).map(([name, { description }]) => [name, description]),
+);
+
 /** The commands of the tasks, by name. */
 export const taskCommands: ReadonlyMap<string, string> = new Map(
   Object.entries(configuration.tasks).map(([name, { command }]) => [name, command]),

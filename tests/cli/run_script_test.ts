@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { taskCommands } from "../../scripts/tasks.ts";
+import { taskCommands, taskDescriptions } from "../../scripts/tasks.ts";
 import { withFiles } from "../temporary.ts";
 
 /** A machine as `./run` sees it, through commands that only pretend. */
@@ -28,6 +28,17 @@ task) shift; echo "ran $* with \${DENO_WEBGPU_BACKEND-any}" ;;
 esac
 `;
 
+/** The tasks as `deno.json` lays them out, with commands that only `deno task` can run. */
+const tasks = JSON.stringify(
+  {
+    tasks: Object.fromEntries(
+      [...taskDescriptions].map(([name, description]) => [name, { description, command: "ran" }]),
+    ),
+  },
+  null,
+  2,
+);
+
 const aptGet = (online: boolean) =>
   `#!/bin/sh
 echo "apt-get $1" >>"$MACHINE/log"
@@ -40,7 +51,7 @@ const sudo = (allowed: boolean) => `#!/bin/sh\n${allowed ? 'shift; exec "$@"' : 
 async function onMachine(
   { drivers = [], packages = "none", user = "root" }: Machine,
   use: (
-    run: (task: string, env?: Record<string, string>, args?: readonly string[]) => Promise<Ran>,
+    run: (task?: string, env?: Record<string, string>, args?: readonly string[]) => Promise<Ran>,
     folder: string,
   ) => Promise<void>,
 ): Promise<void> {
@@ -53,7 +64,7 @@ async function onMachine(
     await program("sudo", sudo(user === "sudo"));
     await program("uname", "#!/bin/sh\n[ $1 = -n ] && echo machine || echo Linux\n");
     // What else the script needs, and no more: the real apt-get must not be found.
-    for (const name of ["cat", "chmod", "dirname", "ls", "mkdir", "sed", "tr", "true"]) {
+    for (const name of ["awk", "cat", "chmod", "dirname", "ls", "mkdir", "sed", "tr", "true"]) {
       await program(name, `#!/bin/sh\nPATH=/usr/bin:/bin exec ${name} "$@"\n`);
     }
     // This one must keep the path of the machine.
@@ -61,6 +72,7 @@ async function onMachine(
     if (packages !== "none") await program("apt-get", aptGet(packages === "online"));
     for (const backend of drivers) await Deno.writeTextFile(`${folder}/driver-${backend}`, "");
     await Deno.copyFile(new URL("../../run", import.meta.url), `${folder}/run`);
+    await Deno.writeTextFile(`${folder}/deno.json`, tasks);
     await use((task, env = {}, args = []) => call(folder, task, env, args), folder);
   });
 }
@@ -76,7 +88,7 @@ interface Ran {
 
 async function call(
   folder: string,
-  task: string,
+  task: string | undefined,
   env: Record<string, string>,
   args: readonly string[],
 ): Promise<Ran> {
@@ -86,7 +98,7 @@ async function call(
     args: [
       ...(env["NOHUP"] ? ["-c", 'trap "" HUP; exec /bin/sh "$0" "$@"'] : []),
       `${folder}/run`,
-      task,
+      ...task === undefined ? [] : [task],
       ...args,
     ],
     clearEnv: true,
@@ -220,12 +232,79 @@ Deno.test({
         if (command.startsWith("deno check")) assert.equal(output, "", task);
         else assert.equal(output, `process ${pid}: ${command.slice(5)} --run-dir two  words *`);
       }
-      for (const unknown of ["nonsense", "t.ain", 'train": {']) {
-        assert.equal((await run(unknown)).output, `ran ${unknown} with ${native}`);
+      for (const words of [["--help"], ["--iterations", "3", "-h"], ["--help=options"]]) {
+        // Help needs no adapter, which is asked for in all other cases.
+        await Deno.remove(`${folder}/.tools/webgpu`).catch(() => {});
+        const { output, log } = await run("train", {}, words);
+        assert.match(output, RegExp(` src/cli/train\\.ts ${words.join(" ")}$`));
+        assert.deepEqual(log, []);
       }
       const { output } = await run("train", { NOHUP: "1" }, ["--resume"]);
       assert.match(output, / src\/cli\/train\.ts --ignore-hangup --resume$/);
       assert.doesNotMatch((await run("bench", { NOHUP: "1" })).output, /--ignore-hangup/);
     });
   },
+});
+
+Deno.test({
+  name: "./run: lists every task of deno.json with its description in 80 columns, without Deno",
+  ignore,
+  async fn() {
+    await onMachine({}, async (run, folder) => {
+      await Deno.copyFile(new URL("../../deno.json", import.meta.url), `${folder}/deno.json`);
+      await Deno.remove(`${folder}/bin/deno`);
+      const { status, output, errors, log } = await run();
+      assert.deepEqual([status, errors, log], [2, "", []]);
+      const listed = [...output.matchAll(/^ {2}(\S+) +(\S.*(?:\n {5}.*)*)$/gm)].map(([, name, text]) =>
+        [name!, text!.replaceAll(/\s+/g, " ")] as const
+      );
+      assert.deepEqual(new Map(listed), taskDescriptions);
+      const names = listed.map(([name]) => name);
+      assert.deepEqual(names.toSorted((a, b) => Number(a.includes(":")) - Number(b.includes(":"))), names);
+      for (const line of output.split("\n")) assert(line.length <= 80, line);
+      for (const option of ["--help", "-h"]) {
+        assert.deepEqual({ ...await run(option), pid: 0 }, { pid: 0, status: 0, output, errors: "", log });
+      }
+    });
+  },
+});
+
+Deno.test({
+  name: "./run: breaks a long description between words",
+  ignore,
+  async fn() {
+    await onMachine({}, async (run, folder) => {
+      const description = "many words that would not fit a line ".repeat(5).trim();
+      const long = JSON.stringify({ tasks: { long: { description, command: "ran" } } }, null, 2);
+      await Deno.writeTextFile(`${folder}/deno.json`, long);
+      const lines = (await run("--help")).output.split("\n").slice(2, -3);
+      assert.deepEqual(lines.map((line) => line.slice(0, 17).trim()), ["long", "", ""]);
+      assert.equal(lines.map((line) => line.slice(17)).join(" "), description);
+      for (const line of lines) assert(line.length <= 80 && line.length > 80 - 8, line);
+    });
+  },
+});
+
+Deno.test({
+  name: "./run: a task that there is not is refused in a line, before anything is looked for",
+  ignore,
+  async fn() {
+    await onMachine({}, async (run, folder) => {
+      await Deno.copyFile(new URL("../../deno.json", import.meta.url), `${folder}/deno.json`);
+      await Deno.remove(`${folder}/bin/deno`);
+      // Among them keys of deno.json that are no tasks.
+      const unknown = ["nosuch", "", "t.ain", 'train": {', "--version", "rules", "lint", "tr\nain", "TRAIN"];
+      for (const name of unknown) {
+        const { status, output, errors, log } = await run(name);
+        assert.deepEqual([status, output, log], [2, "", []], name);
+        assert.equal(errors, `error: there is no task "${name.replace("\n", "")}"; ./run lists them`);
+      }
+    });
+  },
+});
+
+Deno.test("every task has a description that is one plain phrase", () => {
+  for (const [name, description] of taskDescriptions) {
+    assert.match(description, /^[A-Z][\w ',:/.;-]+[^. ]$/, name);
+  }
 });

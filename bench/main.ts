@@ -2,18 +2,22 @@
 
 import { projectFolder, wholeLock } from "../scripts/tasks.ts";
 import { execute, exitStatus, print, UsageError } from "../src/cli/command.ts";
+import { wrap } from "../src/cli/format.ts";
 import { checkArguments, helpOf, type Program, programs } from "./programs.ts";
 
 const usage = `Usage: deno task bench NAME [ARGUMENT]...
 
 ${
   Object.entries(programs).map(([name, { measures, takes }]) =>
-    `  ${name.padEnd(18)}${measures}\n${" ".repeat(20)}(${takes})`
+    `  ${name.padEnd(18)}${
+      [measures, `(${takes})`].map((text) => wrap(text, 80, " ".repeat(20))).join("\n").trimStart()
+    }`
   ).join("\n")
 }
 
-\`deno task bench NAME --help\` lists the arguments of a bench, and bench/README.md says which decision it
-serves. Results are kept in bench/results/.`;
+\`deno task bench NAME --help\` lists the arguments of a bench, and
+bench/README.md says which decision it serves. Results are kept in
+bench/results/.`;
 
 /** Runs a program with the permissions that it needs, and returns its exit status. */
 async function run(name: string, { permissions }: Program, args: readonly string[]): Promise<number> {

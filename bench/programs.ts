@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { UsageError } from "../src/cli/command.ts";
+import { wrap } from "../src/cli/format.ts";
 
 /** A bench, `bench/programs/NAME.ts`. */
 export interface Program {
@@ -72,7 +73,8 @@ export const programs: Readonly<Record<string, Program>> = {
   isa: {
     parameters: "[WORD]... [--dawn] [--intel] [--peers]",
     measures: "what GPUs' own compilers make of the kernels: registers, and the instructions of their loops",
-    takes: "five minutes, or a quarter of an hour with all options; less with words for GPUs and kernels",
+    takes:
+      "five minutes, or a quarter of an hour with all options; less with words that choose GPUs and kernels",
     permissions: [
       ...[read, "--allow-write=bench/results,runs"],
       `--allow-run=${isaPrograms.join()}`,
@@ -110,8 +112,8 @@ export function helpOf(name: string): string {
   const { parameters, measures, takes } = programs[name]!;
   return `Usage: deno task bench ${`${name} ${parameters}`.trim()}
 
-Measures ${measures}.
-On two cores without a GPU it takes ${takes}.
+${wrap(`Measures ${measures}.`, 80)}
+${wrap(`On two cores without a GPU it takes ${takes}.`, 80)}
 
   --debug      show the stack trace of an error
   --help       show this text`;

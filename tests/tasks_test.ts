@@ -27,6 +27,14 @@ async function task(...args: string[]): Promise<{ status: number; output: string
   return { status: code, output: output! + errors! };
 }
 
+/** Checks that a help text fits a window, that its options stand in line, and that it sends nobody to a source file. */
+function checkHelp(text: string): void {
+  for (const line of text.split("\n").filter((line) => !line.startsWith("Task "))) {
+    assert(line.length <= 120, line);
+    assert.doesNotMatch(line, /^ ?-|\bsrc\/|\.ts\b/);
+  }
+}
+
 /** What is printed where a task does more than explain itself. */
 const started = /error:|Checked \d+ files|running \d+ tests/;
 
@@ -42,6 +50,7 @@ Deno.test("every task and every bench explains itself with --help, and starts no
         name.startsWith("bench") ? RegExp(`Usage: deno task ${name}\\b`) : /Usage: deno \S+/,
       );
       assert.doesNotMatch(output, started);
+      if (/Usage: deno task/.test(output)) checkHelp(output);
     });
   }
   assert.deepEqual(await filesOf(projectFolder), before);

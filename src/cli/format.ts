@@ -8,14 +8,6 @@ export function duration(seconds: number): string {
   return hours > 0 ? `${hours}:${two(minutes)}:${tail}` : `${minutes}:${tail}`;
 }
 
-/** Rows of cells as lines, columns aligned; the first column to the left, the others to the right. */
-export function table(rows: readonly (readonly string[])[]): string {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  return rows.map((row) =>
-    row.map((cell, i) => i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)).join("  ").trimEnd()
-  ).join("\n");
-}
-
 /**
  * Text in lines of at most `width` characters, broken at spaces. A word that is longer has a line of its own.
  * @param indent what every line begins with; it counts
@@ -28,4 +20,12 @@ export function wrap(text: string, width: number, indent = ""): string {
     else lines.push(indent + word);
   }
   return lines.join("\n");
+}
+
+/** Rows of cells as lines, columns aligned; the first column to the left, the others to the right. */
+export function table(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  return rows.map((row) =>
+    row.map((cell, i) => i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)).join("  ").trimEnd()
+  ).join("\n");
 }

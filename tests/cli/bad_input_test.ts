@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { configurationHelp } from "../../src/cli/configuration_help.ts";
 import { parseSafetensors, serializeSafetensors } from "../../src/formats/safetensors.ts";
 import { ownErrors, run } from "./commands.ts";
 
@@ -41,6 +42,9 @@ const cases: readonly [string, string[], number, RegExp][] = [
   ],
   ["train", ["--nonsense"], 2, /--nonsense/],
   ["train", ["--optimizer", "adamw"], 2, /optimizer is "adamw"; it must be one of sgd, adam/],
+  ["train", ["--help=nonsense"], 2, /--help knows .*, but no "nonsense"; did you mean /],
+  ["train", ["--help="], 2, /--help is empty/],
+  ["sample", ["--help=options"], 2, /--help takes no value/],
   ["train", ["--seed", "minus one"], 2, /--seed takes a whole number/],
   ["train", ["--config", `${folder}/absent.json`], 1, /absent\.json/],
   ["train", ["--resume", "--run-dir", `${folder}/absent`], 1, /holds no run/],
@@ -100,7 +104,11 @@ Deno.test("commands: whatever is wrong with the input ends in one clear line and
       assert.equal(result.status, status, result.errors);
       assert.match(line ?? "", message);
       assert.match(line ?? "", /^error: /);
-      assert.deepEqual(rest, status === 2 ? ["--help lists the options"] : []);
+      const isAboutConfiguration = /^error: (configuration: |no preset )/.test(line!);
+      const hint = isAboutConfiguration
+        ? "--help=options lists the options of the configuration"
+        : "--help lists the options";
+      assert.deepEqual(rest, status === 2 ? [hint] : []);
     });
   }
 });
@@ -129,6 +137,12 @@ Deno.test("commands: --help is complete and exits with 0", async () => {
     assert.equal(status, 0);
     assert.match(output, /Usage: deno task/);
     assert.match(output, /Examples:/);
+  }
+  for (const task of ["train", "tune"]) {
+    assert.match((await run(task, "--help")).output, /--help=options .*options of the configuration/);
+    const { status, output } = await run(task, "--preset", "digits", "--help=options");
+    assert.equal(status, 0);
+    assert.equal(output.trim(), configurationHelp("options"));
   }
 });
 

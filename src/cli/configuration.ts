@@ -13,6 +13,13 @@ export const configurationOptions = {
   set: { type: "string", multiple: true },
 } as const;
 
+/** A configuration, and what of it was given by name. */
+export interface Choice {
+  readonly configuration: Configuration;
+  /** Names of the options in the file or the settings, not those in a preset. */
+  readonly given: ReadonlySet<string>;
+}
+
 /**
  * The configuration that the options name, with some settings of the form `key=value` changed. The path of the data is
  * absolute, so that a run finds them from wherever it is resumed or evaluated.
@@ -21,17 +28,20 @@ export const configurationOptions = {
 export async function chosenConfiguration(
   { preset: name, config }: { readonly preset?: string; readonly config?: string },
   settings: readonly string[],
-): Promise<Configuration> {
+): Promise<Choice> {
+  const given = new Set(settings.map((setting) => setting.split("=")[0]!));
   let chosen: Record<string, unknown> = name !== undefined || config === undefined
     ? { ...preset(name ?? defaultPreset) }
     : {};
   if (config !== undefined) {
     const file = await readJson(config);
     chosen = { ...chosen, ...parseConfiguration(file) };
+    for (const option of Object.keys(file as object)) given.add(option);
   }
   for (const setting of settings) chosen = applySetting(chosen, setting);
   const configuration = parseConfiguration(chosen);
   const { dataFolder } = configuration;
   // The history is that of the run whose file it may be.
-  return { ...configuration, history: [], dataFolder: dataFolder === null ? null : resolve(dataFolder) };
+  const folder = dataFolder === null ? null : resolve(dataFolder);
+  return { configuration: { ...configuration, history: [], dataFolder: folder }, given };
 }

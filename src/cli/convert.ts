@@ -2,6 +2,7 @@ import { parseArgs } from "node:util";
 import { serializeCheckpoint } from "../train/checkpoint/checkpoint.ts";
 import { writeAtomically } from "../train/run/files.ts";
 import { serializeOfficial } from "../train/checkpoint/import.ts";
+import { firstOf } from "./format.ts";
 import { type Command, execute, exitStatus, print, UsageError } from "./command.ts";
 import { hintHelp, hintOptions, hintsOf, readCheckpoint, requireDataset } from "./model.ts";
 import { writeOnly } from "./permissions.ts";
@@ -57,16 +58,9 @@ const convert: Command = {
       `WRN-${depth}-${width}, norm ${norm}, ${classNames.length} classes, images of ${height}×${height}×${channels}: ` +
         `${checkpoint.tensors.size} tensors written to ${to}`,
     );
-    if (checkpoint.leftAlone.length > 0) print(`left alone: ${shortened(checkpoint.leftAlone)}`);
+    if (checkpoint.leftAlone.length > 0) print(`left alone: ${firstOf(checkpoint.leftAlone)}`);
     return exitStatus.success;
   },
 };
-
-/** Names in one line, the first of many. */
-function shortened(names: readonly string[]): string {
-  const most = 12;
-  const rest = names.length > most ? ` and ${names.length - most} more` : "";
-  return names.slice(0, most).join(", ") + rest;
-}
 
 if (import.meta.main) await execute(convert);

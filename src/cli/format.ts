@@ -29,3 +29,10 @@ export function table(rows: readonly (readonly string[])[]): string {
     row.map((cell, i) => i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)).join("  ").trimEnd()
   ).join("\n");
 }
+
+/** Names in one line, the first of many. */
+export function firstOf(names: readonly string[]): string {
+  const most = 12;
+  const rest = names.length > most ? ` and ${names.length - most} more` : "";
+  return names.slice(0, most).join(", ") + rest;
+}

@@ -13,7 +13,7 @@ import type { Context } from "../tensor/context.ts";
 import { buildModel } from "../train/build.ts";
 import { type Checkpoint, restoreModel } from "../train/checkpoint/checkpoint.ts";
 import { type ImportHints, type ModelFile, readModelFile } from "../train/checkpoint/import.ts";
-import { newestCheckpoint } from "../train/checkpoint/folder.ts";
+import { checkpointPath, newestCheckpoint } from "../train/checkpoint/folder.ts";
 import { printError, UsageError } from "./command.ts";
 
 /** The digits model that comes with the project. */
@@ -93,14 +93,23 @@ async function bundledModel(name: string): Promise<string | undefined> {
 
 /** {@link loadModel} without the model; says on the error stream which of several state dicts was taken. */
 export async function readCheckpoint(path: string | URL, hints: ImportHints): Promise<ModelFile> {
+  const { file, model } = await findModel(path, hints);
+  return namedClasses(file, model, hints.dataset);
+}
+
+/** A model, its classes named or not, and the file that it was found in. */
+export async function findModel(
+  path: string | URL,
+  hints: ImportHints,
+): Promise<{ readonly file: string; readonly model: ModelFile }> {
   const given = path instanceof URL ? fileURLToPath(path) : path;
   const name = await exists(given) ? given : await bundledModel(given) ?? given;
   try {
-    if (!(await Deno.stat(name)).isDirectory) return await readModel(name, hints);
-    const model = `${name}/model.safetensors`;
-    if (await exists(model)) return await readModel(model, hints);
+    if (!(await Deno.stat(name)).isDirectory) return { file: name, model: await readModel(name, hints) };
+    const file = `${name}/model.safetensors`;
+    if (await exists(file)) return { file, model: await readModel(file, hints) };
     const newest = await newestCheckpoint(name, (message) => printError(`warning: ${message}`));
-    return { ...newest, leftAlone: [] };
+    return { file: checkpointPath(name, newest.iteration), model: { ...newest, leftAlone: [] } };
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) throw new CheckpointError(`there is no model ${name}`);
     throw error;
@@ -152,7 +161,7 @@ async function readModel(name: string, hints: ImportHints): Promise<ModelFile> {
     using file = await RegularFile.open(name);
     const model = await readModelFile(file, hints);
     if (model.choice !== undefined) printError(`${name}: ${model.choice}`);
-    return namedClasses(name, model, hints.dataset);
+    return model;
   } catch (error) {
     if (error instanceof CheckpointError || error instanceof FormatError) {
       throw new CheckpointError(`${name}: ${error.message}`);

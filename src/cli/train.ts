@@ -5,6 +5,7 @@ import { type Communicator, oneProcess } from "../distributed/communicator.ts";
 import { isDawn } from "../gpu/backend.ts";
 import { checkpointNames } from "../train/checkpoint/folder.ts";
 import { requireFit } from "../train/fit.ts";
+import { datasetFor } from "../train/origin.ts";
 import { acrossLosses } from "../train/recovery/reopen.ts";
 import { openAdapter } from "./adapter.ts";
 import { type Command, execute, exitStatus, print, wholeNumber } from "./command.ts";
@@ -25,7 +26,7 @@ async function train(communicator: Communicator, args: readonly string[]): Promi
   const values = parse(args);
   const stopAfter = wholeNumber("--stop-after", values["stop-after"], 1);
   const line = new LiveLine();
-  const { path, configuration, checkpoint, directory } = await startOf(
+  const { path, configuration, checkpoint, directory, beginning } = await startOf(
     communicator,
     values,
     (message) => line.note(message),
@@ -42,13 +43,17 @@ async function train(communicator: Communicator, args: readonly string[]): Promi
     progress: (done, total) => line.update(`reading pictures: ${done}/${total}`),
   });
   line.clear();
-  const dataset = checkpoint ? fitDataset(loaded, checkpoint.images) : loaded;
+  const dataset = checkpoint
+    ? fitDataset(loaded, checkpoint.images)
+    : beginning
+    ? datasetFor(loaded, beginning.model.images)
+    : loaded;
   for (const warning of missingClasses(dataset)) line.note(`warning: ${warning}`);
   using stack = new DisposableStack();
   if (directory) stack.use(directory);
   const listener = new TrainingLine(line);
   const { kernels } = values;
-  const run = { path, configuration, dataset, directory, checkpoint };
+  const run = { path, configuration, dataset, directory, checkpoint, beginning };
   const session: Session = { communicator, kernels, line, listener, stack, ...run };
   // The others of a job cannot go back with a process that has lost its GPU: the job is to be resumed.
   const { summary, iteration } = communicator.size > 1

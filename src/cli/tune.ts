@@ -57,7 +57,7 @@ const tune: Command = {
   helpOn: configurationHelp,
   async run(args) {
     const { values } = parseArgs({ args: [...args], options, strict: true, allowPositionals: false });
-    const configuration = await chosenConfiguration(values, values.set ?? []);
+    const { configuration } = await chosenConfiguration(values, values.set ?? []);
     await writeOnly({
       files: [values.out],
       folders: [values.out ? tuningFolder(values.out) : projectPath(tuningFolder())],

@@ -32,18 +32,33 @@ export function fitDataset(dataset: Dataset, model: ImageDescription): Dataset {
         `${theirs.length}${model.unnamed ? "" : ` (${shortList(theirs)})`}`,
     );
   }
-  if (model.unnamed) return dataset;
-  const cleaned = classNames.map(cleanName);
-  if (cleaned.every((className, label) => className === theirs[label])) return dataset;
-  const numbers = new Map(theirs.map((className, label) => [className, label]));
-  const order = cleaned.map((className) => numbers.get(className));
-  if (order.includes(undefined) || new Set(order).size < theirs.length) {
+  const order = matchClasses(classNames, model);
+  if (!order) {
     throw new DataError(
       `${name}: the data's classes (${shortList(classNames)}) are not the model's (${shortList(theirs)})`,
     );
   }
+  if (order.every((number, label) => number === label)) return dataset;
   const renumbered = (set: ImageSet) => ({ ...set, labels: set.labels.map((label) => order[label]!) });
   return { ...dataset, classNames: theirs, train: renumbered(train), test: renumbered(test) };
+}
+
+/**
+ * The model's number of each class of some data, by the classes' names. A model whose classes are not named has as many of
+ * the data, in their order.
+ * @returns undefined if the model's classes are not those of the data
+ */
+export function matchClasses(
+  classNames: readonly string[],
+  { classNames: theirs, unnamed }: Pick<ImageDescription, "classNames" | "unnamed">,
+): number[] | undefined {
+  if (classNames.length !== theirs.length) return undefined;
+  const cleaned = classNames.map(cleanName);
+  const labels = cleaned.map((_, label) => label);
+  if (unnamed || cleaned.every((name, label) => name === theirs[label])) return labels;
+  const numbers = new Map(theirs.map((name, label) => [name, label]));
+  const order = cleaned.map((name) => numbers.get(name)).filter((number) => number !== undefined);
+  return new Set(order).size === theirs.length ? order : undefined;
 }
 
 /**

@@ -116,7 +116,9 @@ function inferNorm(state: ReadonlyMap<string, unknown>, hint: NormName | undefin
   }
   const norm = hint ?? (possible.length === 1 ? possible[0] : undefined);
   if (!norm) {
-    throw new CheckpointError(`the model's norm may be ${possible.join(" or ")}; say which (--norm)`);
+    throw new CheckpointError(
+      `the model's norm may be ${possible.join(" or ")}; say which (--norm; in training --set norm=NAME)`,
+    );
   }
   return norm;
 }

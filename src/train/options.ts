@@ -201,6 +201,11 @@ const run = {
 };
 
 const records = {
+  origin: orNull(
+    z.strictObject({ path: z.string(), sha256: z.string().regex(/^[0-9a-f]{64}$/) })
+      .describe("a path and the SHA-256 of its file, as runs write them"),
+  ).default(null)
+    .describe("The trained model that the run began with, as it was named; null for a new one."),
   history: z.array(z.strictObject({
     iteration: integer(0, Number.MAX_SAFE_INTEGER),
     attempts: integer(0),

@@ -60,6 +60,8 @@ export class Trainer {
   iteration = 0;
   /** How the run fares, and what was done about it; decided elsewhere, kept in checkpoints. */
   recovery: RecoveryState = noRecovery;
+  /** Whether the replay buffer holds images to go on from. */
+  replayFilled = false;
   readonly #context: Context;
   readonly #configuration: Configuration;
   readonly #classes: number;
@@ -151,6 +153,7 @@ export class Trainer {
       progress: (made) => progress?.(made * size),
       signal,
     });
+    this.replayFilled = !signal?.aborted;
   }
 
   /**
@@ -245,6 +248,11 @@ export class Trainer {
         reinitProbability,
       }),
     };
+  }
+
+  /** Gives all shards the model's running statistics, as in a new trainer. */
+  shareStatistics(): void {
+    for (const statistics of this.shardStatistics) statistics.copyFrom(this.model.runningStatistics.values);
   }
 
   /** Continues at an iteration whose state has been restored, with the streams of randomness that belong to it. */

@@ -113,7 +113,9 @@ export class TrainingRun {
     if (finished !== "no") return finished;
     if (trainer.iteration === 0) {
       const total = this.#configuration.bufferSize;
-      await trainer.fillReplayBuffer((made) => this.#listener.filling(made, total), signal);
+      if (!trainer.replayFilled) {
+        await trainer.fillReplayBuffer((made) => this.#listener.filling(made, total), signal);
+      }
       // Nothing has been learnt yet, and a run without a checkpoint begins anew.
       if (await this.#anyStops(signal)) return undefined;
       await this.#saveCheckpoint();

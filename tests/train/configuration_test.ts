@@ -65,6 +65,7 @@ const published: Configuration = {
   evaluateEvery: 390,
   keepCheckpoints: 3,
   recover: 3,
+  origin: null,
   history: [],
 };
 

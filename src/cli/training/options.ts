@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 import type { Configuration } from "../../train/configuration.ts";
 import { presetNames } from "../../train/presets.ts";
 import { UsageError, wholeNumber } from "../command.ts";
-import { chosenConfiguration, configurationOptions, defaultPreset } from "../configuration.ts";
+import { type Choice, chosenConfiguration, configurationOptions, defaultPreset } from "../configuration.ts";
 import { subjectHelp } from "../configuration_help.ts";
 import { wrap } from "../format.ts";
 import { kernelHelp, kernelOption } from "../kernels.ts";
@@ -21,6 +21,9 @@ Usage: deno task train [options]
   --seed N            seed of everything random
   --iterations N      length of the run
   --optimizer NAME    sgd or adam, the optimizer inside SAM
+  --from MODEL        begin with a trained model instead of a new one: a safetensors or PyTorch file, a run's folder, or the
+                      name of a model in data/models/. Its parameters, statistics and replay buffer are taken over
+  --state NAME        for a file of another program: the state dict to take if it holds several, such as ema_state_dict
   --run-dir DIR       where the run is kept (default: runs/<preset>-<time>)
   --stop-after N      save and stop after N more iterations
   --resume            continue the run in --run-dir, or else the newest one in runs/; with --set, --seed, --iterations
@@ -31,6 +34,11 @@ ${kernelHelp}
   --help              show this text
 ${subjectHelp}
 
+With --from, depth, width, norm, unconditional and bufferSize are those of the file unless --set or --config gives them:
+another depth, width or norm is refused, and with another bufferSize the buffer is filled anew. Data of another image size are
+refused. The class head is new where the data's classes are not the model's, by number or by name; a file that does not name
+its classes has those of the data, in their order. Optimizer and schedule begin afresh. config.json keeps the path and the
+SHA-256 of the file, under origin; --resume needs neither. docs/training.md says how to turn a classifier into a SADA-JEM.
 Presets: ${wrap(presetNames().join(", "), 110)}.
 Ctrl-C saves and exits with status 130, a second one ends at once; --resume then continues as if nothing had happened,
 bit for bit: a run keeps the kernels that it was started with. SIGTERM, SIGHUP (a closed terminal), SIGUSR2 and
@@ -46,6 +54,8 @@ Examples:
   deno task train --preset svhn-jempp --set dataFolder=/data/svhn
   deno task train --preset cifar10 --set dataset=images --set dataFolder=pictures --set imageSize=64
   deno task train --set rho=0 --set augmentLikelihood=true --iterations 300
+  deno task train --from runs/softmax --preset digits
+  deno task train --from best_valid_ckpt.pt --preset svhn --set learningRate=0.01
   deno task train --resume --run-dir runs/cifar10
   deno task train --resume --run-dir runs/cifar10 --set learningRate=0.02 --seed 2
 `;
@@ -55,6 +65,8 @@ const options = {
   seed: { type: "string" },
   iterations: { type: "string" },
   optimizer: { type: "string" },
+  from: { type: "string" },
+  state: { type: "string" },
   "run-dir": { type: "string" },
   "stop-after": { type: "string" },
   resume: { type: "boolean" },
@@ -76,8 +88,8 @@ export function runPath(values: Options, { dataset }: Configuration): string {
   return values["run-dir"] ?? newRunPath(name);
 }
 
-/** The configuration of a new run. */
-export async function configurationOf(values: Options): Promise<Configuration> {
+/** The configuration of a new run, as far as the options say it: a model that it begins with has a say too. */
+export async function choiceOf(values: Options): Promise<Choice> {
   return await chosenConfiguration(values, settingsOf(values));
 }
 
@@ -96,5 +108,11 @@ export function settingsOf(values: Options): string[] {
 export async function resumedPath(values: Options): Promise<string> {
   const fixed = (["preset", "config", "kernels"] as const).find((name) => values[name] !== undefined);
   if (fixed) throw new UsageError(`--${fixed} cannot be changed when a run is resumed`);
+  const beginning = (["from", "state"] as const).find((name) => values[name] !== undefined);
+  if (beginning) {
+    throw new UsageError(
+      `--${beginning} begins a new run; a run that is resumed goes on from its own checkpoint`,
+    );
+  }
   return values["run-dir"] ?? await newestRun();
 }

@@ -4,13 +4,15 @@ import { intervalText, percent, percentWithin } from "../../evaluate/percent.ts"
 import type { Gpu } from "../../gpu/gpu.ts";
 import type { Configuration } from "../../train/configuration.ts";
 import type { Attempt } from "../../train/recovery/recovery.ts";
+import type { Taken } from "../../train/origin.ts";
 import type { Trainer } from "../../train/trainer.ts";
 import type { TestResult } from "../../train/test_result.ts";
 import type { Progress, RunListener } from "../../train/run_listener.ts";
 import type { Summary } from "../../train/training_run.ts";
 import { print } from "../command.ts";
-import { duration } from "../format.ts";
+import { duration, firstOf } from "../format.ts";
 import type { LiveLine } from "../live_line.ts";
+import type { Beginning } from "./origin.ts";
 
 /** Shows how a run fares. */
 export class TrainingLine implements RunListener {
@@ -66,6 +68,22 @@ export class TrainingLine implements RunListener {
       }, ECE ${percent(ece)}`,
     );
   }
+}
+
+/** What a run has taken over from a file, in a line, and in another what of the file it has not. */
+export function takenLine(
+  { origin, dataset }: Configuration,
+  { model: { images: { classNames, unnamed } }, leftAlone }: Beginning,
+  { statistics, replay, newHead }: Taken,
+): string {
+  const head = newHead === undefined ? `head of ${classNames.length} classes` : `new head, as ${newHead}`;
+  const parts = [
+    statistics ? "parameters and running statistics" : "parameters",
+    typeof replay === "number" ? `replay buffer of ${replay.toLocaleString("en")} images` : replay,
+    head + (unnamed && newHead === undefined ? `, taken as those of ${dataset} in its order` : ""),
+  ];
+  const line = `from ${origin!.path}: ${parts.join("; ")}`;
+  return leftAlone.length > 0 ? `${line}\nleft alone in it: ${firstOf(leftAlone)}` : line;
 }
 
 /** A run in one line: its model, method, data and adapter. */

@@ -9,6 +9,7 @@ import type { Conv2dTable } from "../../tensor/operations/conv2d/table.ts";
 import { type Checkpoint, restoreTrainer } from "../../train/checkpoint/checkpoint.ts";
 import { checkpointNames } from "../../train/checkpoint/folder.ts";
 import type { Configuration } from "../../train/configuration.ts";
+import { beginWith } from "../../train/origin.ts";
 import { silentListener } from "../../train/run_listener.ts";
 import { RunDirectory } from "../../train/run/run_directory.ts";
 import { Trainer } from "../../train/trainer.ts";
@@ -18,7 +19,8 @@ import { compilePlan } from "../compiling.ts";
 import { contextWith, kernelTable } from "../kernels.ts";
 import type { LiveLine } from "../live_line.ts";
 import { interruption } from "../signals.ts";
-import { headline, type TrainingLine } from "./output.ts";
+import type { Beginning } from "./origin.ts";
+import { headline, takenLine, type TrainingLine } from "./output.ts";
 
 /** A run, and what its process knows of it. */
 export interface Session {
@@ -37,6 +39,8 @@ export interface Session {
   directory: RunDirectory | undefined;
   /** Where to go on. */
   checkpoint: Checkpoint | undefined;
+  /** The model that a new run begins with, if it is not a new one. */
+  readonly beginning: Beginning | undefined;
   interrupted?: AbortSignal;
   /** When training began, and the iteration to stop at. */
   limits?: { readonly began: number; readonly last: number };
@@ -54,6 +58,7 @@ export async function trainOn(gpu: Gpu, session: Session, stopAfter = Infinity):
   const { communicator, configuration, dataset, line } = session;
   const kernels = await kernelsOf(gpu, session);
   const trainer = new Trainer(contextWith(gpu, kernels), configuration, dataset, communicator);
+  await begin(trainer, session);
   // Only now: options and data that turn out to be wrong leave no run behind.
   const directory = communicator.rank === 0 ? await directoryOf(session, kernels) : undefined;
   if (session.limits && directory) {
@@ -74,6 +79,16 @@ export async function trainOn(gpu: Gpu, session: Session, stopAfter = Infinity):
   const run = new TrainingRun(trainer, configuration, dataset, directory, listener);
   const summary = await run.run({ stopAfter: last - trainer.iteration, signal, began });
   return { summary, iteration: trainer.iteration };
+}
+
+/** Gives the trainer of a new run the model that it begins with, and says what came from the file. */
+async function begin(
+  trainer: Trainer,
+  { checkpoint, beginning, configuration, dataset, limits }: Session,
+): Promise<void> {
+  if (!beginning || checkpoint) return;
+  const taken = await beginWith(trainer, beginning.model, dataset);
+  if (!limits) print(takenLine(configuration, beginning, taken));
 }
 
 /** The choice of kernels of a run that goes on, or the one for a new run; that of rank 0 on all ranks. */

@@ -4,13 +4,17 @@ import { resolve } from "node:path";
 import type { Communicator } from "../../distributed/communicator.ts";
 import { requireAgreement } from "../../distributed/agreement.ts";
 import { shareValue } from "../../distributed/share.ts";
+import { ConfigurationError } from "../../errors.ts";
 import type { Checkpoint } from "../../train/checkpoint/checkpoint.ts";
 import { shareCheckpoint } from "../../train/checkpoint/share.ts";
 import { applySetting, type Configuration, parseConfiguration } from "../../train/configuration.ts";
+import type { Origin } from "../../train/origin.ts";
 import { changedConfiguration } from "../../train/recovery/changes.ts";
 import { RunDirectory } from "../../train/run/run_directory.ts";
+import { UsageError } from "../command.ts";
 import { writeOnly } from "../permissions.ts";
-import { configurationOf, type Options, resumedPath, runPath, settingsOf } from "./options.ts";
+import { choiceOf, type Options, resumedPath, runPath, settingsOf } from "./options.ts";
+import { type Beginning, beginningFrom } from "./origin.ts";
 
 /** What a run begins with. */
 export interface Start {
@@ -22,6 +26,8 @@ export interface Start {
   readonly checkpoint: Checkpoint | undefined;
   /** The folder of a run that goes on; undefined for a new run, and in processes that write nothing. */
   readonly directory: RunDirectory | undefined;
+  /** The model that a new run begins with, if it is not a new one. */
+  readonly beginning?: Beginning | undefined;
 }
 
 /**
@@ -37,11 +43,24 @@ export async function startOf(
   return await (values.resume ? resumedStart(communicator, values, note) : newStart(communicator, values));
 }
 
-async function newStart({ rank }: Communicator, values: Options): Promise<Start> {
-  const configuration = await configurationOf(values);
-  const path = runPath(values, configuration);
-  await writeOnly({ folders: rank === 0 ? [path] : [] });
-  return { path, configuration, checkpoint: undefined, directory: undefined };
+async function newStart(communicator: Communicator, values: Options): Promise<Start> {
+  const { from, state } = values;
+  if (state !== undefined && from === undefined) throw new UsageError("--state is of use with --from only");
+  const choice = await choiceOf(values);
+  const { configuration: chosen } = choice;
+  if (chosen.origin && from === undefined) throw new ConfigurationError(originMissing(values, chosen.origin));
+  const path = runPath(values, chosen);
+  await writeOnly({ folders: communicator.rank === 0 ? [path] : [] });
+  await requireAgreement(communicator, { options: { from, state } });
+  const beginning = from === undefined ? undefined : await beginningFrom(communicator, from, state, choice);
+  const configuration = beginning?.configuration ?? chosen;
+  return { path, configuration, checkpoint: undefined, directory: undefined, beginning };
+}
+
+/** Without its model the configuration of a run would make another run. */
+function originMissing({ config }: Options, { path }: Origin): string {
+  return `${config} is of a run that began with the model in ${path}; name one to begin with (--from ${path}), or take ` +
+    `"origin" out of the file`;
 }
 
 /** Rank 0 alone needs to see the run's folder. */

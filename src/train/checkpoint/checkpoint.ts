@@ -5,7 +5,7 @@ import { isDType, openSafetensors, serializeSafetensors } from "../../formats/sa
 import { checked, joinVector, readModel, splitVector, writeModel } from "../../nn/state_dict.ts";
 import type { ImageDescription } from "../../data/fit.ts";
 import type { WideResNet } from "../../nn/wide_resnet.ts";
-import { gatherParts, restoreParts, shardStatisticsName } from "./parts.ts";
+import { gatherParts, restoreReplay, restoreShardStatistics, shardStatisticsName } from "./parts.ts";
 import { checksumKey, noChecksum, writeChecksum } from "./checksum.ts";
 import type { Configuration } from "../configuration.ts";
 import { acceptedHeader, carriesChecksum, format, type Header } from "./header.ts";
@@ -135,10 +135,8 @@ export function restoreTrainer(trainer: Trainer, checkpoint: Checkpoint): void {
   for (const [kind, vector] of Object.entries(optimizer.state)) {
     vector.write(joinVector(model.parameters, checkpoint.tensors, vector.size, `${kind}.`));
   }
-  restoreParts(trainer, {
-    replay: (shape) => replayImages(checkpoint, shape),
-    statistics: (shape) => checked(checkpoint.tensors, shardStatisticsName, shape),
-  });
+  restoreReplay(trainer, (shape) => replayImages(checkpoint, shape));
+  restoreShardStatistics(trainer, (shape) => checked(checkpoint.tensors, shardStatisticsName, shape));
   trainer.resumeAt(checkpoint.iteration, checkpoint.recovery);
 }
 

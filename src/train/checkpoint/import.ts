@@ -28,6 +28,11 @@ export interface ImportHints {
   readonly unconditional?: boolean | undefined;
   /** Where in the file the state dict is, if there are several: the name of the dictionary, such as `ema_state_dict`. */
   readonly state?: string | undefined;
+  /**
+   * The data set that the model is going to be used on, whatever it was trained on: then the classes of a state dict go
+   * without names, and its images have the data set's size if nothing else tells theirs.
+   */
+  readonly usedOn?: { readonly dataset: DatasetName; readonly imageSize?: number | undefined } | undefined;
 }
 
 /** A model, and what its file holds besides. */
@@ -76,13 +81,13 @@ export function serializeOfficial(checkpoint: Checkpoint): Uint8Array<ArrayBuffe
 }
 
 async function importState(file: TensorFile, hints: ImportHints): Promise<ModelFile> {
-  const side = hints.dataset && datasetFormats.get(hints.dataset)?.side;
+  const side = hints.dataset ? datasetFormats.get(hints.dataset)?.side : hints.usedOn?.imageSize;
   const states = findStates(file, { norm: hints.norm, imageSize: side, place: hints.state });
   const state = states[0]!;
   const { depth, width, norm, channels, classes, imageSize } = state.architecture;
   // Where several data sets fit, the first is a guess, and the classes go without names.
-  const fitting = datasetsOf(channels, classes, imageSize);
-  const dataset = hints.dataset ?? fitting[0];
+  const fitting = hints.usedOn ? [] : datasetsOf(channels, classes, imageSize);
+  const dataset = hints.dataset ?? hints.usedOn?.dataset ?? fitting[0];
   if (!dataset) {
     throw new CheckpointError(
       `the file does not say what the model was trained on (${channels} channels, ${classes} classes); say so (--dataset)`,

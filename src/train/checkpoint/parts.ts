@@ -37,30 +37,36 @@ export async function gatherParts(trainer: Trainer): Promise<Parts | undefined> 
   };
 }
 
-/**
- * Gives this process's shards their parts.
- * @param parts give each part, given the shape that it must have
- */
-export function restoreParts(
-  trainer: Trainer,
-  parts: Readonly<Record<keyof Parts, (shape: readonly number[]) => HostTensor>>,
-): void {
-  const { shards, sampler, model: { runningStatistics } } = trainer;
-  const mine = ({ shape, data }: HostTensor, rows: number) => {
-    const size = data.length / shape[0]!;
-    return data.subarray(
-      trainer.communicator.rank * rows * size,
-      (trainer.communicator.rank + 1) * rows * size,
-    );
-  };
+/** Gives a part, given the shape that it must have. */
+export type PartOf = (shape: readonly number[]) => HostTensor;
+
+/** Gives this process's shards their parts of the replay buffer, if there is one. */
+export function restoreReplay(trainer: Trainer, replay: PartOf): void {
   const shape = replayShape(trainer);
-  if (shape) sampler!.buffer.images.write(mine(parts.replay(shape), shards.localEntries));
+  if (!shape) return;
+  trainer.sampler!.buffer.images.write(localRows(trainer, replay(shape), trainer.shards.localEntries));
+  trainer.replayFilled = true;
+}
+
+/** Gives each of this process's shards its running statistics, if it has its own. */
+export function restoreShardStatistics(trainer: Trainer, statistics: PartOf): void {
+  const { shards, model: { runningStatistics } } = trainer;
   const length = statisticsLength(trainer);
   if (length === 0) return;
-  const all = mine(parts.statistics([shards.count, length]), shards.local);
+  const all = localRows(trainer, statistics([shards.count, length]), shards.local);
   trainer.shardStatistics.forEach((statistics, i) => {
     statistics.write(spread(all.subarray(i * length, (i + 1) * length), runningStatistics));
   });
+}
+
+/** This process's rows of all. */
+function localRows(
+  { communicator: { rank } }: Trainer,
+  { shape, data }: HostTensor,
+  rows: number,
+): Float32Array {
+  const size = data.length / shape[0]!;
+  return data.subarray(rank * rows * size, (rank + 1) * rows * size);
 }
 
 function replayShape({ sampler, shards }: Trainer): number[] | undefined {

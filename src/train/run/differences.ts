@@ -27,6 +27,7 @@ const identity: readonly Option[] = [
   "bufferSize",
   "optimizer",
   "seed",
+  "origin",
 ];
 
 /** Options that change how long a run is, where it reads and what it leaves, but no number that it computes. */

@@ -164,6 +164,10 @@ Deno.test("parseConfiguration() refuses values out of range, naming option, valu
     [{ shards: 0 }, /shards is 0; it must be a whole number from 1 to 512/],
     [{ ascent: "mean" }, /ascent is "mean"; it must be one of global, local/],
     [{ recover: 21 }, /recover is 21; it must be a whole number from 0 to 20/],
+    [
+      { origin: "model.pt" },
+      /origin is "model.pt"; it must be a path and the SHA-256 of its file, as runs write/,
+    ],
     [{ history: [{ iteration: 3 }] }, /history is .*; it must be a list of changes as runs write it/],
   ];
   for (const [options, message] of cases) refused(options, message);
@@ -271,4 +275,9 @@ Deno.test("applySetting() refuses unknown options and what is not key=value", ()
     name: "ConfigurationError",
     message: 'configuration: unknown option "rhos"; did you mean rho?',
   });
+  for (const key of ["origin", "history"]) {
+    assert.throws(() => applySetting({}, `${key}=null`), {
+      message: `configuration: ${key} is only written by runs`,
+    });
+  }
 });

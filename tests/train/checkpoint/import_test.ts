@@ -80,7 +80,11 @@ Deno.test("readModelFile() infers depth, norm, classes, channels and size from t
     /does not say what .* \(3 channels, 7 classes\)/,
   );
   const affine = normed(weights());
-  await refuses(imported(affine), CheckpointError, /norm may be instance or layer; say which \(--norm; in training/);
+  await refuses(
+    imported(affine),
+    CheckpointError,
+    /norm may be instance or layer; say which \(--norm; in training/,
+  );
   assert.equal((await imported(affine, { norm: "layer" })).configuration.norm, "layer");
 });
 

@@ -17,6 +17,11 @@ export interface Health {
   readonly means: Readonly<Partial<Record<Vital, number>>>;
   /** The gradient norm of the first iterations, which later ones are measured by. */
   readonly firstGradient?: number;
+  /**
+   * How far vitals were above the level of leaning from the first iteration on, and still are: a model that was trained for
+   * something else begins so.
+   */
+  readonly begun?: Readonly<Partial<Record<Vital, number>>>;
   /** Iteration from which on some vital has been above the level at which a run leans. */
   readonly leaningSince?: number;
 }
@@ -100,21 +105,39 @@ function takeUp(before: Health, report: IterationReport, classes: number): { hea
   }
   const firstGradient = iteration < memory ? means.gradientNorm : before.firstGradient ?? means.gradientNorm;
   const { crossEntropy = 0, energyGap = 0, gradientNorm = 0 } = means;
-  const levels: Readonly<Record<Vital, number>> = {
+  const absolute: Readonly<Record<Vital, number>> = {
     crossEntropy: crossEntropy - Math.log(classes),
     energyGap,
     gradientNorm: gradientNorm / (firstGradient || 1),
   };
+  const begun = begunWith(before, absolute, iteration);
+  const levels = { ...absolute };
+  for (const vital of vitals) levels[vital] -= begun[vital] ?? 0;
   const above = (bound: keyof Bounds) => vitals.filter((vital) => levels[vital] > bounds[vital][bound]);
   const leaningSince = above("leans").length > 0 ? before.leaningSince ?? iteration : undefined;
   const health: Health = {
     means,
     ...(firstGradient !== undefined && { firstGradient }),
+    ...(Object.keys(begun).length > 0 && { begun }),
     ...(leaningSince !== undefined && { leaningSince }),
   };
   const [worst] = above("sick");
   if (!worst) return { health };
-  return { health, sign: signOf(health, iteration, words[worst](levels[worst].toPrecision(3))) };
+  return { health, sign: signOf(health, iteration, words[worst](absolute[worst].toPrecision(3))) };
+}
+
+/** {@link Health.begun} at an iteration: what is high in the first, and shrinks with the level until a run would not lean. */
+function begunWith(
+  { begun }: Health,
+  levels: Readonly<Record<Vital, number>>,
+  iteration: number,
+): NonNullable<Health["begun"]> {
+  const high = vitals.flatMap((vital): [Vital, number][] => {
+    const level = levels[vital];
+    const before = iteration === 0 ? level : begun?.[vital] ?? 0;
+    return level > bounds[vital].leans && before > 0 ? [[vital, Math.min(before, level)]] : [];
+  });
+  return Object.fromEntries(high);
 }
 
 /** The vitals that an iteration reported; those that do not apply are NaN there. */

@@ -113,8 +113,10 @@ function isAttempt(value: unknown): value is Attempt {
 }
 
 function isHealth(value: unknown): value is Health {
-  const { means, firstGradient, leaningSince } = (value ?? {}) as Partial<Health>;
-  return typeof means === "object" && means !== null && Object.values(means).every(isFinite) &&
+  const { means, firstGradient, begun = {}, leaningSince } = (value ?? {}) as Partial<Health>;
+  const areNumbers = (some: unknown) =>
+    typeof some === "object" && some !== null && Object.values(some).every(isFinite);
+  return areNumbers(means) && areNumbers(begun) &&
     (firstGradient === undefined || isFinite(firstGradient)) &&
     (leaningSince === undefined || isCount(leaningSince));
 }

@@ -199,6 +199,33 @@ Deno.test("watch: signs of divergence, when they began, and the same state in pi
   assert.deepEqual(found.sign, { iteration: 20, began: 20, seen: "likelihood term NaN, loss NaN" });
 });
 
+Deno.test("watch: what a run begins with is no sign, until it has come down and rises again", () => {
+  const rows = (crossEntropies: number[], energyGaps: number[]) =>
+    crossEntropies.map((crossEntropy, i) =>
+      report(i, { crossEntropy, realScore: 3 + energyGaps[i]!, generatedScore: 3 })
+    );
+  // A model of other classes: cross-entropy 9 and a gap of 60, which training brings down.
+  const learning = rows([9, 9, 8.5, 8, 7, 6, 5, 4, 3, 2], [60, 55, 50, 45, 40, 35, 30, 25, 20, 15]);
+  const { health, sign } = watch(noRecovery.health, learning, 10);
+  assert.equal(sign, undefined);
+  assert.equal(health.leaningSince, undefined);
+  const mean = (values: number[]) => values.reduce((mean, value) => mean + (value - mean) / 8);
+  const gap = mean([60, 55, 50, 45, 40, 35, 30, 25, 20, 15]);
+  const above = mean([9, 9, 8.5, 8, 7, 6, 5, 4, 3, 2]) - Math.log(10);
+  assert.ok(Math.abs(health.begun!.energyGap! - gap) < 1e-9);
+  assert.ok(Math.abs(health.begun!.crossEntropy! - above) < 1e-9);
+  assert.deepEqual(parseRecoveryState({ attempts: [], health }).health, health);
+  // Its own mark is the lowest level so far: 2.3 above that it is taken back, told by how far it is above guessing.
+  const rising = Array.from({ length: 20 }, (_, i) => report(10 + i, { crossEntropy: 12 }));
+  const taken = watch(health, rising, 10).sign!;
+  assert.match(taken.seen, /^cross-entropy \d\.\d\d above that of guessing$/);
+  const level = Number(/\d\.\d+/.exec(taken.seen)![0]);
+  assert.ok(level > above + 2.3 && level < above + 3.3, taken.seen);
+  // When it has come down, the usual bounds hold.
+  const calm = Array.from({ length: 60 }, (_, i) => report(10 + i, { crossEntropy: 2 }));
+  assert.equal(watch(health, calm, 10).health.begun, undefined);
+});
+
 Deno.test("decide: a checkpoint from an interval before the trouble, then one further with each attempt", () => {
   const sign = { iteration: 37, began: 33, seen: "cross-entropy" };
   const from = (attempts: readonly Attempt[], checkpoints: readonly number[]) => {

@@ -2,7 +2,7 @@
 
 import type { Dataset } from "../data/dataset.ts";
 import { fitDataset, type ImageDescription, matchClasses, requireImageSize } from "../data/fit.ts";
-import { ConfigurationError } from "../errors.ts";
+import { ConfigurationError, DataError } from "../errors.ts";
 import { readModel } from "../nn/state_dict.ts";
 import { type Checkpoint, replayImages, restoreModel } from "./checkpoint/checkpoint.ts";
 import { restoreReplay } from "./checkpoint/parts.ts";
@@ -53,7 +53,12 @@ export function configurationFrom(
  * @throws {DataError} if the images have another size or other channels than the model takes.
  */
 export function datasetFor(dataset: Dataset, model: ImageDescription): Dataset {
-  requireImageSize(dataset.name, dataset, model);
+  try {
+    requireImageSize(dataset.name, dataset, model);
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error;
+    throw new DataError(`${error.message}; choose other data (--preset NAME or --set dataset=NAME)`);
+  }
   return matchClasses(dataset.classNames, model) ? fitDataset(dataset, model) : dataset;
 }
 

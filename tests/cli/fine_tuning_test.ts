@@ -3,6 +3,10 @@ import { fileURLToPath } from "node:url";
 import { digitNames } from "../../src/data/class_names.ts";
 import { type Checkpoint, decodeCheckpoint } from "../../src/train/checkpoint/checkpoint.ts";
 import { serializeOfficial } from "../../src/train/checkpoint/import.ts";
+import { beginningFrom } from "../../src/cli/training/origin.ts";
+import { parseConfiguration } from "../../src/train/configuration.ts";
+import { preset } from "../../src/train/presets.ts";
+import { processesInOne } from "../distributed/processes_in_one.ts";
 import { requireSameBytes } from "../same_bytes.ts";
 import { withFiles } from "../temporary.ts";
 import { ownErrors, run } from "./commands.ts";
@@ -70,6 +74,22 @@ Deno.test("train --from: an official checkpoint of other classes is fine-tuned, 
   });
 });
 
+Deno.test("beginningFrom() gives all ranks of a job the model that rank 0 reads", async () => {
+  await withFiles({ "six.pt": official(6) }, async (folder) => {
+    const choice = { configuration: parseConfiguration(preset("digits")), given: new Set<string>() };
+    const [first, other] = await Promise.all(
+      processesInOne(2).map(async (communicator, rank) => {
+        const path = rank === 0 ? `${folder}/six.pt` : "not there";
+        return await beginningFrom(communicator, path, undefined, choice);
+      }),
+    );
+    assert.deepEqual(other!.configuration, first!.configuration);
+    assert.deepEqual(other!.model.images, first!.model.images);
+    assert.deepEqual([...other!.model.tensors], [...first!.model.tensors]);
+    assert.equal(other!.model.batchesTracked, shipped.batchesTracked);
+  });
+});
+
 Deno.test("train --from: what does not fit or is damaged is refused in one line, and leaves no run", async () => {
   const nan = (name: string) => (tensors: Checkpoint["tensors"]) => {
     const { shape, data } = tensors.get(name)!;
@@ -104,7 +124,11 @@ Deno.test("train --from: what does not fit or is damaged is refused in one line,
         /width is 2, where the model in .*whole\.pt has 1/,
       ],
       [["--from", path("whole.pt"), "--set", "norm=layer"], 1, /the model has norm batch, not layer$/],
-      [["--from", `${golden}checkpoint_zip.pt`], 1, /digits: images of 8×8×1, the model takes 32×32×3$/],
+      [
+        ["--from", `${golden}checkpoint_zip.pt`],
+        1,
+        /digits: images of 8×8×1, the model takes 32×32×3; choose other data/,
+      ],
       [["--from", path("cut.pt")], 1, /cut\.pt: /],
       [["--from", path("cut.safetensors")], 1, /cut\.safetensors: .*the file is truncated$/],
       [["--from", path("nan.pt")], 1, /nan\.pt: tensor f\.layer1\.0\.conv1\.weight holds NaN at element 3$/],

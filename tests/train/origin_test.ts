@@ -219,7 +219,9 @@ Deno.test("datasetFor() numbers the data's classes as the model does, if they ar
   assert.throws(
     () => datasetFor(digits, { ...images, height: 32, width: 32, channels: 3 }),
     (error) =>
-      error instanceof DataError && error.message === "digits: images of 8×8×1, the model takes 32×32×3",
+      error instanceof DataError &&
+      error.message ===
+        "digits: images of 8×8×1, the model takes 32×32×3; choose other data (--preset NAME or --set dataset=NAME)",
   );
 });
 

@@ -15,15 +15,15 @@ Train a SADA-JEM: one Wide ResNet that classifies and generates.
 
 Usage: deno task train [options]
 
-  --preset NAME       start from a preset (default: digits, which comes with the project)
+  --preset NAME       start from a preset (default: digits)
   --config FILE       start from a JSON file of options, for example a run's config.json
   --set KEY=VALUE     change one option of the configuration; may be given repeatedly
   --seed N            seed of everything random
   --iterations N      length of the run
   --optimizer NAME    sgd or adam, the optimizer inside SAM
-  --from MODEL        begin with a trained model instead of a new one: a safetensors or PyTorch file, a run's folder, or the
-                      name of a model in data/models/. Its parameters, statistics and replay buffer are taken over
-  --state NAME        for a file of another program: the state dict to take if it holds several, such as ema_state_dict
+  --from MODEL        start from a trained model instead of a new one: a safetensors or PyTorch file, a run directory,
+                      or the name of a bundled model. Its parameters, statistics and replay buffer are taken over
+  --state NAME        for a file of PyTorch: the state dict to take if it holds several, such as ema_state_dict
   --run-dir DIR       where the run is kept (default: runs/<preset>-<time>)
   --stop-after N      save and stop after N more iterations
   --resume            continue the run in --run-dir, or else the newest one in runs/; with --set, --seed, --iterations
@@ -34,11 +34,13 @@ ${kernelHelp}
   --help              show this text
 ${subjectHelp}
 
-With --from, depth, width, norm, unconditional and bufferSize are those of the file unless --set or --config gives them:
-another depth, width or norm is refused, and with another bufferSize the buffer is filled anew. Data of another image size are
-refused. The class head is new where the data's classes are not the model's, by number or by name; a file that does not name
-its classes has those of the data, in their order. Optimizer and schedule begin afresh. config.json keeps the path and the
-SHA-256 of the file, under origin; --resume needs neither. docs/training.md says how to turn a classifier into a SADA-JEM.
+With --from, depth, width, norm, unconditional and bufferSize are those of the file unless --set or --config gives
+them. Another depth, width or norm is refused; with another bufferSize the buffer is filled anew. Data with images
+of another size are refused. The class head is new if the data's classes are not the model's, by number or by name;
+a file that does not name its classes takes those of the data, in their order. Optimizer and schedule start afresh.
+config.json keeps the path and the SHA-256 of the file under origin; --resume needs neither. docs/training.md says how
+to turn a classifier into a SADA-JEM.
+
 Presets: ${wrap(presetNames().join(", "), 110)}.
 Ctrl-C saves and exits with status 130, a second one ends at once; --resume then continues as if nothing had happened,
 bit for bit: a run keeps the kernels that it was started with. SIGTERM, SIGHUP (a closed terminal), SIGUSR2 and
@@ -54,7 +56,7 @@ Examples:
   deno task train --preset svhn-jempp --set dataFolder=/data/svhn
   deno task train --preset cifar10 --set dataset=images --set dataFolder=pictures --set imageSize=64
   deno task train --set rho=0 --set augmentLikelihood=true --iterations 300
-  deno task train --from runs/softmax --preset digits
+  deno task train --from runs/softmax --preset digits-from-softmax
   deno task train --from best_valid_ckpt.pt --preset svhn --set learningRate=0.01
   deno task train --resume --run-dir runs/cifar10
   deno task train --resume --run-dir runs/cifar10 --set learningRate=0.02 --seed 2

@@ -4,6 +4,7 @@ import { ConfigurationError } from "../errors.ts";
 import { type Configuration, parseConfiguration } from "./configuration.ts";
 import digits from "./presets/digits.json" with { type: "json" };
 import digitsSoftmax from "./presets/digits-softmax.json" with { type: "json" };
+import digitsFromSoftmax from "./presets/digits-from-softmax.json" with { type: "json" };
 import digitsJem from "./presets/digits-jem.json" with { type: "json" };
 import digitsJempp from "./presets/digits-jempp.json" with { type: "json" };
 import cifar10Tiny from "./presets/cifar10-tiny.json" with { type: "json" };
@@ -39,6 +40,7 @@ interface Preset {
 const presets: Readonly<Record<string, Preset>> = {
   digits,
   "digits-softmax": digitsSoftmax,
+  "digits-from-softmax": digitsFromSoftmax,
   "digits-jem": digitsJem,
   "digits-jempp": digitsJempp,
   "cifar10-tiny": cifar10Tiny,

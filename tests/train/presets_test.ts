@@ -7,6 +7,7 @@ Deno.test("presetNames() lists the presets, each valid and with its source", () 
   assert.deepEqual(presetNames(), [
     "digits",
     "digits-softmax",
+    "digits-from-softmax",
     "digits-jem",
     "digits-jempp",
     "cifar10-tiny",
@@ -78,7 +79,7 @@ Deno.test("preset() and presetSource() list the names if there is none of the na
       assert.throws(() => find(name), {
         name: "ConfigurationError",
         message:
-          /^no preset ".*"; there are digits, digits-softmax, digits-jem, digits-jempp, cifar10-tiny, cifar10/,
+          /^no preset ".*"; there are digits, digits-softmax, digits-from-softmax, digits-jem, digits-jempp, cifar10-tiny, cifar10/,
       });
     }
   }

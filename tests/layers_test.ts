@@ -6,7 +6,7 @@
 
 import assert from "node:assert/strict";
 import { posix } from "node:path";
-import { scripts } from "../web/tools/scripts.ts";
+import { curvesScriptSource, scripts } from "../web/tools/scripts.ts";
 
 const bottom = ["formats", "random", "errors.ts"];
 const network = ["nn", "tensor", "kernels", "gpu"];
@@ -107,8 +107,8 @@ function imports(code: string): string[] {
   return [...code.matchAll(/\b(?:from|import)\s*\(?\s*["']([^"']+)["']/g)].map((match) => match[1]!);
 }
 
-/** The scripts of the web page, from which everything that it loads can be reached. */
-const pageScripts = Object.values(scripts);
+/** The scripts of the web pages, from which everything that they load can be reached. */
+const pageScripts = [...Object.values(scripts), curvesScriptSource];
 
 /** What a page must not reach: files that name Deno or Node, commands and reports. */
 function pageViolations(sources: ReadonlyMap<string, string>, entries: readonly string[]): string[] {

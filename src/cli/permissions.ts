@@ -1,4 +1,4 @@
-/** What a command may write once it knows its arguments. */
+/** What a command may write, or read, once it knows its arguments. */
 
 import { parse, resolve } from "node:path";
 import { partialPath } from "../train/run/files.ts";
@@ -25,4 +25,13 @@ export async function writeOnly({ files = [], folders = [] }: Outputs): Promise<
     await Deno.permissions.request({ name: "write", path: resolve(path) });
   }
   await Deno.permissions.revoke({ name: "write", path: parse(Deno.cwd()).root });
+}
+
+/**
+ * Gives up reading anything but some folders, until the process ends, where the task allows reading by `--allow-read=/`.
+ * @param folders with everything in them
+ */
+export async function readOnlyIn(folders: readonly string[]): Promise<void> {
+  for (const path of folders) await Deno.permissions.request({ name: "read", path: resolve(path) });
+  await Deno.permissions.revoke({ name: "read", path: parse(Deno.cwd()).root });
 }

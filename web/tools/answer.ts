@@ -25,6 +25,7 @@ const mediaTypes: Readonly<Record<string, string>> = {
   html: "text/html; charset=utf-8",
   js: "text/javascript; charset=utf-8",
   json: "application/json",
+  jsonl: "text/plain; charset=utf-8",
   png: "image/png",
   svg: "image/svg+xml",
 };
@@ -36,27 +37,50 @@ const ownNames = ["localhost", "127.0.0.1", "[::1]"];
  * Answers a request from the files alone. No path leads out of them, because nothing is looked up on the disk.
  * @param port the server's port
  */
-export function answer(files: PageFiles, { method, target, hosts }: PageRequest, port: number): PageAnswer {
-  const headers = commonHeaders(files);
-  const refuse = (status: number, text: string, more: Readonly<Record<string, string>> = {}) =>
-    withBody(
-      status,
-      { ...headers, ...more },
-      "text/plain; charset=utf-8",
-      new TextEncoder().encode(`${text}\n`),
-    );
-  if (hosts.length !== 1 || !isOwnHost(hosts[0]!, port)) {
-    return refuse(400, `this server answers for localhost:${port} only`);
-  }
-  if (method !== "GET" && method !== "HEAD") {
-    return refuse(405, "this server answers GET and HEAD only", { allow: "GET, HEAD" });
-  }
-  if (!target.startsWith("/")) return refuse(400, "the path must begin with a slash");
-  const name = target.slice(1).replace(/[?#].*$/s, "") || "index.html";
+export function answer(files: PageFiles, request: PageRequest, port: number): PageAnswer {
+  const answers = new Answers(files);
+  const refused = answers.refusal(request, port);
+  if (refused) return refused;
+  const name = request.target.slice(1).replace(/[?#].*$/s, "") || "index.html";
   const bytes = files.get(name);
-  if (!bytes) return refuse(404, "not found");
-  const type = mediaTypes[name.slice(name.lastIndexOf(".") + 1)] ?? "application/octet-stream";
-  return withBody(200, headers, type, bytes);
+  return bytes ? answers.found(name, bytes) : answers.refuse(404, "not found");
+}
+
+/** Makes answers under the policy of a page. */
+export class Answers {
+  readonly #headers: Readonly<Record<string, string>>;
+
+  /** @throws {RangeError} if the page names no policy. */
+  constructor(files: PageFiles) {
+    this.#headers = commonHeaders(files);
+  }
+
+  /** The answer to a request that is for another host, would change something, or names no path; none to any other. */
+  refusal({ method, target, hosts }: PageRequest, port: number): PageAnswer | undefined {
+    if (hosts.length !== 1 || !isOwnHost(hosts[0]!, port)) {
+      return this.refuse(400, `this server answers for localhost:${port} only`);
+    }
+    if (method !== "GET" && method !== "HEAD") {
+      return this.refuse(405, "this server answers GET and HEAD only", { allow: "GET, HEAD" });
+    }
+    return target.startsWith("/") ? undefined : this.refuse(400, "the path must begin with a slash");
+  }
+
+  /** An answer with a reason and nothing else. */
+  refuse(status: number, text: string, more: Readonly<Record<string, string>> = {}): PageAnswer {
+    const body = new TextEncoder().encode(`${text}\n`);
+    return withBody(status, { ...this.#headers, ...more }, "text/plain; charset=utf-8", body);
+  }
+
+  /** An answer with contents, whose type is that of the name's ending. */
+  found(
+    name: string,
+    bytes: Uint8Array<ArrayBuffer>,
+    more: Readonly<Record<string, string>> = {},
+  ): PageAnswer {
+    const type = mediaTypes[name.slice(name.lastIndexOf(".") + 1)] ?? "application/octet-stream";
+    return withBody(200, { ...this.#headers, ...more }, type, bytes);
+  }
 }
 
 function withBody(

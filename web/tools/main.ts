@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
-import { type Command, execute, exitStatus, print, UsageError } from "../../src/cli/command.ts";
+import { type Command, execute, exitStatus, print } from "../../src/cli/command.ts";
 import { bundlePage } from "./bundle.ts";
+import { portNumber } from "./port.ts";
 import { servePage } from "./server.ts";
 
 const help = `
@@ -20,8 +21,6 @@ const options = {
   debug: { type: "boolean" },
 } as const;
 
-const largestPort = 65535;
-
 const web: Command = {
   help,
   async run(args) {
@@ -40,12 +39,6 @@ const web: Command = {
     return exitStatus.success;
   },
 };
-
-function portNumber(text: string): number {
-  const port = /^\d{1,5}$/.test(text) ? Number(text) : NaN;
-  if (port <= largestPort) return port;
-  throw new UsageError(`--port takes a whole number up to ${largestPort}, not "${text}"`);
-}
 
 /** Writes the page into an empty `dist/web/`. */
 async function writeFiles(files: ReadonlyMap<string, Uint8Array>): Promise<void> {

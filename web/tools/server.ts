@@ -1,9 +1,9 @@
-/** Serves the page on this computer. */
+/** Serves a page on this computer. */
 
 import { createServer } from "node:http";
 import type { Duplex } from "node:stream";
 import { SadaJemError } from "../../src/errors.ts";
-import { answer, type PageFiles } from "./answer.ts";
+import { answer, type PageAnswer, type PageFiles, type PageRequest } from "./answer.ts";
 
 /** The port cannot be used. */
 export class ServerError extends SadaJemError {
@@ -33,13 +33,25 @@ export interface PageServer extends AsyncDisposable {
   readonly port: number;
 }
 
+/** Answers a request to the port that it came to. */
+export type Answerer = (request: PageRequest, port: number) => PageAnswer | Promise<PageAnswer>;
+
+/** Serves files from memory, as {@link serve} does. */
+export async function servePage(
+  files: PageFiles,
+  port: number,
+  limits: ConnectionLimits = defaultLimits,
+): Promise<PageServer> {
+  return await serve((request, port) => answer(files, request, port), port, limits);
+}
+
 /**
- * Serves files from memory until it is disposed of.
+ * Answers requests until it is disposed of.
  * @param port 0 takes one that is free
  * @throws {ServerError} if the port is in use or may not be used.
  */
-export async function servePage(
-  files: PageFiles,
+export async function serve(
+  answerer: Answerer,
   port: number,
   limits: ConnectionLimits = defaultLimits,
 ): Promise<PageServer> {
@@ -52,12 +64,13 @@ export async function servePage(
     connectionsCheckingInterval: Math.min(1000, limits.headers / 4),
     // A request without a Host is answered like one with a foreign Host.
     requireHostHeader: false,
-  }, (request, response) => {
+  }, async (request, response) => {
     const method = request.method ?? "";
     const hosts = request.rawHeaders.filter((_, i, all) =>
       i % 2 === 1 && all[i - 1]!.toLowerCase() === "host"
     );
-    const { status, headers, body } = answer(files, { method, target: request.url ?? "", hosts }, listening);
+    const asked = { method, target: request.url ?? "", hosts };
+    const { status, headers, body } = await answered(answerer, asked, listening);
     // A request's body is of no use here, and is not waited for.
     const hasBody = request.headers["content-length"] !== undefined ||
       request.headers["transfer-encoding"] !== undefined;
@@ -84,6 +97,21 @@ export async function servePage(
       await closed;
     },
   };
+}
+
+/** The answer, or status 500 if there is none: a failed request must not end the server. */
+async function answered(answerer: Answerer, request: PageRequest, port: number): Promise<PageAnswer> {
+  try {
+    return await answerer(request, port);
+  } catch {
+    const body = new TextEncoder().encode("this cannot be answered now\n");
+    const headers = {
+      "content-type": "text/plain; charset=utf-8",
+      "content-length": `${body.length}`,
+      "x-content-type-options": "nosniff",
+    };
+    return { status: 500, headers, body };
+  }
 }
 
 /** Headers of the answer to something that is not a request. */

@@ -11,6 +11,12 @@ import type { IterationReport } from "../iteration_report.ts";
 const vitals = ["crossEntropy", "energyGap", "gradientNorm"] as const;
 type Vital = typeof vitals[number];
 
+/** What of a report its vitals follow from. */
+export type VitalReport = Pick<
+  IterationReport,
+  "iteration" | "crossEntropy" | "realScore" | "generatedScore" | "gradientNorm"
+>;
+
 /** Where a run stands by its vitals; a function of its reports, kept in its checkpoints. */
 export interface Health {
   /** Running mean of each vital. */
@@ -77,7 +83,7 @@ const words: Readonly<Record<Vital, (mean: string) => string>> = {
  */
 export function watch(
   before: Health,
-  reports: readonly IterationReport[],
+  reports: readonly VitalReport[],
   classes: number,
   divergence?: Divergence,
 ): { readonly health: Health; readonly sign?: Sign } {
@@ -96,7 +102,7 @@ function signOf({ leaningSince }: Health, iteration: number, seen: string): Sign
   return { iteration, began: Math.max(leaningSince ?? iteration, iteration - longestLean), seen };
 }
 
-function takeUp(before: Health, report: IterationReport, classes: number): { health: Health; sign?: Sign } {
+function takeUp(before: Health, report: VitalReport, classes: number): { health: Health; sign?: Sign } {
   const { iteration } = report;
   const means: Partial<Record<Vital, number>> = {};
   for (const [vital, value] of vitalsOf(report)) {
@@ -141,7 +147,7 @@ function begunWith(
 }
 
 /** The vitals that an iteration reported; those that do not apply are NaN there. */
-function vitalsOf({ crossEntropy, realScore, generatedScore, gradientNorm }: IterationReport) {
+function vitalsOf({ crossEntropy, realScore, generatedScore, gradientNorm }: VitalReport) {
   const all: [Vital, number][] = [
     ["crossEntropy", crossEntropy],
     ["energyGap", Math.abs(realScore - generatedScore)],

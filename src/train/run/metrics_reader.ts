@@ -3,6 +3,7 @@
  * itself when a run goes on is decided in `metrics_file.ts`.
  */
 
+import { type Health, type Sign, watch } from "../recovery/health.ts";
 import { type CurvePoint, ThinnedCurve } from "./thinned_curve.ts";
 
 /** What can be drawn of a run. Energies are those of real images x_p and generated ones x_q, minus their scores. */
@@ -63,6 +64,7 @@ interface Row {
 export class MetricsReader {
   readonly #curves: ReadonlyMap<CurveName, ThinnedCurve>;
   readonly #imagesPerIteration: number | undefined;
+  readonly #classes: number | undefined;
   #unfinished = "";
   /** Whether the line that is not finished is too long to be kept. */
   #overlong = false;
@@ -70,18 +72,23 @@ export class MetricsReader {
   #repeated = 0;
   #rows = 0;
   #last = { iteration: -1, seconds: NaN };
+  #health: Health = { means: {} };
+  #sign: Sign | undefined;
   /** Where the speed was measured last. */
   #timed: { readonly iteration: number; readonly seconds: number } | undefined;
 
   /**
    * @param imagesPerIteration real images that an iteration sees, which the speed is counted in; without it there is none
+   * @param classes of the data, which signs of divergence are told by; without them there are none
    * @param mostBuckets as {@link ThinnedCurve} takes it
    */
-  constructor({ imagesPerIteration, mostBuckets }: {
+  constructor({ imagesPerIteration, classes, mostBuckets }: {
     readonly imagesPerIteration?: number | undefined;
+    readonly classes?: number | undefined;
     readonly mostBuckets?: number | undefined;
   } = {}) {
     this.#imagesPerIteration = imagesPerIteration;
+    this.#classes = classes;
     this.#curves = new Map(curveNames.map((name) => [name, new ThinnedCurve(mostBuckets)]));
   }
 
@@ -103,6 +110,11 @@ export class MetricsReader {
   /** The iteration of the last row, −1 before the first, and its time, NaN if it has none. */
   get last(): { readonly iteration: number; readonly seconds: number } {
     return this.#last;
+  }
+
+  /** The sign of divergence that the last row shows, if it does; a training goes back, or stops there. */
+  get sign(): Sign | undefined {
+    return this.#sign;
   }
 
   /** Points that are kept of all curves. */
@@ -150,11 +162,30 @@ export class MetricsReader {
     if (row.iteration <= this.#last.iteration) {
       this.#repeated++;
       this.#timed = undefined;
+      this.#health = { means: {} };
     }
     const { iteration, seconds = NaN } = row;
     this.#last = { iteration, seconds };
     this.#add({ ...row, seconds });
     this.#measureSpeed(iteration, seconds);
+    this.#watchHealth(row);
+  }
+
+  #watchHealth({ iteration, values }: Row): void {
+    if (this.#classes === undefined) return;
+    const value = new Map(values);
+    const of = (name: CurveName) => value.get(name) ?? NaN;
+    const { health, sign } = watch(this.#health, [{
+      iteration,
+      crossEntropy: of("crossEntropy"),
+      realScore: -of("realEnergy"),
+      generatedScore: -of("generatedEnergy"),
+      gradientNorm: of("gradientNorm"),
+    }], this.#classes);
+    this.#health = health;
+    const isLost = value.has("loss") && Number.isNaN(of("loss"));
+    this.#sign = sign ??
+      (isLost ? { iteration, began: iteration, seen: "a loss that is not finite" } : undefined);
   }
 
   #add({ iteration, seconds, values }: Row & { readonly seconds: number }): void {

@@ -5,6 +5,7 @@ import { FormatError } from "../../errors.ts";
 import { type EmbeddedRun, embeddedRun } from "./embedded_run.ts";
 import { MetricsReader } from "./metrics_reader.ts";
 import { readJson } from "./run_directory.ts";
+import { imagesPerIteration } from "./run_plan.ts";
 
 /** Buckets of a curve that a page carries: about two points for each pixel of a chart. */
 const mostBuckets = 256;
@@ -24,7 +25,7 @@ export interface RunCurves {
 export async function runCurves(folder: string, name: string): Promise<RunCurves | undefined> {
   const path = `${folder}/metrics.jsonl`;
   const reader = new MetricsReader({
-    imagesPerIteration: await imagesPerIteration(`${folder}/config.json`),
+    imagesPerIteration: imagesPerIteration(await jsonIfThere(`${folder}/config.json`)),
     mostBuckets,
   });
   try {
@@ -38,22 +39,12 @@ export async function runCurves(folder: string, name: string): Promise<RunCurves
   return reader.rows > 0 ? { run: embeddedRun(name, reader), damaged: reader.damaged } : undefined;
 }
 
-/**
- * Real images that an iteration sees, labelled ones and those of the likelihood, by a run's configuration; undefined if that
- * cannot be read.
- */
-export async function imagesPerIteration(path: string): Promise<number | undefined> {
-  let configuration: unknown;
+/** A JSON file's object; an empty one if it cannot be read. */
+async function jsonIfThere(path: string): Promise<Readonly<Record<string, unknown>>> {
   try {
-    configuration = await readJson(path);
+    const value = await readJson(path);
+    return typeof value === "object" && value !== null ? value as Record<string, unknown> : {};
   } catch {
-    return undefined;
+    return {};
   }
-  const { labelledBatch, likelihoodBatch, likelihoodWeight } = (configuration ?? {}) as Readonly<
-    Record<string, unknown>
-  >;
-  const counts = [labelledBatch, likelihoodBatch, likelihoodWeight];
-  if (!counts.every((count) => typeof count === "number" && count >= 0)) return undefined;
-  const [labelled, likelihood, weight] = counts as [number, number, number];
-  return labelled + (weight > 0 ? likelihood : 0);
 }

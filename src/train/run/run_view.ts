@@ -1,0 +1,232 @@
+/** A run as somebody sees it who only reads: nothing outside its folder, and without holding the run. */
+
+import { readRegularFile, RegularFile } from "../../data/regular_file.ts";
+import { CheckpointError, FormatError } from "../../errors.ts";
+import { crc32Text } from "../../formats/archives/crc32.ts";
+import { ignoreSystemError } from "./files.ts";
+import { imagesPerIteration, plannedIterations } from "./run_plan.ts";
+
+/** What a run is doing, as far as its folder shows it. */
+export type RunState = "running" | "finished" | "stopped";
+
+/** Where a run stands. */
+export interface RunStatus {
+  readonly state: RunState;
+  /** What it learns, in a few words. */
+  readonly about: string;
+  /** Length of the run; null if that is not known. */
+  readonly iterations: number | null;
+  /** Real images that an iteration sees; null if that is not known. */
+  readonly imagesPerIteration: number | null;
+  /** Classes of its data; null if that is not known. */
+  readonly classes: number | null;
+  /** Bytes of `metrics.jsonl`, and when it was last changed, in milliseconds. */
+  readonly metrics: { readonly bytes: number; readonly changed: number };
+  /** Iterations of which there is a picture of the replay buffer. */
+  readonly pictures: readonly number[];
+}
+
+/** Some lines of `metrics.jsonl`. */
+export interface MetricsPiece {
+  /** Where they begin: at 0, or where the reader had got to. */
+  readonly from: number;
+  /** Where the next ones begin. */
+  readonly next: number;
+  /** Tells what lies before `next` from what might be put in its place. */
+  readonly mark: string;
+  /** Bytes behind `next` that no line's end follows yet. */
+  readonly unfinished: number;
+  /** Whether more lines are there already. */
+  readonly more: boolean;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** Bytes of `metrics.jsonl` in one piece at most. */
+const pieceBytes = 2 ** 20;
+/** Bytes before a place that tell whether the file is still the same. */
+const markedBytes = 512;
+/** Bytes of the run's small files. */
+const textBytes = 2 ** 20;
+/** Bytes of a picture: a hundred images of 64×64 pixels in three colours have 1.2 MB before they are packed. */
+const pictureBytes = 2 ** 23;
+/** Pictures that are listed at most, the newest ones. */
+const mostPictures = 10_000;
+/** A run that has written something within so many milliseconds is not asked further whether it lives. */
+const freshWithin = 30_000;
+
+/** Reads one run. */
+export class RunView {
+  /** When a lock was last changed whose process is gone. */
+  #left: number | undefined;
+  /** When the lock was last tried. */
+  #tried = -Infinity;
+
+  private constructor(readonly folder: string) {}
+
+  /**
+   * Looks at the run in a folder; a link is followed here, once.
+   * @throws {CheckpointError} if it holds no run.
+   */
+  static async open(path: string): Promise<RunView> {
+    const folder = await Deno.realPath(path).catch((error) => void ignoreSystemError(error));
+    const view = folder === undefined ? undefined : new RunView(folder);
+    if (await view?.changed("config.json") === undefined) {
+      throw new CheckpointError(`${path} holds no run to watch (no config.json)`);
+    }
+    return view!;
+  }
+
+  /** When a file of the run was last changed, in milliseconds; undefined if there is none. */
+  async changed(name: string): Promise<number | undefined> {
+    return (await this.#stat(name))?.mtime?.getTime();
+  }
+
+  async status(): Promise<RunStatus> {
+    const [configuration, data, summary] = await Promise.all(
+      ["config.json", "data.json", "summary.json"].map((name) => this.#json(name)),
+    );
+    const metrics = await this.#stat("metrics.jsonl");
+    const { dataset, depth, width } = configuration!;
+    const network = typeof depth === "number" && typeof width === "number" ? `WRN-${depth}-${width}` : "";
+    const { classes } = data!;
+    const { iterations: done } = summary!;
+    const iterations = plannedIterations(configuration!, data!);
+    const isFinished = typeof done === "number" && done >= (iterations ?? 0);
+    return {
+      state: isFinished ? "finished" : await this.#isRunning() ? "running" : "stopped",
+      about: [typeof dataset === "string" ? dataset : "", network].filter((part) => part !== "").join(", "),
+      iterations: iterations ?? null,
+      imagesPerIteration: imagesPerIteration(configuration!) ?? null,
+      classes: typeof classes === "number" ? classes : null,
+      metrics: { bytes: metrics?.size ?? 0, changed: metrics?.mtime?.getTime() ?? 0 },
+      pictures: await this.#pictures(),
+    };
+  }
+
+  /**
+   * The lines of `metrics.jsonl` from a place on, as many as go into a piece; from the beginning if the file has been replaced.
+   * @param mark what came with the piece that ended there
+   */
+  async metrics(from: number, mark: string): Promise<MetricsPiece> {
+    using file = await this.#open("metrics.jsonl");
+    if (!file) return { from: 0, next: 0, mark: "", unfinished: 0, more: false, bytes: new Uint8Array() };
+    const inode = String((await this.#stat("metrics.jsonl"))?.ino ?? "");
+    const markAt = (place: number) =>
+      `${inode}.${crc32Text(file.read(Math.max(0, place - markedBytes), place))}`;
+    const begin = from > 0 && from <= file.size && mark === markAt(from) ? from : 0;
+    const bytes = file.read(begin, Math.min(file.size, begin + pieceBytes));
+    const end = bytes.lastIndexOf("\n".charCodeAt(0)) + 1;
+    // A piece without the end of any line is no text of ours; the reader counts it.
+    const length = end === 0 && bytes.length === pieceBytes ? pieceBytes : end;
+    const next = begin + length;
+    const isWhole = bytes.length < pieceBytes;
+    return {
+      from: begin,
+      next,
+      mark: markAt(next),
+      unfinished: isWhole ? file.size - next : 0,
+      more: !isWhole,
+      bytes: bytes.slice(0, length),
+    };
+  }
+
+  /** The picture of the replay buffer at an iteration; undefined if there is none. */
+  async picture(iteration: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    return await this.#read(`samples/${String(iteration).padStart(8, "0")}.png`, pictureBytes);
+  }
+
+  /** Iterations of the pictures, ascending. */
+  async #pictures(): Promise<number[]> {
+    const folder = await this.#inside("samples");
+    if (folder === undefined) return [];
+    const iterations: number[] = [];
+    try {
+      for await (const { name, isFile } of Deno.readDir(folder)) {
+        if (isFile && /^\d{8,15}\.png$/.test(name)) iterations.push(Number.parseInt(name));
+      }
+    } catch (error) {
+      ignoreSystemError(error);
+    }
+    return iterations.sort((a, b) => a - b).slice(-mostPictures);
+  }
+
+  /**
+   * Whether a process holds the run: one that ends empties the lock file, and where it was killed, the system has freed it.
+   * The lock is tried only if the run shows no life, since a training that began at that very moment would be refused.
+   */
+  async #isRunning(): Promise<boolean> {
+    const lock = await this.#stat("lock");
+    const locked = lock?.mtime?.getTime();
+    if (!lock || lock.size === 0 || locked === undefined || locked === this.#left) return false;
+    const newest = Math.max(locked, await this.changed("metrics.jsonl") ?? 0);
+    const now = Date.now();
+    if (now - newest < freshWithin || now - this.#tried < freshWithin) return true;
+    this.#tried = now;
+    if (!await this.#isFree()) return true;
+    this.#left = locked;
+    return false;
+  }
+
+  async #isFree(): Promise<boolean> {
+    const path = await this.#inside("lock");
+    if (path === undefined) return true;
+    try {
+      using file = await Deno.open(path);
+      // Freed as the file is closed.
+      return await file.tryLock(false);
+    } catch (error) {
+      ignoreSystemError(error);
+      return false;
+    }
+  }
+
+  /** A file's path after all links; undefined if there is none, or it lies outside the run's folder. */
+  async #inside(name: string): Promise<string | undefined> {
+    try {
+      const path = await Deno.realPath(`${this.folder}/${name}`);
+      return path.startsWith(`${this.folder}/`) ? path : undefined;
+    } catch (error) {
+      ignoreSystemError(error);
+      return undefined;
+    }
+  }
+
+  async #stat(name: string): Promise<Deno.FileInfo | undefined> {
+    const path = await this.#inside(name);
+    if (path === undefined) return undefined;
+    const info = await Deno.stat(path).catch((error) => void ignoreSystemError(error));
+    return info?.isFile ? info : undefined;
+  }
+
+  async #open(name: string): Promise<RegularFile | undefined> {
+    const path = await this.#inside(name);
+    return path === undefined ? undefined : await whatIsThere(RegularFile.open(path));
+  }
+
+  async #read(name: string, mostBytes: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const path = await this.#inside(name);
+    return path === undefined ? undefined : await whatIsThere(readRegularFile(path, mostBytes));
+  }
+
+  /** A JSON file's object; an empty one if there is none. */
+  async #json(name: string): Promise<Readonly<Record<string, unknown>>> {
+    const bytes = await this.#read(name, textBytes);
+    if (!bytes) return {};
+    try {
+      const value: unknown = JSON.parse(new TextDecoder().decode(bytes));
+      return typeof value === "object" && value !== null ? value as Record<string, unknown> : {};
+    } catch {
+      return {};
+    }
+  }
+}
+
+/** What is read, or nothing if the system does not give it, or it is no regular file of the size. */
+async function whatIsThere<Contents>(reading: Promise<Contents>): Promise<Contents | undefined> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (!(error instanceof FormatError)) ignoreSystemError(error);
+    return undefined;
+  }
+}

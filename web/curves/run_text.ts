@@ -1,0 +1,61 @@
+/** What the page says about a run in words. */
+
+import type { FollowedRun } from "./followed_run.ts";
+import { countText, timeText, valueText } from "./numbers.ts";
+
+/** How a run stands, for a label. */
+export type Label = "running" | "finished" | "stopped" | "diverged";
+
+/** The run's label: one that stopped where its last row shows a sign of divergence has diverged. */
+export function labelOf({ listed: { state }, reader }: FollowedRun): Label {
+  return state === "stopped" && reader.sign ? "diverged" : state;
+}
+
+/** Where the run stands: its iterations, the time that is left, the accuracy. */
+export function progressOf(run: FollowedRun): string {
+  const { listed: { iterations, about }, reader } = run;
+  const done = reader.last.iteration + 1;
+  const of = iterations === null ? "" : ` of ${countText(iterations)}`;
+  const accuracy = run.curve("testAccuracy").at(-1);
+  return [
+    about,
+    done === 0 ? "no iteration yet" : `${countText(done)}${of} iterations`,
+    ...secondsLeft(run),
+    ...(accuracy ? [`test accuracy ${(100 * accuracy.value).toFixed(1)} %`] : []),
+  ].filter((part) => part !== "").join(" · ");
+}
+
+/** Share of the run that is done; undefined if its length is not known. */
+export function shareOf({ listed: { iterations }, reader }: FollowedRun): number | undefined {
+  return iterations ? Math.min(1, (reader.last.iteration + 1) / iterations) : undefined;
+}
+
+function secondsLeft(run: FollowedRun): string[] {
+  const { listed: { iterations, imagesPerIteration, state }, reader } = run;
+  const speed = run.curve("imagesPerSecond").at(-1)?.value;
+  if (state !== "running" || !iterations || !imagesPerIteration || !speed) return [];
+  const left = (iterations - reader.last.iteration - 1) * imagesPerIteration / speed;
+  return [`${countText(Math.round(speed))} images/s`, `about ${timeText(left)} left`];
+}
+
+/** What is not in order. */
+export function warningsOf(run: FollowedRun): string[] {
+  const { reader: { damaged, sign } } = run;
+  return [
+    ...(sign ? [`At iteration ${countText(sign.iteration)}: ${sign.seen}.`] : []),
+    ...(damaged > 0
+      ? [
+        `${countText(damaged)} ${damaged === 1 ? "line" : "lines"} of metrics.jsonl could not be read and ${
+          damaged === 1 ? "is" : "are"
+        } left out.`,
+      ]
+      : []),
+    ...(run.isCutOff ? ["The last line of metrics.jsonl is cut off."] : []),
+  ];
+}
+
+/** A run's latest loss, in words; nothing before the first. */
+export function lossOf(run: FollowedRun): string {
+  const last = run.curve("loss").at(-1);
+  return last ? `loss ${Number.isNaN(last.value) ? "not finite" : valueText(last.value)}` : "";
+}

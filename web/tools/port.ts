@@ -1,0 +1,13 @@
+import { UsageError } from "../../src/cli/command.ts";
+
+const largestPort = 65535;
+
+/**
+ * The port that `--port` names.
+ * @throws {UsageError} if it names none.
+ */
+export function portNumber(text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : NaN;
+  if (port <= largestPort) return port;
+  throw new UsageError(`--port takes a whole number up to ${largestPort}, not "${text}"`);
+}

@@ -18,6 +18,7 @@ import {
   type Subject,
 } from "../report/question.ts";
 import { questions } from "../report/questions.ts";
+import { trainingSection } from "../report/training_section.ts";
 import type { Context } from "../tensor/context.ts";
 import type { Checkpoint } from "../train/checkpoint/checkpoint.ts";
 import { writeAtomically } from "../train/run/files.ts";
@@ -32,7 +33,7 @@ import { requireSameWork } from "./job/same_work.ts";
 import { hintHelp, hintOptions, hintsOf, loadFitting, loadModel, shippedModel } from "./model.ts";
 import { otherSets } from "./other_sets.ts";
 import { writeOnly } from "./permissions.ts";
-import { sampleHistory } from "./sample_history.ts";
+import { runFolder, sampleHistory } from "./sample_history.ts";
 
 const help = `
 Measure a trained model: every claim of the paper, as a report with plots and as JSON.
@@ -149,7 +150,8 @@ async function evaluate(communicator: Communicator, values: Values): Promise<num
   if (isFirst) {
     const seconds = (performance.now() - began) / 1000;
     const name = values.model ?? "data/models/digits.safetensors";
-    const json = await write(folder, subject, answers, name, seconds);
+    const trainedIn = values.model === undefined ? undefined : await runFolder(values.model);
+    const json = await write(folder, subject, answers, name, trainedIn, seconds);
     print(values.json ? json : summary(answers, folder, seconds));
   }
   context.gpu.destroy();
@@ -231,12 +233,16 @@ async function defaultOut(model: string | undefined): Promise<string> {
   return model !== undefined && await exists(`${model}/config.json`) ? `${model}/evaluation` : "evaluation";
 }
 
-/** Writes all files and returns the JSON text. */
+/**
+ * Writes all files and returns the JSON text.
+ * @param trainedIn where the model's training may have left its metrics
+ */
 async function write(
   folder: string,
   { checkpoint, model, dataset }: Subject,
   answers: ReadonlyMap<string, Answer>,
   name: string,
+  trainedIn: string | undefined,
   seconds: number,
 ): Promise<string> {
   await Deno.mkdir(folder, { recursive: true });
@@ -258,7 +264,10 @@ async function write(
   for (const { files } of answers.values()) {
     for (const [file, contents] of files) await writeAtomically(`${folder}/${file}`, contents);
   }
-  const sections: Section[] = [...answers.values()].map(({ section }) => section);
+  const sections: Section[] = [
+    ...[...answers.values()].map(({ section }) => section),
+    ...await trainingSection(trainedIn),
+  ];
   const key = [...answers.values()].flatMap((answer) => answer.key);
   const subtitle = `${about}; evaluated on ${dataset.test.count} test images of ${dataset.name} in ` +
     `${duration(seconds)} on ${model.context.gpu.adapterName}`;

@@ -12,6 +12,7 @@ import { type Command, execute, exitStatus, print, wholeNumber } from "./command
 import { configurationHelp } from "./configuration_help.ts";
 import { withGpuOption } from "./gpu_option.ts";
 import { LiveLine } from "./live_line.ts";
+import { leavingCurves } from "./training/curves.ts";
 import { help, parse } from "./training/options.ts";
 import { type Session, trainOn } from "./training/session.ts";
 import { startOf } from "./training/start.ts";
@@ -56,9 +57,8 @@ async function train(communicator: Communicator, args: readonly string[]): Promi
   const run = { path, configuration, dataset, directory, checkpoint, beginning };
   const session: Session = { communicator, kernels, line, listener, stack, ...run };
   // The others of a job cannot go back with a process that has lost its GPU: the job is to be resumed.
-  const { summary, iteration } = communicator.size > 1
-    ? await trainOn(gpu, session, stopAfter)
-    : await acrossLosses({
+  const trained = () =>
+    communicator.size > 1 ? trainOn(gpu, session, stopAfter) : acrossLosses({
       gpu,
       open: () => openAdapter(configuration.products),
       work: (gpu) => trainOn(gpu, session, stopAfter),
@@ -66,6 +66,7 @@ async function train(communicator: Communicator, args: readonly string[]): Promi
       tell: (text) => line.note(text),
       pause: (milliseconds) => pauseUnless(session.interrupted, milliseconds),
     });
+  const { summary, iteration } = await leavingCurves(session, trained);
   line.finish();
   if (summary) printSummary(summary, path);
   else if (communicator.rank === 0) {

@@ -8,16 +8,15 @@ import { Pictures } from "./pictures.ts";
 import { RunList } from "./run_list.ts";
 import { colours, CurvesView } from "./view.ts";
 
-/** Milliseconds between two questions. */
-const interval = 1000;
 /** Milliseconds between two drawings while a long file is read. */
 const drawInterval = 500;
 /** Runs that are shown at first, the newest ones. */
 const shownAtFirst = 4;
 
-/** Watches what the server lists, for as long as the page is open. */
+/** Watches what the server lists, for as long as the page is open; its body says how often. */
 export async function watchRuns(): Promise<void> {
   const page = new WatchPage();
+  const interval = Number(document.body.dataset["interval"]);
   for (;;) {
     await page.askUnlessHidden();
     await new Promise((resolve) => setTimeout(resolve, interval));

@@ -124,6 +124,7 @@ export function printSummary(summary: Summary, path: string): void {
       `best by validation         ${path}/best.safetensors (${percent(accuracy)} at iteration ${iteration})`,
     );
   }
+  print(`curves                     ${path}/curves.html`);
   print(`samples                    ${path}/samples/`);
   print(`metrics, summary           ${path}/metrics.jsonl, ${path}/summary.json`);
   print(`generate: deno task sample --model ${path}`);

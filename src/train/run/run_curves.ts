@@ -13,6 +13,8 @@ const mostBuckets = 256;
 /** The curves of a run as a page carries them, and what could not be read. */
 export interface RunCurves {
   readonly run: EmbeddedRun;
+  /** Iterations that the curves reach. */
+  readonly rows: number;
   /** Lines of `metrics.jsonl` that are no row. */
   readonly damaged: number;
 }
@@ -36,7 +38,8 @@ export async function runCurves(folder: string, name: string): Promise<RunCurves
     throw error instanceof FormatError ? new FormatError(`${path}: ${error.message}`) : error;
   }
   reader.end();
-  return reader.rows > 0 ? { run: embeddedRun(name, reader), damaged: reader.damaged } : undefined;
+  if (reader.rows === 0) return undefined;
+  return { run: embeddedRun(name, reader), rows: reader.last.iteration + 1, damaged: reader.damaged };
 }
 
 /** A JSON file's object; an empty one if it cannot be read. */

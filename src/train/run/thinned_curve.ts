@@ -17,7 +17,8 @@ const keptOfBucket = 4;
  */
 export class ThinnedCurve {
   readonly #mostBuckets: number;
-  readonly #buckets = new Map<number, readonly CurvePoint[]>();
+  /** Of each the points that are kept, by iteration. */
+  readonly #buckets = new Map<number, CurvePoint[]>();
   /** Iterations that share a bucket. */
   #width = 1;
 
@@ -34,8 +35,13 @@ export class ThinnedCurve {
   /** Adds a point; it takes the place of an earlier one of the same iteration. */
   add(point: CurvePoint): void {
     const key = Math.floor(point.iteration / this.#width);
-    const others = this.#buckets.get(key)?.filter(({ iteration }) => iteration !== point.iteration) ?? [];
-    this.#buckets.set(key, kept([...others, point]));
+    const bucket = this.#buckets.get(key);
+    if (!bucket) this.#buckets.set(key, [point]);
+    else if (point.iteration > bucket.at(-1)!.iteration) append(bucket, point);
+    else {this.#buckets.set(
+        key,
+        kept([...bucket.filter(({ iteration }) => iteration !== point.iteration), point]),
+      );}
     while (this.#buckets.size > this.#mostBuckets) this.#merge();
   }
 
@@ -55,15 +61,29 @@ export class ThinnedCurve {
   }
 }
 
-/** What stays of a bucket's points, by iteration. A point without a value stays only if there is no other: it shows a gap. */
-function kept(points: readonly CurvePoint[]): readonly CurvePoint[] {
-  const sorted = points.toSorted((a, b) => a.iteration - b.iteration);
-  const known = sorted.filter(({ value }) => !Number.isNaN(value));
-  if (known.length === 0) return sorted.slice(0, 1);
-  if (known.length <= keptOfBucket) return known;
-  const lowest = known.reduce((least, point) => point.value < least.value ? point : least);
-  const highest = known.reduce((most, point) => point.value > most.value ? point : most);
-  return known.filter((point, i) => {
-    return i === 0 || i === known.length - 1 || point === lowest || point === highest;
-  });
+/**
+ * What stays of points that share a bucket, by iteration. A point without a value stays only if there is no other: it shows a
+ * gap.
+ */
+function kept(points: readonly CurvePoint[]): CurvePoint[] {
+  const [first, ...others] = points.toSorted((a, b) => a.iteration - b.iteration);
+  const bucket = [first!];
+  for (const point of others) append(bucket, point);
+  return bucket;
+}
+
+/** Adds a later point to a bucket, and takes one away that need not be kept. */
+function append(bucket: CurvePoint[], point: CurvePoint): void {
+  if (Number.isNaN(point.value)) return;
+  if (Number.isNaN(bucket[0]!.value)) bucket[0] = point;
+  else bucket.push(point);
+  if (bucket.length <= keptOfBucket) return;
+  let [lowest, highest] = [0, 0];
+  for (let i = 1; i < bucket.length; i++) {
+    if (bucket[i]!.value < bucket[lowest]!.value) lowest = i;
+    if (bucket[i]!.value > bucket[highest]!.value) highest = i;
+  }
+  let spare = 1;
+  while (spare === lowest || spare === highest) spare++;
+  bucket.splice(spare, 1);
 }

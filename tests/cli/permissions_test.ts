@@ -193,3 +193,41 @@ Deno.test("writeOnly() leaves no way to write elsewhere, and none to get it back
     assert.equal(await Deno.readTextFile(`${folder}/victim`), "victim");
   });
 });
+
+/** Tries to read in several ways, and says for each whether it succeeded. */
+const readings = `
+  import { readOnlyIn } from ${JSON.stringify(new URL("../../src/cli/permissions.ts", import.meta.url).href)};
+  await readOnlyIn(["in"]);
+  const tries = {
+    inside: () => Deno.readTextFile("in/file"),
+    deep: () => Array.fromAsync(Deno.readDir("in/deep")),
+    elsewhere: () => Deno.readTextFile("attempts.ts"),
+    above: () => Deno.readTextFile("in/../attempts.ts"),
+    system: () => Deno.readTextFile("/etc/hosts"),
+    list: () => Array.fromAsync(Deno.readDir(".")),
+    regain: async () => {
+      await Deno.permissions.request({ name: "read" });
+      await Deno.readTextFile("attempts.ts");
+    },
+    write: () => Deno.writeTextFile("in/file", "x"),
+    run: () => new Deno.Command("true").output(),
+    elsewhereOnTheNet: () => Deno.connect({ hostname: "192.0.2.1", port: 80 }),
+  };
+  const done = [];
+  for (const [name, attempt] of Object.entries(tries)) {
+    try { await attempt(); done.push(name); } catch { /* refused */ }
+  }
+  console.log(JSON.stringify(done));
+`;
+
+Deno.test("watch reads the folders of its runs and nothing else", async () => {
+  const files = {
+    "attempts.ts": new TextEncoder().encode(readings),
+    "in/file": new Uint8Array(1),
+    "in/deep/file": new Uint8Array(1),
+  };
+  await withFiles(files, async (folder) => {
+    const output = await withPermissionsOf("watch", folder, `${folder}/attempts.ts`);
+    assert.equal(output, '["inside","deep"]\n');
+  });
+});

@@ -13,6 +13,10 @@ export interface ChartDescription {
   readonly title: string;
   /** What the values are, in small print. */
   readonly unit: string;
+  /** Whether its values are shares, for which a logarithmic scale has no use. */
+  readonly ofShares?: true;
+  /** Whether its values have no noise to be smoothed. */
+  readonly isExact?: true;
   readonly curves: readonly CurveStyle[];
 }
 
@@ -21,6 +25,7 @@ export const charts: readonly ChartDescription[] = [
   {
     title: "Accuracy",
     unit: "share of images classified right",
+    ofShares: true,
     curves: [
       { curve: "accuracy", label: "training batch", style: "solid" },
       { curve: "validationAccuracy", label: "held out", style: "dashed" },
@@ -58,6 +63,7 @@ export const charts: readonly ChartDescription[] = [
   {
     title: "Learning rate",
     unit: "per iteration",
+    isExact: true,
     curves: [{ curve: "learningRate", label: "learning rate", style: "solid" }],
   },
 ];

@@ -72,17 +72,25 @@ export class CurvesView {
   show(runs: readonly ShownRun[]): void {
     this.#runs = runs;
     const options: ChartOptions = { axis: this.#axis(), scale: this.#scale() };
-    for (const { description: { curves }, chart, keys } of this.#charts) {
-      const lines = curves.map((style) => ({ style, lines: runs.flatMap((run) => this.#lines(run, style)) }));
-      chart.show(lines.flatMap(({ lines }) => lines), options);
+    for (const { description: { curves, ofShares, isExact }, chart, keys } of this.#charts) {
+      const lines = curves.map((style) => ({
+        style,
+        lines: runs.flatMap((run) =>
+          this.#lines(run, style, isExact ? 0 : this.#smoothing.valueAsNumber / 100)
+        ),
+      }));
+      chart.show(lines.flatMap(({ lines }) => lines), ofShares ? { ...options, scale: "linear" } : options);
       const drawn = lines.filter(({ lines }) => lines.length > 0).map(({ style }) => style);
       keys.replaceChildren(...curves.length > 1 ? drawn.map(keyOf) : []);
     }
     this.#say(options);
   }
 
-  /** The lines of a run's curve: itself, or itself faintly below its running mean. */
-  #lines(run: ShownRun, { curve, label, style }: CurveStyle): Line[] {
+  /**
+   * The lines of a run's curve: itself, or itself faintly below its running mean.
+   * @param smoothness 0 to 1
+   */
+  #lines(run: ShownRun, { curve, label, style }: CurveStyle, smoothness: number): Line[] {
     const axis = this.#axis();
     const all = run.curve(curve);
     if (all.length === 0) return [];
@@ -90,8 +98,7 @@ export class CurvesView {
     const line = { label: named, colour: colourOf(run), style, isFaint: false };
     const points = placed(all, axis, 0);
     if (points.x.length === 0) return [];
-    const share = mostSmoothing * (this.#smoothing.valueAsNumber / 100) ** 2;
-    const smoothing = style === "points" ? 0 : share * all.at(-1)!.iteration;
+    const smoothing = style === "points" ? 0 : mostSmoothing * smoothness ** 2 * all.at(-1)!.iteration;
     if (smoothing === 0) return [{ ...line, points }];
     return [{ ...line, isFaint: true, points }, { ...line, points: placed(all, axis, smoothing) }];
   }

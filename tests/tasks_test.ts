@@ -66,7 +66,7 @@ Deno.test("deno task bench lists the benches, each of which is a program", async
 
 Deno.test("a task refuses an option that it does not know", async (t) => {
   const benches = Object.keys(programs).map((name) => `bench ${name}`);
-  for (const name of ["build", "docs", "bench", "web", "style", "ok", ...benches]) {
+  for (const name of ["build", "docs", "curves", "bench", "web", "watch", "style", "ok", ...benches]) {
     await t.step(name, async () => {
       const { status, output } = await task(...name.split(" "), "--nonsense");
       assert.equal(status, 2, output);

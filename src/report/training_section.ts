@@ -1,6 +1,7 @@
 import { basename, resolve } from "node:path";
 import { FormatError } from "../errors.ts";
 import { systemProblem } from "../train/run/files.ts";
+import { damagedText } from "../train/run/damaged_lines.ts";
 import { runCurves } from "../train/run/run_curves.ts";
 import type { Block, Section } from "./html.ts";
 
@@ -19,9 +20,7 @@ async function trainingBlocks(folder: string): Promise<Block[]> {
   const curves = await runCurves(folder, basename(resolve(folder)));
   if (!curves) return [];
   const { run, damaged } = curves;
-  const lost: Block[] = damaged > 0
-    ? [{ kind: "text", text: `${damaged} lines of metrics.jsonl could not be read and are left out.` }]
-    : [];
+  const lost: Block[] = damaged > 0 ? [{ kind: "text", text: damagedText(damaged) }] : [];
   return [...lost, { kind: "curves", runs: [run] }];
 }
 

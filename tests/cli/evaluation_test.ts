@@ -11,6 +11,7 @@ Deno.test("evaluate: answers every question of the digits model in a report; com
     encodePng({ width: 20, height: 10, channels: 1, data: new Uint8Array(200).fill(grey) });
   const runFiles = {
     "run/model.safetensors": await Deno.readFile(shipped),
+    "run/metrics.jsonl": new TextEncoder().encode('{"iteration":0,"loss":2.5}\ndamaged\n'),
     "run/samples/00000002.png": frame(100),
     "run/samples/00000001.png": frame(50),
     "run/samples/00000010.png": frame(150),
@@ -29,6 +30,15 @@ Deno.test("evaluate: answers every question of the digits model in a report; com
       assert.doesNotMatch(output, /Fréchet/, "a distance in the model's own features is no headline");
       assert.match(output, /wrote .*report\.html, .*results\.json and plots in \d+:/);
     }
+    const [plain, ofRun] = await Promise.all(
+      ["one-1", "other"].map((name) => Deno.readTextFile(`${folder}/${name}/report.html`)),
+    );
+    assert.match(
+      ofRun!,
+      /<h2>Training<\/h2><p>1 line of metrics.jsonl could not be read and is left out\.<\/p>/,
+    );
+    assert.match(ofRun!, /"curves":\{"loss":\[\[0\],\[null\],\[2.5\]\]\}/);
+    assert.doesNotMatch(plain!, /<script|<h2>Training/);
     const { results, description } = JSON.parse(await Deno.readTextFile(`${folder}/other/results.json`));
     assert.match(description, /WRN-10-1, norm batch, K = 5, ρ = 2, on digits \(8×8×1\), 600 iterations/);
     const { classification, calibration, outOfDistribution, robustness, generation, chains, landscape } =

@@ -35,6 +35,7 @@ Deno.test("train: a run that diverges says what was tried; resumed with another 
       /^error: training diverged at iteration \d+ \(.*\); recovery failed from 0 with the rate times 0\.1/,
     );
     assert.deepEqual(others, []);
+    assert.match(await Deno.readTextFile(`${path}/curves.html`), /"curves":{"loss":/);
 
     for (
       const [setting, reason] of [

@@ -11,6 +11,18 @@ async function withFolder(test: (folder: string) => Promise<void>): Promise<void
   }
 }
 
+/** The page of curves that a run leaves is one file without a request, with a point for each iteration. */
+async function assertCurves(path: string, iterations: number): Promise<void> {
+  const page = await Deno.readTextFile(`${path}/curves.html`);
+  assert.match(page, /content="default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'"/);
+  assert.doesNotMatch(page, /<link|<img|src=/);
+  const [, json] = /<script type="application\/json">([^<]*)<\/script>/.exec(page)!;
+  const [{ curves: { loss: [points, , values] } }] = JSON.parse(json!);
+  assert.deepEqual(points, Array.from({ length: iterations }, (_, i) => i));
+  assert(values.every(Number.isFinite));
+  assert(page.length < 100e3, `${page.length} characters`);
+}
+
 Deno.test("train: a run that is stopped and resumed leaves the same files, bit for bit, as one in one go", async () => {
   await withFolder(async (folder) => {
     const [whole, parts] = [`${folder}/whole`, `${folder}/parts`];
@@ -51,6 +63,7 @@ Deno.test("train: a run that is stopped and resumed leaves the same files, bit f
       lines.map((line) => JSON.parse(line).iteration),
       Array.from({ length: 20 }, (_, i) => i),
     );
+    for (const path of [whole, parts]) await assertCurves(path, 20);
     const summary = JSON.parse(await Deno.readTextFile(`${whole}/summary.json`));
     for (const key of ["testAccuracy", "testLoss", "ece", "seconds"]) {
       assert(Number.isFinite(summary[key]), key);

@@ -1,7 +1,8 @@
 /** What the page says about a run in words. */
 
+import { damagedText } from "../../src/train/run/damaged_lines.ts";
 import type { FollowedRun } from "./followed_run.ts";
-import { countText, timeText, valueText } from "./numbers.ts";
+import { countText, timeText } from "./numbers.ts";
 
 /** How a run stands, for a label. */
 export type Label = "running" | "finished" | "stopped" | "diverged";
@@ -43,19 +44,7 @@ export function warningsOf(run: FollowedRun): string[] {
   const { reader: { damaged, sign } } = run;
   return [
     ...(sign ? [`At iteration ${countText(sign.iteration)}: ${sign.seen}.`] : []),
-    ...(damaged > 0
-      ? [
-        `${countText(damaged)} ${damaged === 1 ? "line" : "lines"} of metrics.jsonl could not be read and ${
-          damaged === 1 ? "is" : "are"
-        } left out.`,
-      ]
-      : []),
+    ...(damaged > 0 ? [damagedText(damaged)] : []),
     ...(run.isCutOff ? ["The last line of metrics.jsonl is cut off."] : []),
   ];
-}
-
-/** A run's latest loss, in words; nothing before the first. */
-export function lossOf(run: FollowedRun): string {
-  const last = run.curve("loss").at(-1);
-  return last ? `loss ${Number.isNaN(last.value) ? "not finite" : valueText(last.value)}` : "";
 }

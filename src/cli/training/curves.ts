@@ -2,6 +2,7 @@ import { basename, resolve } from "node:path";
 import { FormatError, StorageError } from "../../errors.ts";
 import { curvesPage } from "../../report/curves/page.ts";
 import { systemProblem, writeAtomically } from "../../train/run/files.ts";
+import { damagedText } from "../../train/run/damaged_lines.ts";
 import { runCurves } from "../../train/run/run_curves.ts";
 import type { Session } from "./session.ts";
 
@@ -28,7 +29,7 @@ async function leaveCurves({ path, configuration, line }: Session): Promise<void
     const curves = await runCurves(path, name);
     if (!curves) return;
     const { dataset, depth, width } = configuration;
-    const lost = curves.damaged > 0 ? [`${curves.damaged} lines of metrics.jsonl could not be read.`] : [];
+    const lost = curves.damaged > 0 ? [damagedText(curves.damaged)] : [];
     const about = `WRN-${depth}-${width} on ${dataset}, ${curves.rows.toLocaleString("en")} iterations`;
     await writeAtomically(file, curvesPage(`Training of ${name}`, [about, ...lost], [curves.run]));
   } catch (error) {

@@ -41,8 +41,9 @@ const leftByRuns = [metricsFile, "summary.json", "model.safetensors", "best.safe
 
 /**
  * A training run on disk: `config.json`, `data.json`, `adapters.txt`, `metrics.jsonl`, `samples/`, `checkpoints/`,
- * `model.safetensors`, `summary.json`, `kernels.json` if kernels were chosen by a table, and `best.safetensors` if images
- * were held out. One process at a time may hold it; the lock ends with the process, however it ends.
+ * `model.safetensors`, `summary.json`, `curves.html`, `kernels.json` if kernels were chosen by a table, and
+ * `best.safetensors` if images were held out. One process at a time may hold it; the lock ends with the process, however it
+ * ends.
  */
 export class RunDirectory implements Disposable {
   readonly metrics: MetricsFile;

@@ -38,10 +38,10 @@ export class ThinnedCurve {
     const bucket = this.#buckets.get(key);
     if (!bucket) this.#buckets.set(key, [point]);
     else if (point.iteration > bucket.at(-1)!.iteration) append(bucket, point);
-    else {this.#buckets.set(
-        key,
-        kept([...bucket.filter(({ iteration }) => iteration !== point.iteration), point]),
-      );}
+    else {
+      const others = bucket.filter(({ iteration }) => iteration !== point.iteration);
+      this.#buckets.set(key, kept([...others, point]));
+    }
     while (this.#buckets.size > this.#mostBuckets) this.#merge();
   }
 

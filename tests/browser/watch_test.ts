@@ -3,6 +3,9 @@
 
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
+import { curvesPage } from "../../src/report/curves/page.ts";
+import { embeddedRun } from "../../src/train/run/embedded_run.ts";
+import { MetricsReader } from "../../src/train/run/metrics_reader.ts";
 import { serve } from "../../web/tools/server.ts";
 import { watchPage } from "../../web/tools/watch.ts";
 import { watchAnswerer } from "../../web/tools/watch_answer.ts";
@@ -188,3 +191,27 @@ async function heapOf(page: Page): Promise<number> {
   await session.detach();
   return usedSize;
 }
+
+const carried = [0, 1].map((i) => {
+  const reader = new MetricsReader();
+  reader.push(rows(0, 5 + i));
+  return embeddedRun(`run ${i} </script>`, reader);
+});
+
+browserTest(
+  "a page that carries curves draws them without a request",
+  () =>
+    new Response(curvesPage("<Curves>", ["about"], carried), { headers: { "content-type": "text/html" } }),
+  async (page, origin) => {
+    const requests: string[] = [];
+    page.on("request", (request) => requests.push(request.url()));
+    await page.goto(`${origin}/`);
+    await page.locator(".runs-key").getByText("run 1 </script>").waitFor();
+    assert.match(
+      await linesOf(page, "Loss"),
+      /run 0 .*, loss: 0\.4 at the end; run 1 .*, loss: 0\.3333 at the end/,
+    );
+    assert.equal(await page.locator("figure.curve:visible canvas").count(), 6);
+    assert.deepEqual(requests.filter((url) => !url.endsWith("/favicon.ico")), [`${origin}/`]);
+  },
+);

@@ -6,7 +6,7 @@ import { type Command, execute, exitStatus, print, projectPath } from "../../src
 import { readOnlyIn } from "../../src/cli/permissions.ts";
 import script from "../../src/report/curves/script.js" with { type: "text" };
 import { ignoreSystemError } from "../../src/train/run/files.ts";
-import curvesStyle from "../curves/curves.css" with { type: "text" };
+import curvesStyle from "../../src/report/curves/style.css" with { type: "text" };
 import page from "../curves/watch.html" with { type: "text" };
 import pageStyle from "../curves/watch.css" with { type: "text" };
 import icon from "../icon.svg" with { type: "text" };

@@ -2,7 +2,7 @@
 
 import type { EmbeddedRun } from "../../train/run/embedded_run.ts";
 import { escapeHtml } from "../escape_html.ts";
-import style from "../../../web/curves/curves.css" with { type: "text" };
+import style from "./style.css" with { type: "text" };
 import script from "./script.js" with { type: "text" };
 
 /** What a page with curves has in its head: it draws every {@link curvesElement} once the page is there. */

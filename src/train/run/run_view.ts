@@ -91,7 +91,8 @@ export class RunView {
     const { classes } = data!;
     const { iterations: done } = summary!;
     const iterations = plannedIterations(configuration!, data!);
-    const isFinished = typeof done === "number" && done >= (iterations ?? 0);
+    const isComplete = typeof done === "number" && (iterations === undefined || done >= iterations);
+    const isFinished = isComplete && (iterations !== undefined || !await this.#isRunning());
     return {
       state: isFinished ? "finished" : await this.#isRunning() ? "running" : "stopped",
       about: [typeof dataset === "string" ? dataset : "", network].filter((part) => part !== "").join(", "),

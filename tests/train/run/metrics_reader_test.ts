@@ -160,3 +160,21 @@ Deno.test("a thinned curve shows a gap where no iteration has a value", () => {
   const gaps = curve.points().filter(({ value }) => Number.isNaN(value)).map(({ iteration }) => iteration);
   assert.deepEqual(gaps, [16, 24]);
 });
+
+Deno.test("a sign of divergence is told as training tells it, while the last row shows one", () => {
+  const reader = new MetricsReader({ classes: 10 });
+  for (let i = 0; i < 20; i++) reader.push(row(i, { crossEntropy: 2 }));
+  assert.equal(reader.sign, undefined);
+  // The running mean over 8 rows, 2 + (50 − 2) / 8 = 8, less log 10 = 2.303: more than 2.3.
+  reader.push(row(20, { crossEntropy: 50 }));
+  assert.deepEqual(reader.sign, {
+    iteration: 20,
+    began: 20,
+    seen: "cross-entropy 5.70 above that of guessing",
+  });
+  reader.push(row(18, { crossEntropy: 2 }));
+  assert.equal(reader.sign, undefined);
+  reader.push(row(19, { crossEntropy: 2, loss: null }));
+  assert.deepEqual(reader.sign, { iteration: 19, began: 19, seen: "a loss that is not finite" });
+  assert.equal(readerOf(row(0, { crossEntropy: 50 })).sign, undefined);
+});

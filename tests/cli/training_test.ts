@@ -15,7 +15,7 @@ async function withFolder(test: (folder: string) => Promise<void>): Promise<void
 async function assertCurves(path: string, iterations: number): Promise<void> {
   const page = await Deno.readTextFile(`${path}/curves.html`);
   assert.match(page, /content="default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'"/);
-  assert.doesNotMatch(page, /<link|<img|src=/);
+  assert.doesNotMatch(page, /<link|<img|<script src|url\(/);
   const [, json] = /<script type="application\/json">([^<]*)<\/script>/.exec(page)!;
   const [{ curves: { loss: [points, , values] } }] = JSON.parse(json!);
   assert.deepEqual(points, Array.from({ length: iterations }, (_, i) => i));

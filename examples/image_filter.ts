@@ -1,7 +1,9 @@
 /// <reference lib="dom" />
 /**
  * Filters what a canvas or a camera shows, frame by frame, by the convolution kernel that compiles at once on software
- * adapters too.
+ * adapters too. To make dist/examples/image_filter.html, which a browser opens from the disk:
+ *
+ *     deno task build
  */
 
 import { compile, conv2dForwardCompact, type Dispatch } from "sada-jem/kernels";

@@ -3,32 +3,31 @@
  * an image, with noise on every pixel or with pixels missing, and p(x) the model's density. Langevin dynamics follows the
  * gradient of log p(x) + log p(y | x), which is written down here as any other operation is.
  *
- *     deno run --allow-read --allow-write=restored.png examples/restore.ts
+ *     deno run --allow-read=data --allow-write=restored.png examples/restore.ts
  */
 
 import {
   add,
-  buildModel,
   Context,
   decodeCheckpoint,
   DeviceImages,
+  encodePng,
   evaluation,
   generate,
   Gpu,
+  imageGrid,
   InformativeInitialisation,
+  loadDigits,
+  modelFrom,
   multiply,
   RandomStream,
   ReferenceChains,
   referenceCount,
-  restoreModel,
   type Score,
   streamWords,
   sum,
   unconditionalScore,
 } from "sada-jem";
-import { loadDigits } from "../src/data/digits.ts";
-import { imageGrid } from "../src/formats/pictures/image_grid.ts";
-import { encodePng } from "../src/formats/pictures/png.ts";
 
 const count = 20;
 const classes = 10;
@@ -47,8 +46,7 @@ const read = (path: string) => Deno.readFile(new URL(`../data/${path}`, import.m
 const checkpoint = await decodeCheckpoint(await read("models/digits.safetensors"));
 const digits = await loadDigits(await read("digits/digits.csv.gz"));
 const context = new Context(await Gpu.request());
-const model = buildModel(context, checkpoint.configuration, digits);
-restoreModel(model, checkpoint);
+const model = modelFrom(context, checkpoint);
 const trainingImages = new DeviceImages(context, digits, digits.train);
 const starts = new InformativeInitialisation(context, trainingImages, digits.train.labels, classes);
 

@@ -5,7 +5,10 @@
  *     E(x) = Σ ¼ x⁴ − ½ Σ x · (W ∗ x),    x ← clamp(x − α · ∇E(x) + σ · ε, −1, 1),    ∇E(x) = x³ − W ∗ x,
  *
  * on the kernels alone. Every pixel wants to be dark or bright, and W says how it wants to agree with its neighbours. Four
- * channels, coupled weakly, mix the colours. `texture.html?steps=100` stops after 100 steps.
+ * channels, coupled weakly, mix the colours. To make dist/examples/texture.html, which a browser opens from the disk
+ * (`texture.html?steps=100` stops after 100 steps):
+ *
+ *     deno task build
  */
 
 import {

@@ -35,6 +35,7 @@ export {
   type ActivationType,
   activationTypes,
   type Architecture,
+  type ArchitectureOptions,
   evaluation,
   frozenTraining,
   training,
@@ -81,15 +82,21 @@ export {
   type Batch,
   type ReportField,
   reportFields,
+  reportValues,
   TrainingStep,
   type TrainingStepOptions,
 } from "./jem/training_step.ts";
 export { permutation, philox4x32, Purpose, RandomStream, streamWords } from "./random/philox.ts";
 export { type ByteSource } from "./formats/byte_source.ts";
 export { parseSafetensors, type SafetensorsFile, serializeSafetensors } from "./formats/safetensors.ts";
+export { type ByteImage, encodePng } from "./formats/pictures/png.ts";
+export { type GridOptions, imageGrid, type ImagesShape } from "./formats/pictures/image_grid.ts";
+export { type HostTensor } from "./formats/pytorch/layout.ts";
 export { type Dataset, type ImageSet } from "./data/dataset.ts";
 export { DeviceImages } from "./data/device_images.ts";
+export { loadDigits } from "./data/digits.ts";
 export { fitDataset, type ImageDescription } from "./data/fit.ts";
+export { BatchOrder } from "./train/batch_order.ts";
 export { buildModel } from "./train/build.ts";
 export {
   type Checkpoint,
@@ -97,14 +104,19 @@ export {
   encodeCheckpoint,
   encodeModel,
   hasReplayImages,
+  modelFrom,
   replayImages,
   restoreModel,
   restoreTrainer,
+  serializeModel,
 } from "./train/checkpoint/checkpoint.ts";
 export { type Configuration, parseConfiguration } from "./train/configuration.ts";
 export { type ImportHints, readModelFile } from "./train/checkpoint/import.ts";
 export { modelState } from "./train/checkpoint/model_state.ts";
 export { preset, presetNames } from "./train/presets.ts";
+export { drawCrops, drawReplay } from "./train/iteration_draws.ts";
+export { type InputPart, type InputValues, IterationInputs } from "./train/iteration_inputs.ts";
 export type { IterationReport } from "./train/iteration_report.ts";
+export { testModel, type TestResult } from "./train/test_result.ts";
 export { reportCapacity } from "./train/reports.ts";
 export { Trainer } from "./train/trainer.ts";

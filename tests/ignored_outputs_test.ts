@@ -61,6 +61,7 @@ Deno.test("the defaults of what commands write are found", () => {
     "data/some",
     "dist",
     "evaluation/",
+    "jem.safetensors",
     "restored.png",
     "runs",
     "runs/ablation",

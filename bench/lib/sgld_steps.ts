@@ -3,8 +3,7 @@ import { generate } from "../../src/jem/generate.ts";
 import { unconditionalScore } from "../../src/jem/score.ts";
 import { RandomStream, streamWords } from "../../src/random/philox.ts";
 import { Context } from "../../src/tensor/context.ts";
-import { buildModel } from "../../src/train/build.ts";
-import { restoreModel } from "../../src/train/checkpoint/checkpoint.ts";
+import { modelFrom } from "../../src/train/checkpoint/checkpoint.ts";
 import { readModelFile } from "../../src/train/checkpoint/import.ts";
 
 const batch = 64;
@@ -25,8 +24,7 @@ export interface SgldTimes {
 export async function timeSgldSteps(file: Uint8Array<ArrayBuffer>): Promise<SgldTimes> {
   const context = new Context(await Gpu.request());
   const checkpoint = await readModelFile(file);
-  const model = buildModel(context, checkpoint.configuration, checkpoint.images);
-  restoreModel(model, checkpoint);
+  const model = modelFrom(context, checkpoint);
   const { height, width, channels } = checkpoint.images;
   const start = new RandomStream(1, 0, 0);
   const pixels = Float32Array.from(

@@ -10,8 +10,7 @@ import { CheckpointError, FormatError } from "../errors.ts";
 import { normNames } from "../nn/norms.ts";
 import type { WideResNet } from "../nn/wide_resnet.ts";
 import type { Context } from "../tensor/context.ts";
-import { buildModel } from "../train/build.ts";
-import { type Checkpoint, restoreModel } from "../train/checkpoint/checkpoint.ts";
+import { type Checkpoint, modelFrom } from "../train/checkpoint/checkpoint.ts";
 import { type ImportHints, type ModelFile, readModelFile } from "../train/checkpoint/import.ts";
 import { checkpointPath, newestCheckpoint } from "../train/checkpoint/folder.ts";
 import { printError, UsageError } from "./command.ts";
@@ -79,9 +78,7 @@ export async function loadModel(
   hints: ImportHints,
 ): Promise<{ model: WideResNet; checkpoint: Checkpoint }> {
   const checkpoint = await readCheckpoint(path, hints);
-  const model = buildModel(context, checkpoint.configuration, checkpoint.images);
-  restoreModel(model, checkpoint);
-  return { model, checkpoint };
+  return { model: modelFrom(context, checkpoint), checkpoint };
 }
 
 /** The file of a bundled model, such as `digits`; nothing if there is none of that name. */

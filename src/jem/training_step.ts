@@ -27,6 +27,15 @@ export interface TrainingStepOptions extends ObjectiveWeights {
   readonly divergenceLimit: number;
 }
 
+/** As published. */
+const published: TrainingStepOptions = {
+  likelihoodWeight: 1,
+  classificationWeight: 1,
+  l2: 0,
+  consistentPasses: false,
+  divergenceLimit: 1e5,
+};
+
 /** GPU values that a step reads. */
 export interface TrainingStepInputs extends StepInputs {
   /** uint32 `[4]`: seed (low, high), iteration, call. */
@@ -50,6 +59,11 @@ export const reportFields = [
 /** One entry of a step's report. */
 export type ReportField = typeof reportFields[number];
 
+/** The values of a report that was read back, by their names. */
+export function reportValues(report: Float32Array): Record<ReportField, number> {
+  return Object.fromEntries(reportFields.map((field, i) => [field, report[i]!])) as Record<ReportField, number>;
+}
+
 /** One iteration of SADA-JEM, Algorithm 1 of the paper, on given batches. */
 export class TrainingStep {
   /** float32, one element for each of {@link reportFields}. Fields that do not apply stay NaN. */
@@ -58,10 +72,11 @@ export class TrainingStep {
   readonly #optimizer: SharpnessAware;
   readonly #options: TrainingStepOptions;
 
-  constructor(model: WideResNet, optimizer: SharpnessAware, options: TrainingStepOptions) {
+  /** @param options as published where they say nothing */
+  constructor(model: WideResNet, optimizer: SharpnessAware, options: Partial<TrainingStepOptions> = {}) {
     this.#model = model;
     this.#optimizer = optimizer;
-    this.#options = options;
+    this.#options = { ...published, ...options };
     this.report = emptyReport(model.context);
   }
 

@@ -31,6 +31,14 @@ export interface Architecture {
   readonly unconditional: boolean;
 }
 
+/**
+ * An {@link Architecture} in which everything left out is as in the published networks: batch norm, no dropout, and
+ * scores from the logits.
+ */
+export type ArchitectureOptions =
+  & Pick<Architecture, "depth" | "width" | "classes" | "channels" | "imageSize">
+  & Partial<Architecture>;
+
 /** Types in which the values between the layers can be stored. */
 export const activationTypes = ["float32", "float16"] as const satisfies ElementType[];
 
@@ -174,6 +182,7 @@ export function declareLayers(
 export class WideResNet {
   readonly parameters: ParameterSet = new ParameterSet();
   readonly runningStatistics: RunningStatistics = new RunningStatistics();
+  readonly architecture: Architecture;
   /**
    * The random stream of dropout, uint32 `[4]`: seed (low, high), step, call. Using the model advances the call; the
    * training code writes the rest. Undefined without dropout.
@@ -192,11 +201,13 @@ export class WideResNet {
    */
   constructor(
     readonly context: Context,
-    readonly architecture: Architecture,
+    options: ArchitectureOptions,
     seed: number,
     readonly activations: ActivationType = "float32",
   ) {
     const { parameters, runningStatistics } = this;
+    const architecture = { norm: "batch", dropout: 0, unconditional: false, ...options } as const;
+    this.architecture = architecture;
     this.#layers = declareLayers(architecture, parameters, runningStatistics);
     requireType(context.gpu, activations);
     parameters.allocate(context);

@@ -22,12 +22,12 @@ export function drawCrops(
  * buffer, replaced with some probability by a fresh image of a uniformly drawn class.
  */
 export function drawReplay(
-  { seed, iteration, batch, shardBatch, entries, classes, reinitProbability }: {
+  { seed, iteration, batch, shardBatch = batch, entries, classes, reinitProbability }: {
     readonly seed: number;
     readonly iteration: number;
     readonly batch: number;
-    /** Chains of a shard. */
-    readonly shardBatch: number;
+    /** Chains of a shard; all of them by default. */
+    readonly shardBatch?: number;
     /** Entries of a shard's part of the buffer. */
     readonly entries: number;
     readonly classes: number;

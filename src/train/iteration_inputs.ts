@@ -1,3 +1,4 @@
+import { ShapeError } from "../errors.ts";
 import type { Context } from "../tensor/context.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
@@ -61,12 +62,16 @@ export class IterationInputs {
     ) as Record<InputPart, Tensor>;
   }
 
-  /** Uploads the values of an iteration. */
-  upload(values: InputValues): void {
-    for (const name of Object.keys(this.parts) as InputPart[]) {
-      const words = name === "schedule"
-        ? new Uint32Array(Float32Array.from(values.schedule).buffer)
-        : values[name];
+  /**
+   * Uploads the values of an iteration; parts that are left out stay as they were, zeros at first.
+   * @throws {ShapeError} if a part has another number of values.
+   */
+  upload(values: Partial<InputValues>): void {
+    for (const [name, { size }] of Object.entries(this.parts) as [InputPart, Tensor][]) {
+      const value = values[name];
+      if (!value) continue;
+      if (value.length !== size) throw new ShapeError(`${value.length} ${name}, expected ${size}`);
+      const words = value instanceof Uint32Array ? value : new Uint32Array(Float32Array.from(value).buffer);
       this.#words.set(words, this.#starts[name]);
     }
     this.#all.write(this.#words);

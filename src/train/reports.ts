@@ -1,4 +1,4 @@
-import { type ReportField, reportFields } from "../jem/training_step.ts";
+import { reportFields, reportValues } from "../jem/training_step.ts";
 import type { Context } from "../tensor/context.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { IterationReport } from "./iteration_report.ts";
@@ -51,11 +51,10 @@ export class Reports {
     const reports: IterationReport[] = [];
     for (; this.#fetched < iteration; this.#fetched++) {
       const start = this.#fetched % reportCapacity * reportFields.length;
-      const values = Object.fromEntries(reportFields.map((field, i) => [field, rows[start + i]!]));
       reports.push({
         iteration: this.#fetched,
         learningRate: learningRate(this.#fetched),
-        ...values as Record<ReportField, number>,
+        ...reportValues(rows.subarray(start, start + reportFields.length)),
       });
     }
     return reports;

@@ -5,13 +5,12 @@ import type { Initialisation } from "../../src/jem/initialisation.ts";
 import { evaluation, type WideResNet } from "../../src/nn/wide_resnet.ts";
 import type { Context } from "../../src/tensor/context.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
-import { buildModel } from "../../src/train/build.ts";
 import { type ChainStart, informativeStart } from "../../src/train/chain_starts.ts";
 import {
   type Checkpoint,
   hasReplayImages,
+  modelFrom,
   modelOnly,
-  restoreModel,
   serializeCheckpoint,
 } from "../../src/train/checkpoint/checkpoint.ts";
 import { readModelFile, serializeOfficial } from "../../src/train/checkpoint/import.ts";
@@ -48,8 +47,7 @@ export class LoadedModel {
     const dataset = checkpoint.configuration.dataset === "digits"
       ? fitDataset(await digits(), checkpoint.images)
       : undefined;
-    const network = buildModel(context, checkpoint.configuration, checkpoint.images);
-    restoreModel(network, checkpoint);
+    const network = modelFrom(context, checkpoint);
     const reference = dataset && await measureReference(network, dataset);
     return new LoadedModel(context, name, checkpoint, network, dataset, reference);
   }

@@ -6,6 +6,9 @@ import { checked, joinVector, readModel, splitVector, writeModel } from "../../n
 import type { ImageDescription } from "../../data/fit.ts";
 import type { WideResNet } from "../../nn/wide_resnet.ts";
 import { gatherParts, restoreReplay, restoreShardStatistics, shardStatisticsName } from "./parts.ts";
+import type { ReplayBuffer } from "../../jem/replay_buffer.ts";
+import type { Context } from "../../tensor/context.ts";
+import { buildModel } from "../build.ts";
 import { checksumKey, noChecksum, writeChecksum } from "./checksum.ts";
 import type { Configuration } from "../configuration.ts";
 import { acceptedHeader, carriesChecksum, format, type Header } from "./header.ts";
@@ -50,6 +53,23 @@ export async function encodeModel(
   images: ImageDescription,
 ): Promise<Uint8Array<ArrayBuffer>> {
   return await serializeCheckpoint(modelOnly(await checkpointOf(trainer, configuration, images)));
+}
+
+/**
+ * A model that no {@link Trainer} trained, as a safetensors file of the official state dict and the replay buffer, which
+ * `readModelFile` opens. It names no data set and no classes.
+ */
+export async function serializeModel(
+  model: WideResNet,
+  buffer?: ReplayBuffer,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const { normsInitialised, runningStatistics: { batchesTracked } } = model;
+  const tensors = await readModel(model);
+  if (buffer) {
+    const { images } = buffer;
+    tensors.set(replayBuffer, imagesToPyTorch({ shape: images.shape, data: await images.read() }));
+  }
+  return serializeSafetensors(officialTensors({ tensors, batchesTracked, normsInitialised }), {});
 }
 
 async function checkpointOf(
@@ -151,6 +171,16 @@ export function restoreModel(
   writeModel(model, tensors);
   model.runningStatistics.batchesTracked = batchesTracked;
   model.normsInitialised = normsInitialised;
+}
+
+/**
+ * The model that a checkpoint or model file holds, with its weights, to be used in float32.
+ * @throws {CheckpointError} if a tensor is missing or has another shape.
+ */
+export function modelFrom(context: Context, checkpoint: Checkpoint): WideResNet {
+  const model = buildModel(context, checkpoint.configuration, checkpoint.images);
+  restoreModel(model, checkpoint);
+  return model;
 }
 
 /** Whether a checkpoint holds a replay buffer: plain classifiers have none. */

@@ -1,49 +1,10 @@
-/** The examples, as their readers run them. */
+/** The examples that are pages. */
 
 import assert from "node:assert/strict";
-import { decode } from "fast-png";
 import type { Page } from "playwright-core";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { buildExamples } from "../../scripts/examples.ts";
-import { withFiles } from "../temporary.ts";
 import { browserTest, folder } from "./chromium.ts";
-
-const root = new URL("../../", import.meta.url);
-
-/** Runs an example in Deno and returns what it printed. */
-async function runExample(name: string, permissions: readonly string[], cwd: string): Promise<string> {
-  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      ...["run", "--no-prompt", "--config", fileURLToPath(new URL("deno.json", root)), ...permissions],
-      fileURLToPath(new URL(`examples/${name}.ts`, root)),
-    ],
-    cwd,
-  }).output();
-  assert(success, new TextDecoder().decode(stderr));
-  return new TextDecoder().decode(stdout);
-}
-
-Deno.test("examples/convolution.ts computes a ramp's derivatives, and needs no permission", async () => {
-  const output = await runExample("convolution", [], fileURLToPath(root));
-  assert.equal(output, "derivative by x 3, by y 5\n");
-});
-
-Deno.test("examples/restore.ts brings images nearer to the true ones", async () => {
-  await withFiles({}, async (folder) => {
-    const output = await runExample("restore", ["--allow-read", "--allow-write=restored.png"], folder);
-    const lines = output.trimEnd().split("\n");
-    assert.equal(lines.length, 2);
-    for (const line of lines) {
-      const [before, after] = [...line.matchAll(/error ([\d.]+), (\d+) of 20/g)].map(([, error, right]) => ({
-        error: Number(error),
-        right: Number(right),
-      }));
-      assert(after!.error < 0.9 * before!.error && after!.right > before!.right, line);
-    }
-    const { width, height } = decode(await Deno.readFile(`${folder}/restored.png`));
-    assert.deepEqual([width, height], [20 * 34 + 2, 5 * 34 + 2]);
-  });
-});
 
 const built = pathToFileURL(`${await Deno.makeTempDir()}/`);
 await buildExamples(built);
@@ -82,6 +43,28 @@ browserTest("examples/image_filter filters a canvas", folder(built), async (page
     }
   }
 });
+
+browserTest(
+  "examples/sample draws from a model file, and refuses another in a line",
+  folder(built),
+  async (page, origin) => {
+    await page.goto(`${origin}/sample.html`);
+    const shows = (message: string) =>
+      page.waitForFunction(`/${message}/.test(document.getElementById("message").value)`);
+    await page.setInputFiles("#model", fileURLToPath(new URL("../../deno.json", import.meta.url)));
+    await shows("^damaged|^not ");
+    await page.setInputFiles(
+      "#model",
+      fileURLToPath(new URL("../../data/models/digits.safetensors", import.meta.url)),
+    );
+    await shows("^A hundred images of mean energy -4\\\\.[0-4]");
+    const drawn = await pixels(page, "canvas");
+    assert.equal(drawn.length, 4 * 342 ** 2);
+    // Grey between the images, black and white in them.
+    assert.deepEqual(drawn.slice(0, 4), [128, 128, 128, 255]);
+    assert(new Set(drawn).size > 100);
+  },
+);
 
 browserTest(
   "examples/texture makes textures that differ by energy and seed",

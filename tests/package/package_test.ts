@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import * as kernels from "../../src/kernels/mod.ts";
 import { buildPackage, bundleSize, compactWgsl, programs, root } from "../../scripts/package.ts";
+import { command, npmProblem } from "./npm.ts";
 
 /** Largest transfers (gzip) in bytes: of any one kernel, and of each program. */
 const budgets: Readonly<Record<keyof typeof programs, number>> = {
@@ -171,29 +172,6 @@ Deno.test("compactWgsl() leaves out comments, indentation and empty lines", () =
   const wgsl = "// One\n\nfn main() { // two\n  let x = 6 / 2; /* three\n four */\n  y = x;\n}\n";
   assert.equal(compactWgsl(wgsl), "fn main() {\nlet x = 6 / 2;\ny = x;\n}\n");
 });
-
-/** Why npm cannot be used here, if it can't. */
-async function npmProblem(): Promise<string | undefined> {
-  try {
-    const { success } = await new Deno.Command("npm", {
-      args: ["view", "@webgpu/types@0.1.74", "version"],
-      stdout: "null",
-      stderr: "null",
-    }).output();
-    return success ? undefined : "the npm registry cannot be reached";
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return "npm is not installed";
-    throw error;
-  }
-}
-
-/** Runs a program to its end and returns what it printed. */
-async function command(program: string, args: readonly string[], cwd: string): Promise<string> {
-  const { success, stdout, stderr } = await new Deno.Command(program, { args: [...args], cwd }).output();
-  const [output, errors] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
-  assert(success, `${program} ${args.join(" ")}\n${output}\n${errors}`);
-  return output!;
-}
 
 async function filesUnder(folder: URL): Promise<string[]> {
   const paths: string[] = [];

@@ -1,5 +1,5 @@
-// The convolution kernel in somebody else's WebGPU program, whose device, buffers and encoder these are: all that it takes
-// is WGSL text, and what a shape makes of constants, sizes and workgroups. To run it:
+// The convolution kernel in somebody else's WebGPU program, whose device, buffers and encoder these are. It takes WGSL text
+// from here, and for its shape the constants, sizes and workgroups. To run it:
 //     deno run examples/convolution.ts
 
 import { conv2dForward as conv2d, entryPointOf } from "sada-jem/kernels";

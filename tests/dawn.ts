@@ -3,5 +3,4 @@
 import { useDawn } from "../src/cli/dawn/dawn.ts";
 
 await useDawn();
-// Where there is no adapter, all tests end here in one line.
 await navigator.gpu.requestAdapter();

@@ -1,12 +1,20 @@
-/** What is left out of the tests on OpenGL, Deno's last resort where there is no Vulkan driver. */
+/** What is left out of the tests where kernels for GPUs are compiled for long: on OpenGL, and on Dawn without a GPU. */
 
-import type { AdapterFamily } from "../src/gpu/adapter_family.ts";
-import { backendOf } from "../src/gpu/backend.ts";
+import { type AdapterFamily, adapterFamily } from "../src/gpu/adapter_family.ts";
+import { backendOf, describeAdapter, isDawn } from "../src/gpu/backend.ts";
 
 const adapter = await navigator.gpu.requestAdapter();
+const backend = adapter ? backendOf(adapter, navigator.platform) : undefined;
 
-/** Whether the tests run there. */
-export const onOpenGL = adapter !== null && backendOf(adapter, navigator.platform) === "OpenGL";
+/** Whether the tests run on OpenGL, Deno's last resort where there is no Vulkan driver. */
+export const onOpenGL = backend === "OpenGL";
+
+/**
+ * Whether they run on Dawn, and its adapter is Mesa's software driver. That is then Mesa 25 or later, whose LLVM takes 2.5 times
+ * as long as that of 22.3 for kernels for GPUs.
+ */
+export const onDawnInSoftware = adapter !== null && isDawn(backend) &&
+  adapterFamily(describeAdapter(adapter.info, backend)) === "lavapipe";
 
 /**
  * Name and `ignore` of a test of convolution kernels that are meant for a family of adapters. Those for GPUs are unrolled

@@ -68,7 +68,7 @@ Deno.test({
           "sample:dawn",
           "--out",
           `${folder}/x.png`,
-        ]]
+        ], ["test:dawn"]]
       ) {
         const ended = await run(args[0]!, ...args.slice(1));
         assert.equal(ended.status, 1);

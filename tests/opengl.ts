@@ -10,8 +10,8 @@ const backend = adapter ? backendOf(adapter, navigator.platform) : undefined;
 export const onOpenGL = backend === "OpenGL";
 
 /**
- * Whether they run on Dawn, and its adapter is Mesa's software driver. That is then Mesa 25 or later, whose LLVM takes 2.5 times
- * as long as that of 22.3 for kernels for GPUs.
+ * Whether they run on Dawn, and its adapter is Mesa's software driver. Kernels for GPUs took the LLVM of Mesa 26.2 there 2.5 times
+ * as long as that of 22.3, which Dawn refuses.
  */
 export const onDawnInSoftware = adapter !== null && isDawn(backend) &&
   adapterFamily(describeAdapter(adapter.info, backend)) === "lavapipe";

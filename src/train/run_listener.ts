@@ -1,6 +1,6 @@
 import type { IterationReport } from "./iteration_report.ts";
 import type { Attempt } from "./recovery/recovery.ts";
-import type { TestResult } from "./test_result.ts";
+import type { TestedSet, TestResult } from "./test_result.ts";
 
 /** Where a run stands. */
 export interface Progress {
@@ -22,7 +22,7 @@ export interface RunListener {
   /** The run goes back to an earlier checkpoint, since it showed signs of divergence. */
   recovering(attempt: Attempt): void;
   /** @param set what the evaluation used: the test set, or the images that were held out */
-  tested(iteration: number, result: TestResult, set: "test" | "validation"): void;
+  tested(iteration: number, result: TestResult, set: TestedSet): void;
   /** A line that the user should see. */
   note(line: string): void;
 }

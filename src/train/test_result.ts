@@ -7,6 +7,9 @@ import type { WideResNet } from "../nn/wide_resnet.ts";
 /** Bins of the calibration error, as the official code reports it. */
 const calibrationBins = 20;
 
+/** What a model is tested on during training: the test set, or the training images that were held out. */
+export type TestedSet = "test" | "validation";
+
 /** Accuracy, mean cross-entropy (nats) and expected calibration error on the test set. */
 export interface TestResult {
   readonly testAccuracy: number;

@@ -11,12 +11,13 @@ import type { RunListener } from "./run_listener.ts";
 import { samplesPicture } from "./run/samples_picture.ts";
 import { guessingWarning } from "./recovery/guessing.ts";
 import { type Sign, watch } from "./recovery/health.ts";
+import { MetricsLog } from "./metrics_log.ts";
 import { Pace } from "./pace.ts";
-import { type Attempt, withAttempts } from "./recovery/recovery.ts";
+import type { Attempt } from "./recovery/recovery.ts";
 import { rollBack } from "./recovery/rollback.ts";
 import type { RunDirectory } from "./run/run_directory.ts";
 import type { Best } from "./checkpoint/run_record.ts";
-import { testModel, type TestResult } from "./test_result.ts";
+import { type TestedSet, testModel, type TestResult } from "./test_result.ts";
 import type { Trainer } from "./trainer.ts";
 
 /** Time between two reports to the caller, in milliseconds: reading back costs about 11 ms of waiting each time. */
@@ -61,9 +62,10 @@ export class TrainingRun {
   /** Images that the process with the directory tests on. */
   readonly #images: Readonly<Record<"test" | "validation", DeviceImages>> | undefined;
   /** What evaluations use during training. */
-  readonly #set: "test" | "validation";
+  readonly #set: TestedSet;
   readonly #note: (line: string) => void;
   readonly #noteProblem: (error: unknown) => undefined;
+  readonly #metrics: MetricsLog;
   /** The iteration of the last checkpoint, and when it was written. */
   #saved = { iteration: -1, at: performance.now() };
   /** The iteration of the last picture. */
@@ -91,6 +93,7 @@ export class TrainingRun {
     };
     const { model: { context }, subsets: { validation } } = trainer;
     this.#set = validation.length > 0 ? "validation" : "test";
+    this.#metrics = new MetricsLog(directory?.metrics, this.#note);
     if (!directory) return;
     const test = new DeviceImages(context, dataset, dataset.test);
     const heldOut = validation.length > 0
@@ -123,6 +126,7 @@ export class TrainingRun {
       await this.#makeUpSamples();
     }
     this.#saved = { iteration: trainer.iteration, at: performance.now() };
+    this.#metrics.restart();
     const last = Math.min(trainer.iterations, trainer.iteration + (stopAfter ?? Infinity));
     const pace = new Pace(trainer.iteration, reportInterval);
     let stops = await this.#anyStops(signal);
@@ -154,6 +158,7 @@ export class TrainingRun {
     if (milestones.samples) await this.#saveSamples();
     if (milestones.test) await this.#evaluate();
     if (milestones.checkpoint) await this.#saveCheckpoint();
+    this.#metrics.restart();
   }
 
   /** Whether any process of the job has been told to stop. */
@@ -202,6 +207,7 @@ export class TrainingRun {
     if (!this.#directory) return undefined;
     const best = this.#directory.best.noted;
     const result = await testModel(trainer.model, this.#images!.test);
+    await this.#metrics.test(trainer.iteration, "test", result);
     const warning = this.#configuration.classificationWeight > 0 && guessingWarning(this.#dataset, result);
     if (warning) this.#listener.note(`warning: ${warning}`);
     const { communicator, exchangeSeconds } = trainer;
@@ -249,12 +255,11 @@ export class TrainingRun {
       this.#dataset.classNames.length,
       divergence,
     );
-    if (reports.length > 0) {
-      await this.#directory?.metrics.append(withAttempts(reports, attempts), this.#note);
-    }
+    await this.#metrics.reports(reports, attempts);
     if (sign) {
       await this.#goBack(sign);
       pace.restart(trainer.iteration);
+      this.#metrics.restart();
       return false;
     }
     trainer.recovery = { attempts, health };
@@ -327,7 +332,10 @@ export class TrainingRun {
     const { iteration, model } = this.trainer;
     const set = this.#set;
     const result = this.#images && await testModel(model, this.#images[set]);
-    if (result) this.#listener.tested(iteration, result, set);
+    if (result) {
+      await this.#metrics.test(iteration, set, result);
+      this.#listener.tested(iteration, result, set);
+    }
     if (set === "test") return;
     const isBest = await this.#ask(({ best: { noted } }) =>
       Promise.resolve(!noted || result!.testAccuracy > noted.accuracy)

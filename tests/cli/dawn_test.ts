@@ -7,6 +7,7 @@ import { requireSameBytes } from "../same_bytes.ts";
 import { withFiles } from "../temporary.ts";
 import { type Outcome, outcome, ownErrors, run } from "./commands.ts";
 import { quick } from "./training_runs.ts";
+import { reproducible } from "../run_files.ts";
 
 const preload = `${projectFolder}tests/dawn.ts`;
 
@@ -104,7 +105,7 @@ testOnDawn("train:dawn leaves the bytes of train where both compute on one softw
     // A checkpoint names the adapter.
     for (const name of ["model.safetensors", "metrics.jsonl"]) {
       const [deno, dawn] = await Promise.all(
-        ["deno", "dawn"].map((run) => Deno.readFile(`${folder}/${run}/${name}`)),
+        ["deno", "dawn"].map((run) => reproducible(`${folder}/${run}/${name}`)),
       );
       requireSameBytes(dawn!, deno!, name);
     }
@@ -178,8 +179,8 @@ testOnDawn("train:dawn: a run whose GPU is lost leaves the same files as one tha
       );
       for (const name of files) {
         requireSameBytes(
-          await Deno.readFile(`${path}/${name}`),
-          await Deno.readFile(`${folder}/whole/${name}`),
+          await reproducible(`${path}/${name}`),
+          await reproducible(`${folder}/whole/${name}`),
           `lost at ${at}: ${name}`,
         );
       }

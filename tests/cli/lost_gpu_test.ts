@@ -3,6 +3,7 @@ import { projectFolder, taskArguments } from "../../scripts/tasks.ts";
 import { outcome, run } from "./commands.ts";
 import { quick } from "./training_runs.ts";
 import { withFiles } from "../temporary.ts";
+import { reproducible } from "../run_files.ts";
 
 const options = [...quick, "--iterations", "12"];
 
@@ -36,8 +37,8 @@ Deno.test("train: a run whose GPU is lost leaves the same files, bit for bit, as
       );
       for (const name of ["model.safetensors", "checkpoints/00000012.safetensors", "metrics.jsonl"]) {
         assert.deepEqual(
-          await Deno.readFile(`${path}/${name}`),
-          await Deno.readFile(`${folder}/whole/${name}`),
+          await reproducible(`${path}/${name}`),
+          await reproducible(`${folder}/whole/${name}`),
           `lost at ${at}: ${name} differs`,
         );
       }

@@ -5,6 +5,7 @@ import { parseSafetensors } from "../../src/formats/safetensors.ts";
 import { pythonWith, runPython } from "../python.ts";
 import { withFiles } from "../temporary.ts";
 import { ownErrors, run } from "./commands.ts";
+import { reproducible } from "../run_files.ts";
 
 const golden = fileURLToPath(new URL("../golden/data/", import.meta.url));
 
@@ -93,8 +94,8 @@ Deno.test("train: a run with act norm, dropout and held-out images resumes bit f
     assert.equal((await run("train", "--resume", "--run-dir", parts)).status, 0);
     for (const name of ["model.safetensors", "best.safetensors", "best.json", "metrics.jsonl"]) {
       assert.deepEqual(
-        await Deno.readFile(`${parts}/${name}`),
-        await Deno.readFile(`${whole}/${name}`),
+        await reproducible(`${parts}/${name}`),
+        await reproducible(`${whole}/${name}`),
         name,
       );
     }

@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { withFiles } from "../temporary.ts";
 import { mount } from "../small_disk.ts";
 import { outcome, ownErrors, run, start } from "./commands.ts";
+import { reportedIterations } from "../run_files.ts";
 
 /** Options of a run that takes seconds and writes often. */
 const quick = ["likelihoodBatch=8", "labelledBatch=8", "bufferSize=20", "steps=1", "checkpointEvery=20"]
@@ -27,9 +28,8 @@ Deno.test("train: waits on a full disk, names file and size, and goes on when th
       const [, bytes] = pattern.exec(output) ?? assert.fail(output);
       assert(Number(bytes!.replaceAll(",", "")) >= size);
       assert.match(output, /^written after \d+ s of waiting$/m);
-      const rows = (await Deno.readTextFile(`${disk}/run/metrics.jsonl`)).trim().split("\n");
       assert.deepEqual(
-        rows.map((row) => JSON.parse(row).iteration),
+        reportedIterations(await Deno.readTextFile(`${disk}/run/metrics.jsonl`)),
         Array.from({ length: 100 }, (_, i) => i),
       );
     } finally {

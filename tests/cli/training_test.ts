@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { outcome, ownErrors, run, start } from "./commands.ts";
 import { checkpoints, checkpointsAtLeast, quick } from "./training_runs.ts";
+import { reportedIterations, reproducible } from "../run_files.ts";
 
 async function withFolder(test: (folder: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir();
@@ -53,18 +54,27 @@ Deno.test("train: a run that is stopped and resumed leaves the same files, bit f
       ]
     ) {
       assert.deepEqual(
-        await Deno.readFile(`${parts}/${name}`),
-        await Deno.readFile(`${whole}/${name}`),
+        await reproducible(`${parts}/${name}`),
+        await reproducible(`${whole}/${name}`),
         `${name} differs`,
       );
     }
-    const lines = (await Deno.readTextFile(`${parts}/metrics.jsonl`)).trim().split("\n");
+    const rows = await Deno.readTextFile(`${parts}/metrics.jsonl`);
     assert.deepEqual(
-      lines.map((line) => JSON.parse(line).iteration),
+      reportedIterations(rows),
       Array.from({ length: 20 }, (_, i) => i),
     );
     for (const path of [whole, parts]) await assertCurves(path, 20);
+    const times = rows.trim().split("\n").map((row) => JSON.parse(row).seconds);
+    assert(times.every((time, i) => time > 0 && time >= (times[i - 1] ?? 0)), times.join(" "));
     const summary = JSON.parse(await Deno.readTextFile(`${whole}/summary.json`));
+    const tests = rows.trim().split("\n").map((row) => JSON.parse(row)).filter((row) =>
+      row.set !== undefined
+    );
+    assert.deepEqual(tests.map(({ iteration, set }) => [iteration, set]).at(-1), [19, "test"]);
+    for (const key of ["testAccuracy", "testAccuracyInterval", "testImages", "testLoss", "ece"]) {
+      assert.deepEqual(tests.at(-1)[key], summary[key], key);
+    }
     for (const key of ["testAccuracy", "testLoss", "ece", "seconds"]) {
       assert(Number.isFinite(summary[key]), key);
     }

@@ -6,6 +6,7 @@ import { requireSameBytes } from "../same_bytes.ts";
 import { mount } from "../small_disk.ts";
 import { withFiles } from "../temporary.ts";
 import { type Launcher, launchers, startTask, testWith } from "./launchers.ts";
+import { reproducible } from "../run_files.ts";
 
 /** A run of two shards that takes a second, with everything in it that draws at random. */
 const small = [
@@ -237,8 +238,8 @@ async function requireSameRun(path: string, expected: string): Promise<void> {
   for await (const { name } of Deno.readDir(`${expected}/checkpoints`)) names.push(`checkpoints/${name}`);
   for (const name of names) {
     requireSameBytes(
-      await Deno.readFile(`${path}/${name}`),
-      await Deno.readFile(`${expected}/${name}`),
+      await reproducible(`${path}/${name}`),
+      await reproducible(`${expected}/${name}`),
       name,
     );
   }

@@ -1,8 +1,17 @@
 import { readRegularFile } from "../../data/regular_file.ts";
 import { FormatError, StorageError } from "../../errors.ts";
 import { exists, systemProblem, writeAll, writeAtomically } from "./files.ts";
-import { type MetricsRow, type MetricsRows, readRows } from "./metrics_rows.ts";
-import type { IterationReport } from "../iteration_report.ts";
+import {
+  keyOf,
+  type MetricsRow,
+  type MetricsRows,
+  readRows,
+  type ReportRow,
+  rowOf,
+  sortedRows,
+  type TestRow,
+  withoutTime,
+} from "./metrics_rows.ts";
 
 /** Rows that checkpoints carry at most, the newest ones: about 2.5 MB. */
 export const recentRows = 10_000;
@@ -10,12 +19,13 @@ export const recentRows = 10_000;
 const mostBytes = 2 ** 27;
 
 /**
- * `metrics.jsonl`, a line an iteration. It is a log: what cannot be written waits in memory, and training goes on. The
- * newest rows are in every checkpoint too, from which the file is mended.
+ * `metrics.jsonl`, a line an iteration and a line a test. It is a log: what cannot be written waits in memory, and training
+ * goes on. The newest rows are in every checkpoint too, from which the file is mended. They have no times there, since a
+ * checkpoint is the same bit for bit however fast it was reached.
  */
 export class MetricsFile {
   readonly #path: string;
-  /** The newest rows, without a gap. */
+  /** The newest rows, without an iteration left out. */
   #recent: MetricsRow[] = [];
   #unwritten = "";
   /** Bytes that the file has if nobody else touched it. */
@@ -28,15 +38,23 @@ export class MetricsFile {
 
   /** The newest rows below an iteration as text, for its checkpoint. */
   recentBelow(iteration: number): string {
-    return this.#recent.filter((row) => row.iteration < iteration).map(({ line }) => `${line}\n`).join("");
+    return this.#recent.filter((row) => row.iteration < iteration).map((row) => `${withoutTime(row)}\n`).join(
+      "",
+    );
+  }
+
+  /** Seconds that the run had trained at its newest row; 0 if no row says it. */
+  get seconds(): number {
+    return this.#recent.findLast((row) => row.seconds !== undefined)?.seconds ?? 0;
   }
 
   /**
-   * Adds rows.
+   * Adds rows. A test that stands there already is not repeated.
    * @param tell takes a line when they cannot be written, and when they can be again
    */
-  async append(reports: readonly IterationReport[], tell: (line: string) => void): Promise<void> {
-    const rows = reports.map((report) => ({ iteration: report.iteration, line: JSON.stringify(report) }));
+  async append(contents: readonly (ReportRow | TestRow)[], tell: (line: string) => void): Promise<void> {
+    const rows = contents.map(rowOf).filter((row) => !this.#hasTest(row));
+    if (rows.length === 0) return;
     this.#recent = [...this.#recent, ...rows].slice(-recentRows);
     this.#unwritten += rows.map(({ line }) => `${line}\n`).join("");
     try {
@@ -51,6 +69,10 @@ export class MetricsFile {
       }
       this.#failing = true;
     }
+  }
+
+  #hasTest(row: MetricsRow): boolean {
+    return row.set !== undefined && this.#recent.some((other) => keyOf(other) === keyOf(row));
   }
 
   async #write(tell: (line: string) => void): Promise<void> {
@@ -107,15 +129,18 @@ export class MetricsFile {
   async #mend(iteration: number, kept: readonly MetricsRow[]): Promise<string[]> {
     const { text, found, aside } = await this.#read();
     const rows = new Map(
-      found.rows.filter((row) => row.iteration < iteration).map((row) => [row.iteration, row]),
+      found.rows.filter((row) => row.iteration < iteration).map((row) => [keyOf(row), row]),
     );
-    const restored = kept.filter((row) => rows.get(row.iteration)?.line !== row.line);
-    for (const row of kept) rows.set(row.iteration, row);
-    const all = [...rows.values()].sort((a, b) => a.iteration - b.iteration);
+    const restored = kept.filter((row) => {
+      const there = rows.get(keyOf(row));
+      return !there || withoutTime(there) !== withoutTime(row);
+    });
+    for (const row of restored) rows.set(keyOf(row), row);
+    const all = sortedRows(rows.values());
     const mended = all.map(({ line }) => `${line}\n`).join("");
     if (mended !== text) await writeAtomically(this.#path, mended);
     this.#size = new TextEncoder().encode(mended).length;
-    if (this.#recent.length === 0) this.#recent = newestRun(all).slice(-recentRows);
+    this.#recent = newestRun(all).slice(-recentRows);
     return [
       ...aside,
       ...problems(this.#path, found, restored.map((row) => row.iteration)),
@@ -136,7 +161,7 @@ function problems(
 ): string[] {
   const parts = [
     ...(damaged > 0 ? [`${damaged} ${damaged === 1 ? "line" : "lines"} could not be read`] : []),
-    ...(repeated > 0 ? [`${repeated} ${repeated === 1 ? "iteration" : "iterations"} stood there twice`] : []),
+    ...(repeated > 0 ? [`${repeated} ${repeated === 1 ? "row" : "rows"} stood there twice`] : []),
     ...(carriageReturns > 0 ? [`${carriageReturns} lines ended as on Windows`] : []),
     ...(restored.length > 0
       ? [
@@ -152,7 +177,8 @@ function problems(
 function gaps(path: string, rows: readonly MetricsRow[], iteration: number): string[] {
   const missing: Range[] = [];
   let next = 0;
-  for (const found of [...rows.map((row) => row.iteration), iteration]) {
+  const reported = rows.filter(({ set }) => set === undefined).map((row) => row.iteration);
+  for (const found of [...reported, iteration]) {
     if (found > next) missing.push([next, found - 1]);
     next = found + 1;
   }
@@ -162,21 +188,21 @@ function gaps(path: string, rows: readonly MetricsRow[], iteration: number): str
   ];
 }
 
-/** The rows at the end that follow each other without a gap. */
+/** The rows at the end that leave out no iteration. */
 function newestRun(rows: readonly MetricsRow[]): MetricsRow[] {
-  const last = rows.findLastIndex((row, i) => i > 0 && row.iteration !== rows[i - 1]!.iteration + 1);
+  const last = rows.findLastIndex((row, i) => i > 0 && row.iteration > rows[i - 1]!.iteration + 1);
   return rows.slice(Math.max(last, 0));
 }
 
 /** The first and the last of successive numbers. */
 type Range = [first: number, last: number];
 
-/** Ascending numbers as few ranges. */
+/** Ascending numbers, which may be repeated, as few ranges. */
 function ranges(numbers: readonly number[]): Range[] {
   const found: Range[] = [];
   for (const number of numbers) {
     const last = found.at(-1);
-    if (last && last[1] === number - 1) last[1] = number;
+    if (last && last[1] >= number - 1) last[1] = number;
     else found.push([number, number]);
   }
   return found;

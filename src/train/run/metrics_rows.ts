@@ -1,49 +1,99 @@
 import { FormatError } from "../../errors.ts";
 import { reportFields } from "../../jem/training_step.ts";
+import type { IterationReport } from "../iteration_report.ts";
+import type { Attempt } from "../recovery/recovery.ts";
+import type { TestedSet, TestResult } from "../test_result.ts";
+
+/** A row about an iteration, as it is written. */
+export type ReportRow = IterationReport & {
+  /** Seconds that the run had trained when the iteration ended, in all its processes one after the other. */
+  readonly seconds: number;
+  /** What went back to this iteration. */
+  readonly recoveries?: readonly Attempt[];
+};
+
+/** A row about a test of the model, as it is written. */
+export interface TestRow extends TestResult {
+  /** The last iteration before the test. */
+  readonly iteration: number;
+  /** As in a {@link ReportRow}, when the test ended. */
+  readonly seconds: number;
+  readonly set: TestedSet;
+}
 
 /** A line of `metrics.jsonl` without its end. */
 export interface MetricsRow {
   readonly iteration: number;
+  /** Of a test, what was tested on. */
+  readonly set?: TestedSet;
+  /** Seconds that the run had trained. Rows of earlier versions have none, nor those that a checkpoint restored. */
+  readonly seconds?: number;
   readonly line: string;
 }
 
 /** What a file of metrics holds. */
 export interface MetricsRows {
-  /** Of rows for the same iteration, the last. */
+  /** Of rows that stand there several times, the last. */
   readonly rows: readonly MetricsRow[];
   /** Lines that are no row. */
   readonly damaged: number;
-  /** Iterations that have several rows. */
+  /** Rows that stand there several times. */
   readonly repeated: number;
   /** Lines that end with a carriage return. */
   readonly carriageReturns: number;
 }
 
-const numbers = ["learningRate", ...reportFields];
+/** What a row has besides its iteration, each a number or, where it does not apply, null. */
+const reportNumbers = ["learningRate", ...reportFields];
+const testNumbers = ["testAccuracy", "testImages", "testLoss", "ece"] as const satisfies (keyof TestResult)[];
 
 /** More lines that are no row than any accident leaves. */
 const mostDamaged = 1000;
+
+/** A row as it is written. */
+export function rowOf(contents: ReportRow | TestRow): MetricsRow {
+  const { iteration, seconds, ...others } = contents;
+  const line = JSON.stringify({ iteration, seconds, ...others });
+  return { iteration, seconds, line, ..."set" in contents && { set: contents.set } };
+}
+
+/** Which row it is: rows of the same key take the place of each other. */
+export function keyOf({ iteration, set }: MetricsRow): string {
+  return `${iteration} ${set ?? "report"}`;
+}
+
+/** A row's line without its time: this part of it is the same whenever the same run is computed. */
+export function withoutTime({ line }: MetricsRow): string {
+  return line.replace(/"seconds":[^,}]*,|,"seconds":[^,}]*/, "");
+}
+
+/** Rows by their iterations, and of one iteration the report before the tests. */
+export function sortedRows(rows: Iterable<MetricsRow>): MetricsRow[] {
+  const order = [undefined, "validation", "test"];
+  return [...rows].sort((a, b) => a.iteration - b.iteration || order.indexOf(a.set) - order.indexOf(b.set));
+}
 
 /**
  * Reads the lines of a file of metrics.
  * @throws {FormatError} if it is no such file: it has more than a thousand lines that are no row.
  */
 export function readRows(text: string): MetricsRows {
-  const rows = new Map<number, MetricsRow>();
-  const repeated = new Set<number>();
+  const rows = new Map<string, MetricsRow>();
+  const repeated = new Set<string>();
   let [damaged, carriageReturns] = [0, 0];
   for (const ended of linesOf(text)) {
     const line = ended.replace(/\r$/, "");
     if (line !== ended) carriageReturns++;
-    const iteration = iterationOf(line);
-    if (iteration === undefined) {
+    const row = readRow(line);
+    if (row === undefined) {
       if (++damaged > mostDamaged) {
         throw new FormatError(`more than ${mostDamaged} lines are no rows of metrics`);
       }
       continue;
     }
-    if (rows.has(iteration)) repeated.add(iteration);
-    rows.set(iteration, { iteration, line });
+    const key = keyOf(row);
+    if (rows.has(key)) repeated.add(key);
+    rows.set(key, row);
   }
   return { rows: [...rows.values()], damaged, repeated: repeated.size, carriageReturns };
 }
@@ -57,8 +107,8 @@ function* linesOf(text: string): Generator<string> {
   }
 }
 
-/** The iteration of a line that is exactly as it was written; undefined of any other. */
-function iterationOf(line: string): number | undefined {
+/** The row of a line that is exactly as it was written; undefined of any other. */
+function readRow(line: string): MetricsRow | undefined {
   let value: unknown;
   try {
     value = JSON.parse(line);
@@ -67,9 +117,16 @@ function iterationOf(line: string): number | undefined {
   }
   if (typeof value !== "object" || value === null || JSON.stringify(value) !== line) return undefined;
   const row = value as Record<string, unknown>;
-  const isWhole = numbers.every((name) => row[name] === null || typeof row[name] === "number");
-  const { iteration } = row;
-  return isWhole && Number.isSafeInteger(iteration) && (iteration as number) >= 0
-    ? iteration as number
-    : undefined;
+  const { iteration, seconds, set } = row;
+  if (!Number.isSafeInteger(iteration) || (iteration as number) < 0) return undefined;
+  if (seconds !== undefined && !(Number.isFinite(seconds) && (seconds as number) >= 0)) return undefined;
+  if (set !== undefined && set !== "test" && set !== "validation") return undefined;
+  const numbers = set === undefined ? reportNumbers : testNumbers;
+  if (!numbers.every((name) => row[name] === null || typeof row[name] === "number")) return undefined;
+  return {
+    iteration: iteration as number,
+    line,
+    ...set !== undefined && { set },
+    ...seconds !== undefined && { seconds: seconds as number },
+  };
 }

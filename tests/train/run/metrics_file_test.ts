@@ -1,17 +1,30 @@
 import assert from "node:assert/strict";
-import { reportFields } from "../../../src/jem/training_step.ts";
+import { type ReportField, reportFields } from "../../../src/jem/training_step.ts";
 import { MetricsFile } from "../../../src/train/run/metrics_file.ts";
-import type { IterationReport } from "../../../src/train/iteration_report.ts";
+import { type ReportRow, rowOf, type TestRow } from "../../../src/train/run/metrics_rows.ts";
+import { timeless } from "../../run_files.ts";
 import { withFiles } from "../../temporary.ts";
 
-function report(iteration: number): IterationReport {
+function report(iteration: number): ReportRow {
   const values = Object.fromEntries(reportFields.map((field, i) => [field, iteration + i / 8]));
-  return { iteration, learningRate: 0.1, ...values as Omit<IterationReport, "iteration" | "learningRate"> };
+  return { iteration, seconds: iteration / 4, learningRate: 0.1, ...values as Record<ReportField, number> };
 }
 
-const line = (iteration: number) => `${JSON.stringify(report(iteration))}\n`;
+const tested = (iteration: number, set: TestRow["set"] = "test"): TestRow => ({
+  iteration,
+  seconds: iteration / 4 + 0.125,
+  set,
+  testAccuracy: 0.5,
+  testAccuracyInterval: [0.25, 0.75],
+  testImages: 20,
+  testLoss: 1.5,
+  ece: 0.125,
+});
+
+const written = (rows: readonly (ReportRow | TestRow)[]) =>
+  rows.map((row) => `${rowOf(row).line}\n`).join("");
 const lines = (first: number, end: number) =>
-  Array.from({ length: end - first }, (_, i) => line(first + i)).join("");
+  written(Array.from({ length: end - first }, (_, i) => report(first + i)));
 
 /** What a file with these contents is after it was rewound to iteration 10 with a checkpoint's rows from 4 on, and what was said. */
 async function rewound(
@@ -38,7 +51,7 @@ Deno.test("MetricsFile mends half a line, lost lines, CRLF, duplicates, changed 
     ["lost lines", lines(0, 5) + lines(8, 10), /iterations 5–7 were missing/],
     ["lost lines at the end", lines(0, 6), /iterations 6–9 were missing/],
     ["CRLF", all.replaceAll("\n", "\r\n"), /10 lines ended as on Windows/],
-    ["duplicates", lines(0, 8) + lines(5, 10), /3 iterations stood there twice/],
+    ["duplicates", lines(0, 8) + lines(5, 10), /3 rows stood there twice/],
     ["another order", lines(5, 10) + lines(0, 5), undefined],
     ["a changed digit", all.replace('"loss":6', '"loss":7'), /iterations 6 were missing or changed/],
     ["a changed name", all.replace(/("iteration":5,.*?)"loss"/, '$1"lose"'), /1 line could not be read/],
@@ -49,8 +62,9 @@ Deno.test("MetricsFile mends half a line, lost lines, CRLF, duplicates, changed 
     ],
   ];
   for (const [what, contents, message] of cases) {
-    const { text, said } = await rewound(contents, lines(4, 10));
-    assert.equal(text, all, what);
+    const { text, said } = await rewound(contents, timeless(lines(4, 10)));
+    // What a checkpoint has restored is without times.
+    assert.equal(timeless(text), timeless(all), what);
     assert.equal(said.length, message ? 1 : 0, `${what}: ${said}`);
     if (message) assert.match(said[0]!, message, what);
   }
@@ -75,13 +89,54 @@ Deno.test("MetricsFile gives checkpoints the newest rows, the same whether a run
     for (let i = 0; i < 10_020; i += 60) {
       await once.append(Array.from({ length: 60 }, (_, j) => report(i + j)), silent);
     }
-    assert.equal(once.recentBelow(10_020), lines(20, 10_020));
+    assert.equal(once.recentBelow(10_020), timeless(lines(20, 10_020)));
     const parts = new MetricsFile(`${folder}/once.jsonl`);
-    assert.deepEqual(await parts.rewind(10_010, lines(10, 10_010)), []);
+    assert.deepEqual(await parts.rewind(10_010, timeless(lines(10, 10_010))), []);
     await parts.append(Array.from({ length: 10 }, (_, j) => report(10_010 + j)), silent);
     assert.equal(parts.recentBelow(10_020), once.recentBelow(10_020));
     assert.equal(await Deno.readTextFile(`${folder}/once.jsonl`), lines(0, 10_020));
   });
+});
+
+Deno.test("MetricsFile keeps tests beside reports, those of its checkpoint and later ones, each once", async () => {
+  await withFiles({}, async (folder) => {
+    const [path, silent] = [`${folder}/metrics.jsonl`, () => assert.fail("nothing to say")];
+    const metrics = new MetricsFile(path);
+    const rows = [report(0), report(1), tested(1, "validation"), report(2)];
+    await metrics.append(rows, silent);
+    const kept = metrics.recentBelow(3);
+    assert.equal(kept, timeless(written(rows)));
+    // The last test comes after the last checkpoint, and is computed again if the summary is missing.
+    await metrics.append([tested(2)], silent);
+    const again = new MetricsFile(path);
+    assert.deepEqual(await again.rewind(3, kept), []);
+    await again.append([{ ...tested(2), seconds: 99 }], silent);
+    assert.equal(await Deno.readTextFile(path), written([...rows, tested(2)]));
+    assert.equal(again.seconds, 0.625);
+    // Going back to iteration 2 keeps the test of the model before it, and training goes on at its time.
+    assert.deepEqual(await again.rewind(2, undefined), []);
+    assert.equal(await Deno.readTextFile(path), written(rows.slice(0, 3)));
+    assert.equal(again.seconds, 0.375);
+    // A test that is gone is restored, in its place.
+    await Deno.writeTextFile(path, written([report(2), report(0), report(1)]));
+    const [said] = await again.rewind(3, kept);
+    assert.match(said!, /the rows of iterations 1 were missing/);
+    const [first, second, test, third] = written(rows).split("\n");
+    assert.equal(await Deno.readTextFile(path), `${first}\n${second}\n${timeless(test!)}\n${third}\n`);
+  });
+});
+
+Deno.test("MetricsFile takes rows without times, of an earlier version, as they are", async () => {
+  const old = timeless(lines(0, 10));
+  assert.deepEqual(await rewound(old, timeless(lines(4, 10))), { text: old, said: [] });
+  assert.deepEqual(await rewound(old, undefined), { text: old, said: [] });
+  await withFiles({ "metrics.jsonl": new TextEncoder().encode(old) }, async (folder) => {
+    const metrics = new MetricsFile(`${folder}/metrics.jsonl`);
+    await metrics.rewind(10, undefined);
+    assert.equal(metrics.seconds, 0);
+  });
+  const { said } = await rewound(lines(0, 10).replace('"seconds":1.25', '"seconds":-1'), undefined);
+  assert.match(said[0]!, /1 line could not be read/);
 });
 
 Deno.test("MetricsFile waits with its rows while they cannot be written, and mends a file that was taken away", async () => {

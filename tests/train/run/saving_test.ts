@@ -12,6 +12,7 @@ import { Trainer } from "../../../src/train/trainer.ts";
 import { type Summary, TrainingRun } from "../../../src/train/training_run.ts";
 import { testGpu } from "../../kernels/harness.ts";
 import { withFiles } from "../../temporary.ts";
+import { reproducible } from "../../run_files.ts";
 
 const digits = await loadDataset({ name: "digits", limit: 120 });
 const dataset = { ...digits, test: selectImages(digits.test, Uint32Array.from({ length: 30 }, (_, i) => i)) };
@@ -73,7 +74,7 @@ async function contents(path: string): Promise<Map<string, Uint8Array>> {
   for (const folder of ["", "checkpoints/", "samples/"]) {
     for await (const { name, isFile } of Deno.readDir(`${path}/${folder}`)) {
       if (isFile && name !== "summary.json") {
-        files.set(folder + name, await Deno.readFile(`${path}/${folder}${name}`));
+        files.set(folder + name, await reproducible(`${path}/${folder}${name}`));
       }
     }
   }
@@ -197,7 +198,7 @@ Deno.test("TrainingRun writes checkpoints by time too, which changes no result, 
     await Deno.writeTextFile(`${run}/samples`, "in the way");
     const { lines } = await train(run, often);
     assert.deepEqual((await checkpointNames(run)).length, 5);
-    const found = await Deno.readFile(`${run}/metrics.jsonl`);
+    const found = await reproducible(`${run}/metrics.jsonl`);
     assert.deepEqual(found, expected.get("metrics.jsonl"));
     assert.deepEqual(lines.length, 2);
     for (const line of lines) {

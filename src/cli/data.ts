@@ -5,7 +5,7 @@ import { defaultFolder } from "../data/load.ts";
 import { remoteFiles } from "../data/download/remote.ts";
 import { type Command, execute, exitStatus, print, UsageError } from "./command.ts";
 import { duration } from "./format.ts";
-import { LiveLine } from "./live_line.ts";
+import { type LinePart, LiveLine } from "./live_line.ts";
 import { writeOnly } from "./permissions.ts";
 
 const names = Object.keys(remoteFiles) as DatasetName[];
@@ -77,17 +77,20 @@ async function fetchDataset(name: DatasetName, folder: string): Promise<void> {
 }
 
 /** A progress bar with size, speed and time left. */
-function bar(file: string, received: number, total: number | undefined, bytesPerSecond: number): string {
+function bar(file: string, received: number, total: number | undefined, bytesPerSecond: number): LinePart[] {
   const megabytes = (bytes: number) => (bytes / 1e6).toFixed(1);
-  const speed = `${megabytes(bytesPerSecond)} MB/s`;
-  if (total === undefined) return `${file}  ${megabytes(received)} MB  ${speed}`;
+  const name = { rank: 1, text: file };
+  const speed = { rank: 3, text: `${megabytes(bytesPerSecond)} MB/s` };
+  if (total === undefined) return [name, { rank: 0, text: `${megabytes(received)} MB` }, speed];
   const width = 24;
   const done = Math.round(width * received / total);
-  const left = duration((total - received) / bytesPerSecond);
-  return `${file}  [${"#".repeat(done)}${"-".repeat(width - done)}]  ${megabytes(received)} of ${
-    megabytes(total)
-  } MB  ` +
-    `${speed}  ${left} left`;
+  return [
+    name,
+    { rank: 4, text: `[${"#".repeat(done)}${"-".repeat(width - done)}]` },
+    { rank: 0, text: `${megabytes(received)} of ${megabytes(total)} MB` },
+    speed,
+    { rank: 2, text: `${duration((total - received) / bytesPerSecond)} left` },
+  ];
 }
 
 if (import.meta.main) await execute(data);

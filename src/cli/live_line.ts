@@ -6,23 +6,55 @@ const plainInterval = 10_000;
 /** Characters in a line of a terminal that does not say how wide it is. */
 const usualColumns = 80;
 
+/** A part of a line, such as "loss 0.345". */
+export interface LinePart {
+  readonly text: string;
+  /** Where the line is too narrow for all, parts of a higher rank fall away first. */
+  readonly rank: number;
+  /** Whether it stands close to the next part, as a word before its number. */
+  readonly isLabel?: boolean;
+}
+
+/** A line of at most so many characters, in which no number is cut: of a text whole words fall away, of parts the last by rank. */
+export function fitted(line: string | readonly LinePart[], columns: number): string {
+  if (typeof line === "string") return wholeWords(escaped(line), columns);
+  const byRank = line.toSorted((a, b) => a.rank - b.rank);
+  for (let count = byRank.length; count > 0; count--) {
+    const kept = new Set(byRank.slice(0, count));
+    const text = escaped(textOf(line.filter((part) => kept.has(part))));
+    if (text.length <= columns) return text;
+  }
+  return "";
+}
+
+function textOf(parts: readonly LinePart[]): string {
+  return parts.map(({ text, isLabel }) => isLabel ? `${text} ` : `${text}  `).join("").trimEnd();
+}
+
+/** As much of a text's beginning as fits without cutting a word; a single word is cut. */
+function wholeWords(text: string, columns: number): string {
+  if (text.length <= columns) return text;
+  const end = text.lastIndexOf(" ", columns);
+  return end > 0 ? text.slice(0, end).trimEnd() : text.slice(0, columns);
+}
+
 /** One line that is overwritten in place on a terminal; elsewhere an ordinary line every ten seconds. */
 export class LiveLine {
   readonly #terminal = Deno.stdout.isTerminal();
   readonly #encoder = new TextEncoder();
-  #shown = "";
+  #shown: string | readonly LinePart[] = "";
   #printed = -Infinity;
 
   /** Replaces the line; elsewhere than on a terminal prints it if the last one was long ago. */
-  update(text: string): void {
+  update(line: string | readonly LinePart[]): void {
     if (!this.#terminal) {
       if (performance.now() - this.#printed < plainInterval) return;
       this.#printed = performance.now();
-      print(text);
+      print(typeof line === "string" ? line : textOf(line));
       return;
     }
-    this.#shown = text;
-    this.#write(`\r\x1b[K${escaped(text).slice(0, Math.max(20, columns() - 1))}`);
+    this.#shown = line;
+    this.#write(`\r\x1b[K${fitted(line, columns() - 1)}`);
   }
 
   /** Replaces the line on a terminal only: for progress that nobody wants in a log. */

@@ -8,7 +8,7 @@ const child: Command = {
   async run([file]) {
     const line = new LiveLine();
     for (let i = 0; i < 30; i++) {
-      line.update(`step ${i} ${"x".repeat(100)}`);
+      line.update(`step-${i}-${"x".repeat(100)}`);
       if (i % 10 === 9) line.note("note");
       await new Promise((resolve) => setTimeout(resolve, 100));
     }

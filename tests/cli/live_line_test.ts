@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
+import { fitted, type LinePart, LiveLine } from "../../src/cli/live_line.ts";
+import { TrainingLine } from "../../src/cli/training/output.ts";
+import { reportFields } from "../../src/jem/training_step.ts";
+import type { IterationReport } from "../../src/train/iteration_report.ts";
 import { withFiles } from "../temporary.ts";
 
 // Other systems have no `script`, or another one, to run a command on a terminal.
@@ -28,7 +32,7 @@ for (const before of ["", "setsid -w"]) {
         const output = new TextDecoder().decode(stdout);
         assert.equal(code, 0, output);
         assert.equal(await Deno.readTextFile(`${folder}/end`), "whole");
-        const [, shown] = /\[K(step 0 x*)[\r\n]/.exec(output) ?? [];
+        const [, shown] = /\[K(step-0-x*)[\r\n]/.exec(output) ?? [];
         assert.equal(shown?.length, 79, output);
         assert.match(output, /note\r?\n.*end\r?\n$/s);
       });
@@ -56,4 +60,65 @@ Deno.test({
       }
     });
   },
+});
+
+/** Keeps what would be shown. */
+class KeptLine extends LiveLine {
+  kept: string | readonly LinePart[] = "";
+
+  override update(line: string | readonly LinePart[]): void {
+    this.kept = line;
+  }
+
+  override note(): void {}
+}
+
+/** The line of a long run that tells everything. */
+function trainingLine(): string | readonly LinePart[] {
+  const line = new KeptLine();
+  const listener = new TrainingLine(line);
+  const values = Object.fromEntries(reportFields.map((field) => [field, -12.3456]));
+  listener.tested(100, {
+    testAccuracy: 0.912,
+    testAccuracyInterval: [0.9, 0.92],
+    testImages: 1000,
+    testLoss: 0.3,
+    ece: 0.02,
+  }, "test");
+  listener.progress({
+    report: { iteration: 123_455, learningRate: 0.1, ...values, accuracy: 0.875 } as IterationReport,
+    iterations: 200_000,
+    imagesPerSecond: 1234,
+    secondsLeft: 40_000,
+    exchangeShare: 0.25,
+    leaningSince: 123_400,
+  });
+  return line.kept;
+}
+
+Deno.test("TrainingLine: parts fall away by their importance, and no number is cut, however narrow the terminal", () => {
+  const shown = (columns: number) => fitted(trainingLine(), columns);
+  const all =
+    "iteration 123456/200000  1234 images/s  exchange 25.0 %  11:06:40 left  loss -12.346  CE -12.346  " +
+    "E(real) 12.35  E(generated) 12.35  accuracy 87.5 %  leaning since 123400  test 91.2 %";
+  assert.equal(shown(1000), all);
+  assert.equal(shown(79), "123456/200000  11:06:40 left  loss -12.346  accuracy 87.5 %  test 91.2 %");
+  const words = new Set(all.split(/ +/));
+  for (let columns = 0; columns <= all.length; columns++) {
+    const text = shown(columns);
+    assert(text.length <= columns, `${columns}: ${text}`);
+    if (text) { for (const word of text.split(/ +/)) assert(words.has(word), `${columns}: ${text}`); }
+  }
+  assert.equal(shown(42), "123456/200000  11:06:40 left  loss -12.346");
+  assert.equal(shown(41), "123456/200000  11:06:40 left");
+  assert.equal(shown(22), "123456/200000");
+  assert.equal(shown(12), "");
+});
+
+Deno.test("LiveLine: a text that is too long ends with a whole word", () => {
+  assert.equal(fitted("filling the replay buffer: 1234/5000", 79), "filling the replay buffer: 1234/5000");
+  assert.equal(fitted("filling the replay buffer: 1234/5000", 35), "filling the replay buffer:");
+  assert.equal(fitted("filling the replay buffer: 1234/5000", 36), "filling the replay buffer: 1234/5000");
+  assert.equal(fitted("x".repeat(100), 79), "x".repeat(79));
+  assert.equal(fitted("a\x1b[31m b", 79), "a\\x1b[31m b");
 });

@@ -29,24 +29,21 @@ export class TrainingLine implements RunListener {
   progress(progress: Progress): void {
     const { report, iterations, imagesPerSecond, secondsLeft, exchangeShare, leaningSince } = progress;
     this.reached = Math.max(this.reached, report.iteration);
+    const { loss, crossEntropy, realScore, generatedScore, accuracy } = report;
     const parts = [
-      `iteration ${report.iteration + 1}/${iterations}`,
-      `${imagesPerSecond.toFixed(0)} images/s`,
-      ...(exchangeShare === undefined ? [] : [`exchange ${percent(exchangeShare)}`]),
-      `${duration(secondsLeft)} left`,
-      `loss ${report.loss.toFixed(3)}`,
+      { rank: 5, text: "iteration", isLabel: true },
+      { rank: 0, text: `${report.iteration + 1}/${iterations}` },
+      { rank: 8, text: `${imagesPerSecond.toFixed(0)} images/s` },
+      { rank: 10, text: exchangeShare === undefined ? "" : `exchange ${percent(exchangeShare)}` },
+      { rank: 1, text: `${duration(secondsLeft)} left` },
+      { rank: 2, text: `loss ${loss.toFixed(3)}` },
+      { rank: 7, text: Number.isNaN(crossEntropy) ? "" : `CE ${crossEntropy.toFixed(3)}` },
+      { rank: 9, text: Number.isNaN(realScore) ? "" : energies(realScore, generatedScore) },
+      { rank: 3, text: Number.isNaN(accuracy) ? "" : `accuracy ${percent(accuracy)}` },
+      { rank: 6, text: leaningSince === undefined ? "" : `leaning since ${leaningSince}` },
+      { rank: 4, text: this.#testAccuracy === undefined ? "" : `test ${percent(this.#testAccuracy)}` },
     ];
-    if (!Number.isNaN(report.crossEntropy)) parts.push(`CE ${report.crossEntropy.toFixed(3)}`);
-    if (!Number.isNaN(report.realScore)) {
-      parts.push(
-        `E(real) ${(-report.realScore).toFixed(2)}`,
-        `E(generated) ${(-report.generatedScore).toFixed(2)}`,
-      );
-    }
-    if (!Number.isNaN(report.accuracy)) parts.push(`accuracy ${percent(report.accuracy)}`);
-    if (leaningSince !== undefined) parts.push(`leaning since ${leaningSince}`);
-    if (this.#testAccuracy !== undefined) parts.push(`test ${percent(this.#testAccuracy)}`);
-    this.line.update(parts.join("  "));
+    this.line.update(parts.filter(({ text }) => text !== ""));
   }
 
   recovering({ iteration, seen, from }: Attempt): void {
@@ -76,7 +73,7 @@ export function takenLine(
   { model: { images: { classNames, unnamed } }, leftAlone }: Beginning,
   { statistics, replay, newHead }: Taken,
 ): string {
-  const head = newHead === undefined ? `head of ${classNames.length} classes` : `new head, as ${newHead}`;
+  const head = newHead === undefined ? `head of ${classNames.length} classes` : `new head, because ${newHead}`;
   const parts = [
     statistics ? "parameters and running statistics" : "parameters",
     typeof replay === "number" ? `replay buffer of ${replay.toLocaleString("en")} images` : replay,
@@ -84,6 +81,10 @@ export function takenLine(
   ];
   const line = `from ${origin!.path}: ${parts.join("; ")}`;
   return leftAlone.length > 0 ? `${line}\nleft alone in it: ${firstOf(leftAlone)}` : line;
+}
+
+function energies(realScore: number, generatedScore: number): string {
+  return `E(real) ${(-realScore).toFixed(2)}  E(generated) ${(-generatedScore).toFixed(2)}`;
 }
 
 /** A run in one line: its model, method, data and adapter. */

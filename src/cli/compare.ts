@@ -4,34 +4,43 @@ import { CheckpointError, FormatError } from "../errors.ts";
 import { comparisonSection, type Evaluation } from "../report/comparison.ts";
 import { evaluationOf, mostResultBytes } from "../report/evaluation_file.ts";
 import { reportPage } from "../report/html.ts";
-import { writeAtomically } from "../train/run/files.ts";
+import { axes, trainingComparison } from "../report/training_comparison.ts";
+import { jsonText, writeAtomically } from "../train/run/files.ts";
 import { parseJson } from "../train/run/run_directory.ts";
+import { readTrainedRun, type TrainedRun } from "../train/run/trained_run.ts";
 import { type Command, execute, exitStatus, print, printError, UsageError } from "./command.ts";
 import { table } from "./format.ts";
 import { writeOnly } from "./permissions.ts";
 
 const help = `
-Put evaluated runs side by side, in one table and one report. Figures of different data, images, attacks or samples are
+Put runs side by side: where each stands and its curves, and what has been evaluated, in tables and one report. Runs may
+still be going on, have stopped, or never have been evaluated. Figures of different data, images, attacks or samples are
 marked with ≠, and what differs is said.
 
 Usage: deno task compare RUN RUN... [options]
 
-  RUN                 a run directory that "deno task evaluate --model RUN" has evaluated, or a folder with its
-                      results.json; runs whose names differ only in a trailing number, such as a seed, become one
-                      column of means
+  RUN                 a run directory, evaluated by "deno task evaluate --model RUN" or not, or a folder with the
+                      results.json of an evaluation; evaluated runs whose names differ only in a trailing number, such as
+                      a seed, become one column of means
+  --by AXIS           what curves are aligned by: iteration, or time, which is that of training (default: iteration)
   --out DIR           where report.html, results.json and the plots go (default: comparison)
   --debug             show the stack trace of an error
   --help              show this text
 
 Examples:
   deno task compare runs/softmax runs/jem runs/sada-jem
+  deno task compare runs/one runs/two --by time
   deno task compare runs/ablation/* --out docs/images/ablation
 `;
 
 /** Bytes of a picture of samples, which becomes a part of the report. */
 const mostPictureBytes = 2 ** 24;
 
-const options = { out: { type: "string", default: "comparison" }, debug: { type: "boolean" } } as const;
+const options = {
+  by: { type: "string", default: "iteration" },
+  out: { type: "string", default: "comparison" },
+  debug: { type: "boolean" },
+} as const;
 
 const compare: Command = {
   help,
@@ -43,26 +52,66 @@ const compare: Command = {
       allowPositionals: true,
     });
     if (positionals.length < 2) throw new UsageError("compare takes at least two runs");
+    const by = axes.find((axis) => axis === values.by);
+    if (!by) throw new UsageError(`--by takes ${axes.join(" or ")}`);
     await writeOnly({ folders: [values.out] });
     const names = runNames(positionals);
-    const evaluations = await Promise.all(positionals.map((run, i) => readEvaluation(run, names[i]!)));
-    const { section, files, results, comparison } = await comparisonSection(evaluations);
+    const runs: ComparedRun[] = [];
+    for (const [i, run] of positionals.entries()) runs.push(await readRun(run, names[i]!));
+    const evaluations = runs.flatMap(({ evaluation }) => evaluation ?? []);
+    const trained = runs.flatMap(({ training }) => training ?? []);
+    const evaluated = evaluations.length > 0 ? await comparisonSection(evaluations) : undefined;
+    const training = trained.length > 0 ? await trainingComparison(trained, by) : undefined;
+    const parts = [evaluated, training].filter((part) => part !== undefined);
     await Deno.mkdir(values.out, { recursive: true });
-    for (const [name, contents] of files) await writeAtomically(`${values.out}/${name}`, contents);
+    for (const { files } of parts) {
+      for (const [name, contents] of files) await writeAtomically(`${values.out}/${name}`, contents);
+    }
     const page = reportPage({
       title: "Comparison",
       subtitle: positionals.join(", "),
       key: [],
-      sections: [section],
+      sections: parts.map(({ section }) => section),
     });
     await writeAtomically(`${values.out}/report.html`, page);
-    await writeAtomically(`${values.out}/results.json`, `${JSON.stringify(results, undefined, 2)}\n`);
-    for (const warning of comparison.warnings) printError(`warning: ${warning}`);
-    print(table([comparison.head, ...comparison.rows]));
+    const results = { ...evaluated?.results, ...(training && { training: training.results }) };
+    await writeAtomically(`${values.out}/results.json`, jsonText(results));
+    const warnings = [...runs.flatMap(warningsOf), ...parts.flatMap((part) => part.warnings)];
+    for (const warning of warnings) printError(`warning: ${warning}`);
+    print(parts.map(({ table: rows }) => table(rows)).join("\n\n"));
+    const open = runs.flatMap(({ evaluation, folder }) => evaluation ? [] : folder);
+    if (open.length > 0) print(`not evaluated: ${open.join(", ")}; deno task evaluate --model RUN does that`);
     print(`wrote ${values.out}/report.html, results.json and plots`);
     return exitStatus.success;
   },
 };
+
+/** What is known of a run: how it was trained, how it was evaluated, or both. */
+interface ComparedRun {
+  readonly folder: string;
+  readonly evaluation: Evaluation | undefined;
+  /** Undefined if it has no metrics. */
+  readonly training: TrainedRun | undefined;
+}
+
+async function readRun(folder: string, name: string): Promise<ComparedRun> {
+  const evaluation = await readEvaluation(folder, name);
+  const run = await readTrainedRun(folder, name);
+  const training = run && run.metrics.rows > 0 ? run : undefined;
+  if (evaluation || training) return { folder, evaluation, training };
+  throw new CheckpointError(
+    run
+      ? `${folder} has no metrics and has not been evaluated: there is nothing to compare; let it train for an iteration`
+      : `${folder} holds no run (no config.json) and has not been evaluated (no results.json)`,
+  );
+}
+
+function warningsOf({ folder, evaluation, training }: ComparedRun): string[] {
+  const reached = training && training.metrics.last.iteration + 1;
+  const evaluatedAt = evaluation?.iteration;
+  if (reached === undefined || evaluatedAt === undefined || evaluatedAt >= reached) return [];
+  return [`${folder} was evaluated at iteration ${evaluatedAt}, and has reached ${reached} since`];
+}
 
 /** The last parts of the paths; whole paths where those of several runs are equal. */
 function runNames(runs: readonly string[]): string[] {
@@ -71,7 +120,8 @@ function runNames(runs: readonly string[]): string[] {
   return names.map((name, i) => names.filter((other) => other === name).length > 1 ? paths[i]! : name);
 }
 
-async function readEvaluation(run: string, name: string): Promise<Evaluation> {
+/** A run's evaluation; undefined if it has none. */
+async function readEvaluation(run: string, name: string): Promise<Evaluation | undefined> {
   for (const folder of [`${run}/evaluation`, run]) {
     const path = `${folder}/results.json`;
     const text = await readIfPresent(path, mostResultBytes);
@@ -85,7 +135,7 @@ async function readEvaluation(run: string, name: string): Promise<Evaluation> {
       throw error;
     }
   }
-  throw new CheckpointError(`${run} has not been evaluated: deno task evaluate --model ${run}`);
+  return undefined;
 }
 
 if (import.meta.main) await execute(compare);

@@ -146,7 +146,7 @@ export async function comparisonSection(evaluations: readonly Evaluation[]) {
     pictured.add(groupOf(name));
     report.picture(`compare_samples_${pictured.size}`, samples, `Samples by class: ${name}`);
   }
-  return { ...report.answer({ ...comparison }), comparison };
+  return { ...report.answer({ ...comparison }), table: [head, ...rows], warnings };
 }
 
 function groupCurves(

@@ -6,6 +6,8 @@ export interface EvaluationFile {
   readonly results: Readonly<Record<string, unknown>>;
   /** What it was evaluated on. */
   readonly data?: unknown;
+  /** Iterations that had trained the model. */
+  readonly iteration?: number;
 }
 
 /** Bytes of a file of results that is read: those of an evaluation have some hundred thousand. */
@@ -22,7 +24,11 @@ export function evaluationOf(value: unknown): EvaluationFile {
   if (!isObject(value) || !isObject(value["results"])) {
     throw new FormatError("it holds no results of an evaluation");
   }
-  const { results, data } = value as { results: Record<string, unknown>; data?: unknown };
+  const { results, data, iteration } = value as {
+    results: Record<string, unknown>;
+    data?: unknown;
+    iteration?: unknown;
+  };
   const refuse = (what: string) => new FormatError(`it is damaged: ${what}`);
   for (const [name, answer] of Object.entries(results)) {
     if (!isObject(answer)) throw refuse(`the answer "${printable(name)}" is not an object`);
@@ -30,7 +36,7 @@ export function evaluationOf(value: unknown): EvaluationFile {
   if (data !== undefined && !isObject(data)) throw refuse('"data" is not an object');
   const sets = Object.keys(results["outOfDistribution"] ?? {}).length;
   if (sets > mostSets) throw refuse(`${sets} other sets of images, where at most ${mostSets} are compared`);
-  return { results, data };
+  return { results, data, ...(typeof iteration === "number" && { iteration }) };
 }
 
 /** A curve's points `[x, y]`, if that is what a value is. */

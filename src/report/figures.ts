@@ -119,20 +119,37 @@ export function confusionFigure(
   };
 }
 
-/** One curve, or several by their names. */
+/** How a line looks: its colour, and lengths of its strokes and gaps in pixels. */
+export interface LineStyle {
+  readonly colour: string;
+  readonly dash: readonly number[];
+}
+
+/**
+ * One curve, or several by their names.
+ * @param style how each looks, if not each in a colour of its own
+ */
 export function curves(
   series: Readonly<Record<string, readonly (readonly [number, number])[]>>,
-  { x, y, yDomain, points = false }: {
+  { x, y, yDomain, points = false, style }: {
     readonly x: string;
     readonly y: string;
     readonly yDomain?: readonly [number, number];
     readonly points?: boolean;
+    readonly style?: (name: string) => LineStyle;
   },
 ): PlotSpec {
   const values = Object.entries(series).flatMap(([name, all]) =>
     all.map(([at, value]) => ({ name, at, value }))
   );
-  const several = Object.keys(series).length > 1;
+  const names = Object.keys(series);
+  const byName = { field: "name", type: "nominal" as const, title: null, sort: null };
+  const styles = style && names.map(style);
+  const looks = styles && {
+    color: { ...byName, scale: { domain: names, range: styles.map(({ colour }) => colour) } },
+    strokeDash: { ...byName, scale: { domain: names, range: styles.map(({ dash }) => [...dash]) } },
+  };
+  const several = names.length > 1 && { color: byName };
   return {
     ...size,
     width: 380,
@@ -146,7 +163,7 @@ export function curves(
         title: y,
         scale: yDomain ? { domain: [...yDomain] } : { zero: false },
       },
-      ...(several && { color: { field: "name", type: "nominal" as const, title: null, sort: null } }),
+      ...(looks ?? several),
     },
   };
 }

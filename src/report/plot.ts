@@ -11,7 +11,16 @@ export type PlotSpec = TopLevelSpec;
 
 const fontName = "DejaVu Sans";
 /** Colours that can be told apart with any colour vision, on light and dark ground (Okabe and Ito, 2008). */
-const palette = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#999999", "#b8a800"];
+export const palette: readonly string[] = [
+  "#0072b2",
+  "#e69f00",
+  "#009e73",
+  "#cc79a7",
+  "#56b4e9",
+  "#d55e00",
+  "#999999",
+  "#b8a800",
+];
 
 /** Characters that no XML document has, which the name of a class or a run may bring. */
 const outsideXml = /[^\t\n\r\x20-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
@@ -26,7 +35,7 @@ export async function renderSvg(spec: PlotSpec): Promise<string> {
     background: "transparent",
     config: {
       font: `${fontName}, sans-serif`,
-      range: { category: palette },
+      range: { category: [...palette] },
       view: { stroke: null },
       mark: { color: palette[0]! },
       axis: {

@@ -186,14 +186,20 @@ export class Trainer {
     return reports;
   }
 
-  /** {@link fetchReports} of the iterations before a divergence, if there is one, with what was found there. */
-  async fetchUntilDivergence(): Promise<{ reports: IterationReport[]; divergence?: Divergence }> {
+  /** {@link fetchReports} of the iterations before a divergence, if there is one, with what was found and reported there. */
+  async fetchUntilDivergence(): Promise<
+    { reports: IterationReport[]; divergence?: Divergence; diverged?: IterationReport | undefined }
+  > {
     const [rows, statusWords] = await this.#context.read([this.#reports.rows, this.#status]);
     const reports = this.#reports.take(rows!, this.iteration, (t) => this.learningRate(t));
     const [diverged, iteration] = new Uint32Array(statusWords!.buffer);
     if (!diverged) return { reports };
     const divergence = { iteration: iteration!, likelihood: statusWords![2]!, loss: statusWords![3]! };
-    return { reports: reports.filter((report) => report.iteration < iteration!), divergence };
+    return {
+      reports: reports.filter((report) => report.iteration < iteration!),
+      divergence,
+      diverged: reports.find((report) => report.iteration === iteration),
+    };
   }
 
   /** Seconds that this process has spent in exchanges with the others, and waiting for them; undefined if it is alone. */

@@ -247,7 +247,7 @@ export class TrainingRun {
   /** @returns whether the run goes on: else it has gone back */
   async #report(pace: Pace): Promise<boolean> {
     const { trainer } = this;
-    const { reports, divergence } = await trainer.fetchUntilDivergence();
+    const { reports, divergence, diverged } = await trainer.fetchUntilDivergence();
     const { attempts } = trainer.recovery;
     const { health, sign } = watch(
       trainer.recovery.health,
@@ -255,7 +255,8 @@ export class TrainingRun {
       this.#dataset.classNames.length,
       divergence,
     );
-    await this.#metrics.reports(reports, attempts);
+    // If the run goes back, the last row goes; if not, it shows why the run has ended.
+    await this.#metrics.reports(diverged ? [...reports, diverged] : reports, attempts);
     if (sign) {
       await this.#goBack(sign);
       pace.restart(trainer.iteration);

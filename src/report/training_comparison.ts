@@ -168,13 +168,13 @@ function axisOf(standings: readonly Standing[], by: Axis): LowerAxis {
   };
 }
 
-/** The mean point of each bin that has any. */
+/** The mean point of each bin that has one which is finite. */
 function binned(points: readonly [number, number][], width: number): [number, number][] {
   const members = Map.groupBy(points, ([at]) => Math.ceil(at / width));
   const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
-  return [...members.values()].map((
-    all,
-  ) => [mean(all.map(([at]) => at)), mean(all.map(([, value]) => value))]);
+  return [...members.values()]
+    .map((all): [number, number] => [mean(all.map(([at]) => at)), mean(all.map(([, value]) => value))])
+    .filter((point) => point.every(Number.isFinite));
 }
 
 function seriesOf(

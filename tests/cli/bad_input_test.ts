@@ -89,7 +89,12 @@ const cases: readonly [string, string[], number, RegExp][] = [
   ["evaluate", ["--ood", "svhn"], 2, /--ood takes NAME=DIR/],
   ["evaluate", ["--inception", `${folder}/absent.pth`], 1, /there is no file .*absent\.pth/],
   ["compare", ["runs/one"], 2, /at least two runs/],
-  ["compare", [`${folder}/one`, `${folder}/two`], 1, /has not been evaluated: deno task evaluate --model/],
+  [
+    "compare",
+    [`${folder}/one`, `${folder}/two`],
+    1,
+    /one holds no run \(no config\.json\) and has not been evaluated/,
+  ],
 ];
 
 Deno.test("commands: whatever is wrong with the input ends in one clear line and the right status", async (t) => {

@@ -34,12 +34,13 @@ export async function readTrainedRun(folder: string, name: string): Promise<Trai
       `${folder}/metrics.jsonl: it has ${bytes} bytes, where at most ${mostBytes} are expected`,
     );
   }
-  const metrics = await readMetrics(view, status.classes ?? undefined);
+  // Where the number of classes is not known, no cross-entropy is a sign of divergence, but the other signs are.
+  const metrics = await readMetrics(view, status.classes ?? Infinity);
   const state = status.state === "stopped" && metrics.sign ? "diverged" : status.state;
   return { name, state, iterations: status.iterations, metrics };
 }
 
-async function readMetrics(view: RunView, classes: number | undefined): Promise<MetricsReader> {
+async function readMetrics(view: RunView, classes: number): Promise<MetricsReader> {
   let reader = new MetricsReader({ classes, mostBuckets });
   const decoder = new TextDecoder();
   for (let [from, mark, more] = [0, "", true]; more;) {

@@ -19,6 +19,7 @@ import { processesInOne } from "../../distributed/processes_in_one.ts";
 import { testGpu } from "../../kernels/harness.ts";
 import { requireSameBytes } from "../../same_bytes.ts";
 import { withFiles } from "../../temporary.ts";
+import { readTrainedRun } from "../../../src/train/run/trained_run.ts";
 import { reproducible } from "../../run_files.ts";
 
 const digits = await loadDataset({ name: "digits", limit: 120 });
@@ -151,6 +152,10 @@ Deno.test("A NaN on one rank takes both back to the same checkpoint, or stops bo
       assert(end.status === "rejected" && end.reason instanceof DivergenceError);
       assert.match(end.reason.message, /^training diverged at iteration 5 \(likelihood term NaN, loss NaN\)/);
     }
+    // Its last row says so to whoever looks at the run later.
+    const seen = await readTrainedRun(`${folder}/stop`, "stop");
+    assert.deepEqual([seen!.state, seen!.metrics.last.iteration], ["diverged", 5]);
+    assert(seen!.metrics.last.seconds > 0);
   });
 });
 

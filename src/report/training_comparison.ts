@@ -1,6 +1,7 @@
 /** The trainings of several runs side by side, whether they have ended or not. */
 
 import { percent } from "../evaluate/percent.ts";
+import { damagedText } from "../train/run/damaged_lines.ts";
 import type { CurvePoint } from "../train/run/thinned_curve.ts";
 import type { TrainedRun } from "../train/run/trained_run.ts";
 import { groupOf } from "./comparison.ts";
@@ -120,11 +121,8 @@ function testsOf(metrics: TrainedRun["metrics"]): { points: CurvePoint[]; isHeld
 }
 
 function damages(runs: readonly TrainedRun[]): string[] {
-  return runs.filter(({ metrics }) => metrics.damaged > 0).map(({ name, metrics: { damaged } }) =>
-    `${name}: ${damaged} ${damaged === 1 ? "line" : "lines"} of metrics.jsonl could not be read and ${
-      damaged === 1 ? "is" : "are"
-    } left out`
-  );
+  return runs.filter(({ metrics }) => metrics.damaged > 0)
+    .map(({ name, metrics: { damaged } }) => `${name}: ${damagedText(damaged)}`);
 }
 
 function withoutTimes(standings: readonly Standing[]): string[] {

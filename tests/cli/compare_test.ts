@@ -127,8 +127,8 @@ Deno.test("compare: runs that are evaluated and runs that are not, by iteration 
         assert.equal(status, 0, errors);
         assert.deepEqual(errors.replaceAll(folder, "AT").trim().split("\n"), [
           "warning: AT/early was evaluated at iteration 30, and has reached 40 since",
-          "warning: damaged: 1 line of metrics.jsonl could not be read and is left out",
-          "warning: hostile: 1 line of metrics.jsonl could not be read and is left out",
+          "warning: damaged: 1 line of metrics.jsonl could not be read and is left out.",
+          "warning: hostile: 1 line of metrics.jsonl could not be read and is left out.",
         ]);
         assert.equal(row(output, "damaged")[2], "13 of 40");
         assert.deepEqual(row(output, "lost"), ["lost", "diverged", "6 of 40", "3.0 s", "not finite", "–"]);

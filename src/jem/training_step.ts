@@ -61,7 +61,10 @@ export type ReportField = typeof reportFields[number];
 
 /** The values of a report that was read back, by their names. */
 export function reportValues(report: Float32Array): Record<ReportField, number> {
-  return Object.fromEntries(reportFields.map((field, i) => [field, report[i]!])) as Record<ReportField, number>;
+  return Object.fromEntries(reportFields.map((field, i) => [field, report[i]!])) as Record<
+    ReportField,
+    number
+  >;
 }
 
 /** One iteration of SADA-JEM, Algorithm 1 of the paper, on given batches. */

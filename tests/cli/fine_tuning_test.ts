@@ -50,7 +50,7 @@ Deno.test("train --from: an official checkpoint of other classes is fine-tuned, 
     assert.equal(once.status, 0, once.errors);
     const said = once.output.split("\n").filter((line) => line.startsWith("from "));
     assert.deepEqual(said, [
-      `from ${file}: parameters and running statistics; replay buffer of 20 images; new head, as 10 ≠ 6 classes`,
+      `from ${file}: parameters and running statistics; replay buffer of 20 images; new head, because 10 ≠ 6 classes`,
     ]);
     const configuration = JSON.parse(await Deno.readTextFile(`${whole}/config.json`));
     assert.deepEqual(configuration.origin, { path: file, sha256: await sha256(bytes) });

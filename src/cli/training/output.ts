@@ -73,7 +73,9 @@ export function takenLine(
   { model: { images: { classNames, unnamed } }, leftAlone }: Beginning,
   { statistics, replay, newHead }: Taken,
 ): string {
-  const head = newHead === undefined ? `head of ${classNames.length} classes` : `new head, because ${newHead}`;
+  const head = newHead === undefined
+    ? `head of ${classNames.length} classes`
+    : `new head, because ${newHead}`;
   const parts = [
     statistics ? "parameters and running statistics" : "parameters",
     typeof replay === "number" ? `replay buffer of ${replay.toLocaleString("en")} images` : replay,

@@ -13,16 +13,16 @@ import { table } from "./format.ts";
 import { writeOnly } from "./permissions.ts";
 
 const help = `
-Put runs side by side: where each stands and its curves, and what has been evaluated, in tables and one report. Runs may
-still be going on, have stopped, or never have been evaluated. Figures of different data, images, attacks or samples are
-marked with ≠, and what differs is said.
+Put runs side by side, in tables and one report: where each stands, its curves, and what has been evaluated. Runs may
+still be going on, may have stopped, and need not have been evaluated. Figures of different data, images, attacks or
+samples are marked with ≠, and the report says what differs.
 
 Usage: deno task compare RUN RUN... [options]
 
   RUN                 a run directory, evaluated by "deno task evaluate --model RUN" or not, or a folder with the
-                      results.json of an evaluation; evaluated runs whose names differ only in a trailing number, such as
-                      a seed, become one column of means
-  --by AXIS           what curves are aligned by: iteration, or time, which is that of training (default: iteration)
+                      results.json of an evaluation. Evaluated runs whose names differ only in a trailing number, such
+                      as a seed, become one column of means
+  --by AXIS           how curves are aligned: by iteration, or by time of training (default: iteration)
   --out DIR           where report.html, results.json and the plots go (default: comparison)
   --debug             show the stack trace of an error
   --help              show this text

@@ -2,17 +2,17 @@ import { ConfigurationError } from "../errors.ts";
 import { permutation, RandomStream } from "../random/philox.ts";
 
 /**
- * The order in which a stream visits the training images: reshuffled every epoch, without the last short batch. A
- * function of the seed and the iteration, so a resumed run continues it exactly.
+ * The order in which a stream visits the training images: reshuffled every epoch, without the last short batch. It
+ * depends on the seed and the iteration alone, so a resumed run continues it exactly.
  */
 export class BatchOrder {
   #epoch = -1;
   #order = new Uint32Array();
 
   /**
-   * @param purpose keeps streams with one seed apart
-   * @param images indices of the images that the stream consists of
-   * @throws {ConfigurationError} if there are fewer images than a batch takes.
+   * @param purpose keeps streams with the same seed apart
+   * @param images indices of the stream's images
+   * @throws {ConfigurationError} if there are fewer images than a batch needs.
    */
   constructor(
     readonly seed: number,
@@ -35,7 +35,7 @@ export class BatchOrder {
     return new BatchOrder(seed, this.purpose, this.images, this.batch);
   }
 
-  /** Indices of the images of an iteration's batch. */
+  /** Indices of the images in an iteration's batch. */
   at(iteration: number): Uint32Array {
     const epoch = Math.floor(iteration / this.batchesPerEpoch);
     if (epoch !== this.#epoch) {

@@ -1,4 +1,4 @@
-/** What a configuration describes, built. */
+/** Builds what a configuration describes. */
 
 import { DeviceImages } from "../data/device_images.ts";
 import { type Dataset, imageBytes, selectImages } from "../data/dataset.ts";
@@ -19,9 +19,9 @@ import type { Context } from "../tensor/context.ts";
 import type { Configuration } from "./configuration.ts";
 
 /**
- * The model of a configuration, freshly initialised.
- * @param activations how it stores the values between its layers: not as the configuration says unless it is to be trained,
- *   since a trained model is as well and more exactly used in float32
+ * A configuration's model, freshly initialised.
+ * @param activations type of the values between its layers. It overrides the configuration, except in training, because
+ *   a trained model is used in float32, which is more exact
  */
 export function buildModel(
   context: Context,
@@ -35,7 +35,7 @@ export function buildModel(
   return new WideResNet(context, architecture, seed, activations);
 }
 
-/** The optimiser of a configuration. */
+/** A configuration's optimiser. */
 export function buildOptimizer({ context, parameters }: WideResNet, configuration: Configuration): Optimizer {
   const { optimizer, momentum, weightDecay, beta1, beta2 } = configuration;
   return optimizer === "sgd"
@@ -43,7 +43,7 @@ export function buildOptimizer({ context, parameters }: WideResNet, configuratio
     : new Adam(context, parameters, { beta1, beta2, epsilon: 1e-8, weightDecay });
 }
 
-/** SAM around an optimiser; ASAM where the configuration says so, or else from ρ = 0.5 on. */
+/** SAM around an optimiser; ASAM if the configuration says so, and by default from ρ = 0.5 on. */
 export function buildSharpnessAware(
   { parameters }: WideResNet,
   optimizer: Optimizer,
@@ -52,7 +52,7 @@ export function buildSharpnessAware(
   return new SharpnessAware(parameters, optimizer, { rho, adaptive: adaptive ?? rho >= 0.5 });
 }
 
-/** The learning-rate schedule of a configuration, in iterations. */
+/** A configuration's learning-rate schedule, in iterations. */
 export function learningRates(
   configuration: Configuration,
   iterationsPerEpoch: number,
@@ -72,13 +72,13 @@ export function learningRates(
 /** Training images on the GPU. */
 export interface ResidentImages {
   readonly images: DeviceImages;
-  /** Which of them may be used with their labels: indices within them, ascending. */
+  /** Indices of those that may be used with their labels, ascending. */
   readonly labelled: Uint32Array;
 }
 
 /**
- * The training images that are kept on the GPU: all of them, or else as many of the labelled ones as the configuration
- * allows, drawn so that each class has its share.
+ * The training images kept on the GPU: all of them, or as many of the labelled ones as the configuration allows, drawn
+ * so that each class keeps its share.
  */
 export function residentImages(
   context: Context,
@@ -96,10 +96,10 @@ export function residentImages(
 }
 
 /**
- * The sampler of a configuration, with an empty replay buffer. Informative chains start at Gaussians fitted to the images
- * on the GPU whose labels may be used.
- * @param bufferSize entries of the replay buffer, if not all of them
- * @throws {DataError} if these do not contain every class.
+ * A configuration's sampler, with an empty replay buffer. Informative chains start at Gaussians fitted to the images on
+ * the GPU whose labels may be used.
+ * @param bufferSize number of replay buffer entries, if not all
+ * @throws {DataError} if a class has none of these images.
  */
 export function buildSampler(
   model: WideResNet,

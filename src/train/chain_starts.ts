@@ -19,14 +19,14 @@ export const chainStarts = ["informative", "buffer", "noise"] as const;
 /** One of {@link chainStarts}. */
 export type ChainStart = typeof chainStarts[number];
 
-/** The class of each start: the one asked for, or all in turn. */
+/** The class of each start: the requested one, or all classes in turn. */
 export function startingClasses(count: number, classes: number, label: number | undefined): Uint32Array {
   return Uint32Array.from({ length: count }, (_, i) => label ?? Math.floor(i * classes / count));
 }
 
 /**
- * Gaussians fitted to the training images of a data set, which is uploaded for it.
- * @throws {DataError} if a class has none.
+ * Gaussians fitted to the training images of a data set, which is uploaded for this.
+ * @throws {DataError} if a class has no images.
  */
 export function informativeStart(context: Context, dataset: Dataset): InformativeInitialisation {
   const { name, train, classNames } = dataset;
@@ -37,11 +37,12 @@ export function informativeStart(context: Context, dataset: Dataset): Informativ
 
 /**
  * Images that chains start from, `[N, H, W, C]`.
- * @param classes of each image; only informative starts depend on them
- * @param informative what makes informative starts; called for these only
- * @param first images of the same run before these, a multiple of 4: these are what they would be if all were made at once
- * @param stream of random numbers: another one makes other images
- * @throws {CheckpointError} if the replay buffer is asked for and there is none.
+ * @param classes class of each image; only informative starts depend on it
+ * @param informative provides informative starts; called only for these
+ * @param first number of images of the same run that come before these, a multiple of 4; the images are the same as if
+ *   all were made at once
+ * @param stream number of the random stream; another one gives other images
+ * @throws {CheckpointError} if the replay buffer is requested and there is none.
  */
 export async function startImages(
   context: Context,
@@ -67,7 +68,7 @@ export async function startImages(
   );
 }
 
-/** Entries of the replay buffer, drawn without replacement as long as there are enough. */
+/** Entries of the replay buffer, drawn without replacement while there are enough. */
 function bufferImages(
   context: Context,
   checkpoint: Checkpoint,

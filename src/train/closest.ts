@@ -1,6 +1,6 @@
 /**
- * The word that is most like the one given: the one that the fewest insertions, deletions and replacements of a
- * character turn it into; of several, the first.
+ * The most similar word: the one that can be reached with the fewest insertions, deletions and replacements of a
+ * character; the first one if there are several.
  * @param words at least one
  */
 export function closest(word: string, words: readonly string[]): string {
@@ -8,7 +8,7 @@ export function closest(word: string, words: readonly string[]): string {
   return words[distances.indexOf(Math.min(...distances))]!;
 }
 
-/** Levenshtein's distance by Wagner and Fischer's table, of which one row is kept. */
+/** Levenshtein's distance by Wagner and Fischer's table, one row at a time. */
 function editDistance(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, i) => i);
   for (let i = 1; i <= from.length; i++) {

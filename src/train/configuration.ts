@@ -18,7 +18,7 @@ import {
 /** A complete, checked configuration. */
 export type Configuration = Readonly<z.output<typeof configurationSchema>>;
 
-/** Options that say the same thing in two ways, with the value of the one that is not used. */
+/** Options that say the same thing in two ways, with the value that means "not used". */
 const alternatives = [
   { keys: ["iterations", "epochs"], unused: null },
   { keys: ["decayIterations", "decayEpochs"], unused: [] },
@@ -29,7 +29,7 @@ interface Conflict {
   readonly message: (configuration: Configuration) => string;
 }
 
-/** Options that are divided among the shards; the first two are used by the likelihood only. */
+/** Options that are divided among the shards. Only the likelihood uses the first two. */
 const dividedOptions = ["likelihoodBatch", "bufferSize", "labelledBatch"] as const;
 
 /** The first option that cannot be divided evenly. */
@@ -39,7 +39,7 @@ function undivided(configuration: Configuration): typeof dividedOptions[number] 
   return used.find((option) => configuration[option] % shards !== 0);
 }
 
-/** Rules between options: what must not be, and how to say it. */
+/** Rules between options: what is not allowed, and how to say it. */
 const conflicts: readonly Conflict[] = [
   {
     broken: ({ iterations, epochs }) => (iterations === null) === (epochs === null),
@@ -77,8 +77,8 @@ const conflicts: readonly Conflict[] = [
 ];
 
 /**
- * Checks options given by name; those that are missing take the published CIFAR-10 values. Where an option excludes
- * another, such as `iterations` and `epochs`, giving one replaces the default of the other.
+ * Checks options given by name. Missing options take the published values for CIFAR-10. Where an option excludes
+ * another, such as `iterations` and `epochs`, giving one switches off the default of the other.
  * @throws {ConfigurationError} naming every wrong key with its value and what is allowed, on one line.
  */
 export function parseConfiguration(value: unknown): Configuration {
@@ -106,9 +106,9 @@ export function parseConfiguration(value: unknown): Configuration {
 }
 
 /**
- * Options with one of them replaced, for `--set key=value`. The value of an option that is text is taken as it is, but
- * for `null` and a string in quotes; any other is read as JSON, or else as a string. Setting one
- * of two options that exclude each other, such as `iterations` and `epochs`, switches the other off.
+ * Options with one of them replaced, for `--set key=value`. The value of a text option is taken as it is, except for
+ * `null` and a string in quotes. Any other value is read as JSON, or else as a string. Setting one of two options that
+ * exclude each other, such as `iterations` and `epochs`, switches the other off.
  * @throws {ConfigurationError} if there is no `=` or no such option; the value itself is checked by
  * {@link parseConfiguration}.
  */
@@ -129,7 +129,7 @@ export function applySetting(
   return changed;
 }
 
-/** Gives what the option `chosen` excludes the value of not being used, unless that is `chosen`'s own value. */
+/** Switches off the option that `chosen` excludes, unless `chosen` itself is being switched off. */
 function switchOffAlternatives(options: Record<string, unknown>, chosen: string): void {
   for (const { keys, unused } of alternatives) {
     if (!keys.some((key) => key === chosen) || isUnused(options[chosen])) continue;
@@ -157,7 +157,7 @@ function parseValue(key: OptionName, text: string): unknown {
   }
 }
 
-/** A value on one line, not too long; numbers that JSON lacks as they are. */
+/** A value on one line, cut to a readable length, including numbers that JSON lacks. */
 function show(value: unknown): string {
   const text = typeof value === "number" ? String(value) : JSON.stringify(value) ?? String(value);
   return text.length > 60 ? `${text.slice(0, 60)}…` : text;

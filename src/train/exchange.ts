@@ -1,20 +1,20 @@
 import type { Communicator } from "../distributed/communicator.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
-/** What a process would like to do after an iteration; in a job all do it after the same one. */
+/** What a process wants to do after an iteration. In a job all do it after the same one. */
 export interface Wishes {
-  /** Stop and save; one process is enough to wish it. */
+  /** Stop and save. The wish of one process is enough. */
   readonly stop: boolean;
-  /** Fetch reports; as rank 0 wishes, since its clock decides. */
+  /** Fetch reports, as rank 0 decides by its clock. */
   readonly report: boolean;
-  /** Save a checkpoint; as rank 0 wishes. */
+  /** Save a checkpoint, as rank 0 decides. */
   readonly checkpoint: boolean;
 }
 
-/** Of a process that has none. */
+/** No wishes. */
 export const noWishes = (): Wishes => ({ stop: false, report: false, checkpoint: false });
 
-/** Elements of the sums that carry the wishes, then those of each rank that carry its divergence. */
+/** Elements of the sums for the wishes, then those for each rank's divergence. */
 const wishElements = 3;
 const divergenceElements = 3;
 
@@ -24,13 +24,13 @@ export function exchangeRoom(processes: number): number {
 }
 
 /**
- * Forms sums over the processes of a job. With them go the wishes, and whether training has diverged: of each rank its
- * flag, likelihood term and loss, so that none takes a step that the others do not take.
+ * Forms sums over the processes of a job. The wishes travel with them, and so does divergence: each rank's flag,
+ * likelihood term and loss, so that no rank takes a step that the others do not take.
  */
 export class Exchange {
-  /** What was agreed on in the last exchange. */
+  /** What was agreed in the last exchange. */
   agreed: Wishes = noWishes();
-  /** Time that all sums have taken, with the wait for the slowest process. */
+  /** Time of all sums so far, including the wait for the slowest process. */
   seconds = 0;
   readonly #communicator: Communicator;
   readonly #sums: Tensor;
@@ -39,8 +39,8 @@ export class Exchange {
 
   /**
    * @param sums float32 on the GPU
-   * @param room element of the sums at which {@link exchangeRoom} begins
-   * @param status as `divergence` leaves it
+   * @param room element of the sums where {@link exchangeRoom} begins
+   * @param status the status that `divergence` writes
    */
   constructor(communicator: Communicator, sums: Tensor, room: number, status: Tensor) {
     this.#communicator = communicator;
@@ -49,7 +49,7 @@ export class Exchange {
     this.#status = status;
   }
 
-  /** Replaces the sums of this process by those of all, and its status by that of the first rank that has diverged. */
+  /** Replaces this process's sums by those of all, and its status by that of the first rank that has diverged. */
   async run(iteration: number, wishes: Wishes): Promise<void> {
     const { rank, size } = this.#communicator;
     const [sums, status] = await this.#sums.context.read([this.#sums, this.#status]);

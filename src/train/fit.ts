@@ -1,4 +1,4 @@
-/** Whether a training run fits an adapter, found out before anything is read or computed. */
+/** Checks whether a training run fits an adapter before anything is read or computed. */
 
 import type { Dataset } from "../data/dataset.ts";
 import { datasetFormats } from "../data/formats.ts";
@@ -14,24 +14,24 @@ import { elements } from "../tensor/tensor.ts";
 import { type Configuration, parseConfiguration } from "./configuration.ts";
 import { Trainer } from "./trainer.ts";
 
-/** Networks from this depth on have the same kinds of layers; each further block only repeats them. */
+/** Networks from this depth on have the same kinds of layers. Each further block only repeats them. */
 const completeDepth = 16;
-/** More than any device or computer has. What it does have is not known: WebGPU tells the size of no memory. */
+/** More than any device or computer has. The real size is unknown, because WebGPU does not tell it. */
 const largestMemory = 2 ** 40;
 
-/** Options by which a run can be made smaller. */
+/** Options that can make a run smaller. */
 const sizeOptions = ["labelledBatch", "likelihoodBatch", "width", "depth", "imageSize"] as const;
 
 type SizeOption = typeof sizeOptions[number];
 
-/** An option's least value, and the step to the next: shards divide the batches. */
+/** An option's least value, and the step to the next one. Shards divide the batches. */
 function valuesOf(name: SizeOption, { shards }: Configuration): { least: number; step: number } {
   if (name === "depth") return { least: 10, step: 6 };
   if (name === "imageSize") return { least: 8, step: 1 };
   return name === "width" ? { least: 1, step: 1 } : { least: shards, step: shards };
 }
 
-/** What is tried together where no single option is to blame. */
+/** Options that are tried together if no single one is to blame. */
 const combinations: readonly (readonly SizeOption[])[] = [
   ["labelledBatch", "likelihoodBatch"],
   ["depth", "width"],
@@ -39,7 +39,7 @@ const combinations: readonly (readonly SizeOption[])[] = [
   ["labelledBatch", "likelihoodBatch", "width", "depth"],
 ];
 
-/** The images that a configuration trains on, as far as they are known before they are read. */
+/** The images that a configuration trains on, as far as they are known before reading. */
 interface Images {
   readonly side: number;
   readonly channels: number;
@@ -47,8 +47,8 @@ interface Images {
 }
 
 /**
- * Checks that a run fits the limits of an adapter: an iteration of it is recorded on paper, with no more layers than differ.
- * @throws {GpuError} naming an option, what it takes, the limit, and a value that would do.
+ * Checks that a run fits the limits of an adapter, by recording an iteration on paper with no more layers than differ.
+ * @throws {GpuError} naming an option, what it needs, the limit, and a value that would fit.
  * @throws {ConfigurationError} if images are needed on the GPU and none may be kept there.
  */
 export function requireFit(gpu: Gpu, configuration: Configuration): void {
@@ -72,7 +72,7 @@ export function requireFit(gpu: Gpu, configuration: Configuration): void {
 
 function imagesOf({ dataset, imageSize }: Configuration): Images {
   const format = datasetFormats.get(dataset);
-  // A folder's classes are known only when it is read, and there are at least two.
+  // A folder's classes are known only after reading it. There are at least two.
   if (!format) return { side: imageSize, channels: 3, classes: 2 };
   return { ...format, classes: format.classNames.length };
 }
@@ -83,7 +83,7 @@ function pixelsOf(configuration: Configuration): number {
   return side * side * channels;
 }
 
-/** Padding reflects at most all of an image but the border. */
+/** Padding can reflect all of an image except the border. */
 function requirePadding(configuration: Configuration): void {
   const { padding, dataset } = configuration;
   const { side } = imagesOf(configuration);
@@ -93,7 +93,7 @@ function requirePadding(configuration: Configuration): void {
   );
 }
 
-/** Gaussians of informative chains are fitted to images on the GPU, of each class at least one. */
+/** Gaussians of informative chains are fitted to images on the GPU, at least one of each class. */
 function requireResidentImages(configuration: Configuration): void {
   const { residentMebibytes, initialisation, likelihoodWeight } = configuration;
   const kept = Math.floor(residentMebibytes * 2 ** 20 / pixelsOf(configuration));
@@ -136,7 +136,7 @@ function requireNoise(configuration: Configuration): void {
   );
 }
 
-/** The limit that a run exceeds, if it exceeds any. */
+/** The limit that a run exceeds, if any. */
 function exceededBy(gpu: Gpu, configuration: Configuration): LimitError | undefined {
   try {
     requireParameters(gpu, configuration);
@@ -144,13 +144,13 @@ function exceededBy(gpu: Gpu, configuration: Configuration): LimitError | undefi
     return undefined;
   } catch (error) {
     if (error instanceof LimitError) return error;
-    // A kernel's own limit, which it does not put into numbers: half as much is tried next.
+    // A kernel's own limit, without a number: half as much is tried next.
     if (error instanceof RangeError) return new LimitError(error.message, 2, 1);
     throw error;
   }
 }
 
-/** All parameters lie in one buffer, and so do their gradients. */
+/** All parameters are in one buffer, and so are their gradients. */
 function requireParameters(gpu: Gpu, configuration: Configuration): void {
   const parameters = new ParameterSet();
   declareLayers(architectureOf(configuration), parameters, new RunningStatistics());
@@ -169,7 +169,10 @@ function architectureOf(configuration: Configuration): Architecture {
   return { depth, width, norm, dropout, unconditional, imageSize, channels, classes };
 }
 
-/** Records an iteration of one shard on paper. What it reads from data sets and the replay buffer is split as needed, so few do here. */
+/**
+ * Records an iteration of one shard on paper. Data sets and the replay buffer are split as needed, so a few images are
+ * enough.
+ */
 function rehearse(gpu: Gpu, configuration: Configuration): void {
   const paper = Gpu.onPaper(gpu);
   const shorter: Configuration = {
@@ -195,7 +198,7 @@ function rehearse(gpu: Gpu, configuration: Configuration): void {
   throw new LimitError(message, needed, largestMemory);
 }
 
-/** A data set of as many images as the batches take. Nothing reads their bytes. */
+/** A data set with as many images as the batches take. Nothing reads their bytes. */
 function blankDataset(configuration: Configuration): Dataset {
   const { labelledBatch, likelihoodBatch } = configuration;
   const { side, channels, classes } = imagesOf(configuration);
@@ -214,7 +217,10 @@ function blankDataset(configuration: Configuration): Dataset {
   };
 }
 
-/** The configuration with smaller values that fit: of the option that is farthest above its published value if that will do. */
+/**
+ * The configuration with smaller values that fit: only of the option farthest above its published value, if that is
+ * enough.
+ */
 function cure(gpu: Gpu, configuration: Configuration, exceeded: LimitError): Configuration | undefined {
   const published = parseConfiguration({});
   const excess = (name: SizeOption) => configuration[name] / published[name];
@@ -229,7 +235,7 @@ function cure(gpu: Gpu, configuration: Configuration, exceeded: LimitError): Con
   return undefined;
 }
 
-/** The configuration with smaller values of some options that fit, if there are any. */
+/** The configuration with smaller values of some options that fits, if there is one. */
 function shrunk(
   gpu: Gpu,
   configuration: Configuration,
@@ -249,7 +255,7 @@ function shrunk(
   return tried;
 }
 
-/** A value in proportion, and smaller in any case unless it is the least; of the depth 6n + 4. */
+/** A proportional value, always smaller unless it is the least; for the depth, 6n + 4. */
 function smaller(name: SizeOption, configuration: Configuration, ratio: number): number {
   const value = configuration[name];
   const { least, step } = valuesOf(name, configuration);

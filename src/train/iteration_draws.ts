@@ -1,4 +1,4 @@
-/** What an iteration draws at random on the host: functions of the seed and the iteration's number. */
+/** What an iteration draws at random on the host. It depends on the seed and the iteration's number alone. */
 
 import { skipped } from "../jem/initialisation.ts";
 import { Purpose, RandomStream } from "../random/philox.ts";
@@ -18,17 +18,17 @@ export function drawCrops(
 }
 
 /**
- * Draws where the chains of an iteration start: a buffer entry each, uniformly with replacement from its shard's part of the
- * buffer, replaced with some probability by a fresh image of a uniformly drawn class.
+ * Draws where the chains of an iteration start: at a buffer entry each, uniformly with replacement from its shard's
+ * part of the buffer, or with some probability at a fresh image of a uniformly drawn class.
  */
 export function drawReplay(
   { seed, iteration, batch, shardBatch = batch, entries, classes, reinitProbability }: {
     readonly seed: number;
     readonly iteration: number;
     readonly batch: number;
-    /** Chains of a shard; all of them by default. */
+    /** Number of chains in a shard; all by default. */
     readonly shardBatch?: number;
-    /** Entries of a shard's part of the buffer. */
+    /** Number of entries in a shard's part of the buffer. */
     readonly entries: number;
     readonly classes: number;
     readonly reinitProbability: number;

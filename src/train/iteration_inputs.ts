@@ -9,16 +9,16 @@ function partLengths(likelihoodBatch: number, labelledBatch: number) {
     stream: 4,
     /** float32: learning rate, Adam's two bias corrections, unused. */
     schedule: 4,
-    /** x_p: images and their crops. */
+    /** x_p: indices of images and their crops. */
     likelihoodIndices: likelihoodBatch,
     likelihoodCrops: likelihoodBatch,
-    /** x_l: images, their crops and labels. */
+    /** x_l: indices of images, their crops and labels. */
     labelledIndices: labelledBatch,
     labelledCrops: labelledBatch,
     labels: labelledBatch,
     /** Replay buffer entries of the chains, then flags (1: start from a fresh image instead). */
     draws: 2 * likelihoodBatch,
-    /** Class of each fresh image; `skipped` where none is wanted. */
+    /** Class of each fresh image; `skipped` where there is none. */
     freshClasses: likelihoodBatch,
   };
 }
@@ -26,7 +26,7 @@ function partLengths(likelihoodBatch: number, labelledBatch: number) {
 /** Name of a part. */
 export type InputPart = keyof ReturnType<typeof partLengths>;
 
-/** What the parts hold in one iteration; `schedule` as floating-point numbers. */
+/** The values of the parts in one iteration; `schedule` holds floating-point numbers. */
 export type InputValues =
   & Readonly<Record<Exclude<InputPart, "schedule">, Uint32Array>>
   & { readonly schedule: readonly number[] };
@@ -36,7 +36,7 @@ const alignment = 64;
 
 /**
  * Everything that changes from one iteration to the next, in one GPU buffer that is written once an iteration. The
- * recorded iteration reads its parts, and so never has to be recorded again.
+ * recorded iteration reads its parts, so it never has to be recorded again.
  */
 export class IterationInputs {
   /** Each part as a tensor. */
@@ -63,8 +63,8 @@ export class IterationInputs {
   }
 
   /**
-   * Uploads the values of an iteration; parts that are left out stay as they were, zeros at first.
-   * @throws {ShapeError} if a part has another number of values.
+   * Uploads the values of an iteration. Omitted parts keep their values, initially zeros.
+   * @throws {ShapeError} if a part has the wrong number of values.
    */
   upload(values: Partial<InputValues>): void {
     for (const [name, { size }] of Object.entries(this.parts) as [InputPart, Tensor][]) {

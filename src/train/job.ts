@@ -8,8 +8,9 @@ import type { Configuration } from "./configuration.ts";
 import type { Trainer } from "./trainer.ts";
 
 /**
- * Checks that the processes of a job train one model on the same data in the same way: else their sums would mean nothing.
- * @throws {ConfigurationError} on all of them, naming a rank that differs from rank 0, in what, and how.
+ * Checks that the processes of a job train one model on the same data in the same way. Their sums would be meaningless
+ * otherwise.
+ * @throws {ConfigurationError} on all of them, naming a rank that differs from rank 0, where, and how.
  */
 export async function requireSameJob(
   trainer: Trainer,
@@ -18,7 +19,7 @@ export async function requireSameJob(
 ): Promise<void> {
   const { communicator, iteration, model } = trainer;
   if (communicator.size === 1) return;
-  // Where the data lie may differ from host to host.
+  // The data may be in different places on different hosts.
   const { dataFolder: _, ...options } = configuration;
   await requireAgreement(
     communicator,

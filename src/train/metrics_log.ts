@@ -3,17 +3,17 @@ import { type Attempt, withAttempts } from "./recovery/recovery.ts";
 import type { MetricsFile } from "./run/metrics_file.ts";
 import type { TestedSet, TestResult } from "./test_result.ts";
 
-/** Writes what training reports into the run's metrics, with the time. */
+/** Writes training's reports into the run's metrics, with the time. */
 export class MetricsLog {
   readonly #file: MetricsFile | undefined;
   readonly #note: (line: string) => void;
-  /** What `performance.now()` would have said when the run began, had it been trained without a break. */
+  /** The value of `performance.now()` when the run started, as if it had been trained without a break. */
   readonly #began: number;
-  /** When the GPU could begin with the iterations that are not reported yet, in seconds of the run. */
+  /** When the GPU could start on the iterations that are not yet reported, in seconds of the run. */
   #from: number;
 
   /**
-   * @param file undefined in the processes of a job that write nothing
+   * @param file undefined in processes of a job that write nothing
    * @param note takes a line if it cannot be written
    */
   constructor(file: MetricsFile | undefined, note: (line: string) => void) {
@@ -23,14 +23,14 @@ export class MetricsLog {
     this.#began = performance.now() - this.#from * 1000;
   }
 
-  /** Notes that all iterations are reported, and that the next one begins now. */
+  /** Notes that all iterations are reported, and that the next one starts now. */
   restart(): void {
     this.#from = this.#seconds();
   }
 
   /**
-   * Adds the reports that were fetched just now. When each of their iterations ended is not known, and they are taken to
-   * have lasted equally long.
+   * Adds the reports that have just been fetched. The end of each iteration is unknown, so all are taken to have lasted
+   * equally long.
    */
   async reports(reports: readonly IterationReport[], attempts: readonly Attempt[]): Promise<void> {
     const [from, to] = [this.#from, this.#seconds()];
@@ -42,7 +42,7 @@ export class MetricsLog {
     await this.#file?.append(rows, this.#note);
   }
 
-  /** Adds a test of the model that the iterations before `iterations` have trained. */
+  /** Adds a test of the model after `iterations` iterations. */
   async test(iterations: number, set: TestedSet, result: TestResult): Promise<void> {
     const row = { iteration: iterations - 1, seconds: this.#seconds(), set, ...result };
     await this.#file?.append([row], this.#note);
@@ -53,7 +53,7 @@ export class MetricsLog {
   }
 }
 
-/** Seconds to the millisecond. */
+/** Seconds, to the millisecond. */
 function milliseconds(seconds: number): number {
   return Math.round(seconds * 1000) / 1000;
 }

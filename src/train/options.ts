@@ -1,7 +1,7 @@
 /**
- * The options of a training run: what they mean, what they may be, and their defaults, which are the published values for
- * CIFAR-10 (Yang, Su, Ji, CVPR 2023). The type of a configuration, its check, `--help=options` and docs/options.md are made
- * from these.
+ * The options of a training run: their meaning, their allowed values and their defaults, which are the published values
+ * for CIFAR-10 (Yang, Su, Ji, CVPR 2023). The type of a configuration, its check, `--help=options` and docs/options.md
+ * are generated from these.
  */
 
 import * as z from "zod";
@@ -11,7 +11,7 @@ import { normNames } from "../nn/norms.ts";
 import { activationTypes } from "../nn/wide_resnet.ts";
 import { mostShards } from "../random/philox.ts";
 
-// What a value may be is described before its default is given, what the option means after that.
+// The allowed values are described before the default, the meaning of the option after it.
 
 /** A number of iterations, images and the like. */
 const integer = (low: number, high = 1e9) =>
@@ -19,9 +19,9 @@ const integer = (low: number, high = 1e9) =>
 const nonNegative = () => z.number().min(0).describe("a number of at least 0");
 const positive = () => z.number().gt(0).describe("a number above 0");
 const share = () => z.number().min(0).max(1).describe("a number from 0 to 1");
-/** A decay rate of moments, which must leave something to a new gradient, or a share that must not be all. */
+/** A decay rate of moments, which must leave something to a new gradient, or a share that must not be everything. */
 const belowOne = () => z.number().min(0).lt(1).describe("a number of at least 0 and below 1");
-/** A share that must be neither nothing nor all. */
+/** A share that must be neither nothing nor everything. */
 const properShare = () => z.number().gt(0).lt(1).describe("a number above 0 and below 1");
 const flag = () => z.boolean().describe("true or false");
 const oneOf = <const Names extends readonly string[]>(...names: Names) =>
@@ -217,7 +217,7 @@ const records = {
     ),
 };
 
-/** What a configuration must be. */
+/** The schema of a configuration. */
 export const configurationSchema = z.strictObject({
   ...data,
   ...network,
@@ -240,7 +240,7 @@ export const optionNames = Object.keys(shape) as OptionName[];
 /** Options that no user sets. */
 export const writtenByRuns: readonly string[] = Object.keys(records);
 
-/** The options in groups, each with its title, in the order in which they are shown. */
+/** The options in groups, with a title each, in the order of the help. */
 export const optionGroups: readonly { readonly title: string; readonly names: readonly OptionName[] }[] =
   Object.entries({
     "Data": data,
@@ -253,17 +253,17 @@ export const optionGroups: readonly { readonly title: string; readonly names: re
     "Written by runs, never by --set": records,
   }).map(([title, options]) => ({ title, names: Object.keys(options) as OptionName[] }));
 
-/** What an option means, in sentences. */
+/** The meaning of an option, in sentences. */
 export function meaningOf(name: OptionName): string {
   return shape[name].description!;
 }
 
-/** What an option may be, to follow the words "it must be". A default wraps the schema that says it. */
+/** The allowed values of an option, to follow the words "it must be". A default wraps the schema that has them. */
 export function allowedValues(name: OptionName): string {
   return shape[name].unwrap().description!;
 }
 
-/** Whether an option is text, such as a path or a name, so that `2024` and `true` are no number and no flag. */
+/** Whether an option is text, such as a path or a name, so that `2024` and `true` are not a number and a flag. */
 export function isText(name: OptionName): boolean {
   const given = shape[name].unwrap();
   const type = given instanceof z.ZodNullable ? given.unwrap() : given;

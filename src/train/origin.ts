@@ -1,4 +1,4 @@
-/** A new run that begins with the model of a file. */
+/** A new run that starts from the model in a file. */
 
 import type { Dataset } from "../data/dataset.ts";
 import { fitDataset, type ImageDescription, matchClasses, requireImageSize } from "../data/fit.ts";
@@ -10,17 +10,17 @@ import { replayBuffer } from "./checkpoint/state_search.ts";
 import { type Configuration, parseConfiguration } from "./configuration.ts";
 import type { Trainer } from "./trainer.ts";
 
-/** What `config.json` says of the model that a run began with. */
+/** What `config.json` says about the model that a run started from. */
 export type Origin = NonNullable<Configuration["origin"]>;
 
-/** Options by which a network's tensors have their shapes and names. */
+/** Options that decide the shapes and names of a network's tensors. */
 const shaping = ["depth", "width", "norm"] as const;
 
 /**
- * The configuration of a run that begins with a model. Network, side of a folder's pictures and size of the replay buffer
- * are the model's unless they were given by name.
+ * The configuration of a run that starts from a model. Network, side of a folder's pictures and size of the replay
+ * buffer come from the model unless they were given by name.
  * @param given names of the options that were given, other than by a preset
- * @throws {ConfigurationError} if depth, width or norm were given and are not the model's.
+ * @throws {ConfigurationError} if depth, width or norm were given and differ from the model's.
  */
 export function configurationFrom(
   origin: Origin,
@@ -49,8 +49,8 @@ export function configurationFrom(
 }
 
 /**
- * A data set for training a model on: as the model sees it if the classes are the model's, else as it is.
- * @throws {DataError} if the images have another size or other channels than the model takes.
+ * A data set for training a model: as the model sees it if the classes are the model's, otherwise unchanged.
+ * @throws {DataError} if the images have another size or number of channels than the model takes.
  */
 export function datasetFor(dataset: Dataset, model: ImageDescription): Dataset {
   try {
@@ -66,15 +66,16 @@ export function datasetFor(dataset: Dataset, model: ImageDescription): Dataset {
 export interface Taken {
   /** Whether there were running statistics. */
   readonly statistics: boolean;
-  /** Images of the replay buffer that was taken over; or what becomes of the buffer, and why. */
+  /** Number of replay buffer images that were taken over; or what happens to the buffer, and why. */
   readonly replay: number | string;
   /** Why the class head is new; undefined if it is the model's. */
   readonly newHead: string | undefined;
 }
 
 /**
- * Gives a new trainer the parameters and running statistics of a model, and the replay buffer if the trainer has one of
- * that size. The class head stays as it is where the data's classes are not the model's; so do optimiser and iteration.
+ * Gives a new trainer the parameters and running statistics of a model, and its replay buffer if the trainer has one of
+ * that size. The class head stays new if the data's classes are not the model's. Optimiser and iteration stay as they
+ * are.
  * @throws {CheckpointError} if the model does not fit the trainer, or holds a value that is not finite.
  */
 export async function beginWith(

@@ -1,25 +1,25 @@
 import { reportCapacity } from "./reports.ts";
 
-/** Decides when to read reports back, and measures the speed between two times. */
+/** Decides when to read reports back, and measures the speed between two readings. */
 export class Pace {
   #iteration: number;
   #time = performance.now();
   #next: number;
 
-  /** @param interval wished time between two readings, in milliseconds */
+  /** @param interval desired time between two readings, in milliseconds */
   constructor(iteration: number, readonly interval: number) {
     this.#iteration = iteration;
     this.#next = iteration + 1;
   }
 
-  /** Goes on at another iteration. */
+  /** Continues at another iteration. */
   restart(iteration: number): void {
     this.#iteration = iteration;
     this.#time = performance.now();
     this.#next = iteration + 1;
   }
 
-  /** Whether reports should be fetched now. */
+  /** Whether to fetch reports now. */
   due(iteration: number): boolean {
     return iteration >= this.#next;
   }

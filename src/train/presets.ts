@@ -27,11 +27,11 @@ import svhnSoftmax from "./presets/svhn-softmax.json" with { type: "json" };
 import svhnJem from "./presets/svhn-jem.json" with { type: "json" };
 import svhnJempp from "./presets/svhn-jempp.json" with { type: "json" };
 
-/** What a preset's file holds. */
+/** The contents of a preset's file. */
 interface Preset {
-  /** Where the values come from, in a line. */
+  /** Where the values come from, in one line. */
   readonly source: string;
-  /** The preset that this one differs from; the published CIFAR-10 values if there is none. */
+  /** The preset that this one modifies; the published CIFAR-10 values if there is none. */
   readonly extends?: string;
   /** The options that differ. */
   readonly options: Readonly<Record<string, unknown>>;
@@ -71,15 +71,15 @@ export function presetNames(): string[] {
 
 /**
  * A preset's complete configuration.
- * @throws {ConfigurationError} listing the names if there is none of this name.
+ * @throws {ConfigurationError} listing the names if there is no such preset.
  */
 export function preset(name: string): Configuration {
   return parseConfiguration(optionsOf(find(name)));
 }
 
 /**
- * Where a preset's values come from, in a line.
- * @throws {ConfigurationError} listing the names if there is none of this name.
+ * Where a preset's values come from, in one line.
+ * @throws {ConfigurationError} listing the names if there is no such preset.
  */
 export function presetSource(name: string): string {
   return find(name).source;

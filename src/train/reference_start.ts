@@ -5,13 +5,13 @@ import { streamWords } from "../random/philox.ts";
 import type { Checkpoint } from "./checkpoint/checkpoint.ts";
 import { type ChainStart, startImages, startingClasses } from "./chain_starts.ts";
 
-/** Where batch norm's statistics come from when chains run: the chains' own reference, or the running ones. */
+/** Source of batch norm's statistics when chains run: the chains' own reference, or the running statistics. */
 export const chainStatistics = ["batch", "running"] as const;
 
-/** Of the random numbers; chains that are asked for have stream 0. */
+/** Stream of the reference's random numbers. Requested chains have stream 0. */
 const referenceStream = 1;
 
-/** How the reference of some chains starts and runs: as these do. */
+/** How the reference of some chains starts and runs, which is how they do. */
 export interface ReferenceSettings extends StepSizes {
   readonly start: ChainStart;
   readonly seed: number;
@@ -22,8 +22,9 @@ export interface ReferenceSettings extends StepSizes {
 }
 
 /**
- * A reference for chains of a model, the same for the same settings whatever the chains' number and class.
- * @returns nothing for a model without batch norm, whose chains depend on no batch
+ * A reference for chains of a model. The same settings give the same reference, whatever the number and class of the
+ * chains.
+ * @returns undefined for a model without batch norm, whose chains do not depend on a batch
  */
 export async function startReference(
   model: WideResNet,

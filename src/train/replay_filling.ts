@@ -2,11 +2,11 @@ import type { Sampler } from "../jem/sampler.ts";
 import { streamWords } from "../random/philox.ts";
 import type { Shards } from "./shards.ts";
 
-/** Random steps from here on belong to the filling of the replay buffer; iterations stay below. */
+/** Random steps from here on belong to the filling of the replay buffer. Iterations stay below. */
 const firstFillStep = 2 ** 31;
 /** Images made at once. */
 const fillBatch = 100;
-/** Images made between two waits for them, since a wait takes about as long as making a batch. */
+/** Images made between two waits for them, because a wait takes about as long as making a batch. */
 const imagesPerWait = 1000;
 
 /** How a replay buffer is filled. */
@@ -14,13 +14,15 @@ export interface Filling {
   readonly seed: number;
   readonly classes: number;
   readonly shards: Shards;
-  /** Called with the number of images made. */
+  /** Called with the number of images made so far. */
   progress(made: number): void;
-  /** Ends it early, when it aborts, with a buffer that is of no use. */
+  /** Ends it early when it aborts. The buffer is then of no use. */
   readonly signal: AbortSignal | undefined;
 }
 
-/** Fills a process's part of the replay buffer with fresh images, in each shard's part as many of each class. */
+/**
+ * Fills a process's part of the replay buffer with fresh images, the same number of each class in each shard's part.
+ */
 export async function fillReplayBuffer(
   { buffer, initialisation }: Sampler,
   { seed, classes, shards, progress, signal }: Filling,

@@ -3,7 +3,7 @@ import type { Context } from "../tensor/context.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { IterationReport } from "./iteration_report.ts";
 
-/** Iterations whose reports the GPU keeps until they are fetched. */
+/** Number of iterations whose reports the GPU keeps until they are fetched. */
 export const reportCapacity = 64;
 
 /** The reports of the last iterations, on the GPU. */
@@ -16,14 +16,14 @@ export class Reports {
     this.rows = context.zeros([reportCapacity, reportFields.length]).disown();
   }
 
-  /** Goes on at an iteration. */
+  /** Continues at an iteration. */
   restart(iteration: number): void {
     this.#fetched = iteration;
   }
 
   /**
    * Checks that there is room for the report of an iteration.
-   * @throws {Error} if too many have not been fetched.
+   * @throws {Error} if too many reports have not been fetched.
    */
   requireRoom(iteration: number): void {
     if (iteration - this.#fetched < reportCapacity) return;
@@ -39,9 +39,9 @@ export class Reports {
   }
 
   /**
-   * The reports that were not taken yet.
-   * @param rows contents of {@link rows}
-   * @param iteration the first that has no report
+   * The reports that have not been taken yet.
+   * @param rows the contents of {@link rows}
+   * @param iteration the first iteration without a report
    */
   take(
     rows: Float32Array,

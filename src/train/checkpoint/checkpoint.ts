@@ -19,19 +19,19 @@ import type { Trainer } from "../trainer.ts";
 
 /** A checkpoint file in memory. */
 export interface Checkpoint extends ModelState, Header {
-  /** What the run keeps besides. */
+  /** What else the run keeps. */
   readonly record?: RunRecord | undefined;
-  /** Whether the file carried a checksum, which was right; false of files by earlier versions and other programs. */
+  /** Whether the file carried a checksum, which matched; false for files of earlier versions and other programs. */
   readonly verified?: boolean | undefined;
 }
 
 /**
  * The trainer's whole state as a safetensors file: the model's official state dict, `replay_buffer` `[n, C, H, W]`, and
- * the optimiser's vectors as `momentum.<parameter>`, `exp_avg.<parameter>`, `exp_avg_sq.<parameter>`. Of several shards,
- * the replay buffer's parts come in the order of the shards, the model's running statistics are the means of theirs, and
- * `shard_statistics` `[S, n]` holds their own. The same state gives the same bytes. In a job of several processes only
- * rank 0 encodes, while the others call {@link gatherParts}.
- * @param record what the run keeps besides
+ * the optimiser's vectors as `momentum.<parameter>`, `exp_avg.<parameter>`, `exp_avg_sq.<parameter>`. With several
+ * shards, the replay buffer's parts come in the order of the shards, the model's running statistics are the means of
+ * the shards' statistics, and `shard_statistics` `[S, n]` holds each shard's own. The same state gives the same bytes.
+ * In a job of several processes only rank 0 encodes, while the others call {@link gatherParts}.
+ * @param record what else the run keeps
  * @throws {CheckpointError} if the state holds a value that is not finite.
  */
 export async function encodeCheckpoint(
@@ -44,7 +44,7 @@ export async function encodeCheckpoint(
 }
 
 /**
- * A model alone, with the replay buffer to sample from: what a training run leaves to be used. Encoded as a checkpoint is.
+ * A model alone, with the replay buffer to sample from: the result of a training run. It is encoded like a checkpoint.
  * @throws {CheckpointError} if the state holds a value that is not finite.
  */
 export async function encodeModel(
@@ -56,8 +56,8 @@ export async function encodeModel(
 }
 
 /**
- * A model that no {@link Trainer} trained, as a safetensors file of the official state dict and the replay buffer, which
- * `readModelFile` opens. It names no data set and no classes.
+ * A model that no {@link Trainer} trained, as a safetensors file of the official state dict and the replay buffer,
+ * which `readModelFile` opens. It names neither data set nor classes.
  */
 export async function serializeModel(
   model: WideResNet,
@@ -96,7 +96,7 @@ async function checkpointOf(
 }
 
 /**
- * Checks that a checkpoint holds nothing but numbers, in vectors and replay buffer as well.
+ * Checks that a checkpoint holds only finite numbers, also in vectors and replay buffer.
  * @throws {CheckpointError} naming the tensor and the first element that is NaN or infinite.
  */
 export function requireFinite({ tensors }: Pick<Checkpoint, "tensors">): void {
@@ -104,8 +104,8 @@ export function requireFinite({ tensors }: Pick<Checkpoint, "tensors">): void {
 }
 
 /**
- * Checks that training can go on from a checkpoint: that it is no model alone.
- * @throws {CheckpointError} saying what is missing.
+ * Checks that training can continue from a checkpoint, which must be more than a model.
+ * @throws {CheckpointError} naming what is missing.
  */
 export function requireTrainingState({ tensors, configuration }: Checkpoint): void {
   const vectors = { sgd: ["momentum"], adam: ["exp_avg", "exp_avg_sq"] }[configuration.optimizer];
@@ -123,7 +123,7 @@ export function requireTrainingState({ tensors, configuration }: Checkpoint): vo
 }
 
 /**
- * Reads a checkpoint file. Its header is checked first, then its checksum, and then its tensors are read.
+ * Reads a checkpoint file. First its header is checked, then its checksum; then its tensors are read.
  * @param file the file, or all its bytes
  * @throws {CheckpointError} if it is damaged or was not written by this project.
  */
@@ -146,7 +146,7 @@ export async function decodeCheckpoint(file: ByteSource | Uint8Array): Promise<C
 }
 
 /**
- * Puts a trainer of the same configuration into a checkpoint's state.
+ * Restores a checkpoint's state into a trainer with the same configuration.
  * @throws {CheckpointError} if the checkpoint does not fit the trainer.
  */
 export function restoreTrainer(trainer: Trainer, checkpoint: Checkpoint): void {
@@ -161,7 +161,7 @@ export function restoreTrainer(trainer: Trainer, checkpoint: Checkpoint): void {
 }
 
 /**
- * Puts a model into a checkpoint's state.
+ * Restores a checkpoint's model.
  * @throws {CheckpointError} if the checkpoint does not fit the model.
  */
 export function restoreModel(
@@ -174,7 +174,7 @@ export function restoreModel(
 }
 
 /**
- * The model that a checkpoint or model file holds, with its weights, to be used in float32.
+ * The model in a checkpoint or model file, with its weights, for use in float32.
  * @throws {CheckpointError} if a tensor is missing or has another shape.
  */
 export function modelFrom(context: Context, checkpoint: Checkpoint): WideResNet {
@@ -190,7 +190,7 @@ export function hasReplayImages({ tensors }: Checkpoint): boolean {
 
 /**
  * The replay buffer of a checkpoint, `[n, H, W, C]`.
- * @param shape the shape that it must have; any number of images of the model's size by default
+ * @param shape the required shape; by default any number of images of the model's size
  * @throws {CheckpointError} if there is none, or it has another shape.
  */
 export function replayImages(checkpoint: Checkpoint, shape?: readonly number[]): HostTensor {
@@ -199,7 +199,7 @@ export function replayImages(checkpoint: Checkpoint, shape?: readonly number[]):
   return imagesFromPyTorch(checked(checkpoint.tensors, replayBuffer, [count, channels, height, width]));
 }
 
-/** Whether a safetensors file with this metadata was written as a checkpoint by this project, perhaps damaged since. */
+/** Whether a safetensors file with this metadata was written as a checkpoint by this project, even if damaged since. */
 export function isCheckpoint(metadata: Readonly<Record<string, string>>): boolean {
   return "configuration" in metadata || checksumKey in metadata;
 }

@@ -1,7 +1,7 @@
 /**
  * The checksum of a checkpoint file, in its metadata under `checksum`: SHA-256 over the SHA-256 of each 16 MiB of the
  * file, where the checksum's own 64 digits count as zeros. It covers every byte: length, header, padding and tensors.
- * `checksum` sorts before the other keys, so the digits stand at the same place in every file.
+ * `checksum` sorts before the other keys, so the digits have the same position in every file.
  */
 
 import { CheckpointError } from "../../errors.ts";
@@ -10,18 +10,18 @@ import { concatenate } from "../../formats/bytes.ts";
 
 /** Key of the metadata. */
 export const checksumKey = "checksum";
-/** What stands in the place of the checksum until {@link writeChecksum}. */
+/** Placeholder for the checksum until {@link writeChecksum}. */
 export const noChecksum = "0".repeat(64);
 
 const encoder = new TextEncoder();
-/** What a file that carries a checksum begins with, after the eight bytes of the header's length. */
+/** How a file with a checksum begins, after the eight bytes of the header's length. */
 const opening = encoder.encode(`{"__metadata__":{"${checksumKey}":"`);
 const begin = 8 + opening.length;
 const end = begin + noChecksum.length;
-/** Web Crypto copies what it is given, and has no way to continue. */
+/** Web Crypto copies its input, and cannot hash in pieces. */
 const pieceBytes = 2 ** 24;
 
-/** Puts the checksum into a file that was made with {@link noChecksum}. */
+/** Writes the checksum into a file that was made with {@link noChecksum}. */
 export async function writeChecksum(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
   if (!hasPlace(bytes)) throw new Error("the checksum must be the first of the metadata");
   bytes.set(encoder.encode(await checksumOf(sourceOf(bytes))), begin);

@@ -22,12 +22,12 @@ import type { Best } from "./run_record.ts";
 const checkpointPattern = /^\d{8}\.safetensors$/;
 const bestPattern = /^best-\d{8}\.safetensors$/;
 
-/** Where a run's checkpoint is kept. */
+/** Path of a checkpoint of a run. */
 export function checkpointPath(run: string, iteration: number): string {
   return `${run}/checkpoints/${fileName(iteration)}`;
 }
 
-/** Where the best model by held-out images stays as long as a checkpoint names it. */
+/** Path at which the best model by held-out images stays while a checkpoint names it. */
 export function bestPath(run: string, { iteration }: Best): string {
   return `${run}/checkpoints/best-${fileName(iteration)}`;
 }
@@ -51,12 +51,12 @@ async function namesLike(run: string, pattern: RegExp): Promise<string[]> {
   return names.sort().reverse();
 }
 
-/** What of a configuration says which checkpoints are kept: the newest ones, and with `recover` a ladder of older ones. */
+/** The options that decide which checkpoints are kept: the newest ones, and with `recover` a ladder of older ones. */
 export type Keeping = Pick<Configuration, "keepCheckpoints" | "recover" | "checkpointEvery">;
 
 /**
- * Writes a checkpoint, then deletes those that are not needed any more, and the best models that none of those left names.
- * @throws {StorageError} if it cannot be written; the others stay then.
+ * Writes a checkpoint, then deletes those that are no longer needed, and best models that no remaining one names.
+ * @throws {StorageError} if it cannot be written; the others then stay.
  */
 export async function writeCheckpoint(
   run: string,
@@ -70,8 +70,7 @@ export async function writeCheckpoint(
 }
 
 /**
- * Deletes the checkpoints up to an iteration that are not needed any more, and the best models that none of those left
- * names.
+ * Deletes the checkpoints up to an iteration that are no longer needed, and best models that no remaining one names.
  */
 export async function removeOldCheckpoints(
   run: string,
@@ -92,8 +91,8 @@ export async function removeOldCheckpoints(
 }
 
 /**
- * Deletes checkpoints and best models of later iterations, newest first, so that they never stand without those before
- * them.
+ * Deletes checkpoints and best models of later iterations, newest first, so that none ever remains without those before
+ * it.
  */
 export async function discardCheckpointsAfter(run: string, iteration: number): Promise<void> {
   const later = (await checkpointNames(run)).filter((name) => name > fileName(iteration));
@@ -107,8 +106,8 @@ async function discardBestAfter(run: string, iteration: number): Promise<void> {
 }
 
 /**
- * Gives what stands where newer checkpoints would be other names, so that they neither are in the way nor look like the
- * newest ones; deletes best models of later iterations.
+ * Renames whatever has the place of newer checkpoints, so that it is neither in the way nor taken for the newest one.
+ * Deletes best models of later iterations.
  * @returns the new paths
  */
 export async function setNewerAside(run: string, iteration: number): Promise<string[]> {
@@ -124,9 +123,9 @@ export async function setNewerAside(run: string, iteration: number): Promise<str
 }
 
 /**
- * The newest checkpoint of a run that is whole and finite.
+ * The newest checkpoint of a run that is complete and finite.
  * @param skipped called for each newer one that is not
- * @param upTo iteration that it must not be beyond
+ * @param upTo latest allowed iteration
  * @throws {CheckpointError} if there is none.
  */
 export async function newestCheckpoint(
@@ -138,18 +137,18 @@ export async function newestCheckpoint(
   throw noneUsable(run);
 }
 
-/** What a run is, by which its checkpoints are told from those of others. */
+/** The identity of a run, which tells its checkpoints from those of others. */
 export interface RunIdentity {
   readonly configuration: Configuration;
-  /** The data that it began with, if that is known. */
+  /** The data that it started with, if known. */
   readonly data?: DataDescription | undefined;
 }
 
 /**
- * The checkpoint to continue a run from: the newest that is whole, finite and the run's own. One whose configuration differs
- * in what changes numbers, such as the learning rate, is taken only if all do: the run's configuration has been edited
- * then, else it is another run's.
- * @param note takes a line for each that is passed over, and one for every difference to the configuration
+ * The checkpoint to continue a run from: the newest that is complete, finite and the run's own. One whose configuration
+ * differs in an option that changes numbers, such as the learning rate, is taken only if all of them do: then the run's
+ * configuration was edited; otherwise the checkpoint belongs to another run.
+ * @param note takes one line for each skipped checkpoint, and one for every difference to the configuration
  * @throws {CheckpointError} if there is none.
  */
 export async function resumableCheckpoint(
@@ -196,7 +195,7 @@ function inFile(differences: readonly Difference[]): string {
   return differencesText(differences, "in the checkpoint", "in config.json");
 }
 
-/** Why a checkpoint cannot be this run's; undefined if it can. */
+/** Why a checkpoint cannot belong to this run; undefined if it can. */
 function stranger(
   checkpoint: Checkpoint,
   differences: readonly Difference[],
@@ -216,7 +215,10 @@ function stranger(
   return undefined;
 }
 
-/** A run's checkpoints that are whole and finite, newest first, with their paths; the others are passed over in a line. */
+/**
+ * A run's checkpoints that are complete and finite, newest first, with their paths. A line is noted for each of the
+ * others.
+ */
 async function* wholeCheckpoints(
   run: string,
   skipped: (message: string) => void,
@@ -230,7 +232,7 @@ async function* wholeCheckpoints(
   }
 }
 
-/** A checkpoint, or what is wrong with it. */
+/** A checkpoint, or the reason why it cannot be used. */
 async function readWhole(path: string, iteration: number): Promise<Checkpoint | string> {
   try {
     using file = await RegularFile.open(path);
@@ -244,7 +246,7 @@ async function readWhole(path: string, iteration: number): Promise<Checkpoint | 
   }
 }
 
-/** The model in a file, if it is there and whole. */
+/** The model in a file, if the file exists and is complete. */
 export async function readModelIfWhole(path: string): Promise<Checkpoint | undefined> {
   try {
     using file = await RegularFile.open(path);

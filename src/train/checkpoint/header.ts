@@ -1,4 +1,4 @@
-/** What a checkpoint's header says, and whether it may be believed. */
+/** What a checkpoint's header says, and whether to trust it. */
 
 import { cleanName } from "../../data/class_names.ts";
 import type { ImageDescription } from "../../data/fit.ts";
@@ -16,24 +16,24 @@ import { replayBuffer } from "./state_search.ts";
 
 /** Value of the metadata key `format`. */
 export const format = "sada-jem checkpoint 1";
-/** The metadata of files that were written before there were checksums; any other key means that there must be one. */
+/** Metadata keys of files from before there were checksums. Any other key means that there must be one. */
 const keysWithoutChecksum = ["format", "configuration", "iteration", "images"];
-/** A folder's name is at most so long, and classes are mostly named after folders. */
+/** Longest name of a class, since classes are mostly named after folders. */
 const longestName = 255;
-/** Vectors of a parameter's size: the parameters, and two moments; one to spare. */
+/** Vectors as large as the parameters: the parameters and two moments, and one to spare. */
 const mostVectors = 4;
-/** Bytes of header, counters and rows of metrics. */
+/** Bytes for header, counters and rows of metrics. */
 const mostOtherBytes = 2 ** 26;
-/** Bytes that are read within a second whatever is in them. */
+/** Bytes that are read within a second, whatever they hold. */
 const smallFile = 2 ** 28;
 
 /** What a checkpoint's header says. */
 export interface Header {
   readonly configuration: Configuration;
-  /** Iterations done; the positions in the data and in all random streams follow from it. */
+  /** Iterations done. The positions in the data and in all random streams follow from it. */
   readonly iteration: number;
   readonly images: ImageDescription;
-  /** How the training fared; nothing in a model alone and in files of earlier versions. */
+  /** How training went; undefined in a model alone and in files of earlier versions. */
   readonly recovery?: RecoveryState | undefined;
 }
 
@@ -43,8 +43,8 @@ export function carriesChecksum(metadata: Readonly<Record<string, string>>): boo
 }
 
 /**
- * What the header of a file says whose checksum is right, if it has one. That reads the whole file, which only a header that
- * is sound is worth; a small file is read to tell damage from what another version wrote.
+ * The header of a file whose checksum, if it has one, matches. The check reads the whole file, which only a sound
+ * header justifies. A small file is read anyway, to tell damage from another version's file.
  */
 export async function acceptedHeader(
   source: ByteSource,
@@ -79,7 +79,7 @@ function headerOf({ metadata, tensors }: SafetensorsSource, fileBytes: number): 
   };
 }
 
-/** Whatever a file holds besides a model, its replay buffer and the optimiser's vectors would be read for nothing. */
+/** Anything in a file besides a model, its replay buffer and the optimiser's vectors would be read in vain. */
 function requireProportion(
   state: ReadonlyMap<string, TensorDescription>,
   needed: readonly string[],
@@ -95,7 +95,7 @@ function requireProportion(
 }
 
 /**
- * A description that is not that of the tensors would have a model built that they cannot fill, of any size. Returns the
+ * If the description did not match the tensors, a model of any size could be built that they cannot fill. Returns the
  * names of the model's tensors.
  */
 function requireAgreement(

@@ -1,4 +1,4 @@
-/** Models that other programs made: state dicts of the official code, from PyTorch or in safetensors files. */
+/** Models from other programs: state dicts of the official code, from PyTorch or in safetensors files. */
 
 import type { DatasetName } from "../../data/dataset.ts";
 import type { ImageDescription } from "../../data/fit.ts";
@@ -18,38 +18,38 @@ import { parseConfiguration } from "../configuration.ts";
 import { modelState, officialTensors } from "./model_state.ts";
 import { findStates, type FoundState, leftAlone, placeName, replayBuffer } from "./state_search.ts";
 
-/** What a state dict does not tell. */
+/** Facts that a state dict does not tell. */
 export interface ImportHints {
   /** The data set that the model was trained on. */
   readonly dataset?: DatasetName | undefined;
-  /** Tells instance from layer norm. */
+  /** Tells instance norm from layer norm. */
   readonly norm?: NormName | undefined;
-  /** Whether images are scored by the energy head; by default by the classes' logits. */
+  /** Whether images are scored by the energy head; by default the classes' logits score them. */
   readonly unconditional?: boolean | undefined;
-  /** Where in the file the state dict is, if there are several: the name of the dictionary, such as `ema_state_dict`. */
+  /** Which state dict to take if the file holds several: the name of its dictionary, such as `ema_state_dict`. */
   readonly state?: string | undefined;
   /**
-   * The data set that the model is going to be used on, whatever it was trained on: then the classes of a state dict go
-   * without names, and its images have the data set's size if nothing else tells theirs.
+   * The data set that the model will be used on, whatever it was trained on. The classes of a state dict then have no
+   * names, and its images have the data set's size if nothing else gives one.
    */
   readonly usedOn?: { readonly dataset: DatasetName; readonly imageSize?: number | undefined } | undefined;
 }
 
-/** A model, and what its file holds besides. */
+/** A model, and what else its file holds. */
 export interface ModelFile extends Checkpoint {
-  /** Names of what was left alone: nothing needs it. */
+  /** Names of the parts that were ignored, because nothing needs them. */
   readonly leftAlone: readonly string[];
   /** Which state dict was taken, if the file holds several that differ. */
   readonly choice?: string;
 }
 
 /**
- * Reads a model from a file of any kind that is known: a checkpoint of this project, or a `.pt` or safetensors file that
- * holds a state dict of the official code, wherever in it and behind whatever prefix. Of several complete state dicts that
- * is taken which was trained: not an average of weights (`ema_state_dict`), not deeper in the file than another. Tensors that
+ * Reads a model from a file of any known kind: a checkpoint of this project, or a `.pt` or safetensors file with a
+ * state dict of the official code, wherever it is and whatever its prefix. Of several complete state dicts the trained
+ * one is taken: not an average of weights (`ema_state_dict`), and not one deeper in the file than another. Tensors that
  * are not needed are not read.
  * @param file the file, or all its bytes
- * @throws {CheckpointError} if it is damaged, or does not hold such a model.
+ * @throws {CheckpointError} if it is damaged, or holds no such model.
  */
 export async function readModelFile(
   file: ByteSource | Uint8Array,
@@ -67,7 +67,7 @@ export async function readModelFile(
   }
 }
 
-/** A checkpoint as a `.pt` file such as the official code writes: the state dict and the replay buffer. */
+/** A checkpoint as a `.pt` file like those of the official code: the state dict and the replay buffer. */
 export function serializeOfficial(checkpoint: Checkpoint): Uint8Array<ArrayBuffer> {
   const tensors = officialTensors(modelOnly(checkpoint));
   const buffer = tensors.get(replayBuffer);
@@ -85,7 +85,7 @@ async function importState(file: TensorFile, hints: ImportHints): Promise<ModelF
   const states = findStates(file, { norm: hints.norm, imageSize: side, place: hints.state });
   const state = states[0]!;
   const { depth, width, norm, channels, classes, imageSize } = state.architecture;
-  // Where several data sets fit, the first is a guess, and the classes go without names.
+  // If several data sets fit, the first one is a guess, and the classes have no names.
   const fitting = hints.usedOn ? [] : datasetsOf(channels, classes, imageSize);
   const dataset = hints.dataset ?? hints.usedOn?.dataset ?? fitting[0];
   if (!dataset) {
@@ -100,7 +100,7 @@ async function importState(file: TensorFile, hints: ImportHints): Promise<ModelF
     ...classesOf(hints.dataset ?? (fitting.length === 1 ? fitting[0] : undefined), classes),
   };
   const options = { dataset, depth, width, norm, unconditional: hints.unconditional ?? false };
-  // Only folders of pictures come in any size; for other data sets the option would say nothing.
+  // Only folders of pictures have a free size. For other data sets the option would mean nothing.
   const configuration = parseConfiguration(dataset === "images" ? { ...options, imageSize } : options);
   const read = modelState(await readState(file, state));
   for (const name of state.needed) {
@@ -117,10 +117,13 @@ async function importState(file: TensorFile, hints: ImportHints): Promise<ModelF
   };
 }
 
-/** Bytes of a state dict's tensors that are read and not needed: counters, and the layers of a head that is not used. */
+/** Bytes of a state dict's tensors that are read but not needed: counters, and the layers of an unused head. */
 const mostSpareBytes = 2 ** 24;
 
-/** A state dict's tensors under their official names. What is not needed is left out if it cannot be read, or is large. */
+/**
+ * A state dict's tensors under their official names. Those that are not needed are left out if they cannot be read, or
+ * are large.
+ */
 async function readState(file: TensorFile, { names, needed }: FoundState): Promise<Map<string, NamedTensor>> {
   const required = new Set([...needed, replayBuffer]);
   const tensors = await readAs(file, names, [...names.keys()].filter((name) => required.has(name)));
@@ -146,10 +149,10 @@ async function readAs(
   return new Map(wanted.map((name) => [name, read.get(names.get(name)!)!]));
 }
 
-/** State dicts that are compared with the one that is taken. */
+/** State dicts that are compared with the chosen one. */
 const mostCompared = 8;
 
-/** Says which state dict is taken, if another holds other weights. */
+/** Says which state dict was chosen, if another one has other weights. */
 async function choiceAmong(file: TensorFile, [taken, ...others]: readonly FoundState[]) {
   const differing: FoundState[] = [];
   for (const other of others.slice(0, mostCompared)) {

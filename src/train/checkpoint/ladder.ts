@@ -1,11 +1,11 @@
 /**
- * Which checkpoints a run keeps: the newest ones, and older ones at about doubling distances to go back to, down to the
- * first.
- * @param iterations of the checkpoints that there are, in any order
- * @param keep how many of the newest are kept
- * @param every iterations between the checkpoints of the ladder; others, which an interruption left, are only kept while
- * they are among the newest, so that an interrupted run has the same ladder. 0 for no ladder
- * @returns the iterations of those to be deleted
+ * Which checkpoints a run keeps: the newest ones, and older ones at roughly doubling distances to go back to, down to
+ * the first.
+ * @param iterations iterations of the existing checkpoints, in any order
+ * @param keep number of newest ones to keep
+ * @param every iterations between the checkpoints of the ladder. Others, left by an interruption, are kept only while
+ *   they are among the newest, so that an interrupted run has the same ladder. 0 for no ladder
+ * @returns the iterations of the checkpoints to delete
  */
 export function superfluousCheckpoints(iterations: readonly number[], keep: number, every: number): number[] {
   const newestFirst = iterations.toSorted((a, b) => b - a);
@@ -14,7 +14,7 @@ export function superfluousCheckpoints(iterations: readonly number[], keep: numb
   regular.slice(0, keep).forEach((iteration) => kept.add(iteration));
   const newest = regular[0] ?? 0;
   const unit = Math.max(keep - 1, 1) * every;
-  // Of each distance from unit·2^n to unit·2^(n+1) the oldest: it is the last to leave it.
+  // The oldest at each distance from unit·2^n to unit·2^(n+1), because it is the last to leave that range.
   const oldest = new Map<number, number>();
   for (const iteration of regular.slice(keep)) {
     oldest.set(Math.ceil(Math.log2((newest - iteration) / unit)), iteration);

@@ -1,4 +1,4 @@
-/** A state dict with its counters, and the tensors of a file that it is. */
+/** A state dict with its counters, and the tensors of a file that hold it. */
 
 import { bytesOf } from "../../formats/bytes.ts";
 import { float32Of, type NamedTensor, numbersOf } from "../../formats/safetensors.ts";
@@ -7,19 +7,20 @@ import type { StateDict } from "../../nn/state_dict.ts";
 const trackedSuffix = "num_batches_tracked";
 const initialisedSuffix = "initialized";
 
-/** What a model is put into, and perhaps more tensors. */
+/** The state of a model, and perhaps further tensors. */
 export interface ModelState {
   /** Official names, PyTorch's layout. */
   readonly tensors: StateDict;
-  /** Batches that each batch norm layer has normalised in training. */
+  /** Number of batches that each batch norm layer has normalised in training. */
   readonly batchesTracked: number;
-  /** Whether act norm has been set from data; true of the other norms. */
+  /** Whether act norm has been set from data; true for the other norms. */
   readonly normsInitialised: boolean;
 }
 
 /**
- * The parts of a checkpoint that tensors hold, whatever file they come from; float16 and float64 become float32. Counters
- * that are no whole numbers (those of a model that was cast to float16 overflow) are taken as unknown: nothing needs them.
+ * The parts of a checkpoint that are in tensors, whatever file they come from. float16 and float64 become float32.
+ * Counters that are not integers (those of a model cast to float16 overflow) count as unknown, because nothing needs
+ * them.
  */
 export function modelState(
   tensors: ReadonlyMap<string, NamedTensor>,
@@ -40,7 +41,7 @@ export function modelState(
   };
 }
 
-/** Whether elements of this type are weights: floating-point numbers that are read. */
+/** Whether elements of this type are weights, that is, floating-point numbers that can be read. */
 export function isReal(dtype: string): boolean {
   return /^(F16|BF16|F32|F64)$/.test(dtype);
 }
@@ -51,7 +52,7 @@ function countOf(tensor: NamedTensor): number | undefined {
   return Number.isSafeInteger(count) && count! >= 0 ? count : undefined;
 }
 
-/** All tensors that an official state dict holds, with the counters that are no floating-point numbers. */
+/** All tensors of an official state dict, including the counters, which are not floating-point numbers. */
 export function officialTensors(state: ModelState): Map<string, NamedTensor> {
   const { batchesTracked, normsInitialised } = state;
   const tracked = bytesOf(BigInt64Array.of(BigInt(batchesTracked)));

@@ -1,4 +1,4 @@
-/** The parts of a job's state that belong to its shards, put together from its processes and taken apart again. */
+/** The parts of a job's state that belong to its shards, joined from its processes and divided again. */
 
 import type { Communicator } from "../../distributed/communicator.ts";
 import { bytesOf, concatenate } from "../../formats/bytes.ts";
@@ -37,7 +37,7 @@ export async function gatherParts(trainer: Trainer): Promise<Parts | undefined> 
   };
 }
 
-/** Gives a part, given the shape that it must have. */
+/** Returns a part with the required shape. */
 export type PartOf = (shape: readonly number[]) => HostTensor;
 
 /** Gives this process's shards their parts of the replay buffer, if there is one. */
@@ -59,7 +59,7 @@ export function restoreShardStatistics(trainer: Trainer, statistics: PartOf): vo
   });
 }
 
-/** This process's rows of all. */
+/** This process's rows of all rows. */
 function localRows(
   { communicator: { rank } }: Trainer,
   { shape, data }: HostTensor,

@@ -1,19 +1,19 @@
-/** What a training run keeps in its checkpoints besides the trainer's state, so that its folder can be made whole again. */
+/** What a training run keeps in its checkpoints besides the trainer's state, to restore its folder. */
 
 import type { DataDescription } from "../../data/description.ts";
 import { CheckpointError } from "../../errors.ts";
 import type { NamedTensor } from "../../formats/safetensors.ts";
 
-/** The best model so far on the images that were held out. */
+/** The best model so far on the held-out images. */
 export interface Best {
   readonly iteration: number;
   /** From 0 to 1. */
   readonly accuracy: number;
 }
 
-/** All of it is absent from the files of earlier versions, and from models. */
+/** Files of earlier versions, and models, have none of this. */
 export interface RunRecord {
-  /** The data that the run began with. */
+  /** The data that the run started with. */
   readonly data?: DataDescription | undefined;
   readonly best?: Best | undefined;
   /** The adapter that computed the checkpoint, with its backend. */
@@ -23,7 +23,7 @@ export interface RunRecord {
 }
 
 const recordKey = "run";
-/** A tensor of bytes: as text in the header, megabytes of metrics would be in the way of everybody who reads that. */
+/** A tensor of bytes: as text in the header, megabytes of metrics would burden everyone who reads that. */
 const metricsName = "metrics";
 
 /** The part of a record that is metadata. */
@@ -39,8 +39,8 @@ export function recordTensors({ metrics }: RunRecord): Map<string, NamedTensor> 
 }
 
 /**
- * The record that a file holds.
- * @throws {CheckpointError} if it is none.
+ * The record in a file.
+ * @throws {CheckpointError} if it is invalid.
  */
 export function readRecord(
   metadata: Readonly<Record<string, string>>,
@@ -62,7 +62,7 @@ function isDescription(value: unknown): value is DataDescription {
 
 /**
  * The best model of a parsed file.
- * @throws {CheckpointError} if it is none.
+ * @throws {CheckpointError} if it is invalid.
  */
 export function bestOf(value: unknown): Best {
   const { iteration, accuracy } = (value ?? {}) as Partial<Best>;

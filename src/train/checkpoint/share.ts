@@ -3,7 +3,7 @@ import { shareBytes } from "../../distributed/share.ts";
 import { type Checkpoint, decodeCheckpoint, serializeCheckpoint } from "./checkpoint.ts";
 
 /**
- * Rank 0's checkpoint, on all ranks of a job: no other needs to see the file.
+ * Rank 0's checkpoint, on all ranks of a job. The others need not see the file.
  * @param checkpoint needed on rank 0
  */
 export async function shareCheckpoint(

@@ -1,4 +1,4 @@
-/** Finds state dicts of the official networks in files of any nesting, by the names' ends and the tensors' shapes. */
+/** Finds state dicts of the official networks at any depth in a file, by the ends of names and the tensors' shapes. */
 
 import { CheckpointError, SadaJemError } from "../../errors.ts";
 import type { TensorDescription, TensorFile } from "../../formats/tensor_file.ts";
@@ -10,43 +10,43 @@ import { isReal } from "./model_state.ts";
 
 /** A state dict in a file. */
 export interface FoundState {
-  /** What stands before its names, without the last dot; nothing at the top level. */
+  /** Prefix of its names, without the last dot; empty at the top level. */
   readonly place: string;
   readonly architecture: Architecture;
   /** Official names that a model of the architecture needs. */
   readonly needed: readonly string[];
-  /** The file's names of all tensors under official names, and of a replay buffer. */
+  /** The file's names of all tensors with official names, and of a replay buffer. */
   readonly names: ReadonlyMap<string, string>;
 }
 
-/** What a search is told. */
+/** Options of a search. */
 export interface SearchHints extends ArchitectureHints {
-  /** The place of the state dict, if the file holds several. */
+  /** Where the state dict is, if the file holds several. */
   readonly place?: string | undefined;
 }
 
-/** The name of the replay buffer, in files of the official code and of this project. */
+/** The name of the replay buffer in files of the official code and of this project. */
 export const replayBuffer = "replay_buffer";
 
 const officialName =
   /^(?:f\.(?:conv1|bn1|layer\d+\.\d+\.(?:conv[12]|bn[12]|shortcut\.0))|class_output|energy_output)\.(?:weight|bias|running_mean|running_var|num_batches_tracked|loc|scale|initialized)$/;
-/** Parts of the longest of them, `f.layer1.0.shortcut.0.weight`. */
+/** Number of parts of the longest name, `f.layer1.0.shortcut.0.weight`. */
 const mostParts = 6;
-/** What PyTorch's wrappers put within names, and how a whole pickled network nests its tensors. */
+/** What PyTorch's wrappers insert into names, and how a whole pickled network nests its tensors. */
 const wrappers: ReadonlySet<string> = new Set(
   ["module", "_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module"]
     .concat(["_modules", "_parameters", "_buffers"]),
 );
-/** Elements of a replay buffer: twenty thousand images of 64×64 pixels. */
+/** Most elements of a replay buffer: twenty thousand images of 64×64 pixels. */
 const mostReplayElements = 2 ** 28;
-/** State dicts that are looked at, the fullest first. */
+/** Most state dicts that are looked at, the fullest first. */
 const mostStates = 64;
-/** Words of places that hold averages of the weights that were trained. */
+/** Words in the paths of averaged weights. */
 const averaged = /(^|[._])(ema|swa|avg|averaged?|shadow|teacher)([._]|$)/i;
 
 /**
- * All complete state dicts of official networks in a file. The one that was trained comes first: averaged weights come
- * after others, then deeper places after shallower ones, and else it is the file's order that counts.
+ * All complete state dicts of official networks in a file. The trained one comes first: averages come after other
+ * weights, then deeper ones after shallower ones; otherwise the file's order counts.
  * @throws {CheckpointError} if there is none, saying what the fullest one lacks.
  */
 export function findStates(file: TensorFile, hints: SearchHints): FoundState[] {
@@ -87,12 +87,12 @@ export function findStates(file: TensorFile, hints: SearchHints): FoundState[] {
     .map(({ state }) => state);
 }
 
-/** A place as it is printed. */
+/** A path in printable form. */
 export function placeName(place: string): string {
   return place === "" ? "the top level" : `"${printable(place)}"`;
 }
 
-/** Tensors under official names, by what stands before them in the file's names. */
+/** Tensors with official names, by their prefixes in the file. */
 function groupsOf(names: Iterable<string>): Map<string, Map<string, string>> {
   const groups = new Map<string, Map<string, string>>();
   for (const name of names) {
@@ -116,7 +116,7 @@ function splitName(name: string): { place: string; official: string } | undefine
   return undefined;
 }
 
-/** Whether a place is the one that was asked for, or in it. */
+/** Whether a path is the requested one, or inside it. */
 function isAt(place: string, asked: string, aliases: ReadonlyMap<string, string>): boolean {
   const names = [asked, aliases.get(asked) ?? asked];
   return names.some((name) => place === name || place.startsWith(`${name}.`));
@@ -151,7 +151,7 @@ function judged(
   };
 }
 
-/** The file's name of a replay buffer that fits a state dict: the closest above it, else any. */
+/** The file's name of a replay buffer that fits a state dict: the closest one above it, or else any. */
 function replayBufferOf(
   { tensors }: TensorFile,
   buffers: readonly string[],
@@ -171,7 +171,7 @@ function replayBufferOf(
   return [...above, replayBuffer, ...buffers].find((name) => tensors.has(name) && fits(name));
 }
 
-/** What a file holds besides a state dict, for a line of output: each entry of what the state dict lies in, once. */
+/** What a file holds besides a state dict, for a line of output: each entry of the state dict's surroundings, once. */
 export function leftAlone(file: TensorFile, { place, names }: FoundState): string[] {
   const used = new Set(names.values());
   const usedEntries = new Set([...used].map((name) => entryOf(name, place)));
@@ -190,14 +190,14 @@ export function leftAlone(file: TensorFile, { place, names }: FoundState): strin
   );
 }
 
-/** The part of a path down to where it leaves that of the state dict. */
+/** The part of a path up to where it leaves the state dict's path. */
 function entryOf(path: string, place: string): string {
   const [parts, way] = [path.split("."), place.split(".")];
   const parting = parts.findIndex((part, i) => part !== way[i]);
   return parting < 0 ? path : parts.slice(0, parting + 1).join(".");
 }
 
-/** Whether a path is a state dict's own, or that of what it lies in. */
+/** Whether a path is a state dict's own, or that of its surroundings. */
 function isAbove(path: string, place: string): boolean {
   return path === place || place.startsWith(`${path}.`);
 }

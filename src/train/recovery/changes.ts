@@ -1,4 +1,4 @@
-/** What of a run's configuration may be changed by hand when it is resumed, and the record of it. */
+/** Which options of a run may be changed by hand when it is resumed, and the record of such changes. */
 
 import { ConfigurationError } from "../../errors.ts";
 import type { Configuration } from "../configuration.ts";
@@ -12,7 +12,7 @@ const order = "which images an iteration sees follows from it";
 const state = "the checkpoints hold the state that belongs to it";
 const climb = "it decides which run the shards compute together";
 
-/** Why an option stays as it is; the others may change. */
+/** Why an option cannot change. All others may. */
 const fixed: Readonly<Partial<Record<Option, string>>> = {
   dataset: data,
   dataLimit: data,
@@ -36,8 +36,8 @@ const fixed: Readonly<Partial<Record<Option, string>>> = {
 };
 
 /**
- * The configuration of a run that goes on with other options, and what changed in its history.
- * @param at the iteration from which on they hold, and the attempts to recover until then
+ * The configuration of a run that continues with other options, and the new entry of its history.
+ * @param at the iteration from which on they hold, and the attempts to recover before it
  * @throws {ConfigurationError} naming an option that cannot change, and why.
  */
 export function changedConfiguration(
@@ -63,18 +63,18 @@ export function changedConfiguration(
   return { ...after, history: [...before.history, { ...at, changes }] };
 }
 
-/** Options that are changed to cure a run that diverges. */
+/** Options that are changed to cure a diverging run. */
 const cures: readonly Option[] = ["learningRate", "stepSize", "rho", "likelihoodWeight"];
 
 /**
- * Attempts to recover that a later change by hand has settled: they neither lower the learning rate any more, nor count
- * among those that are allowed.
+ * Attempts to recover that a later change by hand has settled. They no longer lower the learning rate, and no longer
+ * count towards the allowed number.
  */
 export function settledAttempts({ history }: Configuration): number {
   return history.findLast(({ changes }) => cures.some((option) => option in changes))?.attempts ?? 0;
 }
 
-/** Without a likelihood there is no replay buffer, and none comes into being later. */
+/** Without a likelihood there is no replay buffer, and none can be added later. */
 function likelihoodSwitched(option: Option, before: Configuration, after: Configuration): string | undefined {
   const switched = (before.likelihoodWeight === 0) !== (after.likelihoodWeight === 0);
   return option === "likelihoodWeight" && switched

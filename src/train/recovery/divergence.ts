@@ -8,7 +8,7 @@ export interface Divergence {
   readonly loss: number;
 }
 
-/** A divergence as an error, for those that do not recover. */
+/** A divergence as an error, for runs that do not recover. */
 export function divergenceError({ iteration, likelihood, loss }: Divergence): DivergenceError {
   return new DivergenceError(
     `training diverged at iteration ${iteration}: likelihood term ${likelihood}, loss ${loss}`,

@@ -4,10 +4,10 @@ import { worseThanGuessing } from "./health.ts";
 import type { TestResult } from "../test_result.ts";
 
 /**
- * A warning about a classifier that has learned nothing: runs may end so without an error, above all those that were
+ * A warning about a classifier that has learned nothing. Runs may end like that without an error, above all those that
  * recovered at a low rate.
- * @returns nothing if its accuracy is above that of always guessing the most frequent class, by the interval of 95 %, and
- * its loss not above that of guessing by so much that a run in training would be said to lean
+ * @returns undefined if the lower bound of its accuracy's 95 % interval is above always guessing the most frequent
+ *   class, and its loss is not so far above that of guessing that a run in training would be said to lean
  */
 export function guessingWarning({ classNames, test }: Dataset, result: TestResult): string | undefined {
   const { testAccuracy, testAccuracyInterval: [low], testLoss } = result;

@@ -1,7 +1,7 @@
 /**
- * Early signs of divergence. An energy-based model whose training diverges leans for tens of iterations before its loss
- * overflows: the cross-entropy rises above that of guessing, the energies of real and generated images part, gradients grow.
- * Limits come from healthy and sick runs; docs/training.md has the table.
+ * Early signs of divergence. An energy-based model leans for tens of iterations before its loss overflows: the
+ * cross-entropy rises above that of guessing, the energies of real and generated images part, gradients grow. The
+ * limits come from healthy and sick runs; docs/training.md has the table.
  */
 
 import type { Divergence } from "./divergence.ts";
@@ -11,32 +11,32 @@ import type { IterationReport } from "../iteration_report.ts";
 const vitals = ["crossEntropy", "energyGap", "gradientNorm"] as const;
 type Vital = typeof vitals[number];
 
-/** What of a report its vitals follow from. */
+/** The fields of a report from which the vitals follow. */
 export type VitalReport = Pick<
   IterationReport,
   "iteration" | "crossEntropy" | "realScore" | "generatedScore" | "gradientNorm"
 >;
 
-/** Where a run stands by its vitals; a function of its reports, kept in its checkpoints. */
+/** A run's state by its vitals. It depends on the reports alone, and checkpoints keep it. */
 export interface Health {
   /** Running mean of each vital. */
   readonly means: Readonly<Partial<Record<Vital, number>>>;
-  /** The gradient norm of the first iterations, which later ones are measured by. */
+  /** The gradient norm of the first iterations, which later ones are compared with. */
   readonly firstGradient?: number;
   /**
-   * How far vitals were above the level of leaning from the first iteration on, and still are: a model that was trained for
-   * something else begins so.
+   * How far each vital has been above the level of leaning since the first iteration. A model that was trained for
+   * something else starts like that.
    */
   readonly begun?: Readonly<Partial<Record<Vital, number>>>;
-  /** Iteration from which on some vital has been above the level at which a run leans. */
+  /** Iteration since which some vital has been above the level of leaning. */
   readonly leaningSince?: number;
 }
 
-/** That a run is about to diverge, or has. */
+/** A sign that a run is about to diverge, or has diverged. */
 export interface Sign {
   /** Iteration that showed it. */
   readonly iteration: number;
-  /** Iteration at which the trouble began, as far as the vitals show. */
+  /** Iteration at which the trouble started, as far as the vitals show. */
   readonly began: number;
   /** What was seen, in words. */
   readonly seen: string;
@@ -44,21 +44,27 @@ export interface Sign {
 
 /** Bounds of a vital's running mean, in the vital's unit. */
 export interface Bounds {
-  /** From here on a run leans: trouble is dated from here if it comes to that. */
+  /** From here on a run leans. If it comes to trouble, the trouble is dated from here. */
   readonly leans: number;
   /** From here on it is taken back. */
   readonly sick: number;
 }
 
-/** Iterations over which a running mean forgets: long enough for the noise of small batches, short beside a collapse. */
+/**
+ * Iterations over which a running mean forgets: long enough for the noise of small batches, short compared with a
+ * collapse.
+ */
 const memory = 8;
 
-/** Trouble is dated back by no more iterations: a run that always leans a little would lose all that it has learned. */
+/**
+ * Trouble is dated back by at most this many iterations. A run that always leans a little would otherwise lose
+ * everything it has learned.
+ */
 const longestLean = 100;
 
 /**
- * Bounds of the cross-entropy, counted from that of guessing, log(classes): 2.3 above it, the right class gets a tenth of the
- * probability that guessing gives it.
+ * Bounds of the cross-entropy, relative to that of guessing, log(classes). At 2.3 above it, the right class gets a
+ * tenth of the probability that guessing gives it.
  */
 export const worseThanGuessing: Bounds = { leans: 0.6, sick: 2.3 };
 
@@ -76,8 +82,8 @@ const words: Readonly<Record<Vital, (mean: string) => string>> = {
 };
 
 /**
- * Takes up the reports of further iterations.
- * @param classes of the data
+ * Takes in the reports of further iterations.
+ * @param classes number of classes in the data
  * @param divergence what the GPU found after the last of them
  * @returns the state after them, or after the one that shows a sign, with that sign
  */
@@ -132,7 +138,10 @@ function takeUp(before: Health, report: VitalReport, classes: number): { health:
   return { health, sign: signOf(health, iteration, words[worst](absolute[worst].toPrecision(3))) };
 }
 
-/** {@link Health.begun} at an iteration: what is high in the first, and shrinks with the level until a run would not lean. */
+/**
+ * {@link Health.begun} at an iteration: what is high in the first one. It shrinks with the level, until a run would not
+ * lean.
+ */
 function begunWith(
   { begun }: Health,
   levels: Readonly<Record<Vital, number>>,

@@ -1,7 +1,7 @@
 /**
- * Recovery from divergence: the one place that decides what a run does about it. A run goes back to a checkpoint from before
- * the trouble, and on from there with another stream of randomness and a lower learning rate. What was done is part of the
- * run's state, so that the whole remains a function of the configuration.
+ * Recovery from divergence: the one place that decides what a run does about it. A run goes back to a checkpoint from
+ * before the trouble, and continues from there with another random stream and a lower learning rate. The attempts are
+ * part of the run's state, so the whole run still depends on its configuration alone.
  */
 
 import { CheckpointError } from "../../errors.ts";
@@ -20,15 +20,15 @@ export interface RecoveryState {
   readonly health: Health;
 }
 
-/** The state of a run that begins. */
+/** The state of a new run. */
 export const noRecovery: RecoveryState = { attempts: [], health: { means: {} } };
 
 /** Iterations over which the learning rate rises after a recovery, if the warm-up is not longer. */
 const shortestRise = 100;
 
 /**
- * Factor of the learning rate after recoveries: the n-th attempt begins at 10^−n, rises linearly for as long as the warm-up
- * takes, at least {@link shortestRise} iterations, and stays at twice that, as after one of the published decays.
+ * Factor of the learning rate after recoveries. The n-th attempt starts at 10^−n, rises linearly over the length of the
+ * warm-up, at least {@link shortestRise} iterations, and stays at twice that, as after one of the published decays.
  */
 export function rateFactor(attempts: readonly Attempt[], iteration: number, warmup: number): number {
   const last = attempts.at(-1);
@@ -37,7 +37,7 @@ export function rateFactor(attempts: readonly Attempt[], iteration: number, warm
   return 10 ** -attempts.length * (1 + risen);
 }
 
-/** Seed of everything random in the iterations after a number of attempts; the run's own before the first. */
+/** Seed of everything random in the iterations after a number of attempts. Before the first one it is the run's own. */
 export function streamSeed(seed: number, attempts: number): number {
   if (attempts === 0) return seed;
   const [low, high] = philox4x32([attempts, 0, Purpose.recovery, 0], [...streamWords(seed, 0)]);
@@ -50,11 +50,11 @@ export type Decision =
   | { readonly kind: "stop"; readonly because: string };
 
 /**
- * Decides what a run does about a sign. The first attempt goes back to the newest checkpoint from at least an interval before
- * the trouble began, since one from just before often leans already; each further attempt goes back one more, at last to the
- * beginning.
- * @param allowed attempts in a run
- * @param checkpoints iterations of the checkpoints that there are, in any order
+ * Decides what a run does about a sign. The first attempt goes back to the newest checkpoint from at least an interval
+ * before the trouble started, because one from just before it often leans already. Each further attempt goes back one
+ * checkpoint more, and finally to the beginning.
+ * @param allowed number of attempts in a run
+ * @param checkpoints iterations of the existing checkpoints, in any order
  * @param interval iterations between two of them
  */
 export function decide(
@@ -84,7 +84,7 @@ function tried(attempts: readonly Attempt[]): string {
   }; resume with a smaller learningRate, stepSize, rho or likelihoodWeight`;
 }
 
-/** Reports with the attempts to recover that went back to their iterations, where there were any. */
+/** Reports with the attempts to recover that went back to their iterations, if any. */
 export function withAttempts<Report extends { readonly iteration: number }>(
   reports: readonly Report[],
   attempts: readonly Attempt[],
@@ -97,7 +97,7 @@ export function withAttempts<Report extends { readonly iteration: number }>(
 
 /**
  * A state from a checkpoint's metadata.
- * @throws {CheckpointError} if it is not one.
+ * @throws {CheckpointError} if it is invalid.
  */
 export function parseRecoveryState(value: unknown): RecoveryState {
   const { attempts, health } = (value ?? {}) as Partial<RecoveryState>;

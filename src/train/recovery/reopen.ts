@@ -1,18 +1,21 @@
 import { GpuError, GpuLostError } from "../../errors.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
 
-/** Pauses before the GPU is opened again, in milliseconds: as many as it is without the work getting any further. */
+/**
+ * Pauses before the GPU is opened again, in milliseconds. Their number is how often that happens without progress of
+ * the work.
+ */
 const pauses = [1_000, 10_000, 60_000];
 
 /** Work on a GPU that may be lost. */
 export interface LosableWork<Result> {
-  /** The GPU to begin on, if it is open already. */
+  /** The GPU to start on, if it is open already. */
   readonly gpu?: Gpu;
   /** Opens the GPU. */
   open(): Promise<Gpu>;
-  /** Does the work, or what is left of it. */
+  /** Does the work, or the rest of it. */
   work(gpu: Gpu): Promise<Result>;
-  /** How far the work has got: a number that grows. */
+  /** How far the work has come: a number that grows. */
   reached(): number;
   /** Takes a line about each loss. */
   tell(line: string): void;
@@ -21,9 +24,10 @@ export interface LosableWork<Result> {
 }
 
 /**
- * Does work on a GPU, and opens the GPU again when it is lost: by a reset of its driver, a sleep, an error that it reported.
+ * Does work on a GPU, and opens the GPU again when it is lost: by a reset of its driver, a sleep, or an error that it
+ * reported.
  * @throws {GpuError} if it cannot be opened the first time.
- * @throws {GpuLostError} if it was opened again three times without the work getting any further.
+ * @throws {GpuLostError} if it was opened again three times without progress of the work.
  */
 export async function acrossLosses<Result>(
   { gpu: first, open, work, reached, tell, pause = delay }: LosableWork<Result>,
@@ -49,7 +53,7 @@ export async function acrossLosses<Result>(
   }
 }
 
-/** @throws {GpuLostError} whatever the work fails with because the GPU is lost. */
+/** @throws {GpuLostError} instead of whatever error the lost GPU causes. */
 async function workOn<Result>(gpu: Gpu, work: (gpu: Gpu) => Promise<Result>): Promise<Result> {
   try {
     return await work(gpu);

@@ -10,26 +10,26 @@ import { newestCheckpoint } from "../checkpoint/folder.ts";
 import type { RunDirectory } from "../run/run_directory.ts";
 import type { Trainer } from "../trainer.ts";
 
-/** A run that is to be taken back. */
+/** A run that is taken back. */
 export interface DivergingRun {
   readonly trainer: Trainer;
-  /** Undefined in the processes of a job that write nothing. */
+  /** Undefined in processes of a job that write nothing. */
   readonly directory: RunDirectory | undefined;
   readonly configuration: Configuration;
   /** Saves the trainer's state as a checkpoint, with all processes. */
   readonly save: () => Promise<void>;
-  /** Takes a line about what is not in order. */
+  /** Takes a line about anything out of order. */
   readonly note: (line: string) => void;
 }
 
-/** How a run goes on: from a checkpoint, or not at all. */
+/** How a run continues: from a checkpoint, or not at all. */
 type Way = { readonly attempt: Attempt } | { readonly refusal: string };
 
 /**
- * Takes a run back to a checkpoint from before the trouble, if {@link decide} finds one. The attempt is written into that
- * checkpoint before the later ones are deleted: wherever this is cut off, the run resumes to the same. The process that
- * has the directory decides for all of a job.
- * @throws {DivergenceError} if the run is to stop; its files are left as they are.
+ * Takes a run back to a checkpoint from before the trouble, if {@link decide} finds one. The attempt is written into
+ * that checkpoint before the later ones are deleted, so the run resumes to the same state wherever this is interrupted.
+ * The process that has the directory decides for the whole job.
+ * @throws {DivergenceError} if the run must stop; its files stay as they are.
  */
 export async function rollBack(run: DivergingRun, sign: Sign): Promise<Attempt> {
   const { trainer, directory } = run;
@@ -53,7 +53,7 @@ async function wayBack(
   sign: Sign,
 ): Promise<{ way: Way; checkpoint?: Checkpoint }> {
   const { recover, checkpointEvery } = configuration;
-  // Not those that an interruption left: a run goes the same way without it.
+  // Not those that an interruption left, because a run takes the same way without one.
   const isRegular = (iteration: number) =>
     checkpointEvery > 0 ? iteration % checkpointEvery === 0 : iteration === 0;
   const checkpoints = (await directory.checkpoints()).filter(isRegular);

@@ -15,7 +15,7 @@ type Stream = "likelihood" | "labelled";
 /** What the images of a shard are made from, and how. */
 export interface ImageOptions {
   readonly dataset: Dataset;
-  /** The training images on the GPU: all, or else batches are uploaded. */
+  /** The training images on the GPU: all of them, or else batches are uploaded. */
   readonly images: DeviceImages;
   /** Pixels of reflect-padding before a crop. */
   readonly padding: number;
@@ -24,7 +24,7 @@ export interface ImageOptions {
   readonly inputNoise: number;
 }
 
-/** What an iteration reads of one shard, and the images that it names. */
+/** What an iteration reads for one shard, and the images that it names. */
 export class ShardInputs {
   readonly #inputs: IterationInputs;
   readonly #options: ImageOptions;
@@ -47,7 +47,7 @@ export class ShardInputs {
     return this.#inputs.parts;
   }
 
-  /** Sends the values of an iteration. */
+  /** Uploads the values of an iteration. */
   upload(values: InputValues): void {
     this.#inputs.upload(values);
     this.#streamed?.likelihood.upload(values.likelihoodIndices);

@@ -5,22 +5,22 @@ import type { Configuration } from "./configuration.ts";
 import type { InputValues } from "./iteration_inputs.ts";
 
 /**
- * How the batches and the replay buffer of a job are divided into shards, and these among its processes: rank r of N
- * computes the shards from r·S/N on. All that is random is drawn for the whole job, so that a shard's part does not
- * depend on who computes it.
+ * How the batches and the replay buffer of a job are divided into shards, and the shards among its processes: rank r of
+ * N computes the shards from r·S/N on. Everything random is drawn for the whole job, so a shard's part does not depend
+ * on who computes it.
  */
 export class Shards {
-  /** S. */
+  /** S, the number of shards in the job. */
   readonly count: number;
   /** The first of this process's shards. */
   readonly first: number;
-  /** How many shards this process computes. */
+  /** Number of shards that this process computes. */
   readonly local: number;
-  /** Images of the likelihood in a shard's batch; at least one, though without the likelihood none is used. */
+  /** Number of likelihood images in a shard's batch; at least one, although without the likelihood none is used. */
   readonly likelihoodBatch: number;
-  /** Labelled images in a shard's batch. */
+  /** Number of labelled images in a shard's batch. */
   readonly labelledBatch: number;
-  /** Entries of the replay buffer that belong to a shard. */
+  /** Number of replay buffer entries that belong to a shard. */
   readonly entries: number;
 
   /** @throws {ConfigurationError} if the processes cannot share the shards evenly. */
@@ -42,7 +42,7 @@ export class Shards {
     this.entries = Math.floor(bufferSize / shards);
   }
 
-  /** Entries of the replay buffer that this process keeps. */
+  /** Number of replay buffer entries that this process keeps. */
   get localEntries(): number {
     return this.local * this.entries;
   }
@@ -52,7 +52,9 @@ export class Shards {
     return Array.from({ length: this.local }, (_, i) => this.first + i);
   }
 
-  /** A shard's part of what an iteration of the whole job draws; replay entries are counted in this process's buffer. */
+  /**
+   * A shard's part of what an iteration of the whole job draws. Replay entries are counted in this process's buffer.
+   */
   inputsOf(shard: number, values: InputValues, seed: number, iteration: number): InputValues {
     const part = (all: Uint32Array, batch: number) => all.subarray(shard * batch, (shard + 1) * batch);
     const real = (all: Uint32Array) => part(all, this.likelihoodBatch);

@@ -7,7 +7,7 @@ import type { WideResNet } from "../nn/wide_resnet.ts";
 /** Bins of the calibration error, as the official code reports it. */
 const calibrationBins = 20;
 
-/** What a model is tested on during training: the test set, or the training images that were held out. */
+/** The images that a model is tested on during training: the test set, or the held-out training images. */
 export type TestedSet = "test" | "validation";
 
 /** Accuracy, mean cross-entropy (nats) and expected calibration error on the test set. */

@@ -36,8 +36,8 @@ import { ShardInputs } from "./shard_inputs.ts";
 import { Shards } from "./shards.ts";
 
 /**
- * Trains a model by SADA-JEM. An iteration (Algorithm 1 of the paper) is recorded once and then replayed; what changes
- * from one to the next is a function of the seed and the iteration's number. In a job of several processes each has a
+ * Trains a model by SADA-JEM. An iteration (Algorithm 1 of the paper) is recorded once and then replayed. What changes
+ * from one to the next depends on the seed and the iteration's number. In a job of several processes each has a
  * trainer, and all call the same methods in the same order.
  */
 export class Trainer {
@@ -45,22 +45,24 @@ export class Trainer {
   readonly optimizer: Optimizer;
   /** The training images on the GPU: all, or as many of the labelled ones as the configuration allows. */
   readonly images: DeviceImages;
-  /** How the training images are divided into those for training and validation, with and without labels. */
+  /** How the training images are divided into training and validation, with and without labels. */
   readonly subsets: Subsets;
   /** How the job is divided. */
   readonly shards: Shards;
-  /** Chains that feed the likelihood, with this process's part of the replay buffer; undefined in a plain classifier. */
+  /**
+   * Chains that feed the likelihood, with this process's part of the replay buffer; undefined in a plain classifier.
+   */
   readonly sampler: Sampler | undefined;
   /** The two gradients of an iteration. */
   readonly sharpnessAware: SharpnessAware;
   readonly schedule: LearningRateSchedule;
-  /** Iterations of a whole run. */
+  /** Number of iterations of a whole run. */
   readonly iterations: number;
   /** Iterations done. */
   iteration = 0;
-  /** How the run fares, and what was done about it; decided elsewhere, kept in checkpoints. */
+  /** The run's health, and what was done about it. It is decided elsewhere, and kept in checkpoints. */
   recovery: RecoveryState = noRecovery;
-  /** Whether the replay buffer holds images to go on from. */
+  /** Whether the replay buffer holds images to continue from. */
   replayFilled = false;
   readonly #context: Context;
   readonly #configuration: Configuration;
@@ -72,7 +74,7 @@ export class Trainer {
   readonly #shardedStep: ShardedStep | undefined;
   /** Undefined if there is one process. */
   readonly #exchange: Exchange | undefined;
-  /** Of this process's shards. */
+  /** Inputs of this process's shards. */
   readonly #inputs: readonly ShardInputs[];
   readonly #status: Tensor;
   readonly #reports: Reports;
@@ -81,7 +83,8 @@ export class Trainer {
   #plan: { readonly work: Plan; readonly batchesTracked: number } | undefined;
 
   /**
-   * Builds model, optimiser and sampler; the replay buffer is empty until {@link fillReplayBuffer} or a checkpoint.
+   * Builds model, optimiser and sampler. The replay buffer is empty until {@link fillReplayBuffer} or a checkpoint
+   * fills it.
    * @param communicator connects the processes of the job
    */
   constructor(
@@ -139,9 +142,9 @@ export class Trainer {
   }
 
   /**
-   * Fills the replay buffer with fresh images, as many of each class.
-   * @param progress called with the number of images made
-   * @param signal ends it early, when it aborts, with a buffer that is of no use
+   * Fills the replay buffer with fresh images, the same number of each class.
+   * @param progress called with the number of images made so far
+   * @param signal ends it early when it aborts; the buffer is then of no use
    */
   async fillReplayBuffer(progress?: (made: number) => void, signal?: AbortSignal): Promise<void> {
     if (!this.sampler) return;
@@ -157,8 +160,9 @@ export class Trainer {
   }
 
   /**
-   * Submits one iteration, mostly without waiting for it. Fetch the reports at least every `reportCapacity` iterations.
-   * @param wishes called with the number of iterations done; says what this process would like to do then
+   * Submits one iteration, usually without waiting for it. Fetch the reports at least every `reportCapacity`
+   * iterations.
+   * @param wishes called with the number of iterations done; returns what this process then wants to do
    * @returns what all processes of the job will do
    */
   async advance(wishes: (iteration: number) => Wishes = noWishes): Promise<Wishes> {
@@ -186,7 +190,10 @@ export class Trainer {
     return reports;
   }
 
-  /** {@link fetchReports} of the iterations before a divergence, if there is one, with what was found and reported there. */
+  /**
+   * {@link fetchReports} for the iterations before a divergence, if there is one, with what was found and reported
+   * there.
+   */
   async fetchUntilDivergence(): Promise<
     { reports: IterationReport[]; divergence?: Divergence; diverged?: IterationReport | undefined }
   > {
@@ -202,29 +209,37 @@ export class Trainer {
     };
   }
 
-  /** Seconds that this process has spent in exchanges with the others, and waiting for them; undefined if it is alone. */
+  /**
+   * Seconds that this process has spent in exchanges with the others, including waits for them; undefined if it is
+   * alone.
+   */
   get exchangeSeconds(): number | undefined {
     return this.#exchange?.seconds;
   }
 
-  /** Running statistics of this process's shards, in the layout of the model's, which are their mean; none if there is one shard. */
+  /**
+   * Running statistics of this process's shards, laid out like the model's, which are their mean; undefined with one
+   * shard.
+   */
   get shardStatistics(): readonly Tensor[] {
     return this.#shardedStep?.statistics ?? [];
   }
 
-  /** The recorded iteration, whose kernels, host time and memory a benchmark measures; undefined before the first. */
+  /** The recorded iteration, for benchmarks of kernels, host time and memory; undefined before the first iteration. */
   get plan(): Plan | undefined {
     return this.#plan?.work;
   }
 
-  /** Records the iteration without running it; norms that begin with the statistics of their first input have them then. */
+  /**
+   * Records the iteration without running it. Norms that start with the statistics of their first input have them then.
+   */
   record(): Plan {
     this.#initialiseNorms();
     this.#plan ??= this.#recordPlan();
     return this.#plan.work;
   }
 
-  /** Learning rate of iteration `t`: the schedule's, lowered for the time after a recovery. */
+  /** Learning rate of iteration `t`: the schedule's, lowered for a time after a recovery. */
   learningRate(t: number): number {
     return learningRateAt(this.schedule, t) * rateFactor(this.#attemptsThatCount, t, this.schedule.warmup);
   }
@@ -261,7 +276,7 @@ export class Trainer {
     for (const statistics of this.shardStatistics) statistics.copyFrom(this.model.runningStatistics.values);
   }
 
-  /** Continues at an iteration whose state has been restored, with the streams of randomness that belong to it. */
+  /** Continues at an iteration whose state has been restored, with its random streams. */
   resumeAt(iteration: number, recovery: RecoveryState = noRecovery): void {
     this.iteration = iteration;
     this.#reports.restart(iteration);
@@ -275,12 +290,12 @@ export class Trainer {
     return this.recovery.attempts.slice(settledAttempts(this.#configuration));
   }
 
-  /** Seed of everything random in the iterations: the configuration's, another one after each recovery. */
+  /** Seed of everything random in the iterations: the configuration's, and another one after each recovery. */
   get #seed(): number {
     return streamSeed(this.#configuration.seed, this.recovery.attempts.length);
   }
 
-  /** Sends what the next iteration draws at random. */
+  /** Uploads what the next iteration draws at random. */
   #upload(): void {
     const inputs = this.inputsOf(this.iteration);
     this.shards.mine.forEach((shard, i) => this.#inputs[i]!.upload(this.#inputsOfShard(shard, inputs)));
@@ -300,7 +315,7 @@ export class Trainer {
     this.#step.record(this.#batchOf(shard!), { stream, schedule, status });
   }
 
-  /** The same on this process's shards; their buffers take up x_q when it is known that no shard has diverged. */
+  /** The same on this process's shards. Their buffers take x_q once it is known that no shard has diverged. */
   #recordShards(step: ShardedStep): void {
     const { schedule } = this.#inputs[0]!.parts;
     const drawn: (() => void)[] = [];
@@ -336,7 +351,7 @@ export class Trainer {
     return { work, batchesTracked };
   }
 
-  /** Sets act norm, unless that has been done, from the first images that the job's first shard forwards. */
+  /** Sets act norm, unless that has been done, from the first images that the job's first shard sees. */
   #initialiseNorms(): void {
     if (this.model.normsInitialised) return;
     const [shard] = this.#inputs;

@@ -20,7 +20,7 @@ import type { Best } from "./checkpoint/run_record.ts";
 import { type TestedSet, testModel, type TestResult } from "./test_result.ts";
 import type { Trainer } from "./trainer.ts";
 
-/** Time between two reports to the caller, in milliseconds: reading back costs about 11 ms of waiting each time. */
+/** Time between two reports to the caller, in milliseconds. Each readback costs about 11 ms of waiting. */
 const reportInterval = 1000;
 
 /** What a finished run leaves in `summary.json`. */
@@ -30,7 +30,7 @@ export interface Summary extends TestResult {
   readonly seconds: number;
   readonly seed: number;
   readonly adapter: string;
-  /** Of a job of several processes: their number, and the share of the time that went into exchanges between them. */
+  /** In a job of several processes, their number, and the share of the time spent in exchanges between them. */
   readonly processes?: { readonly count: number; readonly exchangeShare: number };
   /** What was done about divergence. */
   readonly recoveries: readonly Attempt[];
@@ -44,14 +44,17 @@ export interface RunLimits {
   readonly stopAfter?: number | undefined;
   /** Stop and save when it aborts. */
   readonly signal: AbortSignal;
-  /** When training began, on the clock of `performance.now()`, if it goes on after the loss of a GPU; by default now. */
+  /**
+   * When training started, on the clock of `performance.now()`, if it continues after the loss of a GPU; by default
+   * now.
+   */
   readonly began?: number;
 }
 
 /**
- * A training run with its directory: trains, reports, saves, evaluates. In a job of several processes all run it, and do
- * the same after the same iterations; rank 0 alone has the directory, tests the model and decides what its clock or its
- * files decide.
+ * A training run with its directory: trains, reports, saves, evaluates. In a job of several processes all run it, and
+ * do the same after the same iterations. Only rank 0 has the directory, tests the model, and decides what depends on
+ * its clock or its files.
  */
 export class TrainingRun {
   readonly trainer: Trainer;
@@ -59,9 +62,9 @@ export class TrainingRun {
   readonly #dataset: Dataset;
   readonly #directory: RunDirectory | undefined;
   readonly #listener: RunListener;
-  /** Images that the process with the directory tests on. */
+  /** Images on which the process with the directory tests. */
   readonly #images: Readonly<Record<"test" | "validation", DeviceImages>> | undefined;
-  /** What evaluations use during training. */
+  /** Images of the evaluations during training. */
   readonly #set: TestedSet;
   readonly #note: (line: string) => void;
   readonly #noteProblem: (error: unknown) => undefined;
@@ -70,10 +73,10 @@ export class TrainingRun {
   #saved = { iteration: -1, at: performance.now() };
   /** The iteration of the last picture. */
   #pictured = -1;
-  /** Seconds in exchanges until the last report. */
+  /** Seconds spent in exchanges up to the last report. */
   #exchanged = 0;
 
-  /** @param directory undefined in the processes of a job that write nothing; such have a {@link silentListener} */
+  /** @param directory undefined in processes of a job that write nothing, which have a {@link silentListener} */
   constructor(
     trainer: Trainer,
     configuration: Configuration,
@@ -104,9 +107,9 @@ export class TrainingRun {
 
   /**
    * Trains until the run is complete or a limit is reached, and saves a checkpoint.
-   * @returns the summary, or undefined if the run is not complete yet, or has no directory.
-   * @throws {ConfigurationError} if the processes of a job are not of one mind.
-   * @throws {DivergenceError} if training diverges and cannot be recovered; checkpoints from before stay.
+   * @returns the summary; undefined if the run is not complete yet, or has no directory.
+   * @throws {ConfigurationError} if the processes of a job disagree.
+   * @throws {DivergenceError} if training diverges and cannot recover; the checkpoints from before stay.
    */
   async run({ stopAfter, signal, began = performance.now() }: RunLimits): Promise<Summary | undefined> {
     const { trainer } = this;
@@ -119,7 +122,7 @@ export class TrainingRun {
       if (!trainer.replayFilled) {
         await trainer.fillReplayBuffer((made) => this.#listener.filling(made, total), signal);
       }
-      // Nothing has been learnt yet, and a run without a checkpoint begins anew.
+      // Nothing has been learned yet, and a run without a checkpoint starts over.
       if (await this.#anyStops(signal)) return undefined;
       await this.#saveCheckpoint();
     } else if (this.#milestones(trainer.iteration).samples) {
@@ -154,7 +157,7 @@ export class TrainingRun {
     if (!report && !milestones.any) return;
     await this.#directory?.requireHeld();
     if (!await this.#report(pace)) return;
-    // The checkpoint comes last: whatever is missing when the process ends before it is made again.
+    // The checkpoint comes last: if the process ends before it, whatever is missing is made again.
     if (milestones.samples) await this.#saveSamples();
     if (milestones.test) await this.#evaluate();
     if (milestones.checkpoint) await this.#saveCheckpoint();
@@ -173,7 +176,7 @@ export class TrainingRun {
     return await shareValue(this.trainer.communicator, this.#directory && await answer(this.#directory));
   }
 
-  /** What a file is to hold, on rank 0; the others give their parts. */
+  /** The contents of a file, on rank 0; the others provide their parts. */
   async #encoded(
     encode: (directory: RunDirectory) => Promise<Uint8Array<ArrayBuffer>>,
   ): Promise<Uint8Array<ArrayBuffer>> {
@@ -186,7 +189,7 @@ export class TrainingRun {
     return this.#encoded(() => encodeModel(this.trainer, this.#configuration, this.#dataset));
   }
 
-  /** The summary of a run that is complete, whose model is written again if it is missing or damaged. */
+  /** The summary of a complete run. Its model is written again if it is missing or damaged. */
   async #finishedBefore(): Promise<Summary | undefined | "no"> {
     const { iteration, iterations } = this.trainer;
     if (iteration < iterations) return "no";
@@ -227,14 +230,14 @@ export class TrainingRun {
     return summary;
   }
 
-  /** Whether so much time has passed since the last checkpoint that there should be another. */
+  /** Whether enough time has passed since the last checkpoint for another one. */
   #isCheckpointDue(): boolean {
     const { checkpointMinutes } = this.#configuration;
     const minutes = (performance.now() - this.#saved.at) / 60_000;
     return checkpointMinutes > 0 && minutes >= checkpointMinutes;
   }
 
-  /** @param checkpointDue whether the clock says that there should be a checkpoint */
+  /** @param checkpointDue whether the clock calls for a checkpoint */
   #milestones(iteration: number, checkpointDue = false) {
     const isLast = iteration >= this.trainer.iterations;
     const at = (every: number) => every > 0 && iteration % every === 0 && !isLast;
@@ -244,7 +247,7 @@ export class TrainingRun {
     return { checkpoint, samples, test, any: checkpoint || samples || test };
   }
 
-  /** @returns whether the run goes on: else it has gone back */
+  /** @returns whether the run continues; otherwise it has gone back */
   async #report(pace: Pace): Promise<boolean> {
     const { trainer } = this;
     const { reports, divergence, diverged } = await trainer.fetchUntilDivergence();
@@ -255,7 +258,7 @@ export class TrainingRun {
       this.#dataset.classNames.length,
       divergence,
     );
-    // If the run goes back, the last row goes; if not, it shows why the run has ended.
+    // If the run goes back, the last row is removed; if not, it shows why the run has ended.
     await this.#metrics.reports(diverged ? [...reports, diverged] : reports, attempts);
     if (sign) {
       await this.#goBack(sign);
@@ -279,7 +282,7 @@ export class TrainingRun {
     return true;
   }
 
-  /** @param seconds since it was last asked for */
+  /** @param seconds time since the last call */
   #exchangeShare(seconds: number): number | undefined {
     const { exchangeSeconds } = this.trainer;
     if (exchangeSeconds === undefined) return undefined;
@@ -288,7 +291,7 @@ export class TrainingRun {
     return Math.min(1, spent / seconds);
   }
 
-  /** @throws {DivergenceError} if the run cannot go on from an earlier checkpoint. */
+  /** @throws {DivergenceError} if the run cannot continue from an earlier checkpoint. */
   async #goBack(sign: Sign): Promise<void> {
     const attempt = await rollBack({
       trainer: this.trainer,
@@ -310,13 +313,19 @@ export class TrainingRun {
     this.#saved = { iteration, at: performance.now() };
   }
 
-  /** A picture that is missing, because it could not be written or an earlier version wrote the checkpoint before it. */
+  /**
+   * A picture that is missing because it could not be written, or because an earlier version wrote the checkpoint
+   * before it.
+   */
   async #makeUpSamples(): Promise<void> {
     const { iteration } = this.trainer;
     if (!await this.#ask((directory) => exists(directory.samplesPath(iteration)))) await this.#saveSamples();
   }
 
-  /** Pictures entries from all over the replay buffer; training goes on without a picture that cannot be written. */
+  /**
+   * Draws a picture of entries from anywhere in the replay buffer. Training continues without a picture that cannot be
+   * written.
+   */
   async #saveSamples(): Promise<void> {
     const { sampler, iteration } = this.trainer;
     if (!sampler) return;
@@ -328,7 +337,10 @@ export class TrainingRun {
     this.#pictured = iteration;
   }
 
-  /** Evaluates on the images that were held out, keeping the best model, as the official code does; else on the test set. */
+  /**
+   * Evaluates on the held-out images and keeps the best model, like the official code; without such images, on the test
+   * set.
+   */
   async #evaluate(): Promise<void> {
     const { iteration, model } = this.trainer;
     const set = this.#set;

@@ -16,22 +16,22 @@ export interface TunableConvolution {
   readonly shape: Conv2dShape;
 }
 
-/** How long each algorithm takes, the default first, and which one is chosen. */
+/** The time of each algorithm, the default first, and the chosen one. */
 export interface TunedConvolution extends TunableConvolution {
   readonly times: readonly CandidateTime[];
   readonly chosen: CandidateTime;
 }
 
-/** The default stays unless another takes less than this share of its time: differences below are noise. */
+/** The default stays unless another takes less than this share of its time. Smaller differences are noise. */
 const worthwhileShare = 0.97;
 
-/** The convolutions that one iteration of a training uses and that there is something to choose for. */
+/** The convolutions of a training iteration for which there is a choice. */
 export async function tunableConvolutions(
   configuration: Configuration,
   dataset: Dataset,
 ): Promise<TunableConvolution[]> {
   const found: TunableConvolution[] = [];
-  // A device of its own, because a recorded iteration holds its memory until the device is destroyed.
+  // On a device of its own, because a recorded iteration holds its memory until the device is destroyed.
   const gpu = await (configuration.products === "float16" ? Gpu.withMatrixUnits() : Gpu.request());
   const choose: Conv2dChooser = (candidates, direction, shape) => {
     if (candidates.length > 1) found.push({ direction, shape });
@@ -49,8 +49,8 @@ export async function tunableConvolutions(
 
 /**
  * Times all algorithms for convolutions, and chooses.
- * @param activations how inputs and outputs are stored
- * @param progress called before each convolution with the number of those done
+ * @param activations type of inputs and outputs
+ * @param progress called before each convolution with the number of finished ones
  */
 export async function tuneConvolutions(
   context: Context,

@@ -6,16 +6,16 @@ import type { Gpu } from "../gpu/gpu.ts";
 import { type Conv2dTable, parseConv2dTable } from "../tensor/operations/conv2d/table.ts";
 import { writeAtomically } from "./run/files.ts";
 
-/** Folder of the tables that are used without being asked for. */
+/** Folder of the tables that are used automatically. */
 const folder = "tuning";
 
-/** Where the table of an adapter lies below the project unless a file is named. */
+/** Where an adapter's table is in the project unless a file is named. */
 export function tuningPath({ adapterName }: Gpu): string {
   const name = adapterName.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-").replaceAll(/^-|-$/g, "");
   return `${folder}/${name || "adapter"}.json`;
 }
 
-/** The folder of a table, or of those that are used without being asked for. */
+/** The folder of a table, or of the tables that are used automatically. */
 export function tuningFolder(path?: string): string {
   return path === undefined ? folder : dirname(path);
 }
@@ -34,12 +34,12 @@ export async function readTuning(path: string, gpu: Gpu): Promise<Conv2dTable> {
   }
 }
 
-/** {@link readTuning}, or nothing if there is no such file. */
+/** {@link readTuning}, or undefined if there is no such file. */
 export async function readTuningIfThere(path: string, gpu: Gpu): Promise<Conv2dTable | undefined> {
   return await exists(path) ? await readTuning(path, gpu) : undefined;
 }
 
-/** Writes a table, making the folder that it lies in. */
+/** Writes a table, and makes its folder. */
 export async function writeTuning(path: string, table: Conv2dTable): Promise<void> {
   await Deno.mkdir(tuningFolder(path), { recursive: true });
   await writeAtomically(path, `${JSON.stringify(table, undefined, 2)}\n`);

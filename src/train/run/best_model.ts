@@ -6,9 +6,9 @@ import { jsonText, type Patience, persistently, removeIfThere, writeAtomically }
 import { type Best, bestOf } from "../checkpoint/run_record.ts";
 
 /**
- * The best model of a run on the images that were held out: `best.safetensors`, and `best.json`, which says where it comes
- * from. Checkpoints name their best model, and it stays beside them for as long as one does, so that a run can be continued
- * at any of them.
+ * The best model of a run on the held-out images: `best.safetensors`, and `best.json`, which says where it comes from.
+ * Checkpoints name their best model, which stays beside them while one does, so that a run can continue from any of
+ * them.
  */
 export class BestModel {
   readonly #run: string;
@@ -19,7 +19,7 @@ export class BestModel {
 
   /**
    * @param run the run's folder
-   * @param patience how long to try to write, if not as long as is usual
+   * @param patience how long to keep trying to write, if not as long as usual
    */
   constructor(run: string, patience: Readonly<Pick<Patience, "limit">> = {}) {
     this.#patience = patience;
@@ -51,7 +51,7 @@ export class BestModel {
   }
 
   /**
-   * Puts the best model of a checkpoint back in its place.
+   * Restores the best model of a checkpoint.
    * @param note takes a line if it is lost
    */
   async rewind({ iteration, record, verified }: Checkpoint, note: (line: string) => void): Promise<void> {
@@ -67,7 +67,7 @@ export class BestModel {
     for (const path of [this.#model, this.#description]) await removeIfThere(path);
   }
 
-  /** What a run of an earlier version noted, whose checkpoints do not name their best model. */
+  /** The note of a run of an earlier version, whose checkpoints do not name their best model. */
   async #describedBefore(iteration: number): Promise<Best | undefined> {
     try {
       const best = bestOf(JSON.parse(await readShortText(this.#description)));

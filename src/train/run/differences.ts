@@ -1,11 +1,11 @@
-/** What of a run's beginning is no longer as it was. */
+/** What has changed since a run started. */
 
 import type { DataDescription } from "../../data/description.ts";
 import type { Configuration } from "../configuration.ts";
 
 type Option = keyof Configuration;
 
-/** Options that make a run what it is: with another value, it is another run. */
+/** Options that define a run. With another value, it is another run. */
 const identity: readonly Option[] = [
   "dataset",
   "dataLimit",
@@ -30,7 +30,7 @@ const identity: readonly Option[] = [
   "origin",
 ];
 
-/** Options that change how long a run is, where it reads and what it leaves, but no number that it computes. */
+/** Options that change the length of a run, what it reads and what it leaves, but no number that it computes. */
 const conduct: readonly Option[] = [
   "dataFolder",
   "residentMebibytes",
@@ -49,11 +49,11 @@ export interface Difference {
   readonly option: Option;
   readonly before: unknown;
   readonly now: unknown;
-  /** What depends on the option: which run it is, the numbers, or only what the run leaves and how long it is. */
+  /** What depends on the option: the identity of the run, the numbers, or only its length and what it leaves. */
   readonly kind: "identity" | "numbers" | "conduct";
 }
 
-/** The options whose values differ for another reason than what the run's history records since. */
+/** The options whose values differ and whose change the run's history does not record. */
 export function configurationDifferences(before: Configuration, now: Configuration): Difference[] {
   const expected = afterChanges(before, now.history.slice(before.history.length));
   const options = (Object.keys(now) as Option[]).filter((option) => option !== "history");
@@ -93,7 +93,7 @@ const dataFields = {
   testChecksum: "test images' checksum",
 } as const;
 
-/** What differs between two descriptions of data, with both values; empty if nothing does. */
+/** The differences between two descriptions of data, with both values; empty if there are none. */
 export function dataDifferences(before: DataDescription, now: DataDescription): string[] {
   const fields = Object.keys(dataFields) as (keyof DataDescription)[];
   return fields.filter((field) => before[field] !== now[field])

@@ -1,9 +1,9 @@
-/** Curves as a page carries them: as JSON that the page's script draws. */
+/** Curves as a page holds them: as JSON that the page's script draws. */
 
 import { type CurveName, curveNames, type MetricsReader } from "./metrics_reader.ts";
 import type { CurvePoint } from "./thinned_curve.ts";
 
-/** The curves of a run, fit for JSON: of each the iterations, seconds and values, null where there is none. */
+/** The curves of a run, fit for JSON: the iterations, seconds and values of each, null where there is none. */
 export interface EmbeddedRun {
   readonly name: string;
   readonly curves: Readonly<Partial<Record<CurveName, readonly (readonly (number | null)[])[]>>>;

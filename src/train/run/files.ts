@@ -1,6 +1,6 @@
 import { StorageError } from "../../errors.ts";
 
-/** How long a file that must be written is tried again, in milliseconds. */
+/** How long to keep trying to write a file, in milliseconds. */
 const defaultLimit = 600_000;
 /** The first pause between two attempts, and the longest. */
 const [firstPause, longestPause] = [1000, 30_000];
@@ -11,9 +11,9 @@ export function partialPath(path: string): string {
 }
 
 /**
- * Writes a file so that a reader, or a crash at any moment, finds either the old contents or the new ones: written
- * under a temporary name, flushed, renamed, and the folder flushed too.
- * @throws {StorageError} naming the file and its size, if it cannot be written; nothing is left of it then.
+ * Writes a file so that a reader, or a crash at any moment, finds either the old contents or the new: written under a
+ * temporary name, flushed, renamed, and the folder flushed too.
+ * @throws {StorageError} naming the file and its size if it cannot be written; nothing is left of it then.
  */
 export async function writeAtomically(path: string, contents: Uint8Array | string): Promise<void> {
   if (path === "") throw new StorageError("cannot write a file: its path is empty");
@@ -42,7 +42,7 @@ export async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<vo
   for (let written = 0; written < bytes.length;) written += await file.write(bytes.subarray(written));
 }
 
-/** Makes a rename survive a power cut, as far as the system lets a folder be flushed; Windows does not. */
+/** Makes a rename survive a power cut, as far as the system can flush a folder; Windows cannot. */
 async function flushFolder(path: string): Promise<void> {
   if (Deno.build.os === "windows") return;
   try {
@@ -53,18 +53,18 @@ async function flushFolder(path: string): Promise<void> {
   }
 }
 
-/** How writing is tried again. */
+/** How to keep trying to write. */
 export interface Patience {
-  /** Takes a line when waiting begins and when it ends. */
+  /** Takes a line when waiting starts and when it ends. */
   readonly tell: (line: string) => void;
-  /** How long to try, in milliseconds; 0 for once. */
+  /** How long to keep trying, in milliseconds; 0 for once. */
   readonly limit?: number | undefined;
   /** Waits for a number of milliseconds. */
   readonly pause?: (milliseconds: number) => Promise<void>;
 }
 
 /**
- * Does something that writes, again and again if the disk is full or a folder is gone: what is in memory took longer to
+ * Repeats an action that writes while the disk is full or a folder is gone, because what is in memory took longer to
  * compute than a user needs to make room.
  * @throws {StorageError} of the last attempt, when the time is up.
  */
@@ -92,7 +92,7 @@ export async function persistently(
   }
 }
 
-/** What the system says about a file, without the path and number that Deno adds; undefined of any other error. */
+/** The system's error about a file, without the path and number that Deno adds; undefined for any other error. */
 export function systemProblem(error: unknown): string | undefined {
   if (!(error instanceof Error) || error instanceof Deno.errors.NotCapable) return undefined;
   const isSystem = /\(os error \d+\)/.test(error.message) ||
@@ -100,7 +100,7 @@ export function systemProblem(error: unknown): string | undefined {
   return isSystem ? error.message.replace(/ \(os error \d+\).*$/s, "") : undefined;
 }
 
-/** Passes over what the system says about a file; throws any other error. */
+/** Ignores the system's error about a file; throws any other error. */
 export function ignoreSystemError(error: unknown): void {
   if (systemProblem(error) === undefined && !(error instanceof Deno.errors.NotCapable)) throw error;
 }
@@ -114,7 +114,9 @@ export async function removeIfThere(path: string): Promise<void> {
   }
 }
 
-/** Makes a folder in one that exists, should somebody have taken it away; what cannot be done shows when it is written to. */
+/**
+ * Makes a folder inside an existing one, in case somebody removed it. A failure shows when the folder is written to.
+ */
 export async function makeFolder(path: string): Promise<void> {
   await Deno.mkdir(path).catch(ignoreSystemError);
 }
@@ -124,7 +126,7 @@ export function jsonText(value: unknown): string {
   return `${JSON.stringify(value, undefined, 2)}\n`;
 }
 
-/** Whether there is a file or folder of this name. */
+/** Whether a file or folder with this name exists. */
 export async function exists(path: string): Promise<boolean> {
   try {
     await Deno.stat(path);

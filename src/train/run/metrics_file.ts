@@ -13,22 +13,22 @@ import {
   withoutTime,
 } from "./metrics_rows.ts";
 
-/** Rows that checkpoints carry at most, the newest ones: about 2.5 MB. */
+/** Most rows in a checkpoint, the newest ones: about 2.5 MB. */
 export const recentRows = 10_000;
-/** Bytes of a file that is read: 350,000 rows. */
+/** Most bytes of a file that is read: 350,000 rows. */
 const mostBytes = 2 ** 27;
 
 /**
- * `metrics.jsonl`, a line an iteration and a line a test. It is a log: what cannot be written waits in memory, and training
- * goes on. The newest rows are in every checkpoint too, from which the file is mended. They have no times there, since a
- * checkpoint is the same bit for bit however fast it was reached.
+ * `metrics.jsonl`, one line for each iteration and each test. It is a log: what cannot be written waits in memory, and
+ * training continues. Every checkpoint also has the newest rows, from which the file is repaired. They have no times
+ * there, because a checkpoint has the same bits however fast it was reached.
  */
 export class MetricsFile {
   readonly #path: string;
-  /** The newest rows, without an iteration left out. */
+  /** The newest rows, without a gap. */
   #recent: MetricsRow[] = [];
   #unwritten = "";
-  /** Bytes that the file has if nobody else touched it. */
+  /** Bytes of the file if nobody else has touched it. */
   #size = 0;
   #failing = false;
 
@@ -43,13 +43,13 @@ export class MetricsFile {
     );
   }
 
-  /** Seconds that the run had trained at its newest row; 0 if no row says it. */
+  /** Seconds that the run had trained at its newest row; 0 if no row says. */
   get seconds(): number {
     return this.#recent.findLast((row) => row.seconds !== undefined)?.seconds ?? 0;
   }
 
   /**
-   * Adds rows. A test that stands there already is not repeated.
+   * Adds rows. A test that is already there is not repeated.
    * @param tell takes a line when they cannot be written, and when they can be again
    */
   async append(contents: readonly (ReportRow | TestRow)[], tell: (line: string) => void): Promise<void> {
@@ -78,14 +78,14 @@ export class MetricsFile {
   async #write(tell: (line: string) => void): Promise<void> {
     const next = this.#recent.at(-1);
     if (next && this.#size > 0 && await sizeOf(this.#path) < this.#size) {
-      // Somebody removed or cut the file.
+      // Somebody has removed or shortened the file.
       for (const line of await this.#mend(next.iteration + 1, this.#recent)) tell(`warning: ${line}`);
       this.#unwritten = "";
       return;
     }
     const bytes = new TextEncoder().encode(this.#unwritten);
     using file = await Deno.open(this.#path, { write: true, create: true });
-    // Half a line may be left of a write that failed.
+    // A failed write may have left half a line.
     await file.truncate(this.#size);
     await file.seek(this.#size, Deno.SeekMode.Start);
     await writeAll(file, bytes);
@@ -97,7 +97,7 @@ export class MetricsFile {
    * Makes the file hold the rows of all iterations below `iteration`, as far as the file itself and the checkpoint have
    * them.
    * @param kept the checkpoint's copy of the newest rows
-   * @returns what was wrong, a line each
+   * @returns the problems, one line each
    */
   async rewind(iteration: number, kept: string | undefined): Promise<string[]> {
     const rows = kept === undefined ? [] : readRows(kept).rows;
@@ -112,7 +112,10 @@ export class MetricsFile {
     }
   }
 
-  /** What is there. What cannot be a file of metrics gets another name, so that it is neither lost nor in the way. */
+  /**
+   * The existing contents. A file that cannot hold metrics gets another name, so that it is neither lost nor in the
+   * way.
+   */
   async #read(): Promise<{ text: string; found: MetricsRows; aside: string[] }> {
     try {
       const text = await textOf(this.#path);
@@ -188,16 +191,16 @@ function gaps(path: string, rows: readonly MetricsRow[], iteration: number): str
   ];
 }
 
-/** The rows at the end that leave out no iteration. */
+/** The rows at the end that have no gap. */
 function newestRun(rows: readonly MetricsRow[]): MetricsRow[] {
   const last = rows.findLastIndex((row, i) => i > 0 && row.iteration > rows[i - 1]!.iteration + 1);
   return rows.slice(Math.max(last, 0));
 }
 
-/** The first and the last of successive numbers. */
+/** The first and the last of consecutive numbers. */
 type Range = [first: number, last: number];
 
-/** Ascending numbers, which may be repeated, as few ranges. */
+/** Ascending numbers, possibly repeated, as few ranges. */
 function ranges(numbers: readonly number[]): Range[] {
   const found: Range[] = [];
   for (const number of numbers) {

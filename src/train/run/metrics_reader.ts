@@ -1,6 +1,6 @@
 /**
- * The curves that a file of metrics describes, read while the file grows. It runs in a browser too. What becomes of the file
- * itself when a run goes on is decided in `metrics_file.ts`.
+ * The curves in a file of metrics, read while the file grows. It also runs in a browser. What happens to the file
+ * itself when a run is resumed is decided in `metrics_file.ts`.
  */
 
 import { type Health, type Sign, watch } from "../recovery/health.ts";
@@ -25,7 +25,7 @@ export const curveNames = [
 /** One of {@link curveNames}. */
 export type CurveName = typeof curveNames[number];
 
-/** Where a row has the values of curves; −1 turns a score into an energy. */
+/** Where a row has the values of curves. −1 turns a score into an energy. */
 const fields: readonly (readonly [curve: CurveName, field: string, factor: 1 | -1])[] = [
   ["loss", "loss", 1],
   ["crossEntropy", "crossEntropy", 1],
@@ -36,37 +36,37 @@ const fields: readonly (readonly [curve: CurveName, field: string, factor: 1 | -
   ["learningRate", "learningRate", 1],
 ];
 
-/** The same for a row that holds the result of a test, by the images that were tested on. */
+/** The same for a row with the result of a test, by the set of images that was tested. */
 const testFields: ReadonlyMap<unknown, typeof fields> = new Map([
   ["test", [["testLoss", "testLoss", 1], ["testAccuracy", "testAccuracy", 1]]],
   ["validation", [["validationLoss", "testLoss", 1], ["validationAccuracy", "testAccuracy", 1]]],
 ]);
 
-/** Characters of a line at most; a row has about four hundred. */
+/** Most characters of a line. A row has about four hundred. */
 const longestLine = 2 ** 16;
-/** Seconds over which the speed is measured at least: rows are written about once a second, many at a time. */
+/** Least number of seconds over which the speed is measured. Rows are written about once a second, many at a time. */
 const speedInterval = 1;
 
-/** What a line says. */
+/** The contents of a line. */
 interface Row {
   readonly iteration: number;
-  /** Since the run's start. */
+  /** Time since the run's start. */
   readonly seconds: number | undefined;
   readonly values: readonly (readonly [CurveName, number])[];
-  /** Whether it is the result of a test, not of an iteration. */
+  /** Whether it is the result of a test rather than an iteration. */
   readonly isTest: boolean;
 }
 
 /**
- * Reads a file of metrics piece by piece. A line that is no row is counted and left out; the beginning of a line waits for its
- * end. Of several rows of an iteration, as they are left when a run goes on from an earlier checkpoint, the last counts.
+ * Reads a file of metrics piece by piece. A line that is not a row is counted and left out. The beginning of a line
+ * waits for its end. If an iteration has several rows, as after a return to an earlier checkpoint, the last one counts.
  */
 export class MetricsReader {
   readonly #curves: ReadonlyMap<CurveName, ThinnedCurve>;
   readonly #imagesPerIteration: number | undefined;
   readonly #classes: number | undefined;
   #unfinished = "";
-  /** Whether the line that is not finished is too long to be kept. */
+  /** Whether the unfinished line is too long to keep. */
   #overlong = false;
   #damaged = 0;
   #repeated = 0;
@@ -74,13 +74,13 @@ export class MetricsReader {
   #last = { iteration: -1, seconds: NaN };
   #health: Health = { means: {} };
   #sign: Sign | undefined;
-  /** Where the speed was measured last. */
+  /** Where the speed was last measured. */
   #timed: { readonly iteration: number; readonly seconds: number } | undefined;
 
   /**
-   * @param imagesPerIteration real images that an iteration sees, which the speed is counted in; without it there is none
-   * @param classes of the data, which signs of divergence are told by; without them there are none
-   * @param mostBuckets as {@link ThinnedCurve} takes it
+   * @param imagesPerIteration number of real images in an iteration, for the speed; without it there is no speed
+   * @param classes number of classes, for signs of divergence; without it there are none
+   * @param mostBuckets the same as for {@link ThinnedCurve}
    */
   constructor({ imagesPerIteration, classes, mostBuckets }: {
     readonly imagesPerIteration?: number | undefined;
@@ -92,43 +92,43 @@ export class MetricsReader {
     this.#curves = new Map(curveNames.map((name) => [name, new ThinnedCurve(mostBuckets)]));
   }
 
-  /** Lines that are no row. */
+  /** Number of lines that are not rows. */
   get damaged(): number {
     return this.#damaged;
   }
 
-  /** Rows of iterations that did not come after the row before. */
+  /** Number of rows of iterations that did not follow the row before. */
   get repeated(): number {
     return this.#repeated;
   }
 
-  /** Rows of iterations, also those that later ones replaced. */
+  /** Number of rows of iterations, including those that later ones replaced. */
   get rows(): number {
     return this.#rows;
   }
 
-  /** The iteration of the last row, −1 before the first, and its time, NaN if it has none. */
+  /** The iteration of the last row (−1 before the first) and its time (NaN if it has none). */
   get last(): { readonly iteration: number; readonly seconds: number } {
     return this.#last;
   }
 
-  /** The sign of divergence that the last row shows, if it does; a training goes back, or stops there. */
+  /** The sign of divergence in the last row, if there is one. A training then goes back or stops. */
   get sign(): Sign | undefined {
     return this.#sign;
   }
 
-  /** Points that are kept of all curves. */
+  /** Number of points that are kept of all curves. */
   get kept(): number {
     return this.#curves.values().reduce((sum, curve) => sum + curve.count, 0);
   }
 
-  /** The points of a curve, by iteration; none if the run has no value of the kind. */
+  /** The points of a curve, by iteration; none if the run has no such values. */
   curve(name: CurveName): CurvePoint[] {
     const points = this.#curves.get(name)!.points();
     return points.some(({ value }) => !Number.isNaN(value)) ? points : [];
   }
 
-  /** Takes what follows in the file. */
+  /** Takes the next piece of the file. */
   push(text: string): void {
     const lines = text.split("\n");
     const rest = lines.pop()!;
@@ -144,7 +144,7 @@ export class MetricsReader {
     }
   }
 
-  /** Says that nothing follows: what is left without an end counts as a line. */
+  /** Says that nothing follows: a rest without an end counts as a line. */
   end(): void {
     if (this.#unfinished !== "" || this.#overlong) this.push("\n");
   }
@@ -195,7 +195,7 @@ export class MetricsReader {
   #measureSpeed(iteration: number, seconds: number): void {
     if (this.#imagesPerIteration === undefined || Number.isNaN(seconds)) return;
     const before = this.#timed;
-    // A process that goes on may count from less than the rows say that were lost.
+    // A process that continues may count from less than the lost rows said.
     if (!before || seconds < before.seconds) this.#timed = { iteration, seconds };
     else if (seconds >= before.seconds + speedInterval) {
       const value = (iteration - before.iteration) * this.#imagesPerIteration / (seconds - before.seconds);
@@ -205,7 +205,7 @@ export class MetricsReader {
   }
 }
 
-/** A line as a row; undefined if it is none. Fields of other versions may be there or missing. */
+/** A line as a row; undefined if it is not one. Fields of other versions may be there or missing. */
 function rowOf(line: string): Row | undefined {
   const row = objectOf(line);
   const { iteration, seconds, set } = row ?? {};
@@ -218,7 +218,7 @@ function rowOf(line: string): Row | undefined {
   return { iteration: iteration as number, seconds: isTime ? seconds as number : undefined, values, isTest };
 }
 
-/** The values of those curves that an object has a field for; undefined if one of them is no number. */
+/** The values of the curves that an object has fields for; undefined if one of them is not a number. */
 function valuesOf(
   object: Readonly<Record<string, unknown>>,
   wanted: typeof fields,
@@ -234,7 +234,7 @@ function valuesOf(
   return values;
 }
 
-/** A number, null, which stands for one that is not finite, or nothing. */
+/** A number, null (which stands for one that is not finite), or nothing. */
 function isNumber(value: unknown): value is number | null | undefined {
   return value === undefined || value === null || typeof value === "number";
 }

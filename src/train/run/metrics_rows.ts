@@ -4,19 +4,19 @@ import type { IterationReport } from "../iteration_report.ts";
 import type { Attempt } from "../recovery/recovery.ts";
 import type { TestedSet, TestResult } from "../test_result.ts";
 
-/** A row about an iteration, as it is written. */
+/** A row about an iteration, in the form in which it is written. */
 export type ReportRow = IterationReport & {
-  /** Seconds that the run had trained when the iteration ended, in all its processes one after the other. */
+  /** Seconds that the run had trained when the iteration ended, in all its processes one after another. */
   readonly seconds: number;
   /** What went back to this iteration. */
   readonly recoveries?: readonly Attempt[];
 };
 
-/** A row about a test of the model, as it is written. */
+/** A row about a test of the model, in the form in which it is written. */
 export interface TestRow extends TestResult {
   /** The last iteration before the test. */
   readonly iteration: number;
-  /** As in a {@link ReportRow}, when the test ended. */
+  /** As in a {@link ReportRow}, at the end of the test. */
   readonly seconds: number;
   readonly set: TestedSet;
 }
@@ -24,50 +24,50 @@ export interface TestRow extends TestResult {
 /** A line of `metrics.jsonl` without its end. */
 export interface MetricsRow {
   readonly iteration: number;
-  /** Of a test, what was tested on. */
+  /** For a test, the set that was tested. */
   readonly set?: TestedSet;
-  /** Seconds that the run had trained. Rows of earlier versions have none, nor those that a checkpoint restored. */
+  /** Seconds that the run had trained. Rows of earlier versions, and rows restored from a checkpoint, have none. */
   readonly seconds?: number;
   readonly line: string;
 }
 
-/** What a file of metrics holds. */
+/** The contents of a file of metrics. */
 export interface MetricsRows {
-  /** Of rows that stand there several times, the last. */
+  /** If a row occurs several times, the last one. */
   readonly rows: readonly MetricsRow[];
-  /** Lines that are no row. */
+  /** Number of lines that are not rows. */
   readonly damaged: number;
-  /** Rows that stand there several times. */
+  /** Number of rows that occur several times. */
   readonly repeated: number;
-  /** Lines that end with a carriage return. */
+  /** Number of lines that end with a carriage return. */
   readonly carriageReturns: number;
 }
 
-/** What a row has besides its iteration, each a number or, where it does not apply, null. */
+/** The other fields of a row, each a number, or null if it does not apply. */
 const reportNumbers = ["learningRate", ...reportFields];
 const testNumbers = ["testAccuracy", "testImages", "testLoss", "ece"] as const satisfies (keyof TestResult)[];
 
-/** More lines that are no row than any accident leaves. */
+/** More invalid lines than any accident leaves. */
 const mostDamaged = 1000;
 
-/** A row as it is written. */
+/** A row in the form in which it is written. */
 export function rowOf(contents: ReportRow | TestRow): MetricsRow {
   const { iteration, seconds, ...others } = contents;
   const line = JSON.stringify({ iteration, seconds, ...others });
   return { iteration, seconds, line, ..."set" in contents && { set: contents.set } };
 }
 
-/** Which row it is: rows of the same key take the place of each other. */
+/** Identifies a row: rows with the same key replace each other. */
 export function keyOf({ iteration, set }: MetricsRow): string {
   return `${iteration} ${set ?? "report"}`;
 }
 
-/** A row's line without its time: this part of it is the same whenever the same run is computed. */
+/** A row's line without its time. This part is the same whenever the same run is computed. */
 export function withoutTime({ line }: MetricsRow): string {
   return line.replace(/"seconds":[^,}]*,|,"seconds":[^,}]*/, "");
 }
 
-/** Rows by their iterations, and of one iteration the report before the tests. */
+/** Rows in order of iteration, with the report of an iteration before its tests. */
 export function sortedRows(rows: Iterable<MetricsRow>): MetricsRow[] {
   const order = [undefined, "validation", "test"];
   return [...rows].sort((a, b) => a.iteration - b.iteration || order.indexOf(a.set) - order.indexOf(b.set));
@@ -75,7 +75,7 @@ export function sortedRows(rows: Iterable<MetricsRow>): MetricsRow[] {
 
 /**
  * Reads the lines of a file of metrics.
- * @throws {FormatError} if it is no such file: it has more than a thousand lines that are no row.
+ * @throws {FormatError} if it is not such a file: more than a thousand lines are not rows.
  */
 export function readRows(text: string): MetricsRows {
   const rows = new Map<string, MetricsRow>();
@@ -98,7 +98,7 @@ export function readRows(text: string): MetricsRows {
   return { rows: [...rows.values()], damaged, repeated: repeated.size, carriageReturns };
 }
 
-/** Lines one by one; what follows the last line's end is none. */
+/** Lines one by one. What follows the last line's end is not a line. */
 function* linesOf(text: string): Generator<string> {
   for (let start = 0; start < text.length;) {
     const end = text.indexOf("\n", start);
@@ -107,7 +107,7 @@ function* linesOf(text: string): Generator<string> {
   }
 }
 
-/** The row of a line that is exactly as it was written; undefined of any other. */
+/** The row of a line that is exactly as it was written; undefined for any other. */
 function readRow(line: string): MetricsRow | undefined {
   let value: unknown;
   try {

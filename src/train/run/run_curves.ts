@@ -7,22 +7,22 @@ import { MetricsReader } from "./metrics_reader.ts";
 import { readJson } from "./run_directory.ts";
 import { imagesPerIteration } from "./run_plan.ts";
 
-/** Buckets of a curve that a page carries: about two points for each pixel of a chart. */
+/** Buckets of a curve on a page: about two points for each pixel of a chart. */
 const mostBuckets = 256;
 
-/** The curves of a run as a page carries them, and what could not be read. */
+/** The curves of a run for a page, and what could not be read. */
 export interface RunCurves {
   readonly run: EmbeddedRun;
-  /** Iterations that the curves reach. */
+  /** Number of iterations that the curves reach. */
   readonly rows: number;
-  /** Lines of `metrics.jsonl` that are no row. */
+  /** Number of lines of `metrics.jsonl` that are not rows. */
   readonly damaged: number;
 }
 
 /**
- * The curves that the run in a folder has left; undefined if it has none.
- * @param name what the curves call it
- * @throws {FormatError} if `metrics.jsonl` is no regular file.
+ * The curves of the run in a folder; undefined if there are none.
+ * @param name name of the run in the curves
+ * @throws {FormatError} if `metrics.jsonl` is not a regular file.
  */
 export async function runCurves(folder: string, name: string): Promise<RunCurves | undefined> {
   const path = `${folder}/metrics.jsonl`;

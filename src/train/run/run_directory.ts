@@ -33,26 +33,26 @@ import { readTuningIfThere } from "../tuning_file.ts";
 
 const kernelsFile = "kernels.json";
 const adaptersFile = "adapters.txt";
-/** Describes what a run is trained on. */
+/** Describes the data that a run is trained on. */
 const dataFile = "data.json";
 const metricsFile = "metrics.jsonl";
-/** What a run leaves that a new one must not take for its own. */
+/** Files of an earlier run that a new one must not take for its own. */
 const leftByRuns = [metricsFile, "summary.json", "model.safetensors", "best.safetensors", "best.json"];
 
 /**
  * A training run on disk: `config.json`, `data.json`, `adapters.txt`, `metrics.jsonl`, `samples/`, `checkpoints/`,
  * `model.safetensors`, `summary.json`, `curves.html`, `kernels.json` if kernels were chosen by a table, and
- * `best.safetensors` if images were held out. One process at a time may hold it; the lock ends with the process, however it
- * ends.
+ * `best.safetensors` if images were held out. One process at a time may hold it. The lock ends with the process,
+ * however that ends.
  */
 export class RunDirectory implements Disposable {
   readonly metrics: MetricsFile;
   readonly best: BestModel;
   readonly #lock: RunLock;
-  /** How long to try to write, if not as long as is usual. */
+  /** How long to keep trying to write, if not as long as usual. */
   readonly #patience: { limit?: number } = {};
   #data: DataDescription | undefined;
-  /** The adapter that computed what there is so far. */
+  /** The adapter that computed everything so far. */
   #adapter: string | undefined;
 
   private constructor(readonly path: string, lock: RunLock) {
@@ -62,10 +62,10 @@ export class RunDirectory implements Disposable {
   }
 
   /**
-   * Takes a folder for a new run: one that is absent or empty, or that a run has left which ended before its first
+   * Takes a folder for a new run: one that is missing or empty, or left by a run that ended before its first
    * checkpoint.
    * @param kernels the choices of convolution kernels that the run uses, if not the defaults
-   * @throws {CheckpointError} if it holds a run already, or what one has left, or is in use.
+   * @throws {CheckpointError} if it already holds a run, or what one has left, or is in use.
    */
   static async create(
     path: string,
@@ -95,7 +95,7 @@ export class RunDirectory implements Disposable {
 
   /**
    * Takes the folder of a run to continue it.
-   * @throws {CheckpointError} if it holds no run or is in use.
+   * @throws {CheckpointError} if it holds no run, or is in use.
    */
   static async open(path: string): Promise<RunDirectory> {
     requirePath(path);
@@ -116,7 +116,7 @@ export class RunDirectory implements Disposable {
   }
 
   /**
-   * The choices of convolution kernels that the run was started with; nothing if it uses the defaults.
+   * The choices of convolution kernels that the run was started with; undefined if it uses the defaults.
    * @throws {TuningError} if they cannot be used on this adapter.
    */
   async kernels(gpu: Gpu): Promise<Conv2dTable | undefined> {
@@ -125,7 +125,7 @@ export class RunDirectory implements Disposable {
 
   /**
    * Notes the adapter that computes the run from here on, in a line of `adapters.txt`.
-   * @returns the adapter before it, by that file or by the checkpoint, if that was another, fit to be shown
+   * @returns the adapter before it, by that file or by the checkpoint, if it was another one, in printable form
    */
   async noteAdapter(name: string): Promise<string | undefined> {
     const path = this.file(adaptersFile);
@@ -138,7 +138,7 @@ export class RunDirectory implements Disposable {
   }
 
   /**
-   * Makes sure that no other process has taken the run.
+   * Checks that no other process has taken the run.
    * @throws {CheckpointError} if one has.
    */
   async requireHeld(): Promise<void> {
@@ -151,8 +151,8 @@ export class RunDirectory implements Disposable {
   }
 
   /**
-   * Keeps a description of the data that a new run learns from.
-   * @returns how that of a run which goes on differs from what it began with
+   * Keeps a description of the data of a new run.
+   * @returns how the data of a resumed run differ from those it started with
    */
   async noteData(data: DataDescription): Promise<string[]> {
     this.#data = await this.readJson<DataDescription>(dataFile);
@@ -167,14 +167,14 @@ export class RunDirectory implements Disposable {
     await writeAtomically(this.file(name), jsonText(value));
   }
 
-  /** Contents of a JSON file that this project wrote, or nothing if there is none. */
+  /** Contents of a JSON file that this project wrote; undefined if there is none. */
   async readJson<Contents>(name: string): Promise<Contents | undefined> {
     if (!await exists(this.file(name))) return undefined;
     return await readJson(this.file(name)) as Contents;
   }
 
   /**
-   * The checkpoint to go on from, {@link resumableCheckpoint}.
+   * The checkpoint to continue from, {@link resumableCheckpoint}.
    */
   async resumableCheckpoint(
     configuration: Configuration,
@@ -190,8 +190,8 @@ export class RunDirectory implements Disposable {
   }
 
   /**
-   * Makes the folder what it was at a checkpoint: its metrics, its best model, nothing newer among the checkpoints.
-   * @param note takes a line for whatever was not in order
+   * Restores the folder to its state at a checkpoint: its metrics, its best model, and no newer checkpoints.
+   * @param note takes a line about anything out of order
    */
   async rewind(checkpoint: Checkpoint, note: (line: string) => void): Promise<void> {
     const { iteration, configuration } = checkpoint;
@@ -205,8 +205,8 @@ export class RunDirectory implements Disposable {
   }
 
   /**
-   * Makes the metrics and the best model what they were at a checkpoint.
-   * @param note takes a line for whatever was not in order
+   * Restores metrics and best model to their state at a checkpoint.
+   * @param note takes a line about anything out of order
    */
   async forgetAfter(checkpoint: Checkpoint, note: (line: string) => void): Promise<void> {
     const { iteration, record = {} } = checkpoint;
@@ -235,7 +235,7 @@ export class RunDirectory implements Disposable {
   }
 
   /**
-   * Writes a checkpoint and deletes those that are not needed any more.
+   * Writes a checkpoint and deletes those that are no longer needed.
    * @param keeping says which are kept
    * @param tell takes a line if the disk is full or the folder gone
    * @throws {StorageError} after ten minutes in which it could not be written, or {@link giveUpAtOnce at once}.
@@ -253,7 +253,7 @@ export class RunDirectory implements Disposable {
   }
 
   /**
-   * Writes a file of the run, however long it takes to make room for it.
+   * Writes a file of the run, for as long as it takes to make room for it.
    * @throws {StorageError} after ten minutes in which it could not be written, or {@link giveUpAtOnce at once}.
    */
   async writePersistently(
@@ -264,12 +264,15 @@ export class RunDirectory implements Disposable {
     await persistently(() => writeAtomically(this.file(name), contents), { tell, ...this.#patience });
   }
 
-  /** Ends a run at once when its files cannot be written: in a job the other processes would wait, with their GPUs. */
+  /**
+   * From now on a run ends at once when its files cannot be written. In a job the other processes would wait, with
+   * their GPUs.
+   */
   giveUpAtOnce(): void {
     this.#patience.limit = 0;
   }
 
-  /** Where the picture of an iteration's samples is kept. */
+  /** Path of the picture of an iteration's samples. */
   samplesPath(iteration: number): string {
     return this.file(`samples/${String(iteration).padStart(8, "0")}.png`);
   }
@@ -283,7 +286,7 @@ export class RunDirectory implements Disposable {
     await writeAtomically(this.samplesPath(iteration), png);
   }
 
-  /** Whether `model.safetensors` is the whole model of an iteration. */
+  /** Whether `model.safetensors` is the complete model of an iteration. */
   async holdsModel(iteration: number): Promise<boolean> {
     return (await readModelIfWhole(this.file("model.safetensors")))?.iteration === iteration;
   }
@@ -295,8 +298,8 @@ export class RunDirectory implements Disposable {
 
 /**
  * Reads a JSON file.
- * @throws {CheckpointError} if it is none.
- * @throws {FormatError} if it is larger than any that this project writes, or no regular file.
+ * @throws {CheckpointError} if it is not one.
+ * @throws {FormatError} if it is larger than any that this project writes, or is not a regular file.
  */
 export async function readJson(path: string): Promise<unknown> {
   return parseJson(await readShortText(path), path);
@@ -315,7 +318,7 @@ function requirePath(path: string): void {
   if (path === "") throw new CheckpointError("the path of the run is empty");
 }
 
-/** Checks that a folder holds no run but one that ended before its first checkpoint, of which nothing is lost. */
+/** Checks that a folder holds no run, or one that ended before its first checkpoint, of which nothing is lost. */
 async function requireFree(path: string): Promise<void> {
   const checkpoints = (await checkpointNames(path)).map((name) => `checkpoints/${name}`);
   const present: string[] = [];
@@ -329,7 +332,7 @@ async function requireFree(path: string): Promise<void> {
   );
 }
 
-/** What writing left when it was interrupted. */
+/** Left by an interrupted write. */
 async function removePartialFiles(path: string): Promise<void> {
   for (const folder of [path, `${path}/checkpoints`, `${path}/samples`]) {
     try {
@@ -337,7 +340,7 @@ async function removePartialFiles(path: string): Promise<void> {
         if (name.endsWith(".partial") && !isDirectory) await removeIfThere(`${folder}/${name}`);
       }
     } catch (error) {
-      // A folder that is missing, or something else in its place, shows when it is needed.
+      // A missing folder, or something else in its place, shows when it is needed.
       ignoreSystemError(error);
     }
   }

@@ -1,10 +1,10 @@
 import { readRegularFile } from "../../data/regular_file.ts";
 import { CheckpointError } from "../../errors.ts";
 
-/** Who holds a run, as the lock file says it. */
+/** The holder of a run, according to the lock file. */
 export interface Holder {
   readonly process: number;
-  /** Where it runs, if that is known. */
+  /** The holder's computer, if known. */
   readonly host?: string | undefined;
   /** When it took the run, as an ISO date. */
   readonly since: string;
@@ -12,25 +12,25 @@ export interface Holder {
 
 /** How often a lock shows that it is alive, in milliseconds. */
 const beatInterval = 10_000;
-/** A lock that has shown no life for so long is left behind: nothing that a run waits for takes longer. */
+/** A lock that has shown no life for this long is abandoned: nothing that a run waits for takes longer. */
 const staleAfter = 600_000;
 
-/** Bytes that a lock file has at most. */
+/** Most bytes of a lock file. */
 const longestHolder = 1000;
 
-/** The lock file, open; whether the system holds a lock on it. */
+/** The open lock file, and whether the system holds a lock on it. */
 interface Taken {
   readonly file: Deno.FsFile;
   readonly locked: boolean;
 }
 
-/** What locks files, as the system does or as a test has it. */
+/** Locks files, like the system or as a test needs it. */
 export type TryLock = (file: Deno.FsFile) => Promise<boolean>;
 
 /**
- * Keeps a run to one process at a time, as long as this one lives. Three things do that, since each may fail: a lock on the
- * file `lock`, which ends with the process, however it ends; the same on the folder, which stands when that file is deleted;
- * and the file's time of change, on file systems that lock nothing.
+ * Limits a run to one process at a time, while this one lives. Three things do that, because each may fail: a lock on
+ * the file `lock`, which ends with the process, however that ends; a lock on the folder, which remains if that file is
+ * deleted; and the file's modification time, on file systems that lock nothing.
  */
 export class RunLock implements Disposable {
   readonly #path: string;
@@ -56,7 +56,7 @@ export class RunLock implements Disposable {
 
   /**
    * Takes the run in a folder.
-   * @throws {CheckpointError} naming the process that holds it, if one does.
+   * @throws {CheckpointError} naming the process that holds it, if there is one.
    */
   static async take(folder: string, tryLock: TryLock = (file) => file.tryLock(true)): Promise<RunLock> {
     const path = `${folder}/lock`;
@@ -73,8 +73,8 @@ export class RunLock implements Disposable {
   }
 
   /**
-   * Makes sure that the run is still this process's, and shows that it is alive. Whoever deletes the file frees the run only
-   * where nothing else holds it; it is made anew.
+   * Checks that the run still belongs to this process, and shows that it is alive. Deleting the file frees the run only
+   * if nothing else holds it; the file is made anew.
    * @throws {CheckpointError} if another process has taken the run.
    */
   async check(): Promise<void> {
@@ -94,7 +94,7 @@ export class RunLock implements Disposable {
     this.#beat = performance.now();
   }
 
-  /** Gives the run back. */
+  /** Releases the run. */
   [Symbol.dispose](): void {
     // An empty file says that nobody holds the run, where the system locks nothing.
     this.#taken.file.truncateSync();
@@ -103,7 +103,7 @@ export class RunLock implements Disposable {
   }
 }
 
-/** Locks the folder itself, where the system can. */
+/** Locks the folder itself, if the system can. */
 async function lockFolder(
   folder: string,
   path: string,
@@ -118,7 +118,7 @@ async function lockFolder(
   throw inUse(path, await readHolder(path), true);
 }
 
-/** Opens and locks the file; where the system locks nothing, by what is in it. */
+/** Opens and locks the file; if the system locks nothing, its contents count as the lock. */
 async function lockFile(path: string, tryLock: TryLock): Promise<Taken> {
   const file = await Deno.open(path, { read: true, write: true, create: true });
   const locked = await orUndefined(tryLock(file));
@@ -131,7 +131,7 @@ async function lockFile(path: string, tryLock: TryLock): Promise<Taken> {
   throw inUse(path, holder, locked !== undefined);
 }
 
-/** Undefined if the system refuses altogether: NFS without its lock service, for one, or folders there. */
+/** Undefined if the system refuses altogether, for example NFS without its lock service, or folders there. */
 async function orUndefined(locked: Promise<boolean>): Promise<boolean | undefined> {
   try {
     return await locked;
@@ -141,7 +141,7 @@ async function orUndefined(locked: Promise<boolean>): Promise<boolean | undefine
   }
 }
 
-/** Whether an open file is the one that a path leads to. */
+/** Whether an open file is the one at a path. */
 async function isAt(file: Deno.FsFile, path: string): Promise<boolean> {
   try {
     const [open, there] = await Promise.all([file.stat(), Deno.stat(path)]);
@@ -158,7 +158,7 @@ async function writeHolder(file: Deno.FsFile, holder: Holder): Promise<void> {
   await file.write(new TextEncoder().encode(`${JSON.stringify(holder)}\n`));
 }
 
-/** What a lock file says; undefined if it says nothing, as those of earlier versions, or nothing that can be read. */
+/** What a lock file says; undefined if it says nothing, as in earlier versions, or nothing readable. */
 async function readHolder(path: string): Promise<Holder | undefined> {
   try {
     const text = new TextDecoder().decode(await readRegularFile(path, longestHolder));
@@ -179,7 +179,7 @@ function inUse(path: string, holder: Holder | undefined, locked: boolean): Check
   return new CheckpointError(`${folder} is in use by another process${who}${advice}`);
 }
 
-/** The name of this computer, as far as a file says it that programs may read without more permissions. */
+/** The name of this computer, as far as a file gives it that programs may read without further permissions. */
 async function hostName(): Promise<string | undefined> {
   try {
     return (await Deno.readTextFile("/etc/hostname")).trim();

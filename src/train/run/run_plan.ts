@@ -3,8 +3,8 @@
 type Contents = Readonly<Record<string, unknown>>;
 
 /**
- * Real images that an iteration sees, labelled ones and those of the likelihood; undefined if the configuration does not say
- * it.
+ * Number of real images in an iteration, labelled ones and those of the likelihood; undefined if the configuration does
+ * not say.
  */
 export function imagesPerIteration(configuration: Contents): number | undefined {
   const [labelled, likelihood, weight] = ["labelledBatch", "likelihoodBatch", "likelihoodWeight"]
@@ -14,7 +14,7 @@ export function imagesPerIteration(configuration: Contents): number | undefined 
 }
 
 /**
- * Iterations of the whole run; undefined if the files do not say it.
+ * Number of iterations of the whole run; undefined if the files do not say.
  * @param data contents of `data.json`
  */
 export function plannedIterations(configuration: Contents, data: Contents): number | undefined {

@@ -1,4 +1,4 @@
-/** A run as somebody sees it who only reads: nothing outside its folder, and without holding the run. */
+/** A run as seen by a mere reader: nothing outside its folder, and without holding the run. */
 
 import { readRegularFile, RegularFile } from "../../data/regular_file.ts";
 import { CheckpointError, FormatError } from "../../errors.ts";
@@ -6,7 +6,7 @@ import { crc32Text } from "../../formats/archives/crc32.ts";
 import { ignoreSystemError } from "./files.ts";
 import { imagesPerIteration, plannedIterations } from "./run_plan.ts";
 
-/** What a run is doing, as far as its folder shows it. */
+/** What a run is doing, as far as its folder shows. */
 export type RunState = "running" | "finished" | "stopped";
 
 /** Where a run stands. */
@@ -14,49 +14,49 @@ export interface RunStatus {
   readonly state: RunState;
   /** What it learns, in a few words. */
   readonly about: string;
-  /** Length of the run; null if that is not known. */
+  /** Length of the run; null if unknown. */
   readonly iterations: number | null;
-  /** Real images that an iteration sees; null if that is not known. */
+  /** Number of real images in an iteration; null if unknown. */
   readonly imagesPerIteration: number | null;
-  /** Classes of its data; null if that is not known. */
+  /** Number of classes in its data; null if unknown. */
   readonly classes: number | null;
   /** Bytes of `metrics.jsonl`, and when it was last changed, in milliseconds. */
   readonly metrics: { readonly bytes: number; readonly changed: number };
-  /** Iterations of which there is a picture of the replay buffer. */
+  /** Iterations with a picture of the replay buffer. */
   readonly pictures: readonly number[];
 }
 
 /** Some lines of `metrics.jsonl`. */
 export interface MetricsPiece {
-  /** Where they begin: at 0, or where the reader had got to. */
+  /** Where they begin: at 0, or where the reader stopped. */
   readonly from: number;
   /** Where the next ones begin. */
   readonly next: number;
-  /** Tells what lies before `next` from what might be put in its place. */
+  /** Distinguishes what comes before `next` from a file in its place. */
   readonly mark: string;
-  /** Bytes behind `next` that no line's end follows yet. */
+  /** Bytes after `next` that have no line's end yet. */
   readonly unfinished: number;
-  /** Whether more lines are there already. */
+  /** Whether there are more lines already. */
   readonly more: boolean;
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** Bytes of `metrics.jsonl` in one piece at most. */
+/** Most bytes of `metrics.jsonl` in one piece. */
 const pieceBytes = 2 ** 20;
-/** Bytes before a place that tell whether the file is still the same. */
+/** Bytes before a position that tell whether the file is still the same. */
 const markedBytes = 512;
-/** Bytes of the run's small files. */
+/** Most bytes of the run's small files. */
 const textBytes = 2 ** 20;
-/** Bytes of a picture: a hundred images of 64×64 pixels in three colours have 1.2 MB before they are packed. */
+/** Most bytes of a picture: a hundred images of 64×64 pixels in three colours have 1.2 MB uncompressed. */
 const pictureBytes = 2 ** 23;
-/** Pictures that are listed at most, the newest ones. */
+/** Most pictures in a list, the newest ones. */
 const mostPictures = 10_000;
-/** A run that has written something within so many milliseconds is not asked further whether it lives. */
+/** A run that has written something within this many milliseconds counts as alive. */
 const freshWithin = 30_000;
 
 /** Reads one run. */
 export class RunView {
-  /** When a lock was last changed whose process is gone. */
+  /** Modification time of a lock whose process is gone. */
   #left: number | undefined;
   /** When the lock was last tried. */
   #tried = -Infinity;
@@ -64,7 +64,7 @@ export class RunView {
   private constructor(readonly folder: string) {}
 
   /**
-   * Looks at the run in a folder; a link is followed here, once.
+   * Opens the run in a folder. A link is followed here, once.
    * @throws {CheckpointError} if it holds no run.
    */
   static async open(path: string): Promise<RunView> {
@@ -76,7 +76,7 @@ export class RunView {
     return view!;
   }
 
-  /** When a file of the run was last changed, in milliseconds; undefined if there is none. */
+  /** When a file of the run was last modified, in milliseconds; undefined if there is none. */
   async changed(name: string): Promise<number | undefined> {
     return (await this.#stat(name))?.mtime?.getTime();
   }
@@ -105,8 +105,9 @@ export class RunView {
   }
 
   /**
-   * The lines of `metrics.jsonl` from a place on, as many as go into a piece; from the beginning if the file has been replaced.
-   * @param mark what came with the piece that ended there
+   * The lines of `metrics.jsonl` from a position on, up to the size of a piece; from the beginning if the file has been
+   * replaced.
+   * @param mark the mark of the piece that ended there
    */
   async metrics(from: number, mark: string): Promise<MetricsPiece> {
     using file = await this.#open("metrics.jsonl");
@@ -117,7 +118,7 @@ export class RunView {
     const begin = from > 0 && from <= file.size && mark === markAt(from) ? from : 0;
     const bytes = file.read(begin, Math.min(file.size, begin + pieceBytes));
     const end = bytes.lastIndexOf("\n".charCodeAt(0)) + 1;
-    // A piece without the end of any line is no text of ours; the reader counts it.
+    // A piece without the end of a line is not text of ours. The reader counts it.
     const length = end === 0 && bytes.length === pieceBytes ? pieceBytes : end;
     const next = begin + length;
     const isWhole = bytes.length < pieceBytes;
@@ -152,8 +153,9 @@ export class RunView {
   }
 
   /**
-   * Whether a process holds the run: one that ends empties the lock file, and where it was killed, the system has freed it.
-   * The lock is tried only if the run shows no life, since a training that began at that very moment would be refused.
+   * Whether a process holds the run. One that ends empties the lock file; if it was killed, the system has freed the
+   * file. The lock is tried only if the run shows no life, because a training that starts at that very moment would be
+   * refused.
    */
   async #isRunning(): Promise<boolean> {
     const lock = await this.#stat("lock");
@@ -173,7 +175,7 @@ export class RunView {
     if (path === undefined) return true;
     try {
       using file = await Deno.open(path);
-      // Freed as the file is closed.
+      // Closing the file frees it.
       return await file.tryLock(false);
     } catch (error) {
       ignoreSystemError(error);
@@ -181,7 +183,7 @@ export class RunView {
     }
   }
 
-  /** A file's path after all links; undefined if there is none, or it lies outside the run's folder. */
+  /** A file's path after all links; undefined if there is none, or if it lies outside the run's folder. */
   async #inside(name: string): Promise<string | undefined> {
     try {
       const path = await Deno.realPath(`${this.folder}/${name}`);
@@ -222,7 +224,7 @@ export class RunView {
   }
 }
 
-/** What is read, or nothing if the system does not give it, or it is no regular file of the size. */
+/** The contents; undefined if the system refuses them, or it is not a regular file of that size. */
 async function whatIsThere<Contents>(reading: Promise<Contents>): Promise<Contents | undefined> {
   try {
     return await reading;

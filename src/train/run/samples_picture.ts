@@ -2,10 +2,10 @@ import { imageGrid } from "../../formats/pictures/image_grid.ts";
 import { encodePng } from "../../formats/pictures/png.ts";
 import type { HostTensor } from "../../formats/pytorch/layout.ts";
 
-/** Images in a picture of samples. */
+/** Number of images in a picture of samples. */
 const sampleCount = 100;
 
-/** A PNG of entries from all over a replay buffer, `[n, H, W, C]`. */
+/** A PNG of entries from anywhere in a replay buffer, `[n, H, W, C]`. */
 export function samplesPicture({ shape, data }: HostTensor): Uint8Array {
   const [capacity = 0, height = 0, width = 0, channels = 0] = shape;
   const pixels = height * width * channels;

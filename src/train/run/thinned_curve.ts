@@ -1,28 +1,28 @@
-/** A point of a curve: where it lies in training, and its value. */
+/** A point of a curve: its place in training, and its value. */
 export interface CurvePoint {
   readonly iteration: number;
-  /** Since the run's start; NaN where the run did not note it. */
+  /** Time since the run's start; NaN if the run did not record it. */
   readonly seconds: number;
-  /** NaN where the iteration had no finite value. */
+  /** NaN if the iteration had no finite value. */
   readonly value: number;
 }
 
-/** Points that a bucket keeps at most: the first, the last, the lowest and the highest. */
+/** Most points in a bucket: the first, the last, the lowest and the highest. */
 const keptOfBucket = 4;
 
 /**
- * A curve in bounded memory. Neighbouring iterations share a bucket, of which the first, the last, the lowest and the highest
- * point stay, so that no spike is lost and both ends are exact. As long as iterations are few, each has a bucket of its own;
- * whenever the buckets become too many, two and two become one.
+ * A curve in bounded memory. Neighbouring iterations share a bucket, of which the first, the last, the lowest and the
+ * highest point stay, so that no spike is lost and both ends are exact. While there are few iterations, each has its
+ * own bucket. When there are too many buckets, neighbours merge.
  */
 export class ThinnedCurve {
   readonly #mostBuckets: number;
-  /** Of each the points that are kept, by iteration. */
+  /** The points that are kept, by bucket, in order of iteration. */
   readonly #buckets = new Map<number, CurvePoint[]>();
   /** Iterations that share a bucket. */
   #width = 1;
 
-  /** @param mostBuckets the curve keeps at most four times as many points */
+  /** @param mostBuckets the curve keeps at most four times this number of points */
   constructor(mostBuckets = 1024) {
     this.#mostBuckets = mostBuckets;
   }
@@ -32,7 +32,7 @@ export class ThinnedCurve {
     return this.#buckets.values().reduce((sum, points) => sum + points.length, 0);
   }
 
-  /** Adds a point; it takes the place of an earlier one of the same iteration. */
+  /** Adds a point. It replaces an earlier one of the same iteration. */
   add(point: CurvePoint): void {
     const key = Math.floor(point.iteration / this.#width);
     const bucket = this.#buckets.get(key);
@@ -62,8 +62,8 @@ export class ThinnedCurve {
 }
 
 /**
- * What stays of points that share a bucket, by iteration. A point without a value stays only if there is no other: it shows a
- * gap.
+ * The points that stay in a bucket, in order of iteration. A point without a value stays only if there is no other: it
+ * shows a gap.
  */
 function kept(points: readonly CurvePoint[]): CurvePoint[] {
   const [first, ...others] = points.toSorted((a, b) => a.iteration - b.iteration);
@@ -72,7 +72,7 @@ function kept(points: readonly CurvePoint[]): CurvePoint[] {
   return bucket;
 }
 
-/** Adds a later point to a bucket, and takes one away that need not be kept. */
+/** Adds a later point to a bucket, and removes one that need not be kept. */
 function append(bucket: CurvePoint[], point: CurvePoint): void {
   if (Number.isNaN(point.value)) return;
   if (Number.isNaN(bucket[0]!.value)) bucket[0] = point;

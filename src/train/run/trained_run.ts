@@ -3,25 +3,25 @@ import { exists } from "./files.ts";
 import { MetricsReader } from "./metrics_reader.ts";
 import { type RunState, RunView } from "./run_view.ts";
 
-/** How far a run's training has come, whether it has ended or not. */
+/** How far a run's training has come, whether or not it has ended. */
 export interface TrainedRun {
   readonly name: string;
   /** A run that stopped at a sign of divergence has diverged. */
   readonly state: RunState | "diverged";
-  /** Iterations of the whole run; null if that is not known. */
+  /** Number of iterations of the whole run; null if unknown. */
   readonly iterations: number | null;
   /** Its metrics, read to the end. */
   readonly metrics: MetricsReader;
 }
 
-/** Bytes of metrics that are read: 250,000 rows. */
+/** Most bytes of metrics that are read: 250,000 rows. */
 const mostBytes = 2 ** 27;
-/** Curves keep every point up to 131,072 iterations, four of each bucket. */
+/** Curves keep every point up to 131,072 iterations, and four of each bucket beyond that. */
 const mostBuckets = 2 ** 15;
 
 /**
- * Reads the run in a folder; undefined if it holds none.
- * @param name what it is called
+ * Reads the run in a folder; undefined if there is none.
+ * @param name name of the run
  * @throws {FormatError} if there are more metrics than any run leaves.
  */
 export async function readTrainedRun(folder: string, name: string): Promise<TrainedRun | undefined> {
@@ -34,7 +34,7 @@ export async function readTrainedRun(folder: string, name: string): Promise<Trai
       `${folder}/metrics.jsonl: it has ${bytes} bytes, where at most ${mostBytes} are expected`,
     );
   }
-  // Where the number of classes is not known, no cross-entropy is a sign of divergence, but the other signs are.
+  // If the number of classes is unknown, a high cross-entropy is not a sign of divergence, but the other signs are.
   const metrics = await readMetrics(view, status.classes ?? Infinity);
   const state = status.state === "stopped" && metrics.sign ? "diverged" : status.state;
   return { name, state, iterations: status.iterations, metrics };
@@ -45,7 +45,7 @@ async function readMetrics(view: RunView, classes: number): Promise<MetricsReade
   const decoder = new TextDecoder();
   for (let [from, mark, more] = [0, "", true]; more;) {
     const piece = await view.metrics(from, mark);
-    // Another file has taken its place meanwhile.
+    // Another file has replaced it meanwhile.
     if (piece.from !== from) reader = new MetricsReader({ classes, mostBuckets });
     reader.push(decoder.decode(piece.bytes));
     ({ next: from, mark, more } = piece);

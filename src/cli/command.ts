@@ -1,4 +1,4 @@
-/** What all commands share: where they are, exit statuses, one-line errors, usage. */
+/** Shared by all commands: the places of files, exit statuses, one-line errors, usage. */
 
 import { relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -6,7 +6,7 @@ import { ConfigurationError, SadaJemError } from "../errors.ts";
 import { escapedLines } from "../formats/text.ts";
 import { hangupOption, ignoreHangup } from "./signals.ts";
 
-/** A command line that cannot be understood. */
+/** A command line that is not understood. */
 export class UsageError extends SadaJemError {
   override name = "UsageError";
 }
@@ -19,7 +19,7 @@ export interface Command {
   /** Printed by `--help`. */
   readonly help: string;
   /**
-   * Printed by `--help=SUBJECT`, where there are subjects; one of them is `options`, those of the configuration.
+   * Printed by `--help=SUBJECT`, if there are subjects. One of them is `options`: those of the configuration.
    * @throws {UsageError} if there is no such subject.
    */
   helpOn?(subject: string): string;
@@ -30,8 +30,8 @@ export interface Command {
 const helpOption = "--help=";
 
 /**
- * Runs a command and ends the process. Whatever a user can get wrong ends in one line; `--debug` adds the stack trace. Every
- * command also knows {@link hangupOption}.
+ * Runs a command and ends the process. Every user error ends in one line; `--debug` adds the stack trace. Every command
+ * also knows {@link hangupOption}.
  */
 export async function execute(command: Command): Promise<never> {
   const args = Deno.args.filter((argument) => argument !== hangupOption);
@@ -57,14 +57,17 @@ export async function execute(command: Command): Promise<never> {
   }
 }
 
-/** Where to read on after a wrong use of a command. */
+/** Where to read on after wrong usage of a command. */
 function hint({ helpOn }: Command, error: unknown): string {
   return helpOn && error instanceof ConfigurationError
     ? `${helpOption}options lists the options of the configuration`
     : "--help lists the options";
 }
 
-/** An empty path or value is mostly a shell's variable that was never set, and the system's words for it name nothing. */
+/**
+ * An empty path or value usually comes from a shell variable that was never set, and the system's message about it
+ * names nothing.
+ */
 function requireNoneEmpty(args: readonly string[]): void {
   const empty = args.findIndex((arg) => arg === "" || /^--[\w-]+=$/.test(arg));
   if (empty < 0) return;
@@ -73,7 +76,7 @@ function requireNoneEmpty(args: readonly string[]): void {
   throw new UsageError(`${option} is empty; give it a path or a value`);
 }
 
-/** A task runs in the project's folder; the paths that its user types are relative to the folder they are in. */
+/** A task runs in the project's folder. The paths that its user types are relative to the folder they are in. */
 function goWhereStarted(): void {
   const name = { name: "env", variable: "INIT_CWD" } as const;
   if (Deno.permissions.querySync(name).state !== "granted") return;
@@ -82,7 +85,7 @@ function goWhereStarted(): void {
 }
 
 /**
- * The path of a folder that belongs to the project, such as `runs`; relative where the current folder is the project's.
+ * The path of a folder that belongs to the project, such as `runs`; relative if the current folder is the project's.
  */
 export function projectPath(name: string): string {
   const path = relative(Deno.cwd(), fileURLToPath(new URL(`../../${name}`, import.meta.url)));
@@ -92,8 +95,8 @@ export function projectPath(name: string): string {
 let silent = false;
 
 /**
- * Keeps this process from printing, but for the error that ends a command: of a job of several processes, rank 0 says for all
- * what they do.
+ * Keeps this process from printing, except for the error that ends a command. In a job of several processes, rank 0
+ * prints for all.
  */
 export function silence(): void {
   silent = true;
@@ -105,19 +108,22 @@ export function printFailure(lines: string): void {
   printError(lines);
 }
 
-/** Prints lines to standard output. What they name cannot colour the terminal, move its cursor or turn text around. */
+/** Prints lines to standard output. Names in them cannot colour the terminal, move its cursor or reverse text. */
 export function print(lines: string): void {
   // deno-lint-ignore no-console -- the commands are where this project prints
   whileRead(() => console.log(escapedLines(lines)));
 }
 
-/** Prints lines to standard error, as {@link print} does. */
+/** Prints lines to standard error, like {@link print}. */
 export function printError(lines: string): void {
   // deno-lint-ignore no-console -- the commands are where this project prints
   whileRead(() => console.error(escapedLines(lines)));
 }
 
-/** Writes to standard output or error unless this process is silent, or its terminal or reader is gone, which must not end work that goes on without. */
+/**
+ * Writes to standard output or error, unless this process is silent or its terminal or reader is gone, which must not
+ * end work in progress.
+ */
 export function whileRead(write: () => void): void {
   if (silent) return;
   try {
@@ -145,7 +151,7 @@ function isOptionError(error: unknown): error is Error {
   return error instanceof Error && "code" in error && String(error.code).startsWith("ERR_PARSE_ARGS");
 }
 
-/** A file that is missing, may not be touched, or does not fit on the disk. */
+/** A file that is missing, must not be touched, or does not fit on the disk. */
 function isSystemError(error: unknown): error is Error {
   return error instanceof Deno.errors.NotFound || error instanceof Deno.errors.PermissionDenied ||
     error instanceof Deno.errors.NotCapable || error instanceof Deno.errors.AlreadyExists ||
@@ -158,7 +164,7 @@ function firstSentence(message: string): string {
 }
 
 /**
- * An option's value as a whole number.
+ * An option's value as an integer.
  * @throws {UsageError} if it is not one, or below `minimum`.
  */
 export function wholeNumber(option: string, text: string | undefined, minimum = 0): number | undefined {

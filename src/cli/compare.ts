@@ -33,7 +33,7 @@ Examples:
   deno task compare runs/ablation/* --out docs/images/ablation
 `;
 
-/** Bytes of a picture of samples, which becomes a part of the report. */
+/** Most bytes of a picture of samples, which becomes part of the report. */
 const mostPictureBytes = 2 ** 24;
 
 const options = {
@@ -86,7 +86,7 @@ const compare: Command = {
   },
 };
 
-/** What is known of a run: how it was trained, how it was evaluated, or both. */
+/** What is known about a run: its training, its evaluation, or both. */
 interface ComparedRun {
   readonly folder: string;
   readonly evaluation: Evaluation | undefined;
@@ -113,7 +113,7 @@ function warningsOf({ folder, evaluation, training }: ComparedRun): string[] {
   return [`${folder} was evaluated at iteration ${evaluatedAt}, and has reached ${reached} since`];
 }
 
-/** The last parts of the paths; whole paths where those of several runs are equal. */
+/** The last parts of the paths; whole paths if several runs have the same last part. */
 function runNames(runs: readonly string[]): string[] {
   const paths = runs.map((run) => run.replace(/\/+$/, ""));
   const names = paths.map((path) => path.split("/").at(-1)!);

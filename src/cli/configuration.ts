@@ -3,7 +3,7 @@ import { applySetting, type Configuration, parseConfiguration } from "../train/c
 import { preset } from "../train/presets.ts";
 import { readJson } from "../train/run/run_directory.ts";
 
-/** The preset that is taken where nothing else is named. */
+/** The preset that is used by default. */
 export const defaultPreset = "digits";
 
 /** Options that name a configuration. */
@@ -13,7 +13,7 @@ export const configurationOptions = {
   set: { type: "string", multiple: true },
 } as const;
 
-/** A configuration, and what of it was given by name. */
+/** A configuration, and which of its options were given by name. */
 export interface Choice {
   readonly configuration: Configuration;
   /** Names of the options in the file or the settings, not those in a preset. */
@@ -21,8 +21,8 @@ export interface Choice {
 }
 
 /**
- * The configuration that the options name, with some settings of the form `key=value` changed. The path of the data is
- * absolute, so that a run finds them from wherever it is resumed or evaluated.
+ * The configuration that the options name, with some settings of the form `key=value` changed. The path of the data
+ * becomes absolute, so that a run finds them wherever it is resumed or evaluated.
  * @throws {ConfigurationError} if there is no such preset, or a value is wrong.
  */
 export async function chosenConfiguration(
@@ -41,7 +41,7 @@ export async function chosenConfiguration(
   for (const setting of settings) chosen = applySetting(chosen, setting);
   const configuration = parseConfiguration(chosen);
   const { dataFolder } = configuration;
-  // The history is that of the run whose file it may be.
+  // The history belongs to the run of the file.
   const folder = dataFolder === null ? null : resolve(dataFolder);
   return { configuration: { ...configuration, history: [], dataFolder: folder }, given };
 }

@@ -1,4 +1,4 @@
-/** What `--help=SUBJECT` says of the configuration: all of its options, one of them, or a preset. */
+/** The text of `--help=SUBJECT` about the configuration: all of its options, one of them, or a preset. */
 
 import { closest } from "../train/closest.ts";
 import { parseConfiguration } from "../train/configuration.ts";
@@ -15,7 +15,7 @@ export const subjectHelp = `
 `.slice(1, -1);
 
 const width = 80;
-/** Where the texts begin: two spaces behind the longest name. */
+/** Where the texts start: two spaces after the longest name. */
 const column = Math.max(...optionNames.map((name) => name.length)) + 4;
 
 const introduction = `

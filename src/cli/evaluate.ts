@@ -110,8 +110,8 @@ function parse(args: readonly string[]) {
 }
 
 /**
- * The command, for one rank of a job: all run the same questions, divide the work of each, and rank 0 writes and prints.
- * Other ranks are to be silenced by {@link silence}.
+ * The command, for one rank of a job. All ranks ask the same questions and divide the work of each, and rank 0 writes
+ * and prints. {@link silence} the other ranks.
  */
 export function evaluateCommand(communicator: Communicator): Command {
   return { help, run: (args) => evaluate(communicator, parse(args)) };
@@ -158,7 +158,7 @@ async function evaluate(communicator: Communicator, values: Values): Promise<num
   return exitStatus.success;
 }
 
-/** Images of each other set that are scored at most. */
+/** Most images of each other set that are scored. */
 const otherImages = 10_000;
 
 function chosenQuestions(only: string | undefined) {
@@ -220,7 +220,7 @@ async function loadSubject(
 }
 
 /**
- * The model in whose features samples are judged. It may know other classes, but it must take the same images.
+ * The model in whose features samples are judged. It may know other classes, but must take the same images.
  * @throws {DataError} if it takes images of another size.
  */
 async function loadReferee(context: Context, path: string, dataset: Dataset): Promise<Subject["referee"]> {
@@ -235,7 +235,7 @@ async function defaultOut(model: string | undefined): Promise<string> {
 
 /**
  * Writes all files and returns the JSON text.
- * @param trainedIn where the model's training may have left its metrics
+ * @param trainedIn folder where the model's training may have left its metrics
  */
 async function write(
   folder: string,

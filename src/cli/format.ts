@@ -9,8 +9,8 @@ export function duration(seconds: number): string {
 }
 
 /**
- * Text in lines of at most `width` characters, broken at spaces. A word that is longer has a line of its own.
- * @param indent what every line begins with; it counts
+ * Text in lines of at most `width` characters, broken at spaces. A longer word gets its own line.
+ * @param indent start of every line, included in the width
  */
 export function wrap(text: string, width: number, indent = ""): string {
   const lines: string[] = [];
@@ -22,7 +22,7 @@ export function wrap(text: string, width: number, indent = ""): string {
   return lines.join("\n");
 }
 
-/** Rows of cells as lines, columns aligned; the first column to the left, the others to the right. */
+/** Rows of cells as lines, with columns aligned: the first to the left, the others to the right. */
 export function table(rows: readonly (readonly string[])[]): string {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
   return rows.map((row) =>
@@ -30,7 +30,7 @@ export function table(rows: readonly (readonly string[])[]): string {
   ).join("\n");
 }
 
-/** Names in one line, the first of many. */
+/** The first of many names, on one line. */
 export function firstOf(names: readonly string[]): string {
   const most = 12;
   const rest = names.length > most ? ` and ${names.length - most} more` : "";

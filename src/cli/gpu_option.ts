@@ -1,4 +1,4 @@
-/** The option that says whose WebGPU a command computes on. */
+/** The option that selects the WebGPU that a command computes on. */
 
 import { GpuError } from "../errors.ts";
 import { type Command, UsageError } from "./command.ts";
@@ -8,9 +8,9 @@ const option = "--gpu";
 const names = ["deno", "dawn"] as const;
 
 /**
- * A command that also takes the option, for itself and before anything is computed. The last one counts. Once Dawn is loaded,
- * the permission for FFI is given up.
- * @param task the command's, which has a task of the same name for Dawn
+ * A command with this option, which is applied before anything is computed. If it is given several times, the last one
+ * counts. Once Dawn is loaded, the permission for FFI is given up.
+ * @param task the command's task, which has a counterpart for Dawn
  * @param opensLibrary whether the command itself opens another library, and gives the permission up then
  */
 export function withGpuOption(task: string, command: Command, opensLibrary = false): Command {
@@ -38,7 +38,7 @@ WebGPU is Deno's own, or Dawn's, which Chromium computes on: deno task ${task}:d
 `.trim();
 }
 
-/** Takes the option out of the arguments. */
+/** Removes the option from the arguments. */
 function split(args: readonly string[]): { name: string | undefined; others: string[] } {
   const others: string[] = [];
   let name: string | undefined;
@@ -57,7 +57,7 @@ function split(args: readonly string[]): { name: string | undefined; others: str
   return { name, others };
 }
 
-/** @throws {GpuError} naming the task, if libraries may not be loaded. */
+/** @throws {GpuError} naming the task, if libraries must not be loaded. */
 async function requireLibraries(task: string): Promise<void> {
   const { state } = await Deno.permissions.query({ name: "ffi" });
   if (state === "granted") return;

@@ -21,9 +21,9 @@ import type { Context } from "../tensor/context.ts";
 import { writeAtomically } from "../train/run/files.ts";
 import { printError, UsageError } from "./command.ts";
 
-/** Where the weights are looked for unless a place is named. */
+/** Default folder of the weights. */
 const cacheFolder = fileURLToPath(new URL("../../data/inception", import.meta.url));
-/** The weights as pytorch-fid publishes them; their hash is part of the name. */
+/** The weights as pytorch-fid publishes them. Their hash is part of the name. */
 const weightsName = /^pt_inception-2015-12-05-.*\.pth$/;
 
 /** Options for FID, KID and Inception Score. */
@@ -44,9 +44,9 @@ export const inceptionHelp = `
 `.slice(1, -1);
 
 /**
- * Inception-v3 and where its statistics are kept, if the weights are at hand.
- * @throws {UsageError} if there is no such convention, or statistics are named and no weights are at hand.
- * @throws {CheckpointError} if a file that was named is missing, a file is damaged, or statistics are none of these features.
+ * Inception-v3 and the file of its statistics, if the weights are available.
+ * @throws {UsageError} if there is no such convention, or statistics are named and no weights are available.
+ * @throws {CheckpointError} if a named file is missing, a file is damaged, or statistics are not of these features.
  */
 export async function inceptionOptions(
   context: Context,
@@ -84,7 +84,7 @@ function conventionOf(name: string): FidConvention {
   throw new UsageError(`--fid-convention takes current or official, not "${name}"`);
 }
 
-/** The weights at a path: it is their file, or a folder that holds it. */
+/** The weights at a path, which is their file or a folder that holds it. */
 async function weightsIn(path: string): Promise<string | undefined> {
   if (!await exists(path)) return undefined;
   if (!(await Deno.stat(path)).isDirectory) return path;
@@ -100,7 +100,7 @@ async function readNetwork(context: Context, path: string, convention: FidConven
   });
 }
 
-/** The network's tensors, wherever the file has its state dict; nothing else is read. */
+/** The network's tensors, wherever the file has its state dict. Nothing else is read. */
 async function inceptionState(file: TensorFile): Promise<Map<string, NamedTensor>> {
   const wanted = inceptionTensors();
   const first = [...file.tensors.keys()].find((name) => name === wanted[0] || name.endsWith(`.${wanted[0]}`));

@@ -13,11 +13,11 @@ export const kernelHelp = `
                       if it exists)
 `.slice(1, -1);
 
-/** Where an adapter's table lies unless a file is named: with the project, so that it is found from every folder. */
+/** Where an adapter's table is unless a file is named: in the project, so that it is found from every folder. */
 export const defaultTable = (gpu: Gpu): string => projectPath(tuningPath(gpu));
 
 /**
- * The table that a file holds, or the one that lies where `deno task tune` leaves it, which is said in a line.
+ * The table in a file, or the one that `deno task tune` left, which a line announces.
  * @param say where the line goes
  * @throws {TuningError} if it cannot be used on this adapter.
  */
@@ -33,7 +33,7 @@ export async function kernelTable(
   return found;
 }
 
-/** A context with the kernels of a table, or the default ones. */
+/** A context with the kernels of a table, or with the default ones. */
 export function contextWith(gpu: Gpu, table: Conv2dTable | undefined): Context {
   return new Context(gpu, { choose: table && conv2dChooser(table) });
 }

@@ -3,19 +3,22 @@ import { print, whileRead } from "./command.ts";
 
 /** Milliseconds between two lines when the output is not a terminal. */
 const plainInterval = 10_000;
-/** Characters in a line of a terminal that does not say how wide it is. */
+/** Characters in a line of a terminal that does not tell its width. */
 const usualColumns = 80;
 
 /** A part of a line, such as "loss 0.345". */
 export interface LinePart {
   readonly text: string;
-  /** Where the line is too narrow for all, parts of a higher rank fall away first. */
+  /** If the line is too narrow for all parts, those of a higher rank are left out first. */
   readonly rank: number;
-  /** Whether it stands close to the next part, as a word before its number. */
+  /** Whether it is close to the next part, like a word before its number. */
   readonly isLabel?: boolean;
 }
 
-/** A line of at most so many characters, in which no number is cut: of a text whole words fall away, of parts the last by rank. */
+/**
+ * A line of limited length in which no number is cut. A text loses whole words; parts are left out by rank, the last
+ * first.
+ */
 export function fitted(line: string | readonly LinePart[], columns: number): string {
   if (typeof line === "string") return wholeWords(escaped(line), columns);
   const byRank = line.toSorted((a, b) => a.rank - b.rank);
@@ -31,21 +34,21 @@ function textOf(parts: readonly LinePart[]): string {
   return parts.map(({ text, isLabel }) => isLabel ? `${text} ` : `${text}  `).join("").trimEnd();
 }
 
-/** As much of a text's beginning as fits without cutting a word; a single word is cut. */
+/** As much of a text's beginning as fits without cutting a word; a single word may be cut. */
 function wholeWords(text: string, columns: number): string {
   if (text.length <= columns) return text;
   const end = text.lastIndexOf(" ", columns);
   return end > 0 ? text.slice(0, end).trimEnd() : text.slice(0, columns);
 }
 
-/** One line that is overwritten in place on a terminal; elsewhere an ordinary line every ten seconds. */
+/** One line that is overwritten in place on a terminal. Elsewhere it is an ordinary line every ten seconds. */
 export class LiveLine {
   readonly #terminal = Deno.stdout.isTerminal();
   readonly #encoder = new TextEncoder();
   #shown: string | readonly LinePart[] = "";
   #printed = -Infinity;
 
-  /** Replaces the line; elsewhere than on a terminal prints it if the last one was long ago. */
+  /** Replaces the line. If the output is not a terminal, prints it if the last one was long ago. */
   update(line: string | readonly LinePart[]): void {
     if (!this.#terminal) {
       if (performance.now() - this.#printed < plainInterval) return;
@@ -57,7 +60,7 @@ export class LiveLine {
     this.#write(`\r\x1b[K${fitted(line, columns() - 1)}`);
   }
 
-  /** Replaces the line on a terminal only: for progress that nobody wants in a log. */
+  /** Replaces the line on a terminal only: for progress that does not belong in a log. */
   progress(text: string): void {
     if (this.#terminal) this.update(text);
   }
@@ -70,13 +73,13 @@ export class LiveLine {
     if (shown) this.update(shown);
   }
 
-  /** Wipes the line. */
+  /** Clears the line. */
   clear(): void {
     if (this.#shown) this.#write("\r\x1b[K");
     this.#shown = "";
   }
 
-  /** Leaves the line as it stands and goes to the next. */
+  /** Leaves the line as it is and moves to the next. */
   finish(): void {
     if (this.#shown) this.#write("\n");
     this.#shown = "";
@@ -87,7 +90,7 @@ export class LiveLine {
   }
 }
 
-/** The terminal's width. Those of serial lines and some programs say 0; one that is not this session's may say nothing. */
+/** The terminal's width. Serial lines and some programs say 0. A terminal of another session may say nothing. */
 function columns(): number {
   try {
     return Deno.consoleSize().columns || usualColumns;

@@ -15,11 +15,11 @@ import { type ImportHints, type ModelFile, readModelFile } from "../train/checkp
 import { checkpointPath, newestCheckpoint } from "../train/checkpoint/folder.ts";
 import { printError, UsageError } from "./command.ts";
 
-/** The digits model that comes with the project. */
+/** The bundled digits model. */
 export const shippedModel = new URL("../../data/models/digits.safetensors", import.meta.url);
 const bundledModels = new URL("../../data/models/", import.meta.url);
 
-/** Options that say what a file of another program leaves open. */
+/** Options for what a file of another program leaves open. */
 export const hintOptions = {
   dataset: { type: "string" },
   norm: { type: "string" },
@@ -81,20 +81,20 @@ export async function loadModel(
   return { model: modelFrom(context, checkpoint), checkpoint };
 }
 
-/** The file of a bundled model, such as `digits`; nothing if there is none of that name. */
+/** The file of a bundled model, such as `digits`; undefined if there is none with that name. */
 async function bundledModel(name: string): Promise<string | undefined> {
   if (!/^[\w-]+$/.test(name)) return undefined;
   const file = fileURLToPath(new URL(`${name}.safetensors`, bundledModels));
   return await exists(file) ? file : undefined;
 }
 
-/** {@link loadModel} without the model; says on the error stream which of several state dicts was taken. */
+/** {@link loadModel} without the model. It says on standard error which of several state dicts was taken. */
 export async function readCheckpoint(path: string | URL, hints: ImportHints): Promise<ModelFile> {
   const { file, model } = await findModel(path, hints);
   return namedClasses(file, model, hints.dataset);
 }
 
-/** A model, its classes named or not, and the file that it was found in. */
+/** A model, whether its classes have names, and the file in which it was found. */
 export async function findModel(
   path: string | URL,
   hints: ImportHints,
@@ -114,9 +114,9 @@ export async function findModel(
 }
 
 /**
- * Loads the data set that a model was trained on, or another that was named, with its classes matched with the model's. Says
+ * Loads the data set that a model was trained on, or another named one, with its classes matched to the model's. Says
  * which classes have no images.
- * @param folder where it lies, if not where it was in training
+ * @param folder where it is, if not where it was in training
  * @param named the data set, if not that of training
  * @param report called with what was found in a folder of pictures
  * @throws {DataError} if files are missing or damaged, or the data is not of the model's kind.
@@ -143,7 +143,7 @@ export async function loadFitting(
 }
 
 /**
- * Checks that a file that names its data set was not said to be of another.
+ * Checks that a file that names its data set was not said to have another.
  * @throws {CheckpointError} naming both.
  */
 export function requireDataset({ configuration }: Checkpoint, named: DatasetName | undefined): void {
@@ -167,7 +167,10 @@ async function readModel(name: string, hints: ImportHints): Promise<ModelFile> {
   }
 }
 
-/** A checkpoint whose classes are named after the data set, if neither the file nor anyone else has; or a note that says so. */
+/**
+ * A checkpoint whose classes get the data set's names, if neither the file nor anyone else names them; or a note about
+ * that.
+ */
 function namedClasses<File extends Checkpoint>(
   path: string,
   checkpoint: File,

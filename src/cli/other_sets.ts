@@ -11,15 +11,15 @@ export interface OtherSet {
   readonly set: ImageSet;
 }
 
-/** Folders of pictures that are looked for in `data/` beside the data sets that can be trained on. */
+/** Folders of pictures that are looked for in `data/`, besides the data sets for training. */
 const pictureFolders = ["celeba"];
 
 /**
- * The sets that were named, `NAME=DIR`, and those that lie in `data/`, as far as they have the data set's format. A data
- * set's name stands for its test images, any other name for a folder of pictures.
- * A set in `data/` that cannot be read, such as a download that broke off, is left out, which is said in a line.
- * @param limit most pictures that are read of a folder
- * @param folderOf where a set lies that was not named
+ * The sets that were named, `NAME=DIR`, and those in `data/`, if they have the data set's format. A data set's name
+ * stands for its test images, any other name for a folder of pictures. A set in `data/` that cannot be read, such as an
+ * interrupted download, is left out, with a line about it.
+ * @param limit most pictures that are read from a folder
+ * @param folderOf returns where an unnamed set is
  * @throws {UsageError} if an option has another form, or a name is given twice.
  * @throws {DataError} if files of a set that was named are missing or damaged.
  */

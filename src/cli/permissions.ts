@@ -1,23 +1,23 @@
-/** What a command may write, or read, once it knows its arguments. */
+/** What a command may still write, or read, once it knows its arguments. */
 
 import { parse, resolve } from "node:path";
 import { partialPath } from "../train/run/files.ts";
 
 /** What a command is going to write. */
 export interface Outputs {
-  /** Files that are written as a whole; those that were not asked for are undefined. */
+  /** Files that are written whole; undefined ones were not requested. */
   readonly files?: readonly (string | undefined)[];
   /** Folders, with everything in them. They need not exist yet. */
   readonly folders?: readonly string[];
 }
 
 /**
- * Gives up writing anywhere but to the outputs, until the process ends: whatever reads the files of others after that, a
- * package too, cannot touch anything else. Links that lie in an output's folder already are followed; none can be made.
+ * Gives up writing anywhere but to the outputs, until the process ends. Whatever then reads the files of others,
+ * packages included, cannot touch anything else. Links that exist in an output's folder are followed; none can be made.
  *
- * The tasks of `deno.json` allow writing below the root (`--allow-write=/`), since a task cannot know its arguments. Deno
- * can take back a path that a flag names and keep those below it that were asked for one by one. It cannot do so with
- * the plain `--allow-write`, under which this changes nothing.
+ * The tasks of `deno.json` allow writing below the root (`--allow-write=/`), because a task cannot know its arguments.
+ * Deno can revoke a path that a flag names, and keep those below it that were requested one by one. It cannot do so
+ * with the plain `--allow-write`, under which this changes nothing.
  */
 export async function writeOnly({ files = [], folders = [] }: Outputs): Promise<void> {
   const named = files.filter((file) => file !== undefined);

@@ -1,7 +1,7 @@
 import { CheckpointError } from "../errors.ts";
 import { projectPath } from "./command.ts";
 
-/** The project's folder in which runs are kept unless another is named. */
+/** The project's folder for runs, unless another is named. */
 const folder = "runs";
 
 /** A folder for a new run, named after its preset and the local time. */

@@ -84,11 +84,11 @@ const options = {
 
 /** Chains that run at once. */
 const batchSize = 100;
-/** Milliseconds that each frame of an animation is shown. */
+/** Milliseconds for which each frame of an animation is shown. */
 const frameDelay = 60;
-/** More images than any statistics take. The logits and energies of all are kept in memory. */
+/** More images than any statistics need. The logits and energies of all are kept in memory. */
 const mostImages = 1e6;
-/** What exported images may take: more is neither compressed in one piece nor held several times over. */
+/** Most bytes of exported images. More could neither be compressed in one piece nor held several times over. */
 const mostExportedBytes = 2e9;
 
 type Values = ReturnType<typeof parse>;
@@ -98,8 +98,8 @@ function parse(args: readonly string[]) {
 }
 
 /**
- * The command, for one rank of a job: each runs some of the batches, and rank 0 gathers, writes and prints. Other ranks are to
- * be silenced by {@link silence}.
+ * The command, for one rank of a job. Each rank runs some of the batches; rank 0 gathers, writes and prints. {@link
+ * silence} the other ranks.
  */
 export function sampleCommand(communicator: Communicator): Command {
   return { help, run: (args) => sample(communicator, parse(args)) };
@@ -177,8 +177,8 @@ async function sample(communicator: Communicator, values: Values): Promise<numbe
 }
 
 /**
- * Refuses more images than one stream of random numbers or an exported file holds.
- * @throws {UsageError} with the number that can be drawn.
+ * Refuses more images than one random stream or an exported file can hold.
+ * @throws {UsageError} with the number that is possible.
  */
 function requireDrawable(
   { count, height, width, channels }: ImagesShape,
@@ -199,7 +199,7 @@ function requireDrawable(
   throw new UsageError(`${what}; for ${count} run the command several times, each with another --seed`);
 }
 
-/** Writes the files and prints what is in them. */
+/** Writes the files and prints their contents. */
 async function write(values: Values, drawn: DrawnImages, classNames: readonly string[]): Promise<void> {
   await writeAtomically(values.out, encodePng(drawn.picture));
   if (values.animate !== undefined) {
@@ -213,7 +213,7 @@ async function write(values: Values, drawn: DrawnImages, classNames: readonly st
   print(`wrote ${pictures}${shown}${values.export === undefined ? "" : `, ${values.export}`}`);
 }
 
-/** Prints each class's images and their mean energy, as the model assigns them. */
+/** Prints the images and mean energy of each class that the model assigns. */
 function printAssignments({ logits, energies }: DrawnImages, classNames: readonly string[]): void {
   const classes = classNames.length;
   const byClass: number[][] = classNames.map(() => []);

@@ -2,19 +2,19 @@ import { exists } from "../data/files.ts";
 import { readRegularFile } from "../data/regular_file.ts";
 import type { HistoryPicture } from "../report/question.ts";
 
-/** Pictures that an animation has at most. */
+/** Most pictures in an animation. */
 const mostPictures = 60;
-/** Bytes of each: a hundred images of 64×64 pixels in three colours have 1.2 MB before they are packed. */
+/** Most bytes of each: a hundred images of 64×64 pixels in three colours have 1.2 MB uncompressed. */
 const mostPictureBytes = 2 ** 22;
 
-/** The folder of the run that a model belongs to, if it belongs to any: the model itself, or where it lies. */
+/** The folder of a model's run, if it belongs to one: the model itself, or the folder it is in. */
 export async function runFolder(model: string): Promise<string> {
   const isFolder = await exists(model) && (await Deno.stat(model)).isDirectory;
   return isFolder ? model : model.replace(/[^/]*$/, "") || ".";
 }
 
 /**
- * The pictures of the replay buffer that a run has left, in their order; of many, some from all over.
+ * The pictures of the replay buffer that a run has left, in order; if there are many, a selection over the whole run.
  * @param model the run directory, or a file in it
  */
 export async function sampleHistory(model: string | undefined): Promise<HistoryPicture[]> {

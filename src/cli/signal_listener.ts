@@ -1,20 +1,20 @@
 /**
- * A worker that listens for signals: the main thread does not while it waits for the GPU, and some drivers compile for
- * minutes.
+ * A worker that listens for signals, because the main thread does not while it waits for the GPU, and some drivers
+ * compile for minutes.
  */
 
-/** What a listener is told: the signals to tell of, and those of them that end the process when they come again. */
+/** The message to a listener: the signals to report, and those that end the process when they come again. */
 export interface Watched {
   readonly signals: readonly Deno.Signal[];
   readonly fatalAgain: readonly Deno.Signal[];
 }
 
-/** What it tells: that it listens, or the first signal. */
+/** The listener's message: that it listens, or the first signal. */
 export type Heard = "listening" | Deno.Signal;
 
 /**
- * A signal that comes again within this many milliseconds is still the same one: Ctrl-C reaches a command that
- * `deno task` runs twice, from the terminal and from the task.
+ * A signal that comes again within this many milliseconds is still the same one. Ctrl-C reaches a command under `deno
+ * task` twice, from the terminal and from the task.
  */
 const sameSignal = 200;
 
@@ -30,7 +30,7 @@ main.addEventListener("message", ({ data: { signals, fatalAgain } }) => {
     if (!first) return;
     first = false;
     main.postMessage(signal);
-    // Without a listener, a signal does what it does by default: it ends the process, whatever the main thread waits for.
+    // Without a listener, a signal has its default effect: it ends the process, whatever the main thread waits for.
     setTimeout(() => {
       for (const again of fatalAgain) Deno.removeSignalListener(again, listeners.get(again)!);
     }, sameSignal);

@@ -18,7 +18,7 @@ import { type Session, trainOn } from "./training/session.ts";
 import { startOf } from "./training/start.ts";
 import { printSummary, TrainingLine } from "./training/output.ts";
 
-/** The command that trains; in a job all processes run it. */
+/** The command for training. In a job all processes run it. */
 export function trainCommand(communicator: Communicator): Command {
   return { help, helpOn: configurationHelp, run: (args) => train(communicator, args) };
 }
@@ -56,7 +56,7 @@ async function train(communicator: Communicator, args: readonly string[]): Promi
   const { kernels } = values;
   const run = { path, configuration, dataset, directory, checkpoint, beginning };
   const session: Session = { communicator, kernels, line, listener, stack, ...run };
-  // The others of a job cannot go back with a process that has lost its GPU: the job is to be resumed.
+  // The others of a job cannot go back with a process that has lost its GPU, so the job must be resumed.
   const trained = () =>
     communicator.size > 1 ? trainOn(gpu, session, stopAfter) : acrossLosses({
       gpu,
@@ -72,12 +72,12 @@ async function train(communicator: Communicator, args: readonly string[]): Promi
   else if (communicator.rank === 0) {
     print(await stopped(iteration, path, isDawn(gpu.backend) ? "train:dawn" : "train"));
   }
-  // A launcher takes any other status of a process for a failure of the job.
+  // A launcher takes any other status for a failure of the job.
   const isInterrupted = communicator.size === 1 && session.interrupted!.aborted;
   return isInterrupted ? exitStatus.interrupted : exitStatus.success;
 }
 
-/** Waits, but not longer than until a signal aborts. */
+/** Waits, but no longer than until a signal aborts. */
 function pauseUnless(signal: AbortSignal | undefined, milliseconds: number): Promise<void> {
   return new Promise((resolve) => {
     if (signal?.aborted) return resolve();
@@ -86,7 +86,7 @@ function pauseUnless(signal: AbortSignal | undefined, milliseconds: number): Pro
   });
 }
 
-/** What is said of a run that was stopped before its end. */
+/** The message about a run that was stopped before its end. */
 async function stopped(iteration: number, path: string, task: string): Promise<string> {
   const beginning = (await checkpointNames(path)).length === 0;
   return beginning

@@ -71,7 +71,7 @@ const tune: Command = {
     });
     const gpu = await openAdapter(configuration.products);
     const out = values.out ?? defaultTable(gpu);
-    // Before the work, so that a file that cannot be added to ends it at once.
+    // Before the work, so that a file that cannot be extended ends it at once.
     const before = await readTuningIfThere(out, gpu);
     const convolutions = await tunableConvolutions(configuration, dataset);
     print(
@@ -99,7 +99,7 @@ const tune: Command = {
 
 const clockNames = { timestamps: "the device's timestamps", host: "the host's clock" } as const;
 
-/** Every candidate's time, those of one convolution in a row of lines. */
+/** Every candidate's time, with those of one convolution in consecutive lines. */
 function timesTable(tuned: readonly TunedConvolution[]): string {
   const rows = tuned.flatMap(({ direction, shape, times, chosen }) =>
     times.map((time, i) => [

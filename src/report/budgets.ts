@@ -1,19 +1,19 @@
-/** What figures of several evaluations must have in common to be compared. */
+/** What figures of several evaluations must have in common to be comparable. */
 
 import { printable } from "../formats/text.ts";
 import { itself } from "./question.ts";
 
-/** An evaluation as far as it is compared. */
+/** The parts of an evaluation that are compared. */
 interface Evaluated {
   readonly name: string;
   readonly results: Readonly<Record<string, unknown>>;
   readonly data?: unknown;
 }
 
-/** Where a value is found in an evaluation; −1 is an array's last element. */
+/** Where a value is in an evaluation; −1 is an array's last element. */
 export type Path = readonly (string | number)[];
 
-/** What must be the same: what it is called, and its value in an evaluation. */
+/** What must be the same: its name, and its value in an evaluation. */
 interface Condition {
   readonly called: string;
   readonly of: (evaluation: Evaluated) => unknown;
@@ -62,7 +62,7 @@ const attackBudget = (...place: Path) => [
   ...attack.map((key) => inResults(attackNames[key], ...place, key)),
 ];
 
-/** Distances to training images in a model's own features are like no other model's. */
+/** Distances to training images in a model's own features compare with no other model's. */
 const features: Condition = {
   called: "features",
   of: ({ name, results }) => {
@@ -77,7 +77,7 @@ const samples = [
   ...trainingSet,
 ];
 
-/** The space in which neighbours are sought; a model's own features are like no other model's. */
+/** The space for neighbours. A model's own features compare with no other model's. */
 const space = (figure: "fidelity" | "memorisation"): Condition => ({
   called: "space",
   of: ({ name, results }) => {
@@ -142,7 +142,7 @@ export function otherSetConditions(set: string): readonly Condition[] {
   return [...testSet, inResults("other images", "outOfDistribution", set, "images")];
 }
 
-/** The conditions that some evaluations do not share; a value that is stated nowhere is no difference. */
+/** The conditions that differ between evaluations. A value that is missing somewhere is no difference there. */
 export function differences(
   evaluations: readonly Evaluated[],
   wanted: readonly Condition[],
@@ -166,7 +166,7 @@ export function differenceText({ condition, values }: Difference): string {
   return `${condition}: ${values.map(({ value, names }) => `${value} (${names.join(", ")})`).join(", ")}`;
 }
 
-/** What lies at a path through objects and arrays. */
+/** The value at a path through objects and arrays. */
 export function valueAt(value: unknown, path: Path): unknown {
   for (const key of path) {
     if (Array.isArray(value)) value = value.at(Number(key));

@@ -10,7 +10,7 @@ import { AnswerBuilder, intervalNote } from "./question.ts";
 
 /** An evaluation that is compared. */
 export interface Evaluation extends EvaluationFile {
-  /** The run's name; runs whose names differ in a trailing number only are one group. */
+  /** The run's name. Runs whose names differ only in a trailing number form one group. */
   readonly name: string;
   /** PNG of its samples by class, if there is one. */
   readonly samples?: Uint8Array;
@@ -24,17 +24,17 @@ export function groupOf(name: string): string {
 /** Figures of several evaluations side by side. */
 export interface Comparison {
   readonly head: string[];
-  /** A row whose figures are not comparable is marked, and {@link warnings} says why. */
+  /** A row whose figures are not comparable is marked, and {@link warnings} gives the reason. */
   readonly rows: string[][];
-  /** One line for each reason why figures are not comparable, with the figures that it concerns. */
+  /** One line for each reason why figures are not comparable, with the figures concerned. */
   readonly warnings: string[];
 }
 
 const mark = "≠";
 
 /**
- * A table: a column for each group of runs, means with their standard deviation where there are several runs. Runs of one
- * group that are not comparable have no mean.
+ * A table with a column for each group of runs: means, with their standard deviation if there are several runs. Runs of
+ * one group that are not comparable have no mean.
  */
 export function comparisonTable(evaluations: readonly Evaluation[]): Comparison {
   const groups = [...new Set(evaluations.map(({ name }) => groupOf(name)))];
@@ -62,7 +62,7 @@ export function comparisonTable(evaluations: readonly Evaluation[]): Comparison 
   return { head, rows, warnings };
 }
 
-/** The other sets of all evaluations, in their order. */
+/** The other sets of all evaluations, in order. */
 function outsideSets(evaluations: readonly Evaluation[]): string[] {
   return [...new Set(evaluations.flatMap(({ results }) => Object.keys(results["outOfDistribution"] ?? {})))];
 }
@@ -161,7 +161,7 @@ function groupCurves(
     const [first] = all;
     if (!first) continue;
     const mean = (i: number) => all.reduce((sum, points) => sum + points[i]![1] / all.length, 0);
-    // Curves of other lengths have points at other places, which have no mean.
+    // Curves of other lengths have points elsewhere, so they have no mean.
     series[group] = all.every(({ length }) => length === first.length)
       ? first.map(([x], i) => [x, mean(i)])
       : first.map(([x, y]) => [x, y]);

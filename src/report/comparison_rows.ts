@@ -1,4 +1,4 @@
-/** The figures of evaluations that are put side by side. */
+/** The figures of evaluations in a comparison. */
 
 import { percent } from "../evaluate/percent.ts";
 import { conditions, type differences, otherSetConditions, type Path, valueAt } from "./budgets.ts";
@@ -8,15 +8,15 @@ import { itself } from "./question.ts";
 /** One row of the comparison. */
 export interface Row {
   readonly name: string;
-  /** Its name where every model was judged in its own features. */
+  /** Its name if every model was judged in its own features. */
   readonly ownName?: string;
-  /** Where the figure is found in the results. */
+  /** Where the figure is in the results. */
   readonly path: Path;
-  /** How it is written. */
+  /** How to write it. */
   readonly show: (value: number) => string;
   /** What evaluations must have in common for it. */
   readonly wanted: Parameters<typeof differences>[1];
-  /** Its 95 % interval in the results, where there is one. */
+  /** Its 95 % interval in the results, if there is one. */
   readonly interval?: (results: EvaluationFile["results"]) => unknown;
 }
 
@@ -45,7 +45,7 @@ const accuracy = (name: string, set: "test" | "train", wanted: Row["wanted"]): R
   interval: (results) => valueAt(results, ["classification", set, "accuracyInterval"]),
 });
 
-/** A row whose figure is no proportion. */
+/** A row whose figure is not a proportion. */
 const plain = (name: string, path: Path, show: Row["show"], wanted: Row["wanted"]): Row => ({
   name,
   path,
@@ -66,7 +66,7 @@ const near = (figure: "precision" | "recall" | "density" | "coverage", show: Row
 };
 
 /**
- * All rows, in their order.
+ * All rows, in order.
  * @param sets names of the sets that the test images were told apart from
  */
 export const rowsWith = (sets: readonly string[]): readonly Row[] => [
@@ -137,7 +137,7 @@ export const rowsWith = (sets: readonly string[]): readonly Row[] => [
   ),
 ];
 
-/** What a row is called in a table of these evaluations, which all have its figure. */
+/** The name of a row in a table of these evaluations, all of which have its figure. */
 export function rowName({ name, ownName }: Row, evaluations: readonly EvaluationFile[]): string {
   const isOwn = ({ results }: EvaluationFile) => valueAt(results, ["generation", "featuresOf"]) === itself;
   return ownName !== undefined && evaluations.every(isOwn) ? ownName : name;

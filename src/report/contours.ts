@@ -6,8 +6,8 @@ const side = 280;
 const levels = 12;
 
 /**
- * Contours of positive values on a square grid of coordinates: filled areas between levels of equal ratios, the origin marked
- * by a cross.
+ * Contours of positive values on a square grid of coordinates: filled areas between levels of equal ratios, with a
+ * cross at the origin.
  * @param values rows of values; the first row belongs to the first coordinate of the second direction
  */
 export function contourPlot(

@@ -1,6 +1,6 @@
 import { escapedLines } from "../formats/text.ts";
 
-/** Text as it may stand in an HTML document, also in an attribute. */
+/** Text made safe for an HTML document, including attributes. */
 export function escapeHtml(text: string): string {
   return escapedLines(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;")
     .replaceAll('"', "&quot;");

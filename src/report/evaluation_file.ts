@@ -1,24 +1,24 @@
 import { FormatError } from "../errors.ts";
 import { printable } from "../formats/text.ts";
 
-/** What `results.json` holds of an evaluation, as far as it is compared. */
+/** The parts of an evaluation's `results.json` that are compared. */
 export interface EvaluationFile {
   readonly results: Readonly<Record<string, unknown>>;
   /** What it was evaluated on. */
   readonly data?: unknown;
-  /** Iterations that had trained the model. */
+  /** Number of iterations that the model was trained for. */
   readonly iteration?: number;
 }
 
-/** Bytes of a file of results that is read: those of an evaluation have some hundred thousand. */
+/** Most bytes of a file of results. Those of an evaluation have some hundred thousand. */
 export const mostResultBytes: number = 2 ** 22;
-/** Other sets of images, and points of a curve: an evaluation has about ten. */
+/** Most other sets of images, and most points of a curve. An evaluation has about ten. */
 const mostSets = 100;
 const mostPoints = 1000;
 
 /**
- * Checks what JSON holds of an evaluation, as far as its parts are taken for what they should be.
- * @throws {FormatError} if it is no evaluation, or a part is of another kind.
+ * Checks the JSON of an evaluation, as far as its parts are used.
+ * @throws {FormatError} if it is not an evaluation, or a part has the wrong type.
  */
 export function evaluationOf(value: unknown): EvaluationFile {
   if (!isObject(value) || !isObject(value["results"])) {
@@ -39,7 +39,7 @@ export function evaluationOf(value: unknown): EvaluationFile {
   return { results, data, ...(typeof iteration === "number" && { iteration }) };
 }
 
-/** A curve's points `[x, y]`, if that is what a value is. */
+/** A curve's points `[x, y]`, if a value holds such points. */
 export function pointsOf(value: unknown): readonly (readonly [number, number])[] | undefined {
   const isPoint = (point: unknown) =>
     Array.isArray(point) && point.length === 2 && point.every((part) => Number.isFinite(part));

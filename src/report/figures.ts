@@ -1,4 +1,4 @@
-/** The report's figures, each from the numbers that it shows. */
+/** The report's figures, each drawn from the numbers that it shows. */
 
 import type { Calibration } from "../evaluate/calibration.ts";
 import type { PlotSpec } from "./plot.ts";
@@ -8,7 +8,7 @@ type LayerSpec = Extract<PlotSpec, { layer: unknown }>["layer"][number];
 
 const size = { width: 300, height: 220 } as const;
 
-/** Accuracy over confidence, bin by bin with its 95 % intervals, beside the diagonal of perfect calibration. */
+/** Accuracy over confidence, bin by bin with 95 % intervals, beside the diagonal of perfect calibration. */
 export function reliabilityDiagram({ bins }: Calibration): PlotSpec {
   const values = bins.map(({ count, accuracy, interval: [low, high], confidence }, i) => ({
     left: i / bins.length,
@@ -62,7 +62,7 @@ export function reliabilityDiagram({ bins }: Calibration): PlotSpec {
   };
 }
 
-/** Images of each class (rows) by the class that they are taken for (columns). */
+/** Images of each class (rows) by the class assigned to them (columns). */
 export function confusionFigure(
   matrix: readonly (readonly number[])[],
   classNames: readonly string[],
@@ -82,7 +82,7 @@ export function confusionFigure(
     type: "nominal" as const,
     title,
     sort: null,
-    // Cells without images are not drawn; the classes keep their order all the same.
+    // Cells without images are not drawn, but the classes keep their order.
     scale: { domain: [...classNames] },
     axis: { grid: false, labelAngle: angle },
   });
@@ -119,7 +119,7 @@ export function confusionFigure(
   };
 }
 
-/** How a line looks: its colour, and lengths of its strokes and gaps in pixels. */
+/** The look of a line: its colour, and the lengths of its strokes and gaps in pixels. */
 export interface LineStyle {
   readonly colour: string;
   readonly dash: readonly number[];
@@ -127,7 +127,7 @@ export interface LineStyle {
 
 /**
  * One curve, or several by their names.
- * @param style how each looks, if not each in a colour of its own
+ * @param style the look of each, if not simply a colour of its own
  */
 export function curves(
   series: Readonly<Record<string, readonly (readonly [number, number])[]>>,
@@ -175,7 +175,7 @@ export function histograms(
   bins = 30,
 ): PlotSpec {
   const all = Object.values(sets).flatMap((values) => Array.from(values)).sort((a, b) => a - b);
-  // Single values far out would leave the others no room.
+  // Single values far out would squeeze the others.
   const low = all[Math.floor(0.002 * all.length)]!;
   const high = all[Math.ceil(0.998 * all.length) - 1]!;
   const width = (high - low) / bins || 1;

@@ -4,7 +4,7 @@ import { curvesElement, curvesFoot, curvesHead } from "./curves/page.ts";
 import { escapeHtml } from "./escape_html.ts";
 import type { EmbeddedRun } from "../train/run/embedded_run.ts";
 
-/** A table: the head's cells, then rows. The first column names, the others hold figures. */
+/** A table: the head's cells, then rows. The first column holds names, the others figures. */
 export interface ReportTable {
   readonly head: readonly string[];
   readonly rows: readonly (readonly string[])[];
@@ -89,7 +89,7 @@ ${hasCurves ? curvesFoot : ""}</body></html>
 `;
 }
 
-/** Tables and figures that follow one another stand side by side where there is room. */
+/** Consecutive tables and figures stand side by side where there is room. */
 function blocks({ blocks }: Section): string {
   let html = "";
   let open = false;

@@ -14,7 +14,7 @@ export interface Pair {
 const smallestSide = 32;
 const [gap, lineHeight, fontSize] = [12, 14, 10];
 
-/** A distance with three digits, or all before the point. */
+/** A distance with three digits, or with all digits before the point. */
 export function distanceText(distance: number): string {
   return distance < 100 ? distance.toPrecision(3) : distance.toFixed(0);
 }

@@ -1,4 +1,4 @@
-/** Plots as SVG, by Vega-Lite, and as PNG; no browser is involved. */
+/** Plots as SVG, by Vega-Lite, and as PNG, without a browser. */
 
 import { initWasm, Resvg } from "@resvg/resvg-wasm";
 import resvgModule from "@resvg/resvg-wasm/index_bg.wasm" with { type: "bytes" };
@@ -10,7 +10,7 @@ import { compile, type TopLevelSpec } from "vega-lite";
 export type PlotSpec = TopLevelSpec;
 
 const fontName = "DejaVu Sans";
-/** Colours that can be told apart with any colour vision, on light and dark ground (Okabe and Ito, 2008). */
+/** Colours that are distinct for any colour vision, on light and dark backgrounds (Okabe and Ito, 2008). */
 export const palette: readonly string[] = [
   "#0072b2",
   "#e69f00",
@@ -22,13 +22,13 @@ export const palette: readonly string[] = [
   "#b8a800",
 ];
 
-/** Characters that no XML document has, which the name of a class or a run may bring. */
+/** Characters that XML does not allow, which the name of a class or a run may contain. */
 const outsideXml = /[^\t\n\r\x20-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
 
-/** Pixels of a PNG for each of the plot's. */
+/** Pixels of a PNG for each pixel of the plot. */
 const pngScale = 2;
 
-/** A plot as an SVG document with a transparent ground; its texts and lines can be restyled by CSS. */
+/** A plot as an SVG document with a transparent background. CSS can restyle its texts and lines. */
 export async function renderSvg(spec: PlotSpec): Promise<string> {
   const styled: PlotSpec = {
     ...spec,

@@ -1,4 +1,4 @@
-/** What the report asks of a model, and what an answer consists of. */
+/** The report's questions about a model, and the parts of an answer. */
 
 import { intervalText, percent } from "../evaluate/percent.ts";
 import type { Dataset, ImageSet } from "../data/dataset.ts";
@@ -14,9 +14,9 @@ import type { Checkpoint } from "../train/checkpoint/checkpoint.ts";
 import type { Block, Section } from "./html.ts";
 import { type PlotSpec, rasterise, renderSvg } from "./plot.ts";
 
-/** A model with the images that it is asked about. */
+/** A model with the images that the questions are about. */
 export interface Subject {
-  /** Whose ranks answer together: all ask the same of the same, and have the same answers. */
+  /** The ranks that answer together. All ask the same questions and have the same answers. */
   readonly communicator: Communicator;
   readonly model: WideResNet;
   readonly checkpoint: Checkpoint;
@@ -29,7 +29,7 @@ export interface Subject {
   readonly referee: { readonly model: WideResNet; readonly name: string } | undefined;
   /** Other sets of images of the same format, by name. */
   readonly others: readonly { readonly name: string; readonly set: ImageSet }[];
-  /** Pictures of the replay buffer during training, in their order; empty if there are none. */
+  /** Pictures of the replay buffer during training, in order; empty if there are none. */
   readonly history: readonly HistoryPicture[];
 }
 
@@ -39,54 +39,54 @@ export interface HistoryPicture {
   readonly png: Uint8Array;
 }
 
-/** Which test images are attacked: a draw in which each class has its share, or the test set's first. */
+/** Which test images are attacked: a draw in which each class has its share, or the first of the test set. */
 export const attackOrders = ["drawn", "first"] as const;
 
 /** One of {@link attackOrders}. */
 export type AttackOrder = typeof attackOrders[number];
 
-/** How much is asked. */
+/** The extent of the questions. */
 export interface QuestionOptions {
   readonly seed: number;
-  /** Test images that are attacked. */
+  /** Number of test images that are attacked. */
   readonly attackImages: number;
   readonly attackOrder: AttackOrder;
   readonly attackSteps: number;
   readonly attackRestarts: number;
   /** SGLD steps of a purification; 0 for none. */
   readonly purificationSteps: number;
-  /** Test images whose purified classification is attacked. */
+  /** Number of test images whose purified classification is attacked. */
   readonly purifiedImages: number;
-  /** Images of each other set that are scored at most. */
+  /** Most images of each other set that are scored. */
   readonly otherImages: number;
-  /** Inception-v3 with the standard FID weights, if they are at hand. */
+  /** Inception-v3 with the standard FID weights, if available. */
   readonly inception?: InceptionOptions | undefined;
-  /** Fresh chains whose ends are judged; 0 for entries of the replay buffer. */
+  /** Number of fresh chains whose ends are judged; 0 for entries of the replay buffer. */
   readonly freshSamples: number;
-  /** Entries of the replay buffer that are judged at most. */
+  /** Most entries of the replay buffer that are judged. */
   readonly generatedImages: number;
 }
 
 /**
- * How FID is taken: today's way, 8-bit samples against the training images as pytorch-fid sees them; or the official
- * script's, samples that are not rounded against all images, resized as TensorFlow 1 does.
+ * How FID is computed: in the current way, 8-bit samples against the training images as pytorch-fid sees them; or as in
+ * the official script, unrounded samples against all images, resized as by TensorFlow 1.
  */
 export type FidConvention = "current" | "official";
 
-/** What FID, KID and Inception Score need. */
+/** Requirements of FID, KID and Inception Score. */
 export interface InceptionOptions {
   readonly network: InceptionNetwork;
   readonly convention: FidConvention;
-  /** The real images' statistics, if an earlier evaluation or pytorch-fid has computed them, and the file's name. */
+  /** The real images' statistics and the file's name, if an earlier evaluation or pytorch-fid has computed them. */
   readonly statistics: { readonly values: GaussianStatistics; readonly file: string } | undefined;
   /** Keeps the real images' statistics for the next time. */
   readonly keep: (statistics: GaussianStatistics) => Promise<void>;
 }
 
-/** Tells how far an answer is: a share from 0 to 1. */
+/** Reports the progress of an answer, from 0 to 1. */
 export type Progress = (share: number) => void;
 
-/** An answer: numbers for `results.json`, a section of the report, files, and figures for its head. */
+/** An answer: numbers for `results.json`, a section of the report, files, and figures for the report's head. */
 export interface Answer {
   readonly results: Readonly<Record<string, unknown>>;
   readonly section: Section;
@@ -95,14 +95,14 @@ export interface Answer {
   readonly key: readonly KeyFigure[];
 }
 
-/** A figure for the report's head: its name, its value, and perhaps how far it is known. */
+/** A figure for the report's head: its name, its value, and perhaps its uncertainty. */
 export type KeyFigure = readonly [name: string, value: string, note?: string];
 
 /** One question. */
 export interface Question {
   /** Its name in `results.json` and on the command line. */
   readonly name: string;
-  /** The answer; nothing if it cannot be asked of this model. */
+  /** The answer; undefined if the question makes no sense for this model. */
   ask(subject: Subject, options: QuestionOptions, progress: Progress): Promise<Answer | undefined>;
 }
 
@@ -118,7 +118,7 @@ export class AnswerBuilder {
     return this;
   }
 
-  /** Adds what must not be missed. */
+  /** Adds a warning. */
   warning(text: string): this {
     this.#blocks.push({ kind: "warning", text });
     return this;
@@ -156,16 +156,16 @@ export class AnswerBuilder {
   }
 }
 
-/** A proportion for the report's head: what it is of, and its 95 % interval, stand in the note. */
+/** A proportion for the report's head, with its subject and its 95 % interval in the note. */
 export function keyProportion(name: string, fraction: number, interval: Interval, images: number): KeyFigure {
   return [name, percent(fraction), `95 %: ${intervalText(interval)}, n = ${images}`];
 }
 
-/** What `results.json` calls a model that is judged in its own features. */
+/** The word in `results.json` for a model that is judged in its own features. */
 export const itself = "the model itself";
 
-/** What intervals beside proportions are. */
+/** Explains intervals beside proportions. */
 export const intervalNote = "In brackets 95 % intervals (Wilson).";
 
-/** What intervals beside figures of generated images are. */
+/** Explains intervals beside figures of generated images. */
 export const bootstrapNote = `In brackets 95 % intervals (percentiles of ${resamples} bootstrap resamples).`;

@@ -1,4 +1,4 @@
-/** The trainings of several runs side by side, whether they have ended or not. */
+/** The trainings of several runs side by side, whether or not they have ended. */
 
 import { percent } from "../evaluate/percent.ts";
 import { damagedText } from "../train/run/damaged_lines.ts";
@@ -9,48 +9,48 @@ import { curves, type LineStyle } from "./figures.ts";
 import { palette } from "./plot.ts";
 import { type Answer, AnswerBuilder } from "./question.ts";
 
-/** What trainings are aligned by. */
+/** The axes on which trainings can be aligned. */
 export const axes = ["iteration", "time"] as const;
 
 /** One of {@link axes}. */
 export type Axis = typeof axes[number];
 
-/** Where a run stands. */
+/** The state of a run. */
 export interface Standing {
   readonly name: string;
   readonly state: TrainedRun["state"];
-  /** Iterations that its metrics reach, and those of the whole run, null if that is not known. */
+  /** Number of iterations in its metrics, and in the whole run; null if unknown. */
   readonly reached: number;
   readonly iterations: number | null;
   /** Seconds of training; null if its metrics have no times. */
   readonly seconds: number | null;
-  /** Of the last iteration's first gradient, in nats; null if it is not finite. */
+  /** Loss of the last iteration's first gradient, in nats; null if it is not finite. */
   readonly loss: number | null;
   /** The last test, if there has been one. */
   readonly test?: { readonly accuracy: number; readonly after: number; readonly isHeldOut: boolean };
 }
 
-/** What is drawn of single batches, a plot each. */
+/** Quantities of single batches, with a plot each. */
 const noisy = [
   { curve: "loss", called: "training loss" },
   { curve: "crossEntropy", called: "training cross-entropy" },
   { curve: "accuracy", called: "training accuracy" },
 ] as const;
 
-/** Bins of the lower axis at most; a curve has its mean over each, since values of single batches hide each other. */
+/** Most bins of the lower axis. A curve shows its mean in each, because values of single batches hide each other. */
 const mostBins = 100;
 
-/** Units of time, each for what lasts at least so many seconds. */
+/** Units of time, each for durations of at least so long. */
 const units = [
   { called: "hours", short: "h", seconds: 3600, from: 3 * 3600 },
   { called: "minutes", short: "min", seconds: 60, from: 180 },
   { called: "seconds", short: "s", seconds: 1, from: 0 },
 ] as const;
 
-/** Strokes of lines that have one colour. */
+/** Strokes of lines with the same colour. */
 const dashes: readonly (readonly number[])[] = [[1, 0], [6, 3], [2, 2], [9, 3, 2, 3]];
 
-/** Where a run stands, by its metrics. */
+/** The state of a run, by its metrics. */
 export function standingOf({ name, state, iterations, metrics }: TrainedRun): Standing {
   const { iteration, seconds } = metrics.last;
   const loss = metrics.curve("loss").at(-1);
@@ -67,7 +67,7 @@ export function standingOf({ name, state, iterations, metrics }: TrainedRun): St
   };
 }
 
-/** Where runs stand, a row each after the head. */
+/** The states of runs, one row each after the head. */
 export function trainingTable(standings: readonly Standing[]): string[][] {
   const head = ["", "state", "iterations", "time", "training loss", "accuracy in the last test"];
   const rows = standings.map(({ name, state, reached, iterations, seconds, loss, test }) => [
@@ -82,8 +82,8 @@ export function trainingTable(standings: readonly Standing[]): string[][] {
 }
 
 /**
- * The trainings as a section: where each run stands, and their curves over one axis.
- * @returns with the section the table, and a line for whatever could not be shown
+ * The trainings as a section: each run's state, and their curves over one axis.
+ * @returns the section, the table, and a line for everything that could not be shown
  */
 export async function trainingComparison(
   runs: readonly TrainedRun[],
@@ -113,7 +113,7 @@ export async function trainingComparison(
   return { ...report.answer({ by, runs: standings }), table, warnings };
 }
 
-/** The tests during a training: those on the test set, or on images held out if there are more of them. */
+/** The tests during a training: those on the test set, or on held-out images if there are more of them. */
 function testsOf(metrics: TrainedRun["metrics"]): { points: CurvePoint[]; isHeldOut: boolean } {
   const [test, heldOut] = [metrics.curve("testAccuracy"), metrics.curve("validationAccuracy")];
   const isHeldOut = heldOut.length > test.length;
@@ -135,10 +135,10 @@ function withoutTimes(standings: readonly Standing[]): string[] {
 /** A lower axis. */
 interface LowerAxis {
   readonly called: string;
-  /** What one of its bins spans, in its unit. */
+  /** The width of a bin, in its unit. */
   readonly width: number;
   readonly widthText: string;
-  /** Where the finite values of a curve lie. */
+  /** The range of a curve's finite values. */
   points(curve: readonly CurvePoint[]): [number, number][];
 }
 
@@ -166,7 +166,7 @@ function axisOf(standings: readonly Standing[], by: Axis): LowerAxis {
   };
 }
 
-/** The mean point of each bin that has one which is finite. */
+/** The mean point of each bin with a finite one. */
 function binned(points: readonly [number, number][], width: number): [number, number][] {
   const members = Map.groupBy(points, ([at]) => Math.ceil(at / width));
   const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -184,7 +184,7 @@ function seriesOf(
   );
 }
 
-/** A colour for each group of runs and a stroke for each of its members; colours for single runs if those are too few. */
+/** A colour for each group of runs and a stroke for each member; a colour for each run if there are few. */
 function stylesOf(names: readonly string[]): (name: string) => LineStyle {
   const groups = Map.groupBy(names, groupOf);
   const isGrouped = groups.size > 1 && groups.size <= palette.length &&

@@ -6,9 +6,9 @@ import { runCurves } from "../train/run/run_curves.ts";
 import type { Block, Section } from "./html.ts";
 
 /**
- * The curves of a model's training, as a section, or none if it has left no metrics. Metrics that cannot be read are no reason
+ * The curves of a model's training as a section; undefined if it has left no metrics. Unreadable metrics are no reason
  * to lose a report.
- * @param folder of the run, if it is one
+ * @param folder the run's folder, if there is one
  */
 export async function trainingSection(folder: string | undefined): Promise<Section[]> {
   if (folder === undefined) return [];

@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
-/** One chart of lines, drawn by uPlot: hover or arrow keys show values, dragging magnifies, Escape shows all again. */
+/** One chart of lines, drawn by uPlot. Hover or arrow keys show values, dragging zooms in, Escape zooms out. */
 
 import uPlot from "uplot";
 import { make } from "../page/elements.ts";
@@ -8,7 +8,7 @@ import { countText, tickText, timeText, valueText } from "./numbers.ts";
 
 /** A line of a chart. */
 export interface Line {
-  /** What it is, for those who hover over it. */
+  /** Its name, for the values at the cursor. */
   readonly label: string;
   /** Custom property with its colour. */
   readonly colour: string;
@@ -18,20 +18,20 @@ export interface Line {
   readonly points: LinePoints;
 }
 
-/** How all charts of a page are shown. */
+/** Settings of all charts of a page. */
 export interface ChartOptions {
   readonly axis: Axis;
   readonly scale: Scale;
 }
 
 const height = 220;
-/** Share of the width that an arrow key moves the cursor by. */
+/** Share of the width by which an arrow key moves the cursor. */
 const keyStep = 0.01;
-/** Lines of all charts move together. */
+/** The cursors of all charts move together. */
 const syncKey = "curves";
 const faintOpacity = "40";
 
-/** A chart with its title; without lines it is hidden. */
+/** A chart with its title. Without lines it is hidden. */
 export class Chart {
   readonly element: HTMLElement;
   readonly #plot = make("div", { className: "plot", tabIndex: 0, role: "img" });
@@ -39,11 +39,11 @@ export class Chart {
   #chart: uPlot | undefined;
   #lines: readonly Line[] = [];
   #options: ChartOptions = { axis: "iteration", scale: "linear" };
-  /** What the present chart was made for. */
+  /** What the current chart was made for. */
   #made = "";
   #isHovered = false;
 
-  /** @param caption stands behind the title */
+  /** @param caption follows the title */
   constructor(readonly title: string, caption: Node) {
     this.element = make(
       "figure",
@@ -64,7 +64,7 @@ export class Chart {
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#chart?.redraw());
   }
 
-  /** Shows lines. What has been magnified stays so. */
+  /** Shows lines. A zoomed range stays. */
   show(lines: readonly Line[], options: ChartOptions): void {
     const { scale } = options;
     const spaced = spacing(scale, lines.map(({ points }) => points));
@@ -183,7 +183,7 @@ export class Chart {
     this.#values.hidden = true;
   }
 
-  /** Writes the values at the cursor beside it, if it is this chart that is hovered over or has the keyboard. */
+  /** Writes the values at the cursor beside it, if the pointer or the keyboard focus is on this chart. */
   #showValues(): void {
     const chart = this.#chart;
     const { left = -1 } = chart?.cursor ?? {};

@@ -3,24 +3,24 @@ import type { CurveName } from "../../src/train/run/metrics_reader.ts";
 /** One of a chart's curves: solid, dashed or as points that a line joins. */
 export interface CurveStyle {
   readonly curve: CurveName;
-  /** What it is, where a chart has several. */
+  /** Its name, if a chart has several. */
   readonly label: string;
   readonly style: "solid" | "dashed" | "points";
 }
 
-/** What a chart shows of every run. */
+/** The curves of a chart, for every run. */
 export interface ChartDescription {
   readonly title: string;
-  /** What the values are, in small print. */
+  /** The unit or meaning of the values, in small print. */
   readonly unit: string;
-  /** Whether its values are shares, for which a logarithmic scale has no use. */
+  /** Whether its values are shares, which need no logarithmic scale. */
   readonly ofShares?: true;
-  /** Whether its values have no noise to be smoothed. */
+  /** Whether its values have no noise to smooth. */
   readonly isExact?: true;
   readonly curves: readonly CurveStyle[];
 }
 
-/** The charts in their order. */
+/** The charts, in order. */
 export const charts: readonly ChartDescription[] = [
   {
     title: "Accuracy",

@@ -1,11 +1,11 @@
 /// <reference lib="dom" />
-/** Draws the curves that a page carries: each element of the class `curves` begins with a script that holds them. */
+/** Draws the curves of a page. Each element of the class `curves` begins with a script that holds them. */
 
 import { embeddedCurve, type EmbeddedRun } from "../../src/train/run/embedded_run.ts";
 import { make } from "../page/elements.ts";
 import { colourOf, CurvesView, type ShownRun } from "./view.ts";
 
-/** Draws what the page carries. */
+/** Draws the page's curves. */
 export function drawEmbedded(): void {
   for (const host of document.querySelectorAll<HTMLElement>(".curves:has(> script)")) draw(host);
 }

@@ -6,7 +6,7 @@ import type { CurvePoint } from "../../src/train/run/thinned_curve.ts";
 import type { ListedRun } from "./listed_run.ts";
 import type { ShownRun } from "./view.ts";
 
-/** A run that the server lists; while it is shown, its curves are kept up to date. */
+/** A run in the server's list. While it is shown, its curves are kept up to date. */
 export class FollowedRun implements ShownRun {
   /** Which of the colours it has; undefined while it is not shown. */
   slot: number | undefined;
@@ -38,7 +38,7 @@ export class FollowedRun implements ShownRun {
     return this.#reader;
   }
 
-  /** Whether the last line has no end, and will not have one. */
+  /** Whether the last line has no end, and will not get one. */
   get isCutOff(): boolean {
     return this.#unfinished > 0 && this.#listed.state !== "running";
   }
@@ -47,7 +47,7 @@ export class FollowedRun implements ShownRun {
     return this.#reader.curve(name);
   }
 
-  /** Takes what the server says of the run now. */
+  /** Takes the server's current description of the run. */
   update(listed: ListedRun): void {
     const { imagesPerIteration, classes } = this.#listed;
     this.#listed = listed;
@@ -74,7 +74,7 @@ export class FollowedRun implements ShownRun {
     return true;
   }
 
-  /** @returns whether more is there */
+  /** @returns whether there is more */
   async #fetchPiece(): Promise<boolean> {
     const { next, mark } = this.#at;
     const query = new URLSearchParams({ run: this.name, from: String(next), mark });
@@ -82,7 +82,7 @@ export class FollowedRun implements ShownRun {
     if (!response.ok) throw new Error(await response.text());
     const header = (name: string) => response.headers.get(`metrics-${name}`) ?? "";
     const text = await response.text();
-    // The file has been replaced: a training went back, or on from a checkpoint.
+    // The file has been replaced: a training went back, or continued from a checkpoint.
     if (Number(header("from")) !== next) this.#reader = this.#newReader();
     this.#reader.push(text);
     this.#at = { next: Number(header("next")), mark: header("mark") };

@@ -1,23 +1,23 @@
 import type { CurvePoint } from "../../src/train/run/thinned_curve.ts";
 
-/** What charts have on their lower axis. */
+/** The axes for the lower side of charts. */
 export type Axis = "iteration" | "seconds";
 
-/** How charts space their values. */
+/** The scales for the values. */
 export type Scale = "linear" | "log";
 
-/** A line as it is drawn: ascending places on the lower axis, and values, null where there is a gap. */
+/** A line to draw: ascending positions on the lower axis, and values, null for a gap. */
 export interface LinePoints {
   readonly x: number[];
   readonly y: (number | null)[];
 }
 
-/** Keeps points of the same time apart, in seconds: rows are written many at a time. */
+/** Keeps points with the same time apart, in seconds, because rows are written many at a time. */
 const instant = 1e-6;
 
 /**
  * Places points on an axis.
- * @param smoothing iterations over which a running mean forgets; 0 leaves the values as they are
+ * @param smoothing iterations over which a running mean forgets; 0 leaves the values unchanged
  */
 export function placed(points: readonly CurvePoint[], axis: Axis, smoothing: number): LinePoints {
   const shown = smoothing > 0 ? smoothed(points, smoothing) : points;
@@ -49,7 +49,7 @@ function smoothed(points: readonly CurvePoint[], memory: number): CurvePoint[] {
 }
 
 /**
- * How values are spaced if a logarithmic scale is wished: where some are below 0, by the inverse hyperbolic sine, which is
+ * The spacing of values on a logarithmic scale. If some are below 0, it is the inverse hyperbolic sine, which is
  * logarithmic on both sides.
  */
 export function spacing(scale: Scale, lines: readonly LinePoints[]): "linear" | "log" | "asinh" {
@@ -57,12 +57,12 @@ export function spacing(scale: Scale, lines: readonly LinePoints[]): "linear" | 
   return lines.some(({ y }) => y.some((value) => value !== null && value < 0)) ? "asinh" : "log";
 }
 
-/** The line without values that a logarithmic scale has no place for. */
+/** The line without values that do not exist on a logarithmic scale. */
 export function positive({ x, y }: LinePoints): LinePoints {
   return { x, y: y.map((value) => value !== null && value > 0 ? value : null) };
 }
 
-/** The index of the point nearest to a place; undefined where the line has not begun or has ended. */
+/** The index of the point nearest to a position; undefined before the line begins and after it ends. */
 export function nearest({ x }: LinePoints, place: number): number | undefined {
   if (x.length === 0) return undefined;
   const [first, last] = [x[0]!, x.at(-1)!];

@@ -1,14 +1,14 @@
 /// <reference lib="dom" />
-/** The replay buffer of a run at the times of which there are pictures. */
+/** The replay buffer of a run at the times of its pictures. */
 
 import { make } from "../page/elements.ts";
 import type { FollowedRun } from "./followed_run.ts";
 import { countText } from "./numbers.ts";
 
-/** Milliseconds between two pictures that are played. */
+/** Milliseconds between two pictures during playback. */
 const playInterval = 250;
 
-/** A picture with a slider through time; at its end it goes along with the newest. */
+/** A picture with a slider through time. At its end it follows the newest picture. */
 export class Pictures {
   readonly #figure: HTMLElement;
   readonly #image = make("img", { alt: "" });
@@ -44,7 +44,7 @@ export class Pictures {
     this.#play.addEventListener("click", () => this.#timer === undefined ? this.#start() : this.#stop());
   }
 
-  /** Takes the runs that are shown, and what pictures they have now. */
+  /** Takes the runs that are shown, and their current pictures. */
   update(shown: readonly FollowedRun[]): void {
     const runs = shown.filter(({ listed: { pictures } }) => pictures.length > 0);
     const isSame = runs.length === this.#runs.length && runs.every((run, i) => run === this.#runs[i]);

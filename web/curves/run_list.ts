@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
-/** The list of runs, from which those are chosen that are shown. */
+/** The list of runs, in which the user chooses those to show. */
 
 import { make } from "../page/elements.ts";
 import type { FollowedRun } from "./followed_run.ts";
@@ -80,7 +80,7 @@ export class RunList {
   }
 }
 
-/** Changes a text only where it is another: what is unchanged is not read out again. */
+/** Changes a text only if it differs, so that screen readers do not repeat an unchanged one. */
 function setText(element: HTMLElement, text: string): void {
   if (element.textContent !== text) element.textContent = text;
 }

@@ -1,4 +1,4 @@
-/** What the page says about a run in words. */
+/** The page's words about a run. */
 
 import { damagedText } from "../../src/train/run/damaged_lines.ts";
 import type { FollowedRun } from "./followed_run.ts";
@@ -7,12 +7,12 @@ import { countText, timeText } from "./numbers.ts";
 /** How a run stands, for a label. */
 export type Label = "running" | "finished" | "stopped" | "diverged";
 
-/** The run's label: one that stopped where its last row shows a sign of divergence has diverged. */
+/** The run's label. One that stopped where its last row shows a sign of divergence has diverged. */
 export function labelOf({ listed: { state }, reader }: FollowedRun): Label {
   return state === "stopped" && reader.sign ? "diverged" : state;
 }
 
-/** Where the run stands: its iterations, the time that is left, the accuracy. */
+/** The run's progress: its iterations, the time left, the accuracy. */
 export function progressOf(run: FollowedRun): string {
   const { listed: { iterations, about }, reader } = run;
   const done = reader.last.iteration + 1;
@@ -26,7 +26,7 @@ export function progressOf(run: FollowedRun): string {
   ].filter((part) => part !== "").join(" · ");
 }
 
-/** Share of the run that is done; undefined if its length is not known. */
+/** Share of the run that is done; undefined if its length is unknown. */
 export function shareOf({ listed: { iterations }, reader }: FollowedRun): number | undefined {
   return iterations ? Math.min(1, (reader.last.iteration + 1) / iterations) : undefined;
 }
@@ -39,7 +39,7 @@ function secondsLeft(run: FollowedRun): string[] {
   return [`${countText(Math.round(speed))} images/s`, `about ${timeText(left)} left`];
 }
 
-/** What is not in order. */
+/** Anything out of order. */
 export function warningsOf(run: FollowedRun): string[] {
   const { reader: { damaged, sign } } = run;
   return [

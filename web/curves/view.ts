@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
-/** The charts of one or several runs, with what says how they are shown. */
+/** The charts of one or several runs, with their controls. */
 
 import type { CurveName } from "../../src/train/run/metrics_reader.ts";
 import type { CurvePoint } from "../../src/train/run/thinned_curve.ts";
@@ -11,7 +11,7 @@ import { placed } from "./line.ts";
 /** A run whose curves are shown. */
 export interface ShownRun {
   readonly name: string;
-  /** Which of the {@link colours} it has; higher numbers begin anew. */
+  /** Index of its {@link colours}; higher numbers wrap around. */
   readonly colour: number;
   /** The points of a curve, by iteration; none if the run has no such curve. */
   curve(name: CurveName): readonly CurvePoint[];
@@ -25,7 +25,7 @@ export function colourOf({ colour }: Pick<ShownRun, "colour">): string {
   return `--run-${colour % colours}`;
 }
 
-/** Share of a run that the most smoothing forgets over. */
+/** Share of a run over which the strongest smoothing forgets. */
 const mostSmoothing = 0.1;
 
 /** The charts, and above them the choice of axis, scale and smoothing. */
@@ -41,7 +41,7 @@ export class CurvesView {
   readonly #smoothing: HTMLInputElement;
   #runs: readonly ShownRun[] = [];
 
-  /** Puts itself into an element that is empty. */
+  /** Puts itself into an empty element. */
   constructor(host: HTMLElement) {
     const again = () => this.show(this.#runs);
     const axis = choice("lower axis", [["iterations", "iteration"], ["time", "seconds"]], again);
@@ -68,7 +68,7 @@ export class CurvesView {
     );
   }
 
-  /** Shows the curves of these runs and of no others. */
+  /** Shows the curves of these runs alone. */
   show(runs: readonly ShownRun[]): void {
     this.#runs = runs;
     const options: ChartOptions = { axis: this.#axis(), scale: this.#scale() };
@@ -87,7 +87,7 @@ export class CurvesView {
   }
 
   /**
-   * The lines of a run's curve: itself, or itself faintly below its running mean.
+   * The lines of a run's curve: the curve itself, or the curve faintly below its running mean.
    * @param smoothness 0 to 1
    */
   #lines(run: ShownRun, { curve, label, style }: CurveStyle, smoothness: number): Line[] {
@@ -121,7 +121,7 @@ function keyOf({ label, style }: CurveStyle): HTMLElement {
 
 let groups = 0;
 
-/** A few alternatives as buttons in a row; the first is chosen. */
+/** A few alternatives as buttons in a row. The first one is chosen. */
 function choice<Value extends string>(
   name: string,
   options: readonly (readonly [label: string, value: Value])[],

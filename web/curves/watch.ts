@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
-/** The page that watches trainings: asks the server again and again, and shows what has come. */
+/** The page that watches trainings. It asks the server again and again, and shows the news. */
 
 import { element } from "../page/elements.ts";
 import { FollowedRun } from "./followed_run.ts";
@@ -10,10 +10,10 @@ import { colours, CurvesView } from "./view.ts";
 
 /** Milliseconds between two drawings while a long file is read. */
 const drawInterval = 500;
-/** Runs that are shown at first, the newest ones. */
+/** Number of runs that are shown at first, the newest ones. */
 const shownAtFirst = 4;
 
-/** Watches what the server lists, for as long as the page is open; its body says how often. */
+/** Watches the server's list for as long as the page is open. The page's body says how often. */
 export async function watchRuns(): Promise<void> {
   const page = new WatchPage();
   const interval = Number(document.body.dataset["interval"]);
@@ -34,7 +34,7 @@ class WatchPage {
   #isFirst = true;
   #drawn = 0;
 
-  /** Asks the server once; a page that nobody sees does not. */
+  /** Asks the server once, unless nobody sees the page. */
   async askUnlessHidden(): Promise<void> {
     if (document.hidden) return;
     try {
@@ -56,7 +56,7 @@ class WatchPage {
     this.#draw(isNew);
   }
 
-  /** Takes the list; a run that appears is shown as long as there are colours. */
+  /** Takes the list. A new run is shown while there are colours left. */
   #take(listed: readonly ListedRun[]): void {
     const runs = new Map<string, FollowedRun>();
     for (const one of listed) {
@@ -76,7 +76,7 @@ class WatchPage {
     return [...this.#runs.values()].filter(({ slot }) => slot !== undefined);
   }
 
-  /** Gives a run the first colour that no other has. */
+  /** Gives a run the first free colour. */
   #give(run: FollowedRun): void {
     const taken = new Set(this.#shown().map(({ slot }) => slot));
     let slot = 0;

@@ -55,7 +55,10 @@ export class Answers {
     this.#headers = commonHeaders(files);
   }
 
-  /** The answer to a request that is for another host, would change something, or names no path; none to any other. */
+  /**
+   * The answer to a request that is for another host, would change something, or names no path; undefined for any
+   * other.
+   */
   refusal({ method, target, hosts }: PageRequest, port: number): PageAnswer | undefined {
     if (hosts.length !== 1 || !isOwnHost(hosts[0]!, port)) {
       return this.refuse(400, `this server answers for localhost:${port} only`);
@@ -66,13 +69,13 @@ export class Answers {
     return target.startsWith("/") ? undefined : this.refuse(400, "the path must begin with a slash");
   }
 
-  /** An answer with a reason and nothing else. */
+  /** An answer with only a reason. */
   refuse(status: number, text: string, more: Readonly<Record<string, string>> = {}): PageAnswer {
     const body = new TextEncoder().encode(`${text}\n`);
     return withBody(status, { ...this.#headers, ...more }, "text/plain; charset=utf-8", body);
   }
 
-  /** An answer with contents, whose type is that of the name's ending. */
+  /** An answer with contents, whose type follows from the name's ending. */
   found(
     name: string,
     bytes: Uint8Array<ArrayBuffer>,

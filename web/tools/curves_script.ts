@@ -6,11 +6,11 @@ import { curvesScriptSource } from "./scripts.ts";
 
 const root = new URL("../../", import.meta.url);
 
-/** Where the script is kept: training writes it into its page of curves, and cannot bundle it. */
+/** Path of the script. Training writes it into its page of curves, and cannot bundle it. */
 export const curvesScriptPath: URL = new URL("src/report/curves/script.js", root);
 
 /**
- * The script that draws the curves of trainings, with uPlot in it, as one classic script that pages can carry.
+ * The script that draws the curves of trainings, including uPlot, as one classic script for pages.
  * @throws {Error} with esbuild's messages if the sources do not compile.
  */
 export async function curvesScript(): Promise<string> {
@@ -19,7 +19,7 @@ export async function curvesScript(): Promise<string> {
     bundle: true,
     format: "iife",
     minify: true,
-    // Pages carry it in an element of their own, which this would end.
+    // Pages have it in an element of their own, which this would end.
     supported: { "inline-script": false },
     target: "es2022",
     plugins: [denoPackages],

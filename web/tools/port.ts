@@ -3,8 +3,8 @@ import { UsageError } from "../../src/cli/command.ts";
 const largestPort = 65535;
 
 /**
- * The port that `--port` names.
- * @throws {UsageError} if it names none.
+ * The port given by `--port`.
+ * @throws {UsageError} if it is not one.
  */
 export function portNumber(text: string): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : NaN;

@@ -33,10 +33,10 @@ export interface PageServer extends AsyncDisposable {
   readonly port: number;
 }
 
-/** Answers a request to the port that it came to. */
+/** Answers a request to the port at which it arrived. */
 export type Answerer = (request: PageRequest, port: number) => PageAnswer | Promise<PageAnswer>;
 
-/** Serves files from memory, as {@link serve} does. */
+/** Serves files from memory, like {@link serve}. */
 export async function servePage(
   files: PageFiles,
   port: number,

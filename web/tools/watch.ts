@@ -35,7 +35,7 @@ const options = {
   debug: { type: "boolean" },
 } as const;
 
-/** The files of the page, which do not change while it is served. */
+/** The page's files, which do not change while it is served. */
 export const watchPage: PageFiles = new Map(
   Object.entries({
     "index.html": page,
@@ -68,7 +68,7 @@ const watch: Command = {
   },
 };
 
-/** A folder's path after all links; the path itself if there is none yet. */
+/** A folder's path after all links; the path itself if the folder does not exist yet. */
 async function whereItLies(path: string): Promise<string> {
   return await Deno.realPath(path).catch((error) => {
     ignoreSystemError(error);

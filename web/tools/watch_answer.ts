@@ -1,4 +1,4 @@
-/** What the server answers that shows trainings. */
+/** The answers of the server that shows trainings. */
 
 import type { RunView } from "../../src/train/run/run_view.ts";
 import type { ListedRun } from "../curves/listed_run.ts";

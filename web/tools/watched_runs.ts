@@ -1,14 +1,14 @@
-/** The runs that are watched, by the names under which the page asks for them. */
+/** The runs that are watched, by the names in the page's requests. */
 
 import { basename } from "node:path";
 import { CheckpointError } from "../../src/errors.ts";
 import { ignoreSystemError } from "../../src/train/run/files.ts";
 import { RunView } from "../../src/train/run/run_view.ts";
 
-/** Runs of a folder that are shown at most, the newest ones. */
+/** Most runs of a folder that are shown, the newest ones. */
 const mostRuns = 100;
 
-/** What finds the runs that there are, newest first, by name. */
+/** Finds the current runs, newest first, by name. */
 export type WatchedRuns = () => Promise<ReadonlyMap<string, RunView>>;
 
 /**
@@ -28,7 +28,7 @@ export async function givenRuns(paths: readonly string[]): Promise<WatchedRuns> 
   return () => Promise.resolve(runs);
 }
 
-/** The runs in a folder, also those that appear later. A link that leads out of the folder is no run of it. */
+/** The runs in a folder, including later ones. A link that leads out of the folder is not one of its runs. */
 export function runsIn(folder: string): WatchedRuns {
   const known = new Map<string, RunView>();
   return async () => {
@@ -50,7 +50,7 @@ export function runsIn(folder: string): WatchedRuns {
   };
 }
 
-/** The folders directly in a folder, as the links in it lead to them. */
+/** The folders directly in a folder, with links resolved. */
 async function foldersIn(folder: string): Promise<Map<string, string>> {
   const found = new Map<string, string>();
   try {

@@ -1,9 +1,9 @@
-/** Dawn, the WebGPU of Chromium, in place of Deno's own. */
+/** Replaces Deno's WebGPU with Dawn, the WebGPU of Chromium. */
 
 import { GpuError } from "../../errors.ts";
 import { type Backend, tellBackend } from "../../gpu/backend.ts";
 
-/** What the npm package `webgpu` exports. */
+/** The exports of the npm package `webgpu`. */
 interface DawnPackage {
   /** @param options such as `backend=vulkan` */
   create(options: readonly string[]): GPU;
@@ -11,10 +11,13 @@ interface DawnPackage {
   readonly globals: Readonly<Record<string, unknown>>;
 }
 
-/** Not a literal in the import: Deno would fetch the package, 130 MB on the disk, for every command that may load it. */
+/**
+ * Not a literal in the import, or Deno would fetch the package, 130 MB on the disk, for every command that might load
+ * it.
+ */
 const packageName: string = "webgpu";
 
-/** What Dawn computes on by operating system, as `Deno.build.os` names them. Left to itself it may take OpenGL. */
+/** Dawn's backends by operating system, as `Deno.build.os` names them. By itself it may take OpenGL. */
 const backends: Readonly<Record<string, { readonly option: string; readonly name: Backend }>> = {
   linux: { option: "vulkan", name: "Dawn on Vulkan" },
   darwin: { option: "metal", name: "Dawn on Metal" },
@@ -26,8 +29,8 @@ const noAdapter =
   "adapter; --gpu deno may do with what there is";
 
 /**
- * Puts Dawn in the place of Deno's WebGPU, with all its globals, until the process ends. Its `requestAdapter` throws a
- * {@link GpuError} where there is no adapter.
+ * Replaces Deno's WebGPU with Dawn, with all its globals, until the process ends. Its `requestAdapter` throws a {@link
+ * GpuError} if there is no adapter.
  * @throws {GpuError} if Dawn does not load.
  */
 export async function useDawn(): Promise<void> {
@@ -44,27 +47,29 @@ export async function useDawn(): Promise<void> {
     return adapter;
   };
   Object.assign(globalThis, globals);
-  // Where Deno's own lies, so that tests can cover either.
+  // In the place of Deno's own, so that tests can cover either.
   const prototype = Object.getPrototypeOf(navigator);
   Object.defineProperty(prototype, "gpu", { value: { requestAdapter }, configurable: true });
 }
 
-/** Turns of `setImmediate` in a row that come at once: a few milliseconds, in which what is short ends. */
+/** Consecutive turns of `setImmediate` that run at once: a few milliseconds, enough for short waits. */
 const immediateTurns = 200;
-/** How long further ones wait: this share of the time since the first, between the least and the most, in milliseconds. */
+/**
+ * How long further turns wait: this share of the time since the first, between the least and the most, in milliseconds.
+ */
 const pollingShare = 0.01;
 const leastPolling = 1;
 const mostPolling = 20;
 
 /**
- * While Dawn waits for the GPU it asks in every turn of the event loop, by `setImmediate`, whether it is done. Each time it makes a
- * function, and Deno takes time that grows with the square of their number to give these up: a wait of 16 s took 40 to 55 s, and the
- * program stood still for 12 of them. From now on all but the first turns of a wait are timers, which also leave a software adapter
- * the processor.
+ * While Dawn waits for the GPU, it checks in every turn of the event loop, by `setImmediate`, whether it is done. Each
+ * check creates a function, and the time Deno takes to free these grows with the square of their number: a wait of 16 s
+ * took 40 to 55 s, and the program stood still for 12 of them. From now on all but the first turns of a wait are
+ * timers, which also leave the processor to a software adapter.
  */
 function slowDownPolling(): void {
   const immediate = globalThis.setImmediate;
-  /** Of the callback that runs: the turns before it in a row, and when these began. */
+  /** For the running callback: the consecutive turns before it, and when these started. */
   let running: { readonly turns: number; readonly began: number } | undefined;
   const slow = (callback: (...values: unknown[]) => void, ...values: unknown[]) => {
     const now = performance.now();

@@ -5,20 +5,20 @@ import { adapterFamily } from "../../gpu/adapter_family.ts";
 import { backendOf, describeAdapter } from "../../gpu/backend.ts";
 import { printError } from "../command.ts";
 
-/** What a rank computes on. */
+/** The adapter of a rank. */
 export interface RankAdapter {
   readonly host: string;
   /** Undefined if it has none. */
   readonly adapter?: string | undefined;
-  /** Whether whoever started the rank says that it has a GPU of its own. */
+  /** Whether the rank's launcher says that it has a GPU of its own. */
   readonly isolated: boolean;
 }
 
-/** The variable by which Slurm says that it gives each process GPUs of its own. */
+/** The variable with which Slurm says that it gives each process GPUs of its own. */
 export const isolationVariable = "SLURM_GPUS_PER_TASK";
 
 /**
- * Prints what each rank computes on, to standard error: results may be on standard output.
+ * Prints each rank's adapter to standard error, because results may go to standard output.
  * @param share whether ranks may compute on one GPU
  * @throws {GpuError} on all ranks, if two on one machine seem to compute on the same GPU and must not.
  */
@@ -39,8 +39,8 @@ export async function announceAdapters(communicator: Communicator, share: boolea
 }
 
 /**
- * Why ranks may not go on: nothing tells two GPUs of one kind apart, so two ranks with GPUs of one name on one machine are
- * taken to share one, unless they are said to be isolated. Software adapters may be shared.
+ * Why ranks may not continue. Nothing tells two GPUs of one kind apart, so two ranks with GPUs of the same name on one
+ * machine are taken to share one, unless they are said to be isolated. Software adapters may be shared.
  */
 export function sharedGpu(all: readonly RankAdapter[]): string | undefined {
   const seen = new Map<string, number>();

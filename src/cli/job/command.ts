@@ -1,4 +1,4 @@
-/** Commands that several processes of one job run together, as `mpirun` starts them. */
+/** Commands that several processes of one job run together, started by `mpirun`. */
 
 import { asRank } from "../../distributed/as_rank.ts";
 import { type Communicator, oneProcess } from "../../distributed/communicator.ts";
@@ -16,9 +16,9 @@ In a job, started by mpirun -n N or srun, N processes run this command together;
 `.trim();
 
 /**
- * Runs a command as one process of a job, and ends the process. Rank 0 prints for all; one that fails says so by name and ends
- * the job.
- * @param task the command's outside of jobs
+ * Runs a command as one process of a job, and ends the process. Rank 0 prints for all. A rank that fails reports it by
+ * name, and ends the job.
+ * @param task the command's task outside jobs
  */
 export async function executeInJob(
   task: string,

@@ -7,7 +7,7 @@ import type { Gpu } from "../../gpu/gpu.ts";
 import type { Conv2dTable } from "../../tensor/operations/conv2d/table.ts";
 import type { Checkpoint } from "../../train/checkpoint/checkpoint.ts";
 
-/** What the results of a command follow from. */
+/** What the results of a command depend on. */
 export interface Work {
   readonly gpu: Gpu;
   /** The choice of convolution kernels, if it is not the default one. */
@@ -19,10 +19,10 @@ export interface Work {
 }
 
 /**
- * Checks that all ranks of a job do the same work on adapters of one kind: each computes a part of one result, and waits for the
- * others at the same places.
- * @param rest what else they must have in common
- * @throws {ConfigurationError} on all ranks, naming a rank that differs, in what, and how.
+ * Checks that all ranks of a job do the same work on adapters of one kind, because each computes a part of one result,
+ * and waits for the others at the same points.
+ * @param rest what else they must agree on
+ * @throws {ConfigurationError} on all ranks, naming a rank that differs, where, and how.
  */
 export async function requireSameWork(
   communicator: Communicator,
@@ -40,7 +40,7 @@ export async function requireSameWork(
   });
 }
 
-/** Tells models apart, and what lies with them. */
+/** Distinguishes models, including what is stored with them. */
 function checksumOf({ tensors }: Pick<Checkpoint, "tensors">): string {
   const all = [...tensors].map(([name, { shape, data }]) => {
     return `${name} ${shape} ${crc32Text(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))}`;

@@ -13,24 +13,24 @@ import type { LiveLine } from "../live_line.ts";
 export interface Chains {
   readonly model: WideResNet;
   readonly checkpoint: Checkpoint;
-  /** Class that each starts from. */
+  /** Class from which each starts. */
   readonly classes: Uint32Array;
   readonly seed: number;
   /** The class that they draw from, if it is one. */
   readonly label: number | undefined;
   readonly steps: number;
   readonly stepSize: number;
-  /** Where some of them start, `first` being the number of those before; the images are the caller's. */
+  /** Returns where some of them start, `first` being the number before them; the caller owns the images. */
   readonly starts: (classes: Uint32Array, first: number) => Promise<Tensor>;
-  /** What they run beside, for their statistics; nothing if they take the running ones. */
+  /** The reference chains for their statistics; undefined if they take the running ones. */
   readonly reference: ReferenceChains | undefined;
-  /** Tells how far they are. */
+  /** Reports their progress. */
   readonly line: LiveLine;
   /** Called with the step of each batch. */
   readonly prepare: GenerationOptions["prepare"];
 }
 
-/** Runs `size` chains from the one numbered `first` on. Each ends where it would end if all ran at once. */
+/** Runs `size` chains from number `first` on. Each ends where it would end if all ran at once. */
 export async function drawBatch(
   chains: Chains,
   first: number,

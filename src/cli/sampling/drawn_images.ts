@@ -1,11 +1,11 @@
-/** Images that are drawn batch by batch: what is made of a batch, and what is kept of all. */
+/** Images that are drawn batch by batch: the bytes of a batch, and what is kept of all. */
 
 import { bytesOf, concatenate } from "../../formats/bytes.ts";
 import { ImageGrid, type ImagesShape } from "../../formats/pictures/image_grid.ts";
 import type { ByteImage } from "../../formats/pictures/png.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 
-/** Images that are pictured at most, a whole number of batches. */
+/** Most images in a picture, a whole number of batches. */
 export const mostPictured = 400;
 /** Most frames of an animation. */
 const maximumFrames = 100;
@@ -16,7 +16,7 @@ export interface DrawnBatch {
   readonly logits: Float32Array<ArrayBuffer>;
   /** `[N]` */
   readonly energies: Float32Array<ArrayBuffer>;
-  /** `[N, H, W, C]` in [−1, 1], and what they were at the times of the animation's frames; nothing if none is wanted. */
+  /** `[N, H, W, C]` in [−1, 1], and the same at the times of the animation's frames; undefined if none is wanted. */
   readonly images: readonly Float32Array<ArrayBuffer>[];
 }
 
@@ -25,7 +25,7 @@ export function batchBytes({ logits, energies, images }: DrawnBatch): Uint8Array
   return concatenate([logits, energies, ...images].map(bytesOf));
 }
 
-/** All that is kept of the images. */
+/** Everything that is kept of the images. */
 export class DrawnImages {
   readonly logits: Float32Array<ArrayBuffer>;
   readonly energies: Float32Array<ArrayBuffer>;
@@ -54,7 +54,7 @@ export class DrawnImages {
     return this.#frames.map(({ picture }) => picture);
   }
 
-  /** Takes what {@link batchBytes} made of `size` images from the one numbered `first` on. */
+  /** Takes the {@link batchBytes} of `size` images, starting with number `first`. */
   take(bytes: Uint8Array<ArrayBuffer>, first: number, size: number): void {
     const { height, width, channels } = this.shape;
     const pixels = height * width * channels;
@@ -75,7 +75,7 @@ export class DrawnImages {
   }
 }
 
-/** Collects what chains look like while they run. */
+/** Collects the images of chains while they run. */
 export class ChainFrames {
   readonly all: Float32Array<ArrayBuffer>[] = [];
   readonly #every: number;
@@ -85,7 +85,7 @@ export class ChainFrames {
     this.#every = Math.max(1, Math.ceil(steps / maximumFrames));
   }
 
-  /** Takes a frame after step `step` (−1: the start), if it is one of those shown. */
+  /** Takes a frame after step `step` (−1: the start), if the animation shows that step. */
   async take(step: number): Promise<void> {
     if (this.steps === 0 || (step + 1) % this.#every !== 0 && step + 1 !== this.steps) return;
     this.all.push(await this.images.read());

@@ -6,10 +6,10 @@ import { damagedText } from "../../train/run/damaged_lines.ts";
 import { runCurves } from "../../train/run/run_curves.ts";
 import type { Session } from "./session.ts";
 
-/** The page of a run's curves, beside its metrics. */
+/** The page with a run's curves, beside its metrics. */
 const curvesFile = "curves.html";
 
-/** Trains, and leaves the curves of what came of it, also where training ends in an error. */
+/** Trains, and leaves the curves of the result, even if training ends in an error. */
 export async function leavingCurves<Result>(
   session: Session,
   train: () => Promise<Result>,
@@ -21,7 +21,7 @@ export async function leavingCurves<Result>(
   }
 }
 
-/** Writes `curves.html`; what hinders it is no reason for a training to fail. */
+/** Writes `curves.html`. A failure is no reason to fail the training. */
 async function leaveCurves({ path, configuration, line }: Session): Promise<void> {
   const file = `${path}/${curvesFile}`;
   const name = basename(resolve(path));

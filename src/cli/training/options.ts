@@ -1,4 +1,4 @@
-/** What the training command may be told. */
+/** The options of the training command. */
 
 import { parseArgs } from "node:util";
 import type { Configuration } from "../../train/configuration.ts";
@@ -79,7 +79,7 @@ const options = {
 /** The values of the options. */
 export type Options = ReturnType<typeof parse>;
 
-/** @throws {TypeError} for options that there are not, as `parseArgs` does. */
+/** @throws {TypeError} for unknown options, as `parseArgs` does. */
 export function parse(args: readonly string[]) {
   return parseArgs({ args: [...args], options, strict: true, allowPositionals: false }).values;
 }
@@ -90,12 +90,12 @@ export function runPath(values: Options, { dataset }: Configuration): string {
   return values["run-dir"] ?? newRunPath(name);
 }
 
-/** The configuration of a new run, as far as the options say it: a model that it begins with has a say too. */
+/** The configuration of a new run, as far as the options decide it. A model that it starts from also has a say. */
 export async function choiceOf(values: Options): Promise<Choice> {
   return await chosenConfiguration(values, settingsOf(values));
 }
 
-/** What the options change of a configuration. */
+/** What the options change in a configuration. */
 export function settingsOf(values: Options): string[] {
   const settings = [...values.set ?? []];
   const iterations = wholeNumber("--iterations", values.iterations, 1);
@@ -106,7 +106,7 @@ export function settingsOf(values: Options): string[] {
   return settings;
 }
 
-/** Where the run to continue is kept. */
+/** Folder of the run to continue. */
 export async function resumedPath(values: Options): Promise<string> {
   const fixed = (["preset", "config", "kernels"] as const).find((name) => values[name] !== undefined);
   if (fixed) throw new UsageError(`--${fixed} cannot be changed when a run is resumed`);

@@ -1,4 +1,4 @@
-/** The model that a new run begins with. */
+/** The model that a new run starts from. */
 
 import { createHash } from "node:crypto";
 import { datasetFormats } from "../../data/formats.ts";
@@ -14,20 +14,20 @@ import { configurationFrom, type Origin } from "../../train/origin.ts";
 import type { Choice } from "../configuration.ts";
 import { findModel } from "../model.ts";
 
-/** A model to begin with, and the configuration that the run has with it. */
+/** A model to start from, and the run's configuration with it. */
 export interface Beginning {
   readonly model: Checkpoint;
   readonly configuration: Configuration;
-  /** Names of what else the file holds; none on other ranks than 0. */
+  /** Names of what else the file holds; empty on ranks other than 0. */
   readonly leftAlone: readonly string[];
 }
 
 /**
- * Reads a model, for all ranks of a job on rank 0.
+ * Reads a model on rank 0, for all ranks of a job.
  * @param path as the user named it
- * @param state of several state dicts in the file, the one to take
+ * @param state the state dict to take, if the file holds several
  * @throws {CheckpointError} if it is damaged, or there is none.
- * @throws {ConfigurationError} if options were given that are not the model's.
+ * @throws {ConfigurationError} if given options contradict the model.
  */
 export async function beginningFrom(
   communicator: Communicator,
@@ -44,7 +44,7 @@ export async function beginningFrom(
   return { model, configuration: configurationFrom(origin, model, configuration, given), leftAlone };
 }
 
-/** What the options say of a file that does not say it itself. */
+/** What the options say about a file that does not say it itself. */
 function hintsOf(state: string | undefined, { configuration, given }: Choice): ImportHints {
   const { dataset, imageSize, norm } = configuration;
   const side = datasetFormats.get(dataset)?.side ?? (given.has("imageSize") ? imageSize : undefined);

@@ -1,4 +1,4 @@
-/** What the training command says: of its beginning, while it goes on, and of its end. */
+/** The output of the training command: at the start, during training, and at the end. */
 
 import { intervalText, percent, percentWithin } from "../../evaluate/percent.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
@@ -14,7 +14,7 @@ import { duration, firstOf } from "../format.ts";
 import type { LiveLine } from "../live_line.ts";
 import type { Beginning } from "./origin.ts";
 
-/** Shows how a run fares. */
+/** Shows the progress of a run. */
 export class TrainingLine implements RunListener {
   /** The last iteration that was reported. */
   reached = 0;
@@ -67,7 +67,7 @@ export class TrainingLine implements RunListener {
   }
 }
 
-/** What a run has taken over from a file, in a line, and in another what of the file it has not. */
+/** One line about what a run has taken over from a file, and another about what it has not. */
 export function takenLine(
   { origin, dataset }: Configuration,
   { model: { images: { classNames, unnamed } }, leftAlone }: Beginning,
@@ -100,7 +100,7 @@ export function headline(gpu: Gpu, { model }: Trainer, configuration: Configurat
     `(${images.toLocaleString("en")} images), ${storage}with ${gpu.adapterName}`;
 }
 
-/** Prints what a finished run has reached, and where its files are. */
+/** Prints the results of a finished run, and where its files are. */
 export function printSummary(summary: Summary, path: string): void {
   const { processes } = summary;
   const together = processes

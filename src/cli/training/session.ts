@@ -1,4 +1,4 @@
-/** Training from where a run stands, with what it keeps when the GPU is lost and opened again. */
+/** Training from a run's current state, and what survives when the GPU is lost and opened again. */
 
 import type { Dataset } from "../../data/dataset.ts";
 import { describeData } from "../../data/description.ts";
@@ -22,7 +22,7 @@ import { interruption } from "../signals.ts";
 import type { Beginning } from "./origin.ts";
 import { headline, takenLine, type TrainingLine } from "./output.ts";
 
-/** A run, and what its process knows of it. */
+/** A run, and what its process knows about it. */
 export interface Session {
   readonly communicator: Communicator;
   /** The file that chooses convolution kernels for a new run, if one is named. */
@@ -37,29 +37,29 @@ export interface Session {
   readonly stack: DisposableStack;
   /** Undefined before the first training, and in the processes of a job that write nothing. */
   directory: RunDirectory | undefined;
-  /** Where to go on. */
+  /** Where to continue. */
   checkpoint: Checkpoint | undefined;
-  /** The model that a new run begins with, if it is not a new one. */
+  /** The model that a new run starts from, if there is one. */
   readonly beginning: Beginning | undefined;
   interrupted?: AbortSignal;
-  /** When training began, and the iteration to stop at. */
+  /** When training started, and the iteration to stop at. */
   limits?: { readonly began: number; readonly last: number };
 }
 
-/** How far training has come. */
+/** The result of training so far. */
 export interface Reached {
-  /** Of a run that is complete; rank 0 alone has it. */
+  /** Of a complete run; only rank 0 has it. */
   readonly summary: Summary | undefined;
   readonly iteration: number;
 }
 
-/** Trains on a GPU, from the last checkpoint on if the one before was lost. */
+/** Trains on a GPU, from the last checkpoint on if the previous GPU was lost. */
 export async function trainOn(gpu: Gpu, session: Session, stopAfter = Infinity): Promise<Reached> {
   const { communicator, configuration, dataset, line } = session;
   const kernels = await kernelsOf(gpu, session);
   const trainer = new Trainer(contextWith(gpu, kernels), configuration, dataset, communicator);
   await begin(trainer, session);
-  // Only now: options and data that turn out to be wrong leave no run behind.
+  // Only now, so that wrong options and data leave no run behind.
   const directory = communicator.rank === 0 ? await directoryOf(session, kernels) : undefined;
   if (session.limits && directory) {
     session.checkpoint = await checkpointIfAny(directory, configuration, line);
@@ -81,7 +81,7 @@ export async function trainOn(gpu: Gpu, session: Session, stopAfter = Infinity):
   return { summary, iteration: trainer.iteration };
 }
 
-/** Gives the trainer of a new run the model that it begins with, and says what came from the file. */
+/** Gives the trainer of a new run the model that it starts from, and says what came from the file. */
 async function begin(
   trainer: Trainer,
   { checkpoint, beginning, configuration, dataset, limits }: Session,
@@ -91,7 +91,7 @@ async function begin(
   if (!limits) print(takenLine(configuration, beginning, taken));
 }
 
-/** The choice of kernels of a run that goes on, or the one for a new run; that of rank 0 on all ranks. */
+/** The kernel choices of a resumed run, or those for a new run; rank 0's on all ranks. */
 async function kernelsOf(
   gpu: Gpu,
   { communicator, directory, kernels, checkpoint }: Session,
@@ -108,7 +108,7 @@ async function directoryOf(session: Session, kernels: Conv2dTable | undefined): 
   return session.directory ??= stack.use(await RunDirectory.create(path, configuration, kernels));
 }
 
-/** Brings the files of a run to where training goes on, and says what is not as it was. */
+/** Restores the files of a run to where training continues, and says what was different. */
 async function prepare(directory: RunDirectory, gpu: Gpu, session: Session): Promise<void> {
   const { configuration, dataset, line, checkpoint } = session;
   for (const difference of await directory.noteData(describeData(dataset))) {
@@ -125,7 +125,7 @@ async function prepare(directory: RunDirectory, gpu: Gpu, session: Session): Pro
   if (before !== undefined) line.note(`warning: ${otherBits(before, gpu.adapterName)}`);
 }
 
-/** The newest checkpoint that is whole; none if the run has not got as far as the first. */
+/** The newest complete checkpoint; undefined if the run has not reached its first. */
 async function checkpointIfAny(
   directory: RunDirectory,
   configuration: Configuration,

@@ -1,4 +1,4 @@
-/** What a run begins with, or goes on from. */
+/** How a run starts or resumes. */
 
 import { resolve } from "node:path";
 import type { Communicator } from "../../distributed/communicator.ts";
@@ -16,24 +16,24 @@ import { writeOnly } from "../permissions.ts";
 import { choiceOf, type Options, resumedPath, runPath, settingsOf } from "./options.ts";
 import { type Beginning, beginningFrom } from "./origin.ts";
 
-/** What a run begins with. */
+/** The start of a run. */
 export interface Start {
   /** Where the run is kept. */
   readonly path: string;
-  /** With what the options change of it. */
+  /** The configuration, with the options' changes. */
   readonly configuration: Configuration;
-  /** Where it goes on; undefined for a new run. */
+  /** The checkpoint to continue from; undefined for a new run. */
   readonly checkpoint: Checkpoint | undefined;
-  /** The folder of a run that goes on; undefined for a new run, and in processes that write nothing. */
+  /** The folder of a resumed run; undefined for a new run, and in processes that write nothing. */
   readonly directory: RunDirectory | undefined;
-  /** The model that a new run begins with, if it is not a new one. */
+  /** The model that a new run starts from, if there is one. */
   readonly beginning?: Beginning | undefined;
 }
 
 /**
- * Finds out what the options ask for, and gives up the permission to write anything else. The processes of a job take the
- * configuration of a new run from their own options, since they compare configurations before they train.
- * @param note takes a line about what is not as it was left
+ * Finds out what the options ask for, and gives up the permission to write anything else. The processes of a job take
+ * the configuration of a new run from their own options, because they compare configurations before they train.
+ * @param note takes a line about anything that has changed
  */
 export async function startOf(
   communicator: Communicator,
@@ -57,13 +57,13 @@ async function newStart(communicator: Communicator, values: Options): Promise<St
   return { path, configuration, checkpoint: undefined, directory: undefined, beginning };
 }
 
-/** Without its model the configuration of a run would make another run. */
+/** Without its model the configuration of a run would define another run. */
 function originMissing({ config }: Options, { path }: Origin): string {
   return `${config} is of a run that began with the model in ${path}; name one to begin with (--from ${path}), or take ` +
     `"origin" out of the file`;
 }
 
-/** Rank 0 alone needs to see the run's folder. */
+/** Only rank 0 needs to see the run's folder. */
 async function resumedStart(
   communicator: Communicator,
   values: Options,

@@ -5,15 +5,15 @@ import { escapeHtml } from "../escape_html.ts";
 import style from "./style.css" with { type: "text" };
 import script from "./script.js" with { type: "text" };
 
-/** What a page with curves has in its head: it draws every {@link curvesElement} once the page is there. */
+/** The head of a page with curves. It draws every {@link curvesElement} when the page has loaded. */
 export const curvesHead = `<style>${style}</style>`;
 
-/** What it has at its end. */
+/** The end of such a page. */
 export const curvesFoot = `<script>${script}</script>`;
 
 /** The element in which a page's script draws the curves of runs, one above the other. */
 export function curvesElement(runs: readonly EmbeddedRun[]): string {
-  // Within the element, < could begin its end.
+  // Inside the element, < could begin its end.
   const json = JSON.stringify(runs).replaceAll("<", "\\u003c");
   return `<div class="curves"><script type="application/json">${json}</script>` +
     "<noscript>The curves are drawn by a script, which this browser does not run.</noscript></div>";
@@ -21,7 +21,7 @@ export function curvesElement(runs: readonly EmbeddedRun[]): string {
 
 /**
  * A page of curves as one HTML file, which makes no request.
- * @param lines what is to be known about the runs
+ * @param lines facts about the runs
  */
 export function curvesPage(title: string, lines: readonly string[], runs: readonly EmbeddedRun[]): string {
   const about = lines.map((line) => `<p class="about">${escapeHtml(line)}</p>`).join("");

@@ -12,7 +12,9 @@ import { AnswerBuilder, type Question } from "../question.ts";
 
 const bins = 20;
 
-/** Is it as sure as it is right? Calibration errors, Brier score, reliability, and what temperature scaling would give. */
+/**
+ * Is it as sure as it is right? Calibration errors, Brier score, reliability, and the effect of temperature scaling.
+ */
 export const calibration: Question = {
   name: "calibration",
   async ask({ classifiedTest }) {
@@ -51,7 +53,10 @@ export const calibration: Question = {
   },
 };
 
-/** Calibration of half of the images, drawn at random, before and after scaling by the other half's best temperature. */
+/**
+ * Calibration of one half of the images, drawn at random, before and after scaling by the other half's best
+ * temperature.
+ */
 function temperatureScaling(classified: Classified) {
   const order = stratifiedDraw(classified.labels, Infinity, Draw.temperature);
   const half = Math.floor(order.length / 2);

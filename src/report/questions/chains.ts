@@ -110,7 +110,7 @@ async function energiesAlong(
   return energies;
 }
 
-/** The replay buffer's evolution as an animation; pictures of another size than the last are of other runs. */
+/** The replay buffer's evolution as an animation. Pictures of another size than the last belong to other runs. */
 function addHistory(report: AnswerBuilder, history: readonly HistoryPicture[]): void {
   const all = history.map(({ iteration, png }) => {
     const { width, height, channels, data } = decode(png);

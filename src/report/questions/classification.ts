@@ -11,7 +11,7 @@ import { missingClasses } from "../../data/subsets.ts";
 import { confusionFigure } from "../figures.ts";
 import { AnswerBuilder, intervalNote, keyProportion, type Question } from "../question.ts";
 
-/** How often is it right? Accuracy and cross-entropy, by class, and what is taken for what. */
+/** How often is it right? Accuracy and cross-entropy, by class, and the confusion of classes. */
 export const classification: Question = {
   name: "classification",
   async ask({ model, dataset, test, train, classifiedTest, communicator }, _options, progress) {

@@ -46,7 +46,7 @@ export async function classifierDistances(
   };
 }
 
-/** Distances in a classifier's features, under names that say whose they are. */
+/** Distances in a classifier's features, under names that tell whose features they are. */
 export function addClassifierDistances(
   report: AnswerBuilder,
   { count, origin }: Samples,
@@ -75,7 +75,7 @@ function note(featuresOf: string): string {
     "have their mean at the figure.";
 }
 
-/** A score of a number of images; the spread of a single part means nothing. */
+/** The score of a number of images. A single part has no meaningful spread. */
 export function scoreText(score: Spread, images: number, interval: Interval | undefined): string {
   return officialParts(images) > 1 ? spread(score) : within(score.mean, interval);
 }

@@ -16,7 +16,7 @@ const mostClasses = 10;
 const steps = 100;
 const stepSize = 1;
 
-/** What does it take for a certain member of a class? Ascent of log p(y|x) from uniform noise (JEM, section 5.4). */
+/** How does a confident class member look from noise? Ascent of log p(y|x) from uniform noise (JEM, section 5.4). */
 export const distal: Question = {
   name: "distalAdversaries",
   async ask({ model, dataset: { height, width, channels, classNames } }, { seed }, progress) {

@@ -12,25 +12,28 @@ import {
 } from "../question.ts";
 import type { Coordinates, Space } from "./space.ts";
 
-/** Images of a set that are compared at most. All distances between two such sets of Inception's features take two and a half minutes. */
+/**
+ * Most images of a set that are compared. All distances between two such sets of Inception's features take two and a
+ * half minutes.
+ */
 const mostImages = 10_000;
 
 /** Precision, recall, density and coverage of samples, and of training images in their place. */
 export interface FidelityResults {
-  /** What images are compared by. */
+  /** The space of the comparison. */
   readonly space: string;
   readonly dimension: number;
   /** The k of the nearest neighbours. */
   readonly neighbours: number;
-  /** Images of each set that is compared with the real ones. */
+  /** Number of images in each set that is compared with the real ones. */
   readonly images: number;
-  /** Test images that they are compared with. */
+  /** Number of test images that they are compared with. */
   readonly realImages: number;
   readonly resamples: number;
   readonly samples: Fidelity;
-  /** Entries of the replay buffer, where the samples are others. */
+  /** Entries of the replay buffer, if the samples are not from there. */
   readonly buffer?: Fidelity;
-  /** As many training images: the best that can be expected. */
+  /** The same number of training images: the best that can be expected. */
   readonly training: Fidelity;
 }
 
@@ -41,9 +44,9 @@ export interface ComparedSets {
 }
 
 /**
- * Compares samples with the test images, and as many training images in their place. Training images are no real images
- * to compare with here, since a model that copied them would be perfect.
- * @returns why not, if there are too few images
+ * Compares samples with the test images, and the same number of training images in their place. Training images do not
+ * serve as the real images here, because a model that copied them would be perfect.
+ * @returns the reason if there are too few images
  */
 export async function fidelityResults(
   { train, test, communicator }: Subject,
@@ -85,7 +88,7 @@ export async function fidelityResults(
   };
 }
 
-/** Some images' coordinates, in their order. */
+/** Coordinates of some images, in their order. */
 export async function rows(space: Space, images: ImageSource, chosen: Uint32Array): Promise<Coordinates> {
   const { features, dimension } = await space.coordinates(images);
   const some = new Float32Array(chosen.length * dimension);

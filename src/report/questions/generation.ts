@@ -77,7 +77,7 @@ export const generation: Question = {
   },
 };
 
-/** Statistics take two images of each kind: said before anything is computed. */
+/** Statistics need two images of each kind. This is checked before anything is computed. */
 function requireEnough(samples: number, real: number): void {
   if (samples < 2) throw new DataError(`${samples} sample has no covariance; judge at least 2 (--fresh)`);
   if (real < 2) throw new DataError(`${real} training image has no covariance; at least 2 are needed`);

@@ -28,13 +28,13 @@ const kernelOptions = { subsets: 50, subsetSize: 1000 };
 export interface InceptionResults {
   readonly fid: number;
   readonly fidImages: number;
-  /** Real images that they are compared with, or the file that holds their statistics. */
+  /** Number of real images that they are compared with, or the file with their statistics. */
   readonly reference: number | string;
-  /** Missing if the statistics came from a file: KID needs each real image's features. */
+  /** Missing if the statistics came from a file, because KID needs each real image's features. */
   readonly kid?: Spread;
-  /** Missing if there are too few samples for the share of them that it takes. */
+  /** Missing if there are too few samples for the share that it takes. */
   readonly inceptionScore?: Spread;
-  /** Missing where the score is of several parts, which have a spread. */
+  /** Missing if the score has several parts, which have a spread. */
   readonly inceptionScoreInterval?: Interval;
   readonly inceptionScoreImages: number;
   readonly convention: FidConvention;
@@ -45,14 +45,14 @@ export interface InceptionResults {
 /** Features of a set of images, `[N, dimension]`. */
 export type RealFeatures = Pick<InceptionFeatures, "pool3" | "dimension">;
 
-/** Computes features of sets of images; those of a set are computed once and kept. */
+/** Computes features of sets of images. Those of a set are computed once and kept. */
 export type InceptionExtractor = (
   images: ImageSource,
   scale: PixelScale,
   progress?: (done: number) => void,
 ) => Promise<RealFeatures>;
 
-/** An extractor that knows no features yet. */
+/** An extractor without features yet. */
 export function inceptionExtractor(
   { model: { context }, communicator }: Subject,
   { network }: InceptionOptions,
@@ -129,7 +129,7 @@ export async function inceptionResults(
 }
 
 /**
- * Whether FID has enough samples, which only their classes tell.
+ * Whether FID has enough samples, which depends on their classes.
  * @param logits the model's own, `[N, classes]`
  * @throws {DataError} if not.
  */
@@ -157,7 +157,7 @@ const inWords: Record<FidConvention, { readonly reference: string; readonly imag
   },
 };
 
-/** The samples that FID judges, class after class, and which of them the Inception Score does. */
+/** The samples that FID judges, class by class, and those among them for the Inception Score. */
 function chosenSamples(
   { model: { context }, dataset, checkpoint }: Subject,
   samples: Float32Array,
@@ -181,7 +181,7 @@ function chosenSamples(
 
 /**
  * Features of several sets of images as one.
- * @param featuresOf features of a set, before which there is a number of images in others
+ * @param featuresOf returns features of a set, given the number of images in the sets before it
  */
 async function realFeatures(
   sources: readonly ImageSource[],
@@ -204,7 +204,7 @@ async function realFeatures(
   return { pool3, dimension };
 }
 
-/** The score of some images in parts of equal laws: the images come class after class, so they are shuffled. */
+/** The score of some images in parts with equal distributions. The images come class by class, so they are shuffled. */
 function scoreOf(
   { probabilities, classes }: InceptionFeatures,
   rows: readonly number[],

@@ -6,16 +6,16 @@ import { contourPlot } from "../contours.ts";
 import { curves } from "../figures.ts";
 import { AnswerBuilder, type Question } from "../question.ts";
 
-/** Training images that the loss is taken on. */
+/** Number of training images for the loss. */
 const images = 128;
-/** Places along the ascent direction, in multiples of the training's ρ; without SAM of the published one. */
+/** Positions along the ascent direction, in multiples of the training's ρ, or of the published one without SAM. */
 const multiples = [-1, -0.75, -0.5, -0.25, 0, 0.25, 0.5, 0.75, 1, 1.25, 1.5];
 const publishedRho = 2;
 /** Points of the plane along each direction, from −1 to 1. */
 const planePoints = 13;
 const powerIterations = 30;
 
-/** How flat is the place that training found? The loss along SAM's ascent, on a random plane, and its curvature. */
+/** How flat is the minimum that training found? The loss along SAM's ascent, on a random plane, and its curvature. */
 export const landscape: Question = {
   name: "landscape",
   async ask({ model, train, checkpoint: { configuration }, communicator }, { seed }, progress) {

@@ -9,18 +9,20 @@ import { distanceText, type Pair, pairsFigure } from "../pairs.ts";
 import { type ComparedSets, rows } from "./fidelity.ts";
 import type { Space } from "./space.ts";
 
-/** Samples, and held-out images, whose nearest training image is sought at most: each is compared with all of them. */
+/**
+ * Most samples, and most held-out images, whose nearest training image is sought. Each is compared with all of them.
+ */
 const mostImages = 1000;
 
 /** Whether samples are copies of training images. */
 export interface MemorisationResults {
   readonly space: string;
-  /** Samples that were looked at. */
+  /** Number of samples. */
   readonly images: number;
-  /** Test images that they are held against. */
+  /** Number of test images that they are compared with. */
   readonly heldOutImages: number;
   readonly trainingImages: number;
-  /** How likely a sample is nearer to a training image than a test image is: 0.5 without copying, 1 for copies. */
+  /** How likely a sample is closer to a training image than a test image is: 0.5 without copying, 1 for copies. */
   readonly nearer: number;
   readonly interval: Interval;
   /** Distances to the nearest training image. */
@@ -56,7 +58,7 @@ export async function memorisationResults(
   };
 }
 
-/** Adds the figures, and what they mean. */
+/** Adds the figures, and their meaning. */
 export function addMemorisation(report: AnswerBuilder, results: MemorisationResults): void {
   const { images, heldOutImages, trainingImages, nearer, interval, medianOfSamples, medianOfHeldOut, space } =
     results;

@@ -8,16 +8,16 @@ import type { Space } from "./space.ts";
 /** Samples whose nearest neighbours are sought. */
 interface Sought {
   readonly images: FloatImages;
-  /** Where they come from, in words. */
+  /** Their source, in words. */
   readonly origin: string;
-  /** Those that are shown, by rows. */
+  /** The samples that are shown, by rows. */
   readonly shown: readonly (readonly number[])[];
 }
 
 /**
- * Compares samples with their nearest neighbours, and adds what is found: how they lie among real images, with as many entries
- * of the replay buffer beside fresh chains, and whether they are copies.
- * @param space where neighbours are sought, or why nowhere
+ * Compares samples with their nearest neighbours, and adds the results: how they lie among real images, with as many
+ * entries of the replay buffer beside fresh chains, and whether they are copies.
+ * @param space the space of the search, or the reason why there is none
  * @returns numbers for `results.json`, and figures for the report's head
  */
 export async function addNearest(

@@ -11,10 +11,10 @@ import { AnswerBuilder, intervalNote, type Question, type Subject } from "../que
 
 type ScoreName = keyof ImageScores;
 const scores = Object.keys(scoreNames) as ScoreName[];
-/** Noise and constant images, as many as there are test images at most. */
+/** Most images of noise and constant images; there are as many as test images. */
 const syntheticImages = 1000;
 
-/** Does it notice what is not of its kind? Test images against others, by three scores. */
+/** Does it notice images that are not of its kind? Test images against others, by three scores. */
 export const outOfDistribution: Question = {
   name: "outOfDistribution",
   async ask(subject, { seed, otherImages }, progress) {

@@ -110,7 +110,7 @@ async function attack(
   );
 }
 
-/** Which test images are attacked. More of them always include those of a shorter attack. */
+/** Which test images are attacked. A larger number always includes the images of a smaller one. */
 function attacked({ labels, count }: DeviceImages, wanted: number, order: AttackOrder): Uint32Array {
   return order === "drawn"
     ? stratifiedDraw(labels, wanted, Draw.attack)
@@ -204,7 +204,7 @@ async function write(
   ]);
 }
 
-/** What an attack cost, by which results are comparable. */
+/** The cost of an attack, on which comparability depends. */
 function budgetOf({ attackOrder, attackSteps, attackRestarts }: QuestionOptions) {
   return { attackOrder, attackSteps, attackRestarts };
 }

@@ -15,24 +15,27 @@ const batchSize = 100;
 export interface Samples {
   readonly images: Float32Array<ArrayBuffer>;
   readonly count: number;
-  /** Where they come from, in words. */
+  /** Their source, in words. */
   readonly origin: string;
 }
 
-/** Samples to judge: fresh chains if they are asked for, else entries drawn from the replay buffer; nothing without one. */
+/** Samples to judge: fresh chains on request, otherwise entries drawn from the replay buffer; undefined without one. */
 export async function samplesOf(subject: Subject, options: QuestionOptions): Promise<Samples | undefined> {
   if (options.freshSamples > 0) return await freshSamples(subject, options);
   return bufferSamples(subject, options.generatedImages);
 }
 
-/** Entries drawn from the replay buffer, `most` at most; nothing without one. Fewer are the first of more. */
+/**
+ * At most `most` entries drawn from the replay buffer; undefined without one. A smaller number gives the first of a
+ * larger one.
+ */
 export function bufferSamples({ checkpoint }: Subject, most: number): Samples | undefined {
   if (!hasReplayImages(checkpoint)) return undefined;
   const { data, shape: [capacity = 0, ...image] } = replayImages(checkpoint);
   const pixels = image.reduce((product, extent) => product * extent, 1);
   const count = Math.min(capacity, most);
   const images = new Float32Array(count * pixels);
-  // The buffer was filled class after class, and most entries are still near where their chains began.
+  // The buffer was filled class by class, and most entries are still near where their chains started.
   const { classNames: { length: classes } } = checkpoint.images;
   const filledWith = Uint32Array.from(
     { length: capacity },

@@ -9,10 +9,10 @@ const perClass = 10;
 const mostClasses = 10;
 
 /**
- * Samples that are shown: a row for each class that the model assigns, or for some of many classes, the best first.
+ * Samples to show: a row for each class that the model assigns, or for some of many classes, the best first.
  * @param logits `[N, classes]`
- * @param scores of each sample
- * @returns indices, fewer in the row of a class that has fewer
+ * @param scores score of each sample
+ * @returns indices; a class with few samples has a shorter row
  */
 export function shownSamples(
   { dataset: { classNames } }: Subject,

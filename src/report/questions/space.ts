@@ -4,9 +4,9 @@ import { toByte } from "../../formats/pictures/image_grid.ts";
 import { itself, type QuestionOptions, type Subject } from "../question.ts";
 import type { InceptionExtractor } from "./inception.ts";
 
-/** What images are compared by when their nearest neighbours are sought. */
+/** How images are compared when their nearest neighbours are sought. */
 export interface Space {
-  /** In words, which also say what is comparable with what: "pixels", for example. */
+  /** In words, which also tell what is comparable: for example "pixels". */
   readonly name: string;
   /** What a reader must know about it. */
   readonly caution?: string;
@@ -14,17 +14,20 @@ export interface Space {
   coordinates(images: ImageSource): Promise<Coordinates>;
 }
 
-/** Where images lie in a space. */
+/** Coordinates of images in a space. */
 export interface Coordinates {
   /** `[n, dimension]` */
   readonly features: Float32Array;
   readonly dimension: number;
 }
 
-/** Values of an image up to which pixels are compared: 32 × 32 in grey. Larger ones are near in pixels if they are smooth. */
+/**
+ * Most values of an image whose pixels are compared: 32 × 32 in grey. Larger images are close in pixels if they are
+ * smooth.
+ */
 const mostPixels = 1024;
 
-/** Features in which samples and training images have been compared already. */
+/** Features that have already served to compare samples and training images. */
 export interface Judged {
   readonly model: Subject["model"];
   readonly samples: readonly [ImageSource, Features];
@@ -32,9 +35,9 @@ export interface Judged {
 }
 
 /**
- * The space for neighbours: pixels of small images, which no model has a part in; else the features of Inception-v3, which FID
- * compares; else those of the referee; else the model's own.
- * @returns why there is none, where there is none
+ * The space for neighbours: pixels of small images, in which no model has a part; otherwise the features of
+ * Inception-v3, which FID compares; otherwise those of the referee; otherwise the model's own.
+ * @returns the reason if there is none
  */
 export function chooseSpace(
   { model, train: { shape: [height, width, channels] }, referee, communicator }: Subject,
@@ -83,7 +86,7 @@ function once(compute: Space["coordinates"]): Space["coordinates"] {
   };
 }
 
-/** Pixels as a picture of 8 bits shows them, from 0 to 255: squared distances of whole numbers are exact, and so are ties. */
+/** Pixels as an 8-bit picture shows them, from 0 to 255. Squared distances of integers are exact, and so are ties. */
 async function pixelsOf(images: ImageSource): Promise<Coordinates> {
   const [features] = await inBatches(images.count, batchSize, async (start, size) => {
     using batch = images.range(start, size);

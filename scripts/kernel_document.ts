@@ -47,6 +47,10 @@ const contents = await run(conv2dForward, shape, { input, weight, bias, output: 
 Without \`compile\`, a kernel's \`wgsl\`, \`constants(shape)\`, \`bindings[i].bytes(shape)\` and \`workgroups(shape)\` are what
 a pipeline, a bind group and a dispatch take, with \`constantsOf\` where there is a uniform buffer.
 
+Some kernels have \`variants\` that suit a kind of adapter better: \`intel\` and \`gcn\` (AMD's GPUs with waves of 64) take other
+tiles, and \`software\` (lavapipe, SwiftShader) mostly reads through textures. \`suited(kernel, gpuKind(adapter.info))\` is the
+kernel to use on a GPU, and \`suited(kernel, "software")\` the one for a CPU.
+
 Images are \`[N, H, W, C]\`, convolution weights \`[kh, kw, in, out]\`, matrices row by row. All values have 32 bits, but
 \`inHalf(kernel, ["input", "output"])\` is the kernel with these operands in float16, if their types below say that it can be:
 half the bytes, on a device with the feature \`shader-f16\`; what it computes is float32 all the same.

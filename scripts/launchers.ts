@@ -106,8 +106,8 @@ function launcher(
   if (example === undefined || cost === undefined) {
     throw new Error(`the doc comment of ${name} lacks @cost or @example`);
   }
-  // The text of a GPU's variant may be cut out of the file.
-  const shader = paths.get(kernel.wgsl) ?? paths.get(kernel.throughTextures?.wgsl ?? "");
+  // The text for GPUs may be cut out of the file.
+  const shader = paths.get(kernel.wgsl) ?? paths.get(kernel.variants?.software?.wgsl ?? "");
   if (shader === undefined) throw new Error(`the shader of ${name} is no file of shaders/`);
   return {
     name,

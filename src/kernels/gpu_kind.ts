@@ -7,6 +7,9 @@ export const gpuKinds = ["intel", "gcn"] as const;
 /** One of {@link gpuKinds}. */
 export type GpuKind = typeof gpuKinds[number];
 
+/** What a kernel may have a variant for: a kind of GPU, or adapters in software, as lavapipe and SwiftShader are. */
+export type AdapterKind = GpuKind | "software";
+
 /** Names of AMD's GPUs with waves of 64, by chip or by product. */
 const namesOfGcn =
   /\b(vega|raven|renoir|picasso|cezanne|polaris|fiji|tonga|hawaii|radeon vii|mi(50|60|100|2\d\d|3\d\d)|arcturus|aldebaran|gfx[789])/i;

@@ -42,7 +42,6 @@ function halved<Shape, Name extends string>(
   kernel: Kernel<Shape, Name>,
   names: readonly Name[],
 ): Kernel<Shape, Name> {
-  const { throughTextures, forKinds = {} } = kernel;
   const aliases: string[] = [];
   const bindings = kernel.bindings.map((binding): Binding<Shape, Name> => {
     if (!names.includes(binding.name)) return binding;
@@ -56,9 +55,8 @@ function halved<Shape, Name extends string>(
       name: `${kernel.name}_half_${aliases.join("_").toLowerCase()}`,
       wgsl: `enable f16;\n${aliases.reduce(halveAlias, kernel.wgsl)}`,
     }),
-    ...(throughTextures && { throughTextures: inHalf(throughTextures, names) }),
-    forKinds: Object.fromEntries(
-      Object.entries(forKinds).map(([kind, variant]) => [kind, inHalf(variant, names)]),
+    variants: Object.fromEntries(
+      Object.entries(kernel.variants ?? {}).map(([kind, variant]) => [kind, inHalf(variant, names)]),
     ),
   };
 }

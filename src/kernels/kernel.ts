@@ -3,7 +3,7 @@
  * needs: it depends on the standard WebGPU types alone.
  */
 
-import type { GpuKind } from "./gpu_kind.ts";
+import type { AdapterKind } from "./gpu_kind.ts";
 import type { Access } from "./bind_group_layout.ts";
 
 /** One binding of `@group(0)`. Its `@binding` is its position in {@link Kernel.bindings}. */
@@ -51,34 +51,32 @@ export interface Kernel<Shape, Name extends string = string> {
   /** Arguments of `dispatchWorkgroups`. */
   readonly workgroups: (shape: Shape) => [number, number, number];
   /**
-   * The same computation for software adapters, several times as fast there and slower elsewhere. Nearly all of these
-   * variants read through textures.
+   * The same computation as it suits a kind of adapter better: in other tiles for a kind of GPU, and through textures
+   * (nearly always) for software adapters, where that is several times as fast.
    */
-  readonly throughTextures?: Kernel<Shape, Name>;
-  /** The same computation in tiles that suit a kind of GPU better. */
-  readonly forKinds?: Readonly<Partial<Record<GpuKind, Kernel<Shape, Name>>>>;
+  readonly variants?: Readonly<Partial<Record<AdapterKind, Kernel<Shape, Name>>>>;
 }
 
-/** The kernel's variant for a kind of GPU, or the kernel itself. */
+/** The kernel's variant for a kind of adapter, or the kernel itself. */
 export function suited<Shape, Name extends string>(
   kernel: Kernel<Shape, Name>,
-  kind: GpuKind | undefined,
+  kind: AdapterKind | undefined,
 ): Kernel<Shape, Name> {
-  return (kind && kernel.forKinds?.[kind]) ?? kernel;
+  return (kind && kernel.variants?.[kind]) ?? kernel;
 }
 
 /**
- * A kernel with its variant in the shader's entry point `throughTextures`. There, operands that it only reads are
- * textures unless the changes say otherwise.
+ * A kernel with a variant for software adapters, in the shader's entry point `throughTextures`. There, operands that it
+ * only reads are textures unless the changes say otherwise.
  * @param changes other differences of the variant
  */
 export function withTextures<Shape, Name extends string>(
   kernel: NoInfer<Kernel<Shape, Name>>,
   changes: NoInfer<Partial<Kernel<Shape, Name>>> = {},
 ): Kernel<Shape, Name> {
-  const throughTextures: Kernel<Shape, Name> = {
+  const software: Kernel<Shape, Name> = {
     ...kernel,
-    forKinds: {},
+    variants: {},
     name: `${kernel.name}_texture`,
     entryPoint: "throughTextures",
     bindings: kernel.bindings.map((binding) => ({
@@ -87,7 +85,7 @@ export function withTextures<Shape, Name extends string>(
     })),
     ...changes,
   };
-  return { ...kernel, throughTextures };
+  return { ...kernel, variants: { ...kernel.variants, software } };
 }
 
 /** The `@binding` of a kernel's uniform buffer: after the eight storage buffers that WebGPU guarantees. */

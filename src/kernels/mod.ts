@@ -42,6 +42,7 @@ export { expandImages, type ExpandImagesShape } from "./images/expand.ts";
 export { fitColumns, type FitColumnsShape } from "./vector/fit_columns.ts";
 export { forkStream } from "./random/fork_stream.ts";
 export { globalAveragePool, globalAveragePoolBackward, type PoolShape } from "./pool/global_average_pool.ts";
+export { type AdapterKind, type GpuKind, gpuKind } from "./gpu_kind.ts";
 export { inHalf } from "./half.ts";
 export { inceptionConv, inceptionConvOutputSize, type InceptionConvShape } from "./conv2d/inception.ts";
 export { informativeSample, type InformativeSampleShape } from "./chains/informative_sample.ts";
@@ -52,6 +53,7 @@ export {
   entryPointOf,
   foldWorkgroups,
   type Kernel,
+  suited,
   uniformBinding,
   type Uniforms,
 } from "./kernel.ts";

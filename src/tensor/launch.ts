@@ -65,9 +65,9 @@ function variantFor<Shape, Name extends string>(
   operands: Readonly<Record<Name, Bindable>>,
 ): Kernel<Shape, Name> {
   const halves = general.bindings.map(({ name }) => name).filter((name) => operands[name].type === "float16");
-  const kernel = suited(halves.length > 0 ? inHalf(general, halves) : general, gpu.kind);
-  const { throughTextures } = kernel;
-  if (gpu.adapterFamily === "gpu" || !throughTextures) return kernel;
+  const kernel = halves.length > 0 ? inHalf(general, halves) : general;
+  const variant = suited(kernel, gpu.adapterFamily === "gpu" ? gpu.kind : "software");
   // SwiftShader can bind buffers that are too large for its textures.
-  return exceededLimit(throughTextures, shape, gpu.device.limits) === undefined ? throughTextures : kernel;
+  const fits = variant === kernel || exceededLimit(variant, shape, gpu.device.limits) === undefined;
+  return fits ? variant : kernel;
 }

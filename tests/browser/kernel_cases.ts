@@ -294,13 +294,12 @@ const cases: readonly KernelCase[] = [
   ...optimisers(),
 ];
 
-/** All cases; of kernels that can also read through textures, both ways, and one case of each variant for a kind of GPU. */
+/** All cases, each also in the variant for software adapters, and one of each variant for a kind of GPU. */
 export const kernelCases: readonly KernelCase[] = cases.flatMap((one, i) => {
-  const { throughTextures, forKinds = {} } = one.kernel;
+  const { software, ...forGpus } = one.kernel.variants ?? {};
   const isFirst = cases.findIndex(({ kernel }) => kernel === one.kernel) === i;
-  const variants = [one.kernel, ...(throughTextures ? [throughTextures] : [])];
-  if (isFirst) variants.push(...Object.values(forKinds));
-  return variants.map((kernel) => ({ ...one, kernel }));
+  const kernels = [one.kernel, ...(software ? [software] : []), ...(isFirst ? Object.values(forGpus) : [])];
+  return kernels.map((kernel) => ({ ...one, kernel }));
 });
 
 /** A case in words. */

@@ -23,7 +23,7 @@ function toleranceOf({ kernel, shape }: KernelCase): number {
 
 Deno.test("the cases are all kernels in all variants", async () => {
   for (const { kernel, name } of await launchers()) {
-    const variants: readonly unknown[] = [kernel, ...Object.values(kernel.forKinds ?? {})];
+    const variants: readonly unknown[] = [kernel, ...Object.values(kernel.variants ?? {})];
     const cases = kernelCases.filter((one) => variants.includes(one.kernel));
     for (const entry of entriesOf(kernel)) {
       const inEntry = cases.filter(({ kernel, shape }) => kernels.entryPointOf(kernel, shape) === entry);

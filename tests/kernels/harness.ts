@@ -13,8 +13,8 @@ export function testGpu(): Promise<Gpu> {
 
 /**
  * Runs `kernel` once on the tests' device and returns every operand's contents afterwards, by name, as float32. Operands
- * given as a number are outputs of that many elements; see {@link run} for how they are poisoned. Where the kernel can also
- * read through textures, it must then compute the same but for rounding.
+ * given as a number are outputs of that many elements; see {@link run} for how they are poisoned. Where the kernel has a
+ * variant for software adapters, that must then compute the same but for rounding.
  * @param rounding bound on the error between the two: larger where they sum many values, in different orders
  */
 export async function runKernel<Shape, Name extends string>(
@@ -24,11 +24,12 @@ export async function runKernel<Shape, Name extends string>(
   rounding = 1e-6,
 ): Promise<Record<Name, Float32Array>> {
   const contents = await runOnce(kernel, shape, operands);
-  if (!kernel.throughTextures) return contents;
-  const others: Record<string, Float32Array> = await runOnce(kernel.throughTextures, shape, operands);
+  const { software } = kernel.variants ?? {};
+  if (!software) return contents;
+  const others: Record<string, Float32Array> = await runOnce(software, shape, operands);
   for (const { name } of kernel.bindings.filter(({ access }) => access === "read-write")) {
     const error = relativeError(others[name]!, contents[name]);
-    if (!(error < rounding)) throw new Error(`${kernel.throughTextures.name}: ${name} differs by ${error}`);
+    if (!(error < rounding)) throw new Error(`${software.name}: ${name} differs by ${error}`);
   }
   return contents;
 }

@@ -7,10 +7,9 @@ const exported = Object.entries(kernels).flatMap(([name, value]) =>
 );
 
 Deno.test("names of kernels and of their variants are unique", () => {
-  const names = exported.flatMap(({ kernel: { name, throughTextures, forKinds = {} } }) => [
+  const names = exported.flatMap(({ kernel: { name, variants = {} } }) => [
     name,
-    ...(throughTextures ? [throughTextures.name] : []),
-    ...Object.values(forKinds).map((variant) => variant.name),
+    ...Object.values(variants).map((variant) => variant.name),
   ]);
   assert(names.length > exported.length && exported.length > 50);
   assert.deepEqual(names.filter((name, i) => names.indexOf(name) !== i), []);

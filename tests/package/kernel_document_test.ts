@@ -30,9 +30,9 @@ Deno.test("every kernel keeps to WebGPU's default limits, and its bindings are t
   }
 });
 
-Deno.test("every kernel's uniforms, also through textures, are the fields of its shader's structure", async () => {
+Deno.test("every kernel's uniforms, in all variants, are the fields of its shader's structure", async () => {
   for (const { name, kernel } of await launchers()) {
-    for (const { uniforms, wgsl } of [kernel, kernel.throughTextures ?? kernel]) {
+    for (const { uniforms, wgsl } of [kernel, ...Object.values(kernel.variants ?? {})]) {
       if (uniforms) assert.deepEqual(structuresOf(wgsl).get("Shape"), Object.entries(uniforms), name);
     }
   }

@@ -131,7 +131,7 @@ export const conv2dForward: Conv2dForward = inDefaultTiles("conv2d_forward", sta
 export const conv2dForwardCompact: Conv2dForward = {
   ...conv2dForward,
   name: "conv2d_forward_compact",
-  forKinds: {},
+  variants: {},
   wgsl: compactWgsl,
   constants,
   workgroups: (shape) => tiles(shape, 4, 4, 64),

@@ -127,7 +127,7 @@ export const conv2dGradientInput: Conv2dGradientInput = inDefaultTiles("conv2d_g
 export const conv2dGradientInputCompact: Conv2dGradientInput = {
   ...conv2dGradientInput,
   name: "conv2d_gradient_input_compact",
-  forKinds: {},
+  variants: {},
   wgsl: compactWgsl,
   constants,
   workgroups: ({ batch, height, width, inChannels }) =>

@@ -166,7 +166,7 @@ export function conv2dGradientWeightTiled(tile: WeightTile): Conv2dGradientWeigh
  */
 export const conv2dGradientWeight: Conv2dGradientWeight = {
   ...staged("conv2d_gradient_weight", defaultTile),
-  forKinds: { intel: staged("conv2d_gradient_weight_intel", { ...defaultTile, columnsPerThread: 4 }) },
+  variants: { intel: staged("conv2d_gradient_weight_intel", { ...defaultTile, columnsPerThread: 4 }) },
 };
 
 /**

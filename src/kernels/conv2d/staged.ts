@@ -42,10 +42,10 @@ export function defaultTile(channels: number, kind?: GpuKind): StagedTile {
 export function inDefaultTiles<Tiled extends object>(
   name: string,
   kernel: (name: string, tile: (channels: number) => StagedTile) => Tiled,
-): Tiled & { readonly forKinds: Readonly<Record<GpuKind, Tiled>> } {
+): Tiled & { readonly variants: Readonly<Record<GpuKind, Tiled>> } {
   const variant = (kind: GpuKind) => kernel(`${name}_${kind}`, (channels) => defaultTile(channels, kind));
-  const forKinds = { intel: variant("intel"), gcn: variant("gcn") };
-  return { ...kernel(name, (channels) => defaultTile(channels)), forKinds };
+  const variants = { intel: variant("intel"), gcn: variant("gcn") };
+  return { ...kernel(name, (channels) => defaultTile(channels)), variants };
 }
 
 /** Constants that the shaders for both directions of a convolution take. */

@@ -94,7 +94,7 @@ function staged(name: string, kind?: GpuKind): Kernel<WinogradProductShape, "lef
  */
 export const winogradProduct: Kernel<WinogradProductShape, "left" | "right" | "product"> = withTextures({
   ...staged("winograd_product"),
-  forKinds: { intel: staged("winograd_product_intel", "intel"), gcn: staged("winograd_product_gcn", "gcn") },
+  variants: { intel: staged("winograd_product_intel", "intel"), gcn: staged("winograd_product_gcn", "gcn") },
 }, {
   wgsl: textureWgsl,
   entryPoint: "main",

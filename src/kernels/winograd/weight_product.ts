@@ -123,7 +123,7 @@ export const winogradWeightProduct: Kernel<
   "inputs" | "gradients" | "results"
 > = withTextures({
   ...staged("winograd_weight_product", 8),
-  forKinds: { intel: staged("winograd_weight_product_intel", 4) },
+  variants: { intel: staged("winograd_weight_product_intel", 4) },
 }, {
   wgsl: textureWgsl,
   entryPoint: "main",

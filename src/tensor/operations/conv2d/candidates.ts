@@ -271,7 +271,7 @@ function staged(shape: Conv2dShape, kind: GpuKind | undefined): Conv2dCandidates
  * Algorithms by the kernels of one shader. A kernel whose tiles equal an earlier one's, as happens with few channels,
  * is left out.
  */
-function distinct<Shape, Shaped extends Pick<Kernel<Shape>, "constants" | "forKinds">, Algorithm>(
+function distinct<Shape, Shaped extends Pick<Kernel<Shape>, "constants" | "variants">, Algorithm>(
   kernels: readonly Named<Shaped>[],
   shape: Shape,
   kind: GpuKind | undefined,
@@ -279,7 +279,7 @@ function distinct<Shape, Shaped extends Pick<Kernel<Shape>, "constants" | "forKi
 ): [Algorithm, ...Algorithm[]] {
   const byConstants = new Map<string, Named<Shaped>>();
   for (const named of kernels) {
-    const kernel = (kind && named[1].forKinds?.[kind]) ?? named[1];
+    const kernel = (kind && named[1].variants?.[kind]) ?? named[1];
     const constants = JSON.stringify(kernel.constants(shape));
     if (!byConstants.has(constants)) byConstants.set(constants, named);
   }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { dirname, join } from "node:path/posix";
+import { join } from "node:path/posix";
 import { projectFolder } from "../scripts/tasks.ts";
+import { anchorsOf, brokenLink, linksOf } from "./markdown_links.ts";
 
 /** Folders of the project that hold what is not its own. */
 const skipped =
@@ -17,46 +18,8 @@ async function filesOf(ending: RegExp, folder = ""): Promise<string[]> {
   return found;
 }
 
-/** Markdown without its code, in which brackets are no links and # begins no heading. */
-const withoutCode = (text: string) =>
-  text.replaceAll(/^( *)```[^]*?^\1```/gm, "").replaceAll(/`[^`\n]+`/g, "code");
-
-/** The links and images of a document, as they are written. */
-function linksOf(text: string): string[] {
-  return [...withoutCode(text).matchAll(/\]\(([^()\s]+(?:\([^()\s]*\))?)\)/g)].map(([, target]) => target!);
-}
-
-/** The anchors that GitHub gives the headings of a document. */
-function anchorsOf(text: string): Set<string> {
-  const anchors = new Set<string>();
-  const outsideFences = text.replaceAll(/^( *)```[^]*?^\1```/gm, "");
-  for (const [, heading] of outsideFences.matchAll(/^#{1,6} +(.*?) *$/gm)) {
-    const plain = heading!.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1").toLowerCase();
-    const base = plain.replaceAll(/[^\p{L}\p{N}\p{M}_ -]/gu, "").replaceAll(" ", "-");
-    let anchor = base;
-    for (let i = 1; anchors.has(anchor); i++) anchor = `${base}-${i}`;
-    anchors.add(anchor);
-  }
-  return anchors;
-}
-
-/** What is wrong with a link from a file, if anything. */
-async function wrongWith(file: string, link: string): Promise<string | undefined> {
-  const [path, anchor] = link.split("#") as [string, string?];
-  const target = path === "" ? file : join(dirname(file), decodeURIComponent(path));
-  try {
-    const { isFile } = await Deno.stat(projectFolder + target);
-    if (anchor === undefined) return undefined;
-    if (!isFile || !target.endsWith(".md")) return `${file}: ${link} names a place in what has no headings`;
-    const anchors = anchorsOf(await Deno.readTextFile(projectFolder + target));
-    return anchors.has(decodeURIComponent(anchor))
-      ? undefined
-      : `${file}: ${target} has no heading #${anchor}`;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return `${file}: there is no ${target}`;
-    throw error;
-  }
-}
+/** What is wrong with a link from a file of the project, if anything. */
+const wrongWith = (file: string, link: string) => brokenLink(projectFolder, file, link);
 
 Deno.test("linksOf() and anchorsOf() read Markdown as GitHub does", () => {
   const text = "# A `b`: c's, d–e × f\n\n## Twice\n\n### Twice\n\n```sh\n# no heading\n[no](link)\n```\n\n" +

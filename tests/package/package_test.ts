@@ -3,7 +3,17 @@
 import assert from "node:assert/strict";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import * as kernels from "../../src/kernels/mod.ts";
-import { buildPackage, bundleSize, compactWgsl, programs, root } from "../../scripts/package.ts";
+import {
+  buildPackage,
+  bundleSizes,
+  compactWgsl,
+  packageSizes,
+  programs,
+  root,
+  sizeTable,
+} from "../../scripts/package.ts";
+import { browserTest, folder as folderContent } from "../browser/chromium.ts";
+import { brokenLink, linksOf } from "../markdown_links.ts";
 import { command, npmProblem } from "./npm.ts";
 
 /** Largest transfers (gzip) in bytes: of any one kernel, and of each program. */
@@ -50,15 +60,25 @@ const project = {
     const resolve = require("enhanced-resolve").create.sync({ conditionNames: ["webpack", "import"] });
     const shader = "sada-jem/shaders/chains/sgld_step.wgsl";
     console.log(JSON.stringify([shader, shader + "?raw"].map((path) => resolve(__dirname, path))));`,
+  // What npm's linters of packages say. CommonJS cannot import the package, and Node before 12 knows no "exports".
+  "lint.js": `
+    import { readFileSync } from "node:fs";
+    import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/core";
+    import { publint } from "publint";
+    import { formatMessage } from "publint/utils";
+    const archive = Uint8Array.from(readFileSync(process.argv[2]));
+    const { messages, pkg } = await publint({ pack: { tarball: archive.buffer }, strict: true });
+    const { problems } = await checkPackage(createPackageFromTarballData(archive));
+    const ofModules = problems.filter(({ resolutionKind }) => !["node10", "node16-cjs"].includes(resolutionKind));
+    console.log(JSON.stringify([...messages.map((message) => formatMessage(message, pkg)), ...ofModules]));`,
 };
 
-/** Compilers and the settings with which they accept the package, as the README names them. */
+/** Compilers and the settings with which they accept the package, as `docs/embedding.md` names them. */
 const compilers = [
   { typescript: "5.9.3", types: ["@webgpu/types"], skipLibCheck: false },
   { typescript: "6.0.3", types: [], skipLibCheck: false },
   { typescript: "7.0.2", types: [], skipLibCheck: false },
-  // Both define WebGPU then, each in its own way.
-  { typescript: "6.0.3", types: ["@webgpu/types"], skipLibCheck: true },
+  // Both define WebGPU then, each in its own way; with TypeScript 6 it is the same.
   { typescript: "7.0.2", types: ["@webgpu/types"], skipLibCheck: true },
 ] as const;
 
@@ -103,10 +123,12 @@ Deno.test({
       const paths: string[] = files.map(({ path }: { readonly path: string }) => path);
       assert(paths.includes("lib/kernels/mod.d.ts") && paths.includes("shaders/vector/add.wgsl"));
       assert(paths.every((path) => /^(lib|shaders|docs)\/|^[^/]*$/.test(path)));
+      assert(paths.includes("sada-jem.min.js") && paths.includes("sada-jem.min.js.LICENSE.txt"));
       const versions = [...new Set(compilers.map(({ typescript }) => typescript))];
       await command("npm", [
         ...["install", "--no-audit", "--no-fund", "--ignore-scripts", "--silent"],
         ...[`./${filename}`, "@webgpu/types@0.1.74", "enhanced-resolve@5.27.0"],
+        ...["publint@0.3.25", "@arethetypeswrong/core@0.18.5"],
         ...versions.map((version) => `${compilerFolder(version)}@npm:typescript@${version}`),
       ], folder);
       for (const compiler of compilers) {
@@ -122,6 +144,9 @@ Deno.test({
         const used = JSON.parse(await command("node", ["use.js"], folder));
         assert.deepEqual(used, { shader, workgroups: [4, 1, 1], wgsl: true, seed: 1 });
       });
+      await t.step("publint and Are the types wrong? find nothing", async () => {
+        assert.deepEqual(JSON.parse(await command("node", ["lint.js", filename], folder)), []);
+      });
       await t.step("webpack's resolver finds shaders, also with a query", async () => {
         const found = JSON.parse(await command("node", ["resolve.cjs"], folder));
         const path = await Deno.realPath(`${folder}/node_modules/sada-jem/shaders/chains/sgld_step.wgsl`);
@@ -133,13 +158,28 @@ Deno.test({
   },
 });
 
-Deno.test("the package names the oldest TypeScript and WebGPU's types that it is tested with", async () => {
-  const { peerDependencies, peerDependenciesMeta } = JSON.parse(
-    await Deno.readTextFile(new URL("package.json", target)),
-  );
+Deno.test("the package names the oldest TypeScript, WebGPU's types and the WebGPU for Node that it is tested with", async () => {
+  const { peerDependencies, peerDependenciesMeta } = await packageJson();
   const oldest = compilers[0].typescript.replace(/\.\d+$/, "");
-  assert.deepEqual(peerDependencies, { "@webgpu/types": "^0.1.74", typescript: `>=${oldest}` });
-  for (const name of Object.keys(peerDependencies)) assert(peerDependenciesMeta[name].optional, name);
+  const expected = { "@webgpu/types": "^0.1.74", typescript: `>=${oldest}`, webgpu: ">=0.6.2" };
+  assert.deepEqual(peerDependencies, expected);
+  for (const name of Object.keys(expected)) assert(peerDependenciesMeta[name].optional, name);
+});
+
+Deno.test("without a known repository package.json names none, and the documents link to the package's files", async () => {
+  const { repository, homepage, bugs } = await packageJson();
+  assert.deepEqual([repository, homepage, bugs], [undefined, undefined, undefined]);
+  let count = 0;
+  for (const path of await filesUnder(target)) {
+    if (!path.endsWith(".md")) continue;
+    const document = path.slice(fileURLToPath(target).length);
+    for (const link of linksOf(await Deno.readTextFile(path))) {
+      if (/^[a-z]+:/.test(link)) continue;
+      count++;
+      assert.equal(await brokenLink(fileURLToPath(target), document, link), undefined);
+    }
+  }
+  assert(count > 10, `${count} links`);
 });
 
 Deno.test("the package's modules use no Deno and no Node API", async () => {
@@ -149,29 +189,63 @@ Deno.test("the package's modules use no Deno and no Node API", async () => {
   }
 });
 
-for (const [name, program] of Object.entries(programs)) {
-  Deno.test(`a page that uses ${name} stays within the budget`, async () => {
-    const { minified, gzip } = await bundleSize(target, program);
+Deno.test("pages that use a kernel, or the library, stay within the budget", async () => {
+  for (const [name, { minified, gzip }] of Object.entries(await bundleSizes(target, programs))) {
     const budget = budgets[name as keyof typeof programs];
-    assert(gzip < budget, `${gzip} bytes of gzip, ${minified} minified; at most ${budget}`);
-  });
-}
+    assert(gzip < budget, `${name}: ${gzip} bytes of gzip, ${minified} minified; at most ${budget}`);
+  }
+});
 
 Deno.test("a bundle holds the code of what it uses and nothing else", async () => {
   const use = (name: string) => `import { ${name} } from "sada-jem/kernels"; globalThis.kernel = ${name};`;
-  const small = await bundleSize(target, use("add"));
-  assert(small.minified < 2000, `${small.minified} bytes`);
-  for (const [name, value] of Object.entries(kernels)) {
-    if (typeof value !== "object") continue;
-    const { gzip } = await bundleSize(target, use(name));
+  const names = Object.entries(kernels).flatMap(([name, value]) => typeof value === "object" ? [name] : []);
+  const sizes = await bundleSizes(target, Object.fromEntries(names.map((name) => [name, use(name)])));
+  assert(sizes.add!.minified < 2000, `${sizes.add!.minified} bytes`);
+  for (const [name, { gzip }] of Object.entries(sizes)) {
     assert(gzip < budgets["one kernel"], `${name}: ${gzip} bytes of gzip`);
   }
 });
+
+const embedding = await Deno.readTextFile(new URL("docs/embedding.md", root));
+
+Deno.test("docs/embedding.md tells the sizes that the build prints", async () => {
+  const table = sizeTable(await packageSizes(target));
+  const sizesOf = (text: string) =>
+    [...text.matchAll(/^(\S.*?) +(\d+) kB +(\d+) kB$/gm)].map((
+      [, name, ...sizes],
+    ) => [name, ...sizes.map(Number)]);
+  const [told, built] = [sizesOf(embedding), sizesOf(table)];
+  assert(built.length > 3);
+  const isNear = told.length === built.length &&
+    built.every((row, i) =>
+      row.every((value, j) => value === told[i]![j] || Math.abs(Number(value) - Number(told[i]![j])) <= 1)
+    );
+  assert(isNear, `deno task build prints other sizes than docs/embedding.md tells:\n${table}`);
+});
+
+browserTest(
+  "the page of docs/embedding.md runs in Chromium as it stands, beside the bundles",
+  (path) => {
+    const [, html] = /^```html\n([^]*?)^```/m.exec(embedding)!;
+    if (path !== "/") return folderContent(target)(path);
+    return new Response(html, { headers: { "content-type": "text/html" } });
+  },
+  async (page, origin) => {
+    await page.goto(origin);
+    await page.waitForFunction(`document.body?.textContent.includes("mean")`);
+    assert.equal(await page.textContent("body"), "sum 3 4 5, mean 4");
+  },
+);
 
 Deno.test("compactWgsl() leaves out comments, indentation and empty lines", () => {
   const wgsl = "// One\n\nfn main() { // two\n  let x = 6 / 2; /* three\n four */\n  y = x;\n}\n";
   assert.equal(compactWgsl(wgsl), "fn main() {\nlet x = 6 / 2;\ny = x;\n}\n");
 });
+
+/** The package's `package.json`. */
+async function packageJson() {
+  return JSON.parse(await Deno.readTextFile(new URL("package.json", target)));
+}
 
 async function filesUnder(folder: URL): Promise<string[]> {
   const paths: string[] = [];

@@ -1,8 +1,11 @@
 import type { Plugin } from "esbuild";
+import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 
-/** A package's folder in Deno's cache: registry, name, version. */
-const packageFolder = /^(.*\/registry\.npmjs\.org\/(?:@[^/]+\/)?[^/]+\/[^/]+)\//;
+/** The folder in Deno's cache of the npm package that a file belongs to, if any: registry, name, version. */
+export function npmFolder(file: string): string | undefined {
+  return /^(.*\/registry\.npmjs\.org\/(?:@[^/]+\/)?[^/]+\/[^/]+)\//.exec(file)?.[1];
+}
 
 /**
  * Lets esbuild find the npm packages pinned in `deno.json` where Deno keeps them, and choose a package's entry point
@@ -11,14 +14,22 @@ const packageFolder = /^(.*\/registry\.npmjs\.org\/(?:@[^/]+\/)?[^/]+\/[^/]+)\//
 export const denoPackages: Plugin = {
   name: "deno-packages",
   setup(build) {
-    build.onResolve({ filter: /^[@a-z]/, namespace: "file" }, async ({ path, kind, pluginData }) => {
-      if (kind === "entry-point" || pluginData === denoPackages) return undefined;
-      // Deno fetches a package at its first import.
-      await import(path);
-      const file = fileURLToPath(new URL(import.meta.resolve(path)));
-      const folder = packageFolder.exec(file)?.[1];
-      if (!folder) return { errors: [{ text: `${path} is no npm package of deno.json` }] };
-      return await build.resolve(folder, { kind, resolveDir: folder, pluginData: denoPackages });
-    });
+    build.onResolve(
+      { filter: /^[@a-z]/, namespace: "file" },
+      async ({ path, kind, importer, pluginData }) => {
+        if (kind === "entry-point" || pluginData === denoPackages) return undefined;
+        const folder = npmFolder(
+          npmFolder(importer) ? createRequire(importer).resolve(path) : await pinned(path),
+        );
+        if (!folder) return { errors: [{ text: `${path} is no npm package of deno.json` }] };
+        return await build.resolve(folder, { kind, resolveDir: folder, pluginData: denoPackages });
+      },
+    );
   },
 };
+
+/** Where Deno keeps the package that `deno.json` pins by a name. It fetches a package at its first import. */
+async function pinned(name: string): Promise<string> {
+  await import(name);
+  return fileURLToPath(new URL(import.meta.resolve(name)));
+}

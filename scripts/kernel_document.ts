@@ -33,17 +33,7 @@ Each kernel is a WGSL file in \`shaders/\` and a launcher in \`src/kernels/\`, i
 launcher returns the shader's constants, the bindings' sizes and the workgroup counts. This page is made from both by
 \`deno task docs\`.
 
-\`\`\`ts
-import { compile, conv2dForward, run } from "sada-jem/kernels";
-
-// In your own device and command encoder:
-const convolve = compile(device, conv2dForward, shape).bind({ input, weight, bias, output });
-convolve(pass);
-
-// On values of the host, to try it out:
-const contents = await run(conv2dForward, shape, { input, weight, bias, output: length });
-\`\`\`
-
+[embedding.md](embedding.md#a-kernel-in-ten-lines) runs one on values of the host, and in a program's own device and pass.
 Without \`compile\`, a kernel's \`wgsl\`, \`constants(shape)\`, \`bindings[i].bytes(shape)\` and \`workgroups(shape)\` are what
 a pipeline, a bind group and a dispatch take, with \`constantsOf\` where there is a uniform buffer.
 

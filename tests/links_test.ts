@@ -74,3 +74,14 @@ Deno.test("documents that sources, shaders and texts name exist", async () => {
   }
   assert.deepEqual(problems, []);
 });
+
+Deno.test("files and folders that CONTRIBUTING.md sends one to exist", async () => {
+  const text = await Deno.readTextFile(`${projectFolder}CONTRIBUTING.md`);
+  const paths = [...text.matchAll(/`((?:src|shaders|tests|scripts|docs)\/[\w./]*)`/g)].map(([, path]) =>
+    path!
+  );
+  // Names that a reader is to choose.
+  const real = paths.filter((path) => !/\/name\.\w+$/.test(path) && !path.includes("FAMILY"));
+  for (const path of real) assert.equal(await brokenLink(projectFolder, "CONTRIBUTING.md", path), undefined);
+  assert(real.length > 30, `${real.length} paths`);
+});

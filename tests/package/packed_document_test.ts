@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { packedDocument } from "../../scripts/packed_document.ts";
 import { repositoryPage } from "../../scripts/repository.ts";
 import { manifest } from "../../scripts/manifest.ts";
+import { projectFolder } from "../../scripts/tasks.ts";
+import { brokenLink, linksOf } from "../markdown_links.ts";
 
 const published = { page: "https://github.com/owner/name", revision: "v1.2.3" };
 const packed = new Set(["README.md", "docs/kernels.md", "LICENSE"]);
@@ -84,4 +86,19 @@ Deno.test("package.json names a known repository as npm understands it", () => {
   assert.equal(homepage, "https://github.com/owner/name#readme");
   assert.deepEqual(bugs, { url: "https://github.com/owner/name/issues" });
   assert.deepEqual(Object.keys(dependencies), ["zod"]);
+});
+
+Deno.test("the README's links lead to files and headings of the repository", async () => {
+  const readme = packedDocument(
+    "README.md",
+    await Deno.readTextFile(`${projectFolder}README.md`),
+    packed,
+    published,
+  );
+  const links = linksOf(readme).filter((link) => link.startsWith(published.page));
+  assert(links.length > 5 && linksOf(readme).every((link) => /^(https:|#)/.test(link)), `${links}`);
+  for (const link of links) {
+    const path = link.slice(published.page.length).replace(/^\/(blob|raw)\/v1\.2\.3\//, "");
+    assert.equal(await brokenLink(projectFolder, "README.md", path), undefined);
+  }
 });

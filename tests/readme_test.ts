@@ -1,0 +1,78 @@
+/** What README.md says, as far as it can be checked in a moment. */
+
+import assert from "node:assert/strict";
+import { projectFolder, taskCommands } from "../scripts/tasks.ts";
+import { DeviceImages } from "../src/data/device_images.ts";
+import { fitDataset } from "../src/data/fit.ts";
+import { loadDataset } from "../src/data/load.ts";
+import { expectedCalibrationError } from "../src/evaluate/calibration.ts";
+import { accuracyAndLoss, classifyImages } from "../src/evaluate/classification.ts";
+import { percent, percentWithin } from "../src/evaluate/percent.ts";
+import { Context } from "../src/tensor/context.ts";
+import { buildModel } from "../src/train/build.ts";
+import { restoreModel } from "../src/train/checkpoint/checkpoint.ts";
+import { readModelFile } from "../src/train/checkpoint/import.ts";
+import { testGpu } from "./kernels/harness.ts";
+
+const readme = await Deno.readTextFile(`${projectFolder}README.md`);
+const text = (path: string) => Deno.readTextFile(projectFolder + path);
+
+/** The contents of the code blocks of a language. */
+const blocks = (language: string) =>
+  [...readme.matchAll(/^```(\w*)\n([^]*?)^```$/gm)].flatMap((match) =>
+    match[1] === language ? [match[2]!] : []
+  );
+
+Deno.test("README.md has at most 150 lines", () => {
+  assert(readme.split("\n").length - 1 <= 150);
+});
+
+Deno.test("README.md calls tasks that exist", () => {
+  const called = blocks("sh").flatMap((block) =>
+    [...block.matchAll(/\.\/run ([a-z:]+)/g)].map((match) => match[1]!)
+  );
+  assert(called.length > 5);
+  assert.deepEqual(called.filter((task) => !taskCommands.has(task)), []);
+});
+
+Deno.test("the programs in README.md are those of examples/, which tests run", async () => {
+  const programs = blocks("ts");
+  assert.equal(programs.length, 2);
+  for (
+    const [program, path] of [[programs[0]!, "examples/library.ts"], [
+      programs[1]!,
+      "examples/kernels.ts",
+    ]] as const
+  ) {
+    assert((await text(path)).includes(program), path);
+  }
+});
+
+Deno.test("README.md says of the bundled models what they reach", async () => {
+  const context = new Context(await testGpu());
+  for await (const { name } of Deno.readDir(`${projectFolder}data/models`)) {
+    if (!name.endsWith(".safetensors")) continue;
+    const model = name.replace(/\.safetensors$/, "");
+    const row = readme.split("\n").find((line) => line.startsWith(`| \`${model}\``));
+    assert(row, `README.md has no row for ${name}`);
+    // The other data sets are not part of the project.
+    if (model !== "digits") continue;
+    const checkpoint = await readModelFile(await Deno.readFile(`${projectFolder}data/models/${name}`));
+    const network = buildModel(context, checkpoint.configuration, checkpoint.images);
+    restoreModel(network, checkpoint);
+    const data = fitDataset(await loadDataset({ name: "digits" }), checkpoint.images);
+    const classified = await classifyImages(network, new DeviceImages(context, data, data.test));
+    const { accuracy, accuracyInterval } = accuracyAndLoss(classified);
+    const error = expectedCalibrationError(classified.logits, classified.labels, 20).value;
+    const figures = [percentWithin(accuracy, accuracyInterval), percent(error)];
+    for (const figure of figures) assert(row.includes(figure), `${row} lacks ${figure}`);
+  }
+});
+
+Deno.test("README.md names the peers' times that docs/performance.md has", async () => {
+  const performance = await text("docs/performance.md");
+  for (const range of ["6.3 to 17.4", "3.8 to 9.1"]) {
+    assert(readme.includes(range));
+    assert(performance.includes(`the best WebGPU peer takes ${range} times as long`));
+  }
+});

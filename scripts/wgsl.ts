@@ -122,10 +122,13 @@ export function entryPoint(wgsl: string, name: string): EntryPoint {
   };
 }
 
-/** A type in which aliases are replaced. */
+/** A type in which aliases are replaced; an alias may use earlier ones. */
 export function withoutAliases(wgsl: string, type: string): string {
   return [...wgsl.matchAll(/^alias (\w+) = (.*);/gm)]
-    .reduce((text, [, name, meaning]) => text.replaceAll(new RegExp(`\\b${name}\\b`, "g"), meaning!), type);
+    .reduceRight(
+      (text, [, name, meaning]) => text.replaceAll(new RegExp(`\\b${name}\\b`, "g"), meaning!),
+      type,
+    );
 }
 
 /** Whether a name occurs in an entry point, or in a function that it calls, directly or not. */
@@ -143,7 +146,7 @@ function usesOf(wgsl: string, entry: string): (name: string) => boolean {
   return (name) => words.has(name);
 }
 
-const elementBytes = new Map([["f32", 4], ["u32", 4], ["vec4f", 16], ["mat4x4f", 64]]);
+const elementBytes = new Map([["f32", 4], ["u32", 4], ["vec2f", 8], ["vec4f", 16], ["mat4x4f", 64]]);
 
 /** Bytes of one of these, or of an array or a structure of them whose members need no padding. */
 function bytesOf(wgsl: string, type: string): number {

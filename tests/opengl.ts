@@ -28,7 +28,9 @@ export function forFamily(family: AdapterFamily, name: string): { name: string; 
 /** Those kernels for GPUs, by the names of the kernels and of their files. */
 export const kernelsForGpus: readonly string[] = [
   "conv2d_forward",
+  "conv2d_forward_patch",
   "conv2d_gradient_input",
+  "conv2d_gradient_input_patch",
   "conv2d_gradient_weight",
   "winograd_product",
   "winograd_weight_product",

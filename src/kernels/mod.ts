@@ -35,6 +35,12 @@ export {
 } from "./conv2d/gradient_weight.ts";
 export { conv2dTurnWeight, type Conv2dWeightShape } from "./conv2d/turn_weight.ts";
 export { conv2dPatch, type Conv2dPatchShape, gradientConvolution, suitsPatches } from "./conv2d/patch.ts";
+export {
+  conv2dForwardPatch,
+  conv2dGradientInputPatch,
+  suitsForwardPatch,
+  suitsGradientInputPatch,
+} from "./conv2d/patch_staged.ts";
 export { type Conv2dShape, conv2dSizes, outputSize } from "./conv2d/shape.ts";
 export { divergence, type DivergenceOptions } from "./optimiser/divergence.ts";
 export { dropout, type DropoutShape } from "./vector/dropout.ts";

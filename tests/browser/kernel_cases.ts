@@ -69,6 +69,8 @@ function convolutions(): KernelCase[] {
     ...flags.map((accumulate) =>
       kernelCase(kernels.conv2dPatch, { ...many, addBias: !accumulate, accumulate })
     ),
+    kernelCase(kernels.conv2dForwardPatch, many),
+    ...flags.map((accumulate) => kernelCase(kernels.conv2dGradientInputPatch, { ...many, accumulate })),
     kernelCase(kernels.conv2dTurnWeight, many),
     kernelCase(kernels.inceptionConv, {
       ...{ batch: 2, height: 7, width: 5, inChannels: 6, outChannels: 12, outOffset: 4, outStride: 20 },

@@ -17,6 +17,7 @@ const exceptions: readonly Exception[] = [
 ];
 
 const products = ["conv2d/matrix.wgsl", "conv2d/staged.wgsl"];
+const staged = ["conv2d/patch_staged.wgsl", "conv2d/staged.wgsl"];
 const transforms = ["winograd/input.wgsl", "winograd/output_gradient.wgsl"];
 const normalisations = ["norm/apply.wgsl", "norm/backward_apply.wgsl"];
 
@@ -26,6 +27,9 @@ const copies: readonly Copies[] = [
   { what: "together(u32)", shaders: products },
   { what: "phasePixels(u32, u32)", shaders: products },
   { what: "pixelOf(Tile, u32, u32, u32)", shaders: products },
+  { what: "struct Pair", shaders: staged },
+  { what: "struct Sums", shaders: staged },
+  { what: "addTo(u32, vec4f)", shaders: staged },
   { what: "struct Window", shaders: ["conv2d/forward_texture.wgsl", "conv2d/inception.wgsl"] },
   { what: "load(i32, u32)", shaders: ["conv2d/forward_texture.wgsl", "conv2d/patch_texture.wgsl"] },
   { what: "struct Channel", shaders: ["norm/apply.wgsl", "norm/backward_moments.wgsl"] },

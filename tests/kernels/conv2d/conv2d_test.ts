@@ -16,6 +16,7 @@ import {
   conv2dGradientWeightTexture,
 } from "../../../src/kernels/conv2d/gradient_weight.ts";
 import { conv2dPatch, gradientConvolution } from "../../../src/kernels/conv2d/patch.ts";
+import { conv2dForwardPatch, conv2dGradientInputPatch } from "../../../src/kernels/conv2d/patch_staged.ts";
 import { type Conv2dShape, conv2dSizes } from "../../../src/kernels/conv2d/shape.ts";
 import { conv2dTurnWeight } from "../../../src/kernels/conv2d/turn_weight.ts";
 import { sumPartials } from "../../../src/kernels/reduce/sum_partials.ts";
@@ -24,10 +25,20 @@ import { base, products, tolerance, unevenShapes } from "./reference.ts";
 import { relativeError, runKernel, values } from "../harness.ts";
 import { forFamily } from "../../opengl.ts";
 
+/** More than one patch each way, every division of channels; few, since they take software adapters seconds to compile. */
+const patchShapes: readonly Conv2dShape[] = [
+  { ...base, height: 18, width: 35, inChannels: 4, outChannels: 8, padding: 0 },
+  { ...base, height: 17, width: 34, batch: 1, inChannels: 16, outChannels: 4, padding: 2 },
+  { ...base, height: 4, width: 33, batch: 1, inChannels: 12, outChannels: 16 },
+];
+
 /** Shapes that do not divide the tiles, and those of the networks. */
 const shapes: readonly Conv2dShape[] = [
   ...unevenShapes,
-  { ...base, height: 4, width: 33, batch: 1, inChannels: 12, outChannels: 16 },
+  // Rows and columns of the gradient by the weight are divided otherwise, with and without whole steps.
+  { ...base, kernel: 1, padding: 0, outChannels: 44 },
+  { ...base, kernel: 1, padding: 0, height: 8, width: 8, inChannels: 16, outChannels: 168 },
+  ...patchShapes,
 ];
 
 /** The kernels of each direction that GPUs use, and those that others use. */
@@ -52,7 +63,9 @@ const accumulations = (index: number) => index < 3 ? [false, true] : [index % 2 
 for (const { shape, index, family } of cases) {
   const { forward, gradientInput, gradientWeight } = kernelsFor[family];
   const sizes = conv2dSizes(shape);
-  const patchable = family === "lavapipe" && shape.kernel === 3 && shape.stride === 1;
+  const isPatchable = shape.kernel === 3 && shape.stride === 1;
+  const patchable = family === "lavapipe" && isPatchable;
+  const takesStagedPatches = family === "gpu" && patchShapes.includes(shape);
   const test = (what: string, fn: () => Promise<void>) =>
     Deno.test({ ...forFamily(family, `${what}, for ${family}: ${describeConv2d(shape)}`), fn });
   const input = values(sizes.input, 1);
@@ -64,7 +77,7 @@ for (const { shape, index, family } of cases) {
     const expected = Float64Array.from({ length: sizes.output }, (_, i) => bias[i % shape.outChannels]!);
     products(shape, (i, w, o) => expected[o]! += input[i]! * weight[w]!);
     const operands = { input, weight, bias, output: sizes.output };
-    for (const kernel of forward) {
+    for (const kernel of takesStagedPatches ? [...forward, conv2dForwardPatch] : forward) {
       const { output } = await runKernel(kernel, shape, operands);
       assert(relativeError(output, expected) < tolerance, kernel.name);
     }
@@ -79,7 +92,8 @@ for (const { shape, index, family } of cases) {
       const expected = Float64Array.from(before, (value) => accumulate ? value : 0);
       products(shape, (i, w, o) => expected[i]! += outputGradient[o]! * weight[w]!);
       const operands = { outputGradient, weight, inputGradient: accumulate ? before : sizes.input };
-      for (const kernel of gradientInput) {
+      const patch = takesStagedPatches ? [conv2dGradientInputPatch] : [];
+      for (const kernel of [...gradientInput, ...patch]) {
         const { inputGradient } = await runKernel(kernel, { ...shape, accumulate }, operands);
         assert(relativeError(inputGradient, expected) < tolerance, kernel.name);
       }
@@ -155,6 +169,13 @@ Deno.test("convolutions refuse channels and kernels that they do not support", (
   const plain = { addBias: true, accumulate: false };
   assert.throws(() => conv2dPatch.constants({ ...base, ...plain, stride: 2 }), /stride 2/);
   assert.throws(() => conv2dPatch.constants({ ...base, ...plain, height: 1, padding: 0 }), /output of -1/);
+  assert.throws(() => conv2dForwardPatch.constants({ ...base, stride: 2 }), /stride 2/);
+  assert.throws(
+    () => conv2dForwardPatch.constants({ ...base, outChannels: 20 }),
+    /at most 16 channels, not 20/,
+  );
+  const wide = { ...base, inChannels: 20, accumulate: false };
+  assert.throws(() => conv2dGradientInputPatch.constants(wide), /at most 16 channels, not 20/);
   assert.throws(() => conv2dTurnWeight.constants({ ...base, kernel: 5 }), /kernel 5/);
 });
 

@@ -25,6 +25,12 @@ import {
   type MatrixUnits,
 } from "../../../kernels/conv2d/matrix.ts";
 import { suitsPatches, takesPatches } from "../../../kernels/conv2d/patch.ts";
+import {
+  conv2dForwardPatch,
+  conv2dGradientInputPatch,
+  suitsForwardPatch,
+  suitsGradientInputPatch,
+} from "../../../kernels/conv2d/patch_staged.ts";
 import type { Conv2dShape } from "../../../kernels/conv2d/shape.ts";
 import type { StagedTile } from "../../../kernels/conv2d/staged.ts";
 import type { Kernel } from "../../../kernels/kernel.ts";
@@ -257,12 +263,23 @@ const stagedGradientWeight: readonly Named<typeof conv2dGradientWeight>[] = [
 
 function staged(shape: Conv2dShape, kind: GpuKind | undefined): Conv2dCandidates {
   const gradientShape = { ...shape, accumulate: false };
+  // On the kinds of GPUs that want small tiles, patches take too many registers.
+  const takesPatches = kind === undefined;
+  const forward = distinct(stagedForward, shape, kind, byKernel);
+  const gradientInput = distinct(stagedGradientInput, gradientShape, kind, byKernel);
   return {
-    forward: [...distinct(stagedForward, shape, kind, byKernel), ...compact.forward],
+    forward: [
+      ...takesPatches && suitsForwardPatch(shape) ? [byKernel("staged-patch", conv2dForwardPatch)] : [],
+      ...forward,
+      ...compact.forward,
+    ] as [...typeof forward],
     gradientInput: [
-      ...distinct(stagedGradientInput, gradientShape, kind, byKernel),
+      ...takesPatches && suitsGradientInputPatch(shape)
+        ? [byKernel("staged-patch", conv2dGradientInputPatch)]
+        : [],
+      ...gradientInput,
       ...compact.gradientInput,
-    ],
+    ] as [...typeof gradientInput],
     gradientWeight: [...distinct(stagedGradientWeight, shape, kind, byParts), ...compact.gradientWeight],
   };
 }

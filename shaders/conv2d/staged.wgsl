@@ -66,6 +66,10 @@ override evenBlocks = pixelBlocks % threads == 0u;
 // Whether no load lies beyond a tap's last source channels, or beyond the last result channels.
 override wholeSteps = sourceChannels % (4u * vectorsPerStep) == 0u;
 override wholeTiles = resultChannels % (4u * tileChannels) == 0u;
+// Whether every pixel meets a source pixel, so that none is replaced by zeros; what pixels that do not exist meet is not stored.
+override unpadded = kernel == 1u && padding == 0u;
+// Whether pixels of the result are those of the source, so that the four of a block lie one after the other.
+override isFlat = unpadded && stride == 1u;
 
 // What an invocation needs of four source channels: for each of them two vectors of four pixels, or two vectors of weights. Members
 // and constants are no indices that a compiler clamps. The length of a place, and that of rows of places, keep what is read and what
@@ -269,9 +273,9 @@ fn originsOf(tile: Tile, images: u32, thread: u32, backward: bool) -> Origins {
 // What an invocation has loaded for a step, and which of it are zeros instead. That is asked when it is staged: a branch or a
 // selection before would wait for memory.
 struct Loaded {
+  weights: mat4x4f,
   x0: mat4x4f,
   x1: mat4x4f,
-  weights: mat4x4f,
   inside0: vec4<bool>,
   inside1: vec4<bool>,
   areWeights: bool,
@@ -284,6 +288,9 @@ fn loadBlock(at: vec4u) -> mat4x4f {
 
 // Which pixels of a block lie inside the source at a tap.
 fn areInside(inside: u32, tap: vec2u) -> vec4<bool> {
+  if (unpadded) {
+    return vec4<bool>(true);
+  }
   let bits = vec4u((1u << tap.x) | (8u << tap.y)) << vec4u(0u, 6u, 12u, 18u);
   return (vec4u(inside) & bits) == bits;
 }
@@ -299,11 +306,15 @@ struct Addresses {
   weights: u32,
 }
 
+fn blockAt(origins: vec4u, at: u32) -> vec4u {
+  return select(origins + at, origins.x + at + sourceChannels / 4u * vec4u(0u, 1u, 2u, 3u), isFlat);
+}
+
 fn addressesOf(origins: Origins, tap: vec2u, channel: u32, backward: bool) -> Addresses {
   let lines = linesTo(tap.x, backward) * i32(sourceWidth) + linesTo(tap.y, backward);
   let at = u32(lines) * (sourceChannels / 4u) + channel;
   let block = (tap.x * kernel + tap.y) * sourceChannels * (resultChannels / 4u) + channel * select(4u * weightRow(backward), 1u, backward);
-  return Addresses(origins.x0 + at, origins.x1 + at, origins.weights + block);
+  return Addresses(blockAt(origins.x0, at), blockAt(origins.x1, at), origins.weights + block);
 }
 
 fn load(at: Addresses, origins: Origins, tile: Tile, thread: u32, tap: vec2u, channel: u32, backward: bool) -> Loaded {
@@ -317,9 +328,9 @@ fn load(at: Addresses, origins: Origins, tile: Tile, thread: u32, tap: vec2u, ch
   }
   let result = tile.channel + weightBlock(thread) / vectorsPerStep;
   return Loaded(
+    mat4x4f(weight[w], weight[w + row], weight[w + 2u * row], weight[w + 3u * row]),
     loadBlock(at.x0),
     second,
-    mat4x4f(weight[w], weight[w + row], weight[w + 2u * row], weight[w + 3u * row]),
     areInside(origins.inside0, tap) & vec4<bool>(isChannel(thread, channel)),
     insideSecond,
     isChannel(weightBlock(thread), channel) && (wholeTiles || result < resultChannels / 4u),

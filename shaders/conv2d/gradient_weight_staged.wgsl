@@ -7,8 +7,8 @@
 // pixelsPerSplit: output pixels that one part sums.
 //
 // A matrix product whose rows are taps × input channels, whose columns are output channels and whose inner dimension are
-// pixels. An invocation computes 8 rows × columnVectors (1 or 2) vectors of columns in registers; a workgroup of rowThreads (4 at
-// least) × columnThreads (2 at least) shares the 8 pixels that it stages in workgroup memory at a time. What the next step needs is
+// pixels. An invocation computes 8 rows × columnVectors (1 or 2) vectors of columns in registers; a workgroup of rowThreads ×
+// columnThreads (2 of each at least) shares the 8 pixels that it stages in workgroup memory at a time. What the next step needs is
 // on its way from memory to registers while one is summed. Each split is a sum of its own, so the order of all additions is fixed.
 
 override height: u32 = 8u;
@@ -39,16 +39,14 @@ const rowVectors = 2u;
 override tileRows = rowThreads * rowVectors;
 override tileColumns = columnThreads * columnVectors;
 override threads = rowThreads * columnThreads;
-// Vectors that an invocation loads for a step, 8 and 4 at most.
+// Vectors that an invocation loads for a step, 8 of each at most.
 override inputLoads = (pixelsPerStep * tileRows + threads - 1u) / threads;
 override gradientLoads = (pixelsPerStep * tileColumns + threads - 1u) / threads;
 // Whether every invocation has as many.
 override evenInputs = pixelsPerStep * tileRows % threads == 0u;
 override evenGradients = pixelsPerStep * tileColumns % threads == 0u;
-// Whether the pixels of a step always lie in one row of the output, so that none lies beyond the last; and whether all columns of
-// the tiles exist.
+// Whether the pixels of a step always lie in one row of the output, so that none lies beyond the last.
 override wholeSteps = outWidth % pixelsPerStep == 0u && pixelsPerSplit % pixelsPerStep == 0u;
-override wholeTiles = outChannels % (4u * tileColumns) == 0u;
 
 // A vector of rows or columns at each pixel of a step. Pixels are constants, which no compiler clamps; the length keeps what is
 // read and what is written at the same time in different banks of memory.
@@ -101,15 +99,30 @@ fn loadInput(j: u32, own: Origin, first: u32, end: u32) -> Vector {
   return Vector(vec4f(input[at]), inside);
 }
 
+// Which pixel of a step and which column an invocation loads. A pixel that is a constant is no index that a compiler clamps.
+struct Part {
+  pixel: u32,
+  column: u32,
+}
+
+fn gradientPart(j: u32, thread: u32) -> Part {
+  if (threads == tileColumns) {
+    return Part(j, thread);
+  }
+  let i = thread + j * threads;
+  return Part(i / tileColumns, i % tileColumns);
+}
+
+// Four channels of a pixel; whatever lies there beyond the last channel, since those columns are not stored.
 fn loadGradient(j: u32, thread: u32, first: u32, end: u32, firstColumn: u32) -> Vector {
   if (j >= gradientLoads) {
     return Vector();
   }
   let columns = outChannels / 4u;
-  let i = thread + j * threads;
-  let column = firstColumn + i % tileColumns;
-  let exists = (wholeSteps || first + i / tileColumns < end) && (wholeTiles || column < columns);
-  return Vector(outputGradient[first * columns + (i / tileColumns * columns + column)], exists);
+  let part = gradientPart(j, thread);
+  let column = firstColumn + part.column;
+  let exists = wholeSteps || first + part.pixel < end;
+  return Vector(outputGradient[first * columns + (part.pixel * columns + column)], exists);
 }
 
 fn stageInput(j: u32, thread: u32, x: Vector) {
@@ -120,11 +133,11 @@ fn stageInput(j: u32, thread: u32, x: Vector) {
 }
 
 fn stageGradient(j: u32, thread: u32, d: Vector) {
-  let i = thread + j * threads;
-  if (j < gradientLoads && (evenGradients || i < pixelsPerStep * tileColumns)) {
+  if (j < gradientLoads && (evenGradients || thread + j * threads < pixelsPerStep * tileColumns)) {
     // Asked here as well: compilers do not follow a constant through a loop.
-    let exists = (wholeSteps && wholeTiles) || d.exists;
-    gradients[i % tileColumns][i / tileColumns] = select(vec4f(), d.value, exists);
+    let exists = wholeSteps || d.exists;
+    let part = gradientPart(j, thread);
+    gradients[part.column][part.pixel] = select(vec4f(), d.value, exists);
   }
 }
 
@@ -149,7 +162,7 @@ fn originsOf(thread: u32, firstRow: u32) -> Origins {
 // What an invocation has loaded for a step.
 struct Loaded {
   x0: Vector, x1: Vector, x2: Vector, x3: Vector, x4: Vector, x5: Vector, x6: Vector, x7: Vector,
-  d0: Vector, d1: Vector, d2: Vector, d3: Vector,
+  d0: Vector, d1: Vector, d2: Vector, d3: Vector, d4: Vector, d5: Vector, d6: Vector, d7: Vector,
 }
 
 fn load(origins: Origins, thread: u32, first: u32, end: u32, firstColumn: u32) -> Loaded {
@@ -166,6 +179,10 @@ fn load(origins: Origins, thread: u32, first: u32, end: u32, firstColumn: u32) -
     loadGradient(1u, thread, first, end, firstColumn),
     loadGradient(2u, thread, first, end, firstColumn),
     loadGradient(3u, thread, first, end, firstColumn),
+    loadGradient(4u, thread, first, end, firstColumn),
+    loadGradient(5u, thread, first, end, firstColumn),
+    loadGradient(6u, thread, first, end, firstColumn),
+    loadGradient(7u, thread, first, end, firstColumn),
   );
 }
 
@@ -182,6 +199,10 @@ fn stage(thread: u32, loaded: Loaded) {
   stageGradient(1u, thread, loaded.d1);
   stageGradient(2u, thread, loaded.d2);
   stageGradient(3u, thread, loaded.d3);
+  stageGradient(4u, thread, loaded.d4);
+  stageGradient(5u, thread, loaded.d5);
+  stageGradient(6u, thread, loaded.d6);
+  stageGradient(7u, thread, loaded.d7);
 }
 
 // Adds the outer product of four rows and four columns; a column of the matrix for each row.

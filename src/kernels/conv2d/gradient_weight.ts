@@ -82,7 +82,7 @@ function bindings(
 
 /** How the staged kernel divides its work. Rows are taps × input channels, columns are output channels. */
 export interface WeightTile {
-  /** A multiple of 8, at least 32. */
+  /** A multiple of 8, at least 16. */
   readonly rows: number;
   /** A multiple of 8, at least 16. */
   readonly columns: number;
@@ -95,17 +95,28 @@ export interface WeightTile {
 /** Pixels that a workgroup takes at a time, as the shader defines it. */
 const pixelsPerStep = 8;
 /** 512 workgroups keep a large GPU busy. */
-const defaultTile: WeightTile = { rows: 64, columns: 64, workgroups: 512 };
+const square: WeightTile = { rows: 64, columns: 64, workgroups: 512 };
+/** For few output channels. */
+const few: WeightTile = { rows: 64, columns: 32, workgroups: 512, columnsPerThread: 4 };
+/** Rows of the tiles for 1×1 kernels on few input channels, and most columns: then no rows of a tile are empty. */
+const flat = { rows: 16, mostColumns: 160 } as const;
 
-function staged(
-  name: string,
-  { rows, columns, workgroups, columnsPerThread = 8 }: WeightTile,
-): Conv2dGradientWeight {
-  const tiles = ({ kernel, inChannels, outChannels }: Conv2dShape) =>
-    Math.ceil(kernel ** 2 * inChannels / rows) * Math.ceil(outChannels / columns);
+/** The tile for a shape, but for Intel's GPUs. */
+function defaultTile({ kernel, inChannels, outChannels }: Conv2dShape): WeightTile {
+  if (outChannels <= few.columns) return few;
+  if (kernel ** 2 * inChannels > flat.rows) return square;
+  const tiles = Math.ceil(outChannels / flat.mostColumns);
+  return { ...square, rows: flat.rows, columns: 8 * Math.ceil(outChannels / tiles / 8) };
+}
+
+function staged(name: string, tileOf: (shape: Conv2dShape) => WeightTile): Conv2dGradientWeight {
+  const tiles = (shape: Conv2dShape) => {
+    const { rows, columns } = tileOf(shape);
+    return Math.ceil(shape.kernel ** 2 * shape.inChannels / rows) * Math.ceil(shape.outChannels / columns);
+  };
   const pixelsPerSplit = (shape: Conv2dShape) => {
     const pixels = conv2dSizes(shape).output / shape.outChannels;
-    const enough = Math.ceil(pixels * tiles(shape) / workgroups);
+    const enough = Math.ceil(pixels * tiles(shape) / tileOf(shape).workgroups);
     const steps = Math.min(mostIterations, Math.ceil(Math.max(fine.leastPixels, enough) / pixelsPerStep));
     return Math.min(pixels, steps * pixelsPerStep);
   };
@@ -116,20 +127,23 @@ function staged(
     wgsl: stagedWgsl,
     splits,
     bindings: bindings("read", splits),
-    constants: (shape) => ({
-      ...conv2dConstants(shape),
-      pixelsPerSplit: pixelsPerSplit(shape),
-      rowThreads: rows / 8,
-      columnThreads: columns / columnsPerThread,
-      columnVectors: columnsPerThread / 4,
-    }),
+    constants: (shape) => {
+      const { rows, columns, columnsPerThread = 8 } = tileOf(shape);
+      return {
+        ...conv2dConstants(shape),
+        pixelsPerSplit: pixelsPerSplit(shape),
+        rowThreads: rows / 8,
+        columnThreads: columns / columnsPerThread,
+        columnVectors: columnsPerThread / 4,
+      };
+    },
     workgroups: (shape) => foldWorkgroups(splits(shape) * tiles(shape), 1),
   };
 }
 
 /** {@link conv2dGradientWeight} with other tiles and parts. */
 export function conv2dGradientWeightTiled(tile: WeightTile): Conv2dGradientWeight {
-  return staged(`conv2d_gradient_weight_${tile.rows}x${tile.columns}_${tile.workgroups}`, tile);
+  return staged(`conv2d_gradient_weight_${tile.rows}x${tile.columns}_${tile.workgroups}`, () => tile);
 }
 
 /**
@@ -166,7 +180,7 @@ export function conv2dGradientWeightTiled(tile: WeightTile): Conv2dGradientWeigh
  */
 export const conv2dGradientWeight: Conv2dGradientWeight = {
   ...staged("conv2d_gradient_weight", defaultTile),
-  variants: { intel: staged("conv2d_gradient_weight_intel", { ...defaultTile, columnsPerThread: 4 }) },
+  variants: { intel: staged("conv2d_gradient_weight_intel", () => ({ ...square, columnsPerThread: 4 })) },
 };
 
 /**

@@ -26,13 +26,17 @@ export function loopsOf<Item>(program: readonly Item[], branches: readonly BackB
 /**
  * The loop in which a kernel spends its time: the one with most multiply-adds, and of several the longest. Each
  * instruction counts once, however often the loop runs and whether or not a branch skips it.
- * @returns undefined if there is no loop
+ * @returns undefined if there is no loop, or if all multiply-adds are outside loops and outnumber the instructions of the
+ *   hottest one, which then only clears workgroup memory or the like
  */
 export function hottest<Item>(
+  program: readonly Item[],
   loops: readonly Item[][],
   mixOf: (loop: readonly Item[]) => { readonly multiplyAdds: number; readonly instructions: number },
 ): Item[] | undefined {
   const counted = loops.map((loop) => ({ loop, mix: mixOf(loop) }));
   counted.sort((a, b) => b.mix.multiplyAdds - a.mix.multiplyAdds || b.mix.instructions - a.mix.instructions);
-  return counted[0]?.loop;
+  const [first] = counted;
+  const isBeside = first?.mix.multiplyAdds === 0 && mixOf(program).multiplyAdds > first.mix.instructions;
+  return isBeside ? undefined : first?.loop;
 }

@@ -132,6 +132,10 @@ Deno.test("the hot loop has most multiply-adds, or else is the longest", () => {
   const without = nested.filter((line) => !line.startsWith("v_fmac"));
   assert.equal(hotLoop(without)![0], "BB1:");
   assert.equal(hotLoop(linesOf("v_fmac_f32_e32 v1, v2, v3\ns_endpgm")), undefined);
+  // A loop that clears workgroup memory, beside more multiply-adds than it has instructions.
+  const clearing = linesOf("BB1:\nds_write_b32 v2, v3\ns_cbranch_scc1 BB1");
+  assert.deepEqual(hotLoop([...clearing, ...multiplyAdds(2)]), clearing);
+  assert.equal(hotLoop([...clearing, ...multiplyAdds(3)]), undefined);
 });
 
 Deno.test("a staged loop writes and reads workgroup memory and multiplies", () => {

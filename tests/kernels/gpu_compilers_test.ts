@@ -20,8 +20,9 @@ const leastMesa = 25;
 /** Bytes of workgroup memory that every WebGPU device has. */
 const workgroupMemory = 16384;
 
-/** The kernels that stage tiles in workgroup memory: `staged.wgsl` and `gradient_weight_staged.wgsl`. */
-const staged = /^(?:conv2d_(?:forward|gradient_input|gradient_weight)|winograd_(?:weight_)?product) /;
+/** The kernels that stage tiles in workgroup memory: `staged.wgsl`, `patch_staged.wgsl` and `gradient_weight_staged.wgsl`. */
+const staged =
+  /^(?:conv2d_(?:forward|gradient_input|gradient_weight)(?:_patch)?|winograd_(?:weight_)?product) /;
 
 /** Limits of the loops of {@link staged} kernels. The first row that has a kernel's name holds. */
 const limits: readonly {
@@ -33,12 +34,16 @@ const limits: readonly {
   /** Most exposed waits; none by default. */
   readonly waits?: number;
 }[] = [
-  // At most 16 channels one way: the stem, and what gives its gradients. A tap is one step, with fewer sums for what it loads.
-  { kernels: /^conv2d_\w+ 16 → 4,/, share: 61 },
-  { kernels: /^conv2d_\w+ (?:4 → 16|160 → 16),/, share: 79, waits: 1 },
-  { kernels: /^conv2d_gradient_weight 16 → 160, 1/, share: 82 },
+  // The stem has but four input channels: one pass and no loop, which waits once for each of its ten loads before the first sum.
+  { kernels: /^conv2d_forward_patch 4 → 16/, share: 88, waits: 10 },
+  { kernels: /^conv2d_gradient_input_patch 16 → 4/, share: 92, occupancy: { navi31: 19, navi21: 19 } },
+  { kernels: /^conv2d_\w+_patch /, share: 97, occupancy: { navi31: 25, navi21: 19 } },
+  // With at most 16 channels one way a tap is one step, with fewer sums for what it loads.
+  { kernels: /^conv2d_gradient_input 160 → 16, 1/, share: 84, occupancy: { navi31: 38, navi21: 25 } },
+  { kernels: /^conv2d_gradient_weight 4 → 16/, share: 84 },
   // Which source pixel a tap meets takes more arithmetic under a stride.
-  { kernels: /^conv2d_gradient_input .*stride/, share: 84 },
+  { kernels: /^conv2d_gradient_input .*stride/, share: 88 },
+  { kernels: /^winograd_product/, share: 94, occupancy: { navi31: 31, navi21: 25 } },
   { kernels: /^winograd_/, share: 90, occupancy: { navi31: 25, navi21: 19 } },
   { kernels: /^conv2d_gradient_weight/, share: 88 },
   { kernels: staged, share: 92 },

@@ -17,7 +17,7 @@ export function loopsOf(lines: readonly string[]): string[][] {
 
 /** The lines of the loop in which a kernel spends its time, see {@link hottest}. */
 export function hotLoop(lines: readonly string[]): string[] | undefined {
-  return hottest(loopsOf(lines), mixOf);
+  return hottest(lines, loopsOf(lines), mixOf);
 }
 
 /**

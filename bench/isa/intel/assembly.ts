@@ -39,7 +39,7 @@ export function intelMix(lines: readonly string[]): IntelMix {
     const target = labels.get(label ?? "");
     return target !== undefined && target < from ? [{ target, from }] : [];
   });
-  const loop = hottest(loopsOf(lines, branches), count);
+  const loop = hottest(lines, loopsOf(lines, branches), count);
   return { isLoop: loop !== undefined, ...count(loop ?? lines) };
 }
 

@@ -86,7 +86,7 @@ export function sassMix(cubin: Uint8Array): SassMix {
   const branches = all.flatMap(({ target }, from) =>
     target !== undefined && target >= 0 && target < from ? [{ target, from }] : []
   );
-  const loop = hottest(loopsOf(all, branches), count);
+  const loop = hottest(all, loopsOf(all, branches), count);
   return { isLoop: loop !== undefined, ...count(loop ?? all) };
 }
 

@@ -113,7 +113,7 @@ Deno.test("NVIDIA's occupancy is what registers, workgroup memory and warps leav
   assert.equal(occupancy(hopper, 32, 16, 0), 1 / 2);
 });
 
-Deno.test("GLSL becomes CUDA: bindings, workgroup memory, functions and arrays", () => {
+Deno.test("GLSL becomes CUDA: bindings, workgroup memory, functions, arrays and swizzles", () => {
   const { text, threads } = toCuda(`#version 450
 layout(local_size_x = 8, local_size_y = 4, local_size_z = 1) in;
 
@@ -138,6 +138,7 @@ vec4[2] pair(inout vec4 a, float b[2])
 void main()
 {
     _25[0] = pair(_16._m0[0], float[](1.0, 2.0))[0];
+    vec2 _2 = _25[0].zw;
 }
 `);
   assert.equal(threads, 32);
@@ -151,6 +152,7 @@ void main()
       "Array<vec4, 2> _1 = makeArray(a, a);",
       'extern "C" __global__ void __launch_bounds__(32) kernel_main()\n{',
       "pair(_16._m0[0], makeArray(1.0, 2.0))[0];",
+      "vec2 _2 = vec2(_25[0].z, _25[0].w);",
     ]
   ) assert(text.includes(line), `${line} is not in ${text}`);
   assert.throws(() => toCuda("void main() {}"), /no workgroup size/);

@@ -31,7 +31,7 @@ export function toCuda(glsl: string): CudaKernel {
   if (!size) throw new ToolError("the shader has no workgroup size");
   const [x, y, z] = size.slice(1).map(Number) as [number, number, number];
   const threads = x * y * z;
-  const text = [bindings, functions, arrays].reduce(
+  const text = [bindings, functions, arrays, swizzles].reduce(
     (text, rewrite) => rewrite(text, threads),
     glsl.replace(size[0], "").replaceAll(/#version.*|#extension.*|#ifdef[^]*?#endif/g, ""),
   );
@@ -68,6 +68,11 @@ function functions(text: string, threads: number): string {
           : `__device__ __forceinline__ ${type} ${name}(${parameters})\n{`,
     )
     .replaceAll(/^(__device__ __forceinline__ )(\w+)\[(\d+)\] /gm, "$1Array<$2, $3> ");
+}
+
+/** Two floats of a vector at once, which CUDA's have no member for. */
+function swizzles(text: string): string {
+  return text.replaceAll(/\b(\w+(?:\[\w+\]|\.\w+)*)\.([xyzw])([xyzw])\b/g, "vec2($1.$2, $1.$3)");
 }
 
 /** Arrays that are constructed, declared or returned. */

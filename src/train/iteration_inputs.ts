@@ -64,13 +64,13 @@ export class IterationInputs {
 
   /**
    * Uploads the values of an iteration. Omitted parts keep their values, initially zeros.
-   * @throws {ShapeError} if a part has the wrong number of values.
+   * @throws {ShapeError} if a part has more values than there is room for.
    */
   upload(values: Partial<InputValues>): void {
     for (const [name, { size }] of Object.entries(this.parts) as [InputPart, Tensor][]) {
       const value = values[name];
       if (!value) continue;
-      if (value.length !== size) throw new ShapeError(`${value.length} ${name}, expected ${size}`);
+      if (value.length > size) throw new ShapeError(`${value.length} ${name}, expected ${size}`);
       const words = value instanceof Uint32Array ? value : new Uint32Array(Float32Array.from(value).buffer);
       this.#words.set(words, this.#starts[name]);
     }

@@ -65,7 +65,7 @@ Deno.test("a model that no trainer trained goes through a file bit for bit, with
   assert.deepEqual(data, await buffer.images.read());
 });
 
-Deno.test("IterationInputs keeps a part that is left out, and refuses another number of values", async () => {
+Deno.test("IterationInputs keeps a part that is left out, and refuses more values than it has room for", async () => {
   const inputs = new IterationInputs(context, 2, 3);
   inputs.upload({ schedule: [0.5, 1, 1, 0], labels: Uint32Array.of(1, 2, 3) });
   inputs.upload({ labels: Uint32Array.of(4, 5, 6) });
@@ -74,6 +74,6 @@ Deno.test("IterationInputs keeps a part that is left out, and refuses another nu
   assert.deepEqual([...rates!], [0.5, 1, 1, 0]);
   assert.deepEqual([...new Uint32Array(classes!.buffer)], [4, 5, 6]);
   assert.deepEqual([...entries!], [0, 0, 0, 0]);
-  const refusal = new ShapeError("3 draws, expected 4");
-  assert.throws(() => inputs.upload({ draws: new Uint32Array(3) }), refusal);
+  const refusal = new ShapeError("5 draws, expected 4");
+  assert.throws(() => inputs.upload({ draws: new Uint32Array(5) }), refusal);
 });

@@ -110,7 +110,7 @@ class Generator {
     return [
       compile(device, forkStream, {}).bind({ stream: this.#stream, child: this.#child }),
       compile(device, philoxNormal, { length, purpose: 0 }).bind({ stream: this.#child, values: noise }),
-      // W is symmetric, so W ∗ x is the gradient of such a convolution by its input.
+      // W is symmetric, so W ∗ x is the gradient of such a convolution with respect to its input.
       compile(device, conv2dGradientInputCompact, convolution).bind({
         outputGradient: image,
         weight: this.#weight,

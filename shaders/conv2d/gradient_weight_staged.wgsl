@@ -1,15 +1,16 @@
 // partials[s, ky, kx, c, o] = Σ_n,y,x input[n, y·stride + ky − padding, x·stride + kx − padding, c] · outputGradient[n, y, x, o]
-// over the s-th part of the output's pixels (n, y, x); the sum over s is the gradient by the weight.
+// over the s-th part of the output's pixels (n, y, x); the sum over s is the gradient with respect to the weight.
 //
 // input          [N, height, width, inChannels]              float32, inChannels a multiple of 4
 // outputGradient [N, outHeight, outWidth, outChannels]       outChannels a multiple of 4; N follows from its length
 // partials       [splits, kernel, kernel, inChannels, outChannels]
 // pixelsPerSplit: output pixels that one part sums.
 //
-// A matrix product whose rows are taps × input channels, whose columns are output channels and whose inner dimension are
-// pixels. An invocation computes 8 rows × columnVectors (1 or 2) vectors of columns in registers; a workgroup of rowThreads ×
-// columnThreads (2 of each at least) shares the 8 pixels that it stages in workgroup memory at a time. What the next step needs is
-// on its way from memory to registers while one is summed. Each split is a sum of its own, so the order of all additions is fixed.
+// A matrix product whose rows are taps × input channels, whose columns are output channels and whose inner dimension
+// are pixels. An invocation computes 8 rows × columnVectors (1 or 2) vectors of columns in registers. A workgroup of
+// rowThreads × columnThreads (2 of each at least) shares the 8 pixels that it stages in workgroup memory at a time. The
+// values of the next step move from memory to registers while one is summed. Each split is a separate sum, so the order
+// of all additions is fixed.
 
 override height: u32 = 8u;
 override width: u32 = 8u;
@@ -39,30 +40,30 @@ const rowVectors = 2u;
 override tileRows = rowThreads * rowVectors;
 override tileColumns = columnThreads * columnVectors;
 override threads = rowThreads * columnThreads;
-// Vectors that an invocation loads for a step, 8 of each at most.
+// Vectors that an invocation loads for a step, at most 8 of each.
 override inputLoads = (pixelsPerStep * tileRows + threads - 1u) / threads;
 override gradientLoads = (pixelsPerStep * tileColumns + threads - 1u) / threads;
-// Whether every invocation has as many.
+// Whether every invocation has the same number.
 override evenInputs = pixelsPerStep * tileRows % threads == 0u;
 override evenGradients = pixelsPerStep * tileColumns % threads == 0u;
-// Whether the pixels of a step always lie in one row of the output, so that none lies beyond the last.
+// Whether the pixels of a step are always in one row of the output, so that none is beyond the last.
 override wholeSteps = outWidth % pixelsPerStep == 0u && pixelsPerSplit % pixelsPerStep == 0u;
 
-// A vector of rows or columns at each pixel of a step. Pixels are constants, which no compiler clamps; the length keeps what is
-// read and what is written at the same time in different banks of memory.
+// A vector of rows or columns at each pixel of a step. Pixels are constants, which compilers do not clamp. The length
+// keeps what is read and what is written at the same time in different banks of memory.
 alias Staged = array<vec4f, 9>;
 var<workgroup> inputs: array<Staged, tileRows>;
 var<workgroup> gradients: array<Staged, tileColumns>;
 
-// Four channels, or zeros instead if they do not exist. That is asked when they are staged: a branch or a selection before would
-// wait for memory.
+// Four channels, or zeros if they do not exist. This is decided when they are staged, because a branch or a selection
+// earlier would wait for memory.
 struct Vector {
   value: vec4f,
   exists: bool,
 }
 
-// What an invocation's load of a step adds to the step's first pixel: pixels of the output, rows and columns of the input, and an
-// index into it.
+// What an invocation's load of a step adds to the step's first pixel: pixels of the output, rows and columns of the
+// input, and an index into it.
 struct Origin {
   pixel: u32,
   down: i32,
@@ -85,7 +86,8 @@ fn inputOrigin(j: u32, thread: u32, firstRow: u32) -> Origin {
   return Origin(pixel, select(nowhere, down, tap < kernel * kernel), right, at);
 }
 
-// Four channels of the input that an output pixel of the step from `first` on meets; none in the padding and beyond `end`.
+// Four channels of the input that an output pixel of the step from `first` on meets; undefined in the padding and
+// beyond `end`.
 fn loadInput(j: u32, own: Origin, first: u32, end: u32) -> Vector {
   if (j >= inputLoads) {
     return Vector();
@@ -99,7 +101,7 @@ fn loadInput(j: u32, own: Origin, first: u32, end: u32) -> Vector {
   return Vector(vec4f(input[at]), inside);
 }
 
-// Which pixel of a step and which column an invocation loads. A pixel that is a constant is no index that a compiler clamps.
+// Which pixel of a step and which column an invocation loads. A constant pixel is not an index, which compilers clamp.
 struct Part {
   pixel: u32,
   column: u32,
@@ -113,7 +115,7 @@ fn gradientPart(j: u32, thread: u32) -> Part {
   return Part(i / tileColumns, i % tileColumns);
 }
 
-// Four channels of a pixel; whatever lies there beyond the last channel, since those columns are not stored.
+// Four channels of a pixel, with any values beyond the last channel, because those columns are not stored.
 fn loadGradient(j: u32, thread: u32, first: u32, end: u32, firstColumn: u32) -> Vector {
   if (j >= gradientLoads) {
     return Vector();
@@ -134,14 +136,14 @@ fn stageInput(j: u32, thread: u32, x: Vector) {
 
 fn stageGradient(j: u32, thread: u32, d: Vector) {
   if (j < gradientLoads && (evenGradients || thread + j * threads < pixelsPerStep * tileColumns)) {
-    // Asked here as well: compilers do not follow a constant through a loop.
+    // Decided here as well, because compilers do not follow a constant through a loop.
     let exists = wholeSteps || d.exists;
     let part = gradientPart(j, thread);
     gradients[part.column][part.pixel] = select(vec4f(), d.value, exists);
   }
 }
 
-// Where the vectors of the input that an invocation loads lie.
+// Where the vectors of the input are that an invocation loads.
 struct Origins {
   x0: Origin, x1: Origin, x2: Origin, x3: Origin, x4: Origin, x5: Origin, x6: Origin, x7: Origin,
 }
@@ -205,7 +207,7 @@ fn stage(thread: u32, loaded: Loaded) {
   stageGradient(7u, thread, loaded.d7);
 }
 
-// Adds the outer product of four rows and four columns; a column of the matrix for each row.
+// Adds the outer product of four rows and four columns, one column of the matrix for each row.
 fn addProduct(sum: mat4x4f, x: vec4f, d: vec4f) -> mat4x4f {
   return mat4x4f(
     fma(vec4f(x.x), d, sum[0]),
@@ -215,7 +217,7 @@ fn addProduct(sum: mat4x4f, x: vec4f, d: vec4f) -> mat4x4f {
   );
 }
 
-// Of an invocation's two vectors of rows by its two vectors of columns.
+// The product of an invocation's two vectors of rows and its two vectors of columns.
 struct Sums {
   s00: mat4x4f,
   s01: mat4x4f,
@@ -234,7 +236,7 @@ fn addPixel(sums: ptr<function, Sums>, k: u32, row: u32, column: u32) {
   (*sums).s11 = addProduct((*sums).s11, x1, d1);
 }
 
-// Not a loop: WebGPU counts the turns of each, and pixels would not overlap.
+// Not a loop: WebGPU counts the turns of loops, and pixels would not overlap.
 fn addStep(sums: ptr<function, Sums>, row: u32, column: u32) {
   addPixel(sums, 0u, row, column);
   addPixel(sums, 1u, row, column);

@@ -1,20 +1,21 @@
-// 3×3 convolution of stride 1 to at most 16 channels, and its gradient by the input, from patches staged in workgroup memory.
+// 3×3 convolution of stride 1 to at most 16 channels, and its gradient with respect to the input, from patches staged
+// in workgroup memory.
 //
 // output[n, y, x, o] = bias[o] + Σ_ky,kx,c source[n, y + ky − padding, x + kx − padding, c] · weight[ky, kx, c, o]
 //                                                                                            (entry point `forward`)
 // gradient[n, y, x, c] (=|+=) Σ_ky,kx,o source[n, y + padding − ky, x + padding − kx, o] · weight[ky, kx, c, o]
 //                                                                                      (entry point `gradientInput`)
 //
-// source   [N, sourceHeight, sourceWidth, sourceChannels]   float32: the input, or the gradient by the output
+// source [N, sourceHeight, sourceWidth, sourceChannels] float32: the input, or the gradient with respect to the output
 // weight   [3, 3, inChannels, outChannels]                  of the convolution itself, not of its gradient
 // bias     [resultChannels]
 // output, gradient [N, height, width, resultChannels]       N follows from the length
-// Channels are multiples of 4. accumulate: add to what is there.
+// Channels are multiples of 4. accumulate: add to what the result holds.
 //
-// An invocation computes 8 pixels of a row × channelVectors (1 or 2) vectors of channels in registers. The 64 of a workgroup compute
-// patchRows × 32 pixels × all channels. They share what they load, four source channels at a time: a patch of the source, which has
-// two rows and two columns more than that, and the weights of all nine taps. So a source value is loaded once for nine taps. What the
-// next four channels need is on its way from memory to registers while these are summed.
+// An invocation computes 8 pixels of a row × channelVectors (1 or 2) vectors of channels in registers. The 64 of a
+// workgroup compute patchRows × 32 pixels × all channels. They share what they load, four source channels at a time: a
+// patch of the source, with two more rows and columns than that, and the weights of all nine taps. So a source value is
+// loaded once for nine taps. The values of the next four channels move from memory to registers while these are summed.
 
 override sourceHeight: u32 = 32u;
 override sourceWidth: u32 = 32u;
@@ -24,7 +25,7 @@ override width: u32 = 32u;
 override resultChannels: u32 = 4u;
 override padding: u32 = 1u;
 override accumulate: bool = false;
-// Of the largest patch. loads: pairs of rows of the source.
+// Sizes for the largest patch. loads: pairs of rows of the source.
 override channelThreads: u32 = 1u;
 override channelVectors: u32 = 1u;
 override loads: u32 = 9u;
@@ -44,7 +45,7 @@ const threads = 64u;
 // Invocations side by side, each with 8 pixels of a row.
 const eightsAcross = 4u;
 const patchColumns = 32u;
-// Rows of the patch without its last two columns that the workgroup loads at a time.
+// Rows of the patch, without its last two columns, that the workgroup loads at a time.
 const rowsPerLoad = 2u;
 
 override pixelThreads = threads / channelThreads;
@@ -52,20 +53,21 @@ override patchRows = pixelThreads / eightsAcross;
 override sourceRows = loads * rowsPerLoad;
 override sourceVectors = sourceChannels / 4u;
 override resultVectors = resultChannels / 4u;
-// Blocks of 4 × 4 weights, one for an invocation at most.
+// Blocks of 4 × 4 weights, at most one for an invocation.
 override slots = channelThreads * channelVectors;
 override weightBlocks = kernel * kernel * slots;
 
-// Two channels of eight pixels of a row: with all four, those that an invocation reads for a row of taps would take twice the
-// registers. Members and constants are no indices that a compiler clamps. The length, and the odd number of them in a row, keep what
-// neighbouring invocations read at the same time in different banks of memory.
+// Two channels of eight pixels of a row. With all four, those that an invocation reads for a row of taps would take
+// twice the registers. Members and constants are not indices, which compilers clamp. The length, and the odd number of
+// them in a row, keep what neighbouring invocations read at the same time in different banks of memory.
 alias Eight = array<vec2f, 9>;
 const eightsPerRow = 5u;
-// The rows that the workgroup loads at a time.
+// Rows that the workgroup loads at a time.
 alias Rows = array<array<array<Eight, eightsPerRow>, 2>, rowsPerLoad>;
 var<workgroup> pixels: array<Rows, loads>;
 
-// What an invocation needs of a tap: for each source channel two vectors of result channels, and the source channels two by two.
+// What an invocation needs for a tap: two vectors of result channels for each source channel, with the source channels
+// two by two.
 alias Two = array<vec4f, 2>;
 struct Half {
   c0: Two,
@@ -130,7 +132,7 @@ fn accumulateTap(sums: ptr<function, Sums>, x: Pixels, channelThread: u32, tap: 
   accumulateChannel(sums, second, (*w)[half].c1);
 }
 
-// Where the eight pixels of an invocation lie in the patch: neighbouring ones read from different banks of memory.
+// Where an invocation's eight pixels are in the patch. Neighbouring invocations read from different banks of memory.
 fn rowOf(pixelThread: u32) -> u32 {
   return pixelThread / 32u * 8u + pixelThread % 8u;
 }
@@ -153,7 +155,7 @@ fn accumulateRow(sums: ptr<function, Sums>, pixelThread: u32, channelThread: u32
   accumulateTap(sums, z, channelThread, kernel * ky + 2u, half);
 }
 
-// Not a loop: WebGPU counts the turns of each, and taps would not overlap.
+// Not a loop: WebGPU counts the turns of loops, and taps would not overlap.
 fn accumulateStep(sums: ptr<function, Sums>, pixelThread: u32, channelThread: u32) {
   accumulateRow(sums, pixelThread, channelThread, 0u, 0u);
   accumulateRow(sums, pixelThread, channelThread, 1u, 0u);
@@ -169,12 +171,12 @@ struct Place {
   column: u32,
 }
 
-// Number i of those in all columns but the last two.
+// Number i of the pixels in all columns except the last two.
 fn innerPlace(thread: u32, i: u32) -> Place {
   return Place(i * rowsPerLoad + thread / patchColumns, thread % patchColumns);
 }
 
-// In the last two columns; invocations beyond the last row repeat it.
+// A pixel in the last two columns. Invocations beyond the last row repeat it.
 fn edgePlace(thread: u32) -> Place {
   return Place(min(thread / 2u, sourceRows - 1u), patchColumns + thread % 2u);
 }
@@ -185,7 +187,7 @@ struct Inside {
   edge: bool,
 }
 
-// The source line (row or column) that a patch begins with.
+// The source line (row or column) where a patch begins.
 fn firstLine(line: u32, backward: bool) -> i32 {
   return i32(line) - select(i32(padding), i32(kernel - 1u) - i32(padding), backward);
 }
@@ -202,7 +204,7 @@ fn sourceAt(region: Region, place: Place, backward: bool) -> u32 {
   return u32((y * i32(sourceWidth) + x) * i32(sourceVectors));
 }
 
-// Invocations that stage no weights load the last block once more: a branch would wait for memory.
+// Invocations that stage no weights load the last block again, because a branch would wait for memory.
 fn weightAt(thread: u32, backward: bool) -> u32 {
   let block = min(thread, weightBlocks - 1u);
   let tap = block / slots;
@@ -226,15 +228,15 @@ fn insideOf(region: Region, thread: u32, backward: bool) -> Inside {
   );
 }
 
-// What an invocation has loaded for a step; whatever lies there for pixels in the padding.
+// What an invocation has loaded for a step, with any values for pixels in the padding.
 struct Loaded {
   weights: mat4x4f,
   edge: vec4f,
   x0: vec4f, x1: vec4f, x2: vec4f, x3: vec4f, x4: vec4f, x5: vec4f, x6: vec4f, x7: vec4f, x8: vec4f,
 }
 
-// Indices of the vectors that an invocation loads for a step. Each moves on by itself from step to step: compilers then load into
-// the same registers again.
+// Indices of the vectors that an invocation loads for a step. Each advances by itself from step to step, so that
+// compilers load into the same registers again.
 struct Addresses {
   x0: u32, x1: u32, x2: u32, x3: u32, x4: u32, x5: u32, x6: u32, x7: u32, x8: u32,
   edge: u32,
@@ -283,7 +285,7 @@ fn load(at: Addresses) -> Loaded {
   );
 }
 
-// Pixels outside are zeros. That is asked here: a branch or a selection before would wait for memory.
+// Pixels outside are zeros. This is decided here, because a branch or a selection earlier would wait for memory.
 fn stageInner(thread: u32, i: u32, inside: bool, x: vec4f) {
   if (i < loads) {
     let column = thread % patchColumns;

@@ -1,23 +1,26 @@
-// Convolution, and its gradient by the input, as one matrix product whose tiles are staged in workgroup memory.
+// Convolution, and its gradient with respect to the input, as one matrix product whose tiles are staged in workgroup
+// memory.
 //
 // output[n, y, x, o] = bias[o] + Σ_ky,kx,c source[n, y·stride + ky − padding, x·stride + kx − padding, c] · weight[ky, kx, c, o]
 //                                                                                            (entry point `forward`)
 // gradient[n, y, x, c] (=|+=) Σ_ky,kx,o source[n, (y + padding − ky) / stride, (x + padding − kx) / stride, o] · weight[ky, kx, c, o]
 //                                       over the taps for which both quotients are whole (entry point `gradientInput`)
 //
-// source   [N, sourceHeight, sourceWidth, sourceChannels]   float32: the input, or the gradient by the output
+// source [N, sourceHeight, sourceWidth, sourceChannels] float32: the input, or the gradient with respect to the output
 // weight   [kernel, kernel, inChannels, outChannels]        of the convolution itself, not of its gradient
 // bias     [resultChannels]
 // output, gradient [N, height, width, resultChannels]       N follows from the length
-// Channels are multiples of 4. accumulate: add to what is there. weightSets: how many weights lie one after the other; each is for
-// an equal part of the images, and no tile spans two of them. With 1×1 kernels that is a batch of matrix products.
+// Channels are multiples of 4. accumulate: add to what the result holds. weightSets: how many weights lie one after the
+// other; each is for an equal part of the images, and no tile spans two of them. With 1×1 kernels that is a batch of
+// matrix products.
 //
-// Rows of the product are pixels, columns are channels, and the inner dimension runs over taps, then channels. An invocation
-// computes 8 pixels × channelVectors (1 or 2) vectors of channels in registers; a workgroup of pixelThreads × channelThreads shares
-// what it loads, vectorsPerStep vectors of channels of one tap at a time. With loadsAhead, what the next step needs is on its way
-// from memory to registers while one is summed. An invocation works out once where its pixels lie in the source and which taps
-// they meet. Under a stride, pixels of the gradient are numbered phase by phase ((y mod stride, x mod stride)), each phase filled
-// up to whole workgroups: then all pixels of a workgroup meet the same taps, and none is multiplied by zero.
+// Rows of the product are pixels, columns are channels, and the inner dimension runs over taps, then channels. An
+// invocation computes 8 pixels × channelVectors (1 or 2) vectors of channels in registers. A workgroup of pixelThreads
+// × channelThreads shares what it loads: vectorsPerStep vectors of channels of one tap at a time. With loadsAhead, the
+// values of the next step move from memory to registers while one is summed. An invocation works out once where its
+// pixels are in the source and which taps they meet. Under a stride, pixels of the gradient are numbered phase by phase
+// ((y mod stride, x mod stride)), each phase filled up to whole workgroups. All pixels of a workgroup then meet the
+// same taps, and none is multiplied by zero.
 
 override sourceHeight: u32 = 8u;
 override sourceWidth: u32 = 8u;
@@ -30,7 +33,8 @@ override stride: u32 = 1u;
 override padding: u32 = 1u;
 override accumulate: bool = false;
 override weightSets: u32 = 1u;
-// Of the largest tile. pixelRow, channelRow: places from one vector's row to the next; pixelPlaces, channelPlaces: in all rows.
+// Sizes for the largest tile. pixelRow, channelRow: places from one vector's row to the next; pixelPlaces,
+// channelPlaces: in all rows.
 override pixelThreads: u32 = 16u;
 override channelThreads: u32 = 10u;
 override channelVectors: u32 = 2u;
@@ -54,26 +58,27 @@ alias Output = vec4f;
 const pixelsPerThread = 8u;
 
 override tilePixels = pixelThreads * pixelsPerThread;
-// In vectors of four, as channels are counted from here on.
+// In vectors of four, as all counts of channels from here on.
 override tileChannels = channelThreads * channelVectors;
 override threads = pixelThreads * channelThreads;
-// What a workgroup loads for a step, in blocks: four neighbouring pixels × four channels, two blocks for an invocation at most, and
-// 4 × 4 weights, one block for an invocation at most.
+// What a workgroup loads for a step, in blocks: four neighbouring pixels × four channels, at most two blocks for an
+// invocation, and 4 × 4 weights, at most one block for an invocation.
 override pixelBlocks = vectorsPerStep * tilePixels / 4u;
 override weightBlocks = vectorsPerStep * tileChannels;
 override twoBlocks = pixelBlocks > threads;
 override evenBlocks = pixelBlocks % threads == 0u;
-// Whether no load lies beyond a tap's last source channels, or beyond the last result channels.
+// Whether no load goes beyond a tap's last source channels, or beyond the last result channels.
 override wholeSteps = sourceChannels % (4u * vectorsPerStep) == 0u;
 override wholeTiles = resultChannels % (4u * tileChannels) == 0u;
-// Whether every pixel meets a source pixel, so that none is replaced by zeros; what pixels that do not exist meet is not stored.
+// Whether every pixel meets a source pixel, so that none is replaced by zeros. What missing pixels meet is not stored.
 override unpadded = kernel == 1u && padding == 0u;
-// Whether pixels of the result are those of the source, so that the four of a block lie one after the other.
+// Whether pixels of the result are those of the source, so that the four pixels of a block are consecutive.
 override isFlat = unpadded && stride == 1u;
 
-// What an invocation needs of four source channels: for each of them two vectors of four pixels, or two vectors of weights. Members
-// and constants are no indices that a compiler clamps. The length of a place, and that of rows of places, keep what is read and what
-// is written at the same time in different banks of memory. A row for each vector of a step.
+// What an invocation needs for four source channels: for each of them two vectors of four pixels, or two vectors of
+// weights. Members and constants are not indices, which compilers clamp. The length of a place, and that of rows of
+// places, keep what is read and what is written at the same time in different banks of memory. There is a row for each
+// vector of a step.
 alias Two = array<vec4f, 2>;
 struct Place {
   c0: Two,
@@ -112,7 +117,7 @@ struct Sums {
   p0: Pair, p1: Pair, p2: Pair, p3: Pair, p4: Pair, p5: Pair, p6: Pair, p7: Pair,
 }
 
-// Images with the same weights: their pixels are numbered together.
+// Number of images with the same weights; their pixels are numbered together.
 fn together(images: u32) -> u32 {
   return images / weightSets;
 }
@@ -207,7 +212,7 @@ fn accumulateVector(sums: ptr<function, Sums>, k: u32, pixelThread: u32, channel
   accumulateChannel(sums, (*x).c3, (*w).c3);
 }
 
-// Not a loop: WebGPU counts the turns of each, and vectors would not overlap.
+// Not a loop: WebGPU counts the turns of loops, and vectors would not overlap.
 fn accumulateStep(sums: ptr<function, Sums>, pixelThread: u32, channelThread: u32) {
   accumulateVector(sums, 0u, pixelThread, channelThread);
   if (vectorsPerStep > 1u) {
@@ -219,8 +224,8 @@ fn accumulateStep(sums: ptr<function, Sums>, pixelThread: u32, channelThread: u3
   }
 }
 
-// Where what an invocation loads lies at the first tap and channel, and which taps of its pixels lie inside the source: six bits for
-// each pixel of a block. What a step adds to an index is the same for all invocations.
+// Where an invocation's loads are at the first tap and channel, and which taps of its pixels lie inside the source: six
+// bits for each pixel of a block. A step adds the same to the index of every invocation.
 struct Origins {
   x0: vec4u,
   x1: vec4u,
@@ -247,12 +252,12 @@ fn blockOf(tile: Tile, block: u32, images: u32, backward: bool) -> Block {
   return Block(origins + block % vectorsPerStep, inside);
 }
 
-// Four source channels × four result channels of a tap lie in four rows of the weights, whichever way it goes.
+// Four source channels × four result channels of a tap are in four rows of the weights, in either direction.
 fn weightRow(backward: bool) -> u32 {
   return select(resultChannels / 4u, sourceChannels / 4u, backward);
 }
 
-// Invocations that stage no weights load the last block once more: a branch would wait for memory.
+// Invocations that stage no weights load the last block again, because a branch would wait for memory.
 fn weightBlock(thread: u32) -> u32 {
   return min(thread, weightBlocks - 1u);
 }
@@ -270,8 +275,8 @@ fn originsOf(tile: Tile, images: u32, thread: u32, backward: bool) -> Origins {
   return Origins(a.origins, b.origins, a.inside, b.inside, firstWeight + own);
 }
 
-// What an invocation has loaded for a step, and which of it are zeros instead. That is asked when it is staged: a branch or a
-// selection before would wait for memory.
+// What an invocation has loaded for a step, and which parts of it are zeros instead. This is decided when it is staged,
+// because a branch or a selection earlier would wait for memory.
 struct Loaded {
   weights: mat4x4f,
   x0: mat4x4f,
@@ -281,7 +286,7 @@ struct Loaded {
   areWeights: bool,
 }
 
-// Four channels of four pixels; whatever lies there for pixels in the padding.
+// Four channels of four pixels, with any values for pixels in the padding.
 fn loadBlock(at: vec4u) -> mat4x4f {
   return mat4x4f(vec4f(source[at.x]), vec4f(source[at.y]), vec4f(source[at.z]), vec4f(source[at.w]));
 }
@@ -299,7 +304,8 @@ fn isChannel(block: u32, channel: u32) -> bool {
   return wholeSteps || channel + block % vectorsPerStep < sourceChannels / 4u;
 }
 
-// Where a step's vectors lie, worked out before the last step's are staged: compilers then load into the same registers again.
+// Where a step's vectors are, worked out before the last step's are staged, so that compilers load into the same
+// registers again.
 struct Addresses {
   x0: vec4u,
   x1: vec4u,
@@ -368,7 +374,7 @@ fn stage(thread: u32, loaded: Loaded, backward: bool) {
     if (backward) {
       w = transpose(w);
     }
-    // Asked here as well: compilers do not follow a constant through a loop.
+    // Decided here as well, because compilers do not follow a constant through a loop.
     let exist = (wholeSteps && wholeTiles) || loaded.areWeights;
     (*place).c0[half] = select(vec4f(), w[0], exist);
     (*place).c1[half] = select(vec4f(), w[1], exist);
@@ -377,7 +383,8 @@ fn stage(thread: u32, loaded: Loaded, backward: bool) {
   }
 }
 
-// The first tap (ky, kx) that meets whole source pixels from the tile's phase; backwards the others follow in steps of the stride.
+// The first tap (ky, kx) that meets whole source pixels from the tile's phase. Backward, the others follow in steps of
+// the stride.
 fn firstTap(tile: Tile, backward: bool) -> vec2u {
   let step = select(1u, stride, backward);
   return vec2u((tile.phaseY + padding) % step, (tile.phaseX + padding) % step);

@@ -98,7 +98,9 @@ const pixelsPerStep = 8;
 const square: WeightTile = { rows: 64, columns: 64, workgroups: 512 };
 /** For few output channels. */
 const few: WeightTile = { rows: 64, columns: 32, workgroups: 512, columnsPerThread: 4 };
-/** Rows of the tiles for 1×1 kernels on few input channels, and most columns: then no rows of a tile are empty. */
+/**
+ * Rows of the tiles for 1×1 kernels on few input channels, and their most columns. No rows of such a tile are empty.
+ */
 const flat = { rows: 16, mostColumns: 160 } as const;
 
 /** The tile for a shape, but for Intel's GPUs. */

@@ -12,9 +12,11 @@ interface FeatureMap {
   readonly channels: number;
 }
 
-/** Invocations of a workgroup, pixels of a row that each computes, and columns of a patch, as the shader defines them. */
+/**
+ * Invocations of a workgroup, pixels of a row that each computes, and columns of a patch, as the shader defines them.
+ */
 const [threads, pixelsPerThread, columns] = [64, 8, 32] as const;
-/** Rows and columns around those of a patch, and rows that a workgroup loads at a time. */
+/** Rows and columns around a patch, and rows that a workgroup loads at a time. */
 const [border, rowsPerLoad] = [2, 2] as const;
 const mostChannels = 16;
 
@@ -25,7 +27,9 @@ const inputOf = ({ height, width, inChannels: channels }: Conv2dShape): FeatureM
 });
 const outputOf = (shape: Conv2dShape): FeatureMap => ({ ...outputSize(shape), channels: shape.outChannels });
 
-/** By how many invocations the channels of a result are divided, and how many vectors each computes. */
+/**
+ * The number of invocations among which a result's channels are divided, and the number of vectors that each computes.
+ */
 function division(
   { channels }: FeatureMap,
 ): { readonly channelThreads: number; readonly channelVectors: number } {
@@ -76,13 +80,13 @@ function constants(
 }
 
 /**
- * {@link conv2dForward} for 3×3 kernels of stride 1 to at most 16 channels, from patches of the input staged in workgroup memory:
- * for GPUs.
- * @throws {RangeError} unless the kernel is 3×3, the stride 1, the padding at most 2, the channels multiples of 4, and of the output
- *   at most 16.
- * @cost 9 · inChannels multiply-adds an output value. An invocation computes 8 pixels × 8 channels (4 where there are no more than
- *   8). It loads a vector from workgroup memory for every 5 multiply-adds of vectors, and one of the input from memory for all
- *   nine taps.
+ * {@link conv2dForward} for 3×3 kernels of stride 1 to at most 16 channels, from patches of the input staged in
+ * workgroup memory: for GPUs.
+ * @throws {RangeError} unless the kernel is 3×3, the stride 1, the padding at most 2, the channels multiples of 4, and
+ *   the output channels at most 16.
+ * @cost 9 · inChannels multiply-adds for an output value. An invocation computes 8 pixels × 8 channels (4 if there are
+ *   at most 8). It loads a vector from workgroup memory for every 5 multiply-adds of vectors, and one of the input from
+ *   memory for all nine taps.
  * @example
  * ```ts
  * import { conv2dForwardPatch, conv2dSizes, run } from "sada-jem/kernels";
@@ -120,12 +124,13 @@ export const conv2dForwardPatch: Conv2dForward = {
 };
 
 /**
- * {@link conv2dGradientInput} for 3×3 kernels of stride 1 and inputs of at most 16 channels, from patches of the gradient by the
- * output staged in workgroup memory: for GPUs.
- * @throws {RangeError} unless the kernel is 3×3, the stride 1, the padding at most 2, the channels multiples of 4, and of the input
- *   at most 16.
- * @cost 9 · outChannels multiply-adds a value of the gradient. An invocation computes 8 pixels × 8 channels (4 where there are no
- *   more than 8), and loads for all nine taps a vector of the gradient by the output from memory once.
+ * {@link conv2dGradientInput} for 3×3 kernels of stride 1 and inputs of at most 16 channels, from patches of the
+ * gradient with respect to the output, staged in workgroup memory: for GPUs.
+ * @throws {RangeError} unless the kernel is 3×3, the stride 1, the padding at most 2, the channels multiples of 4, and
+ *   the input channels at most 16.
+ * @cost 9 · outChannels multiply-adds for a value of the gradient. An invocation computes 8 pixels × 8 channels (4 if
+ *   there are at most 8), and loads a vector of the gradient with respect to the output from memory once for all nine
+ *   taps.
  * @example
  * ```ts
  * import { conv2dGradientInputPatch, conv2dSizes, run } from "sada-jem/kernels";

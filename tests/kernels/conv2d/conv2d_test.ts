@@ -35,7 +35,7 @@ const patchShapes: readonly Conv2dShape[] = [
 /** Shapes that do not divide the tiles, and those of the networks. */
 const shapes: readonly Conv2dShape[] = [
   ...unevenShapes,
-  // Rows and columns of the gradient by the weight are divided otherwise, with and without whole steps.
+  // Rows and columns of the gradient with respect to the weight are divided differently, with and without whole steps.
   { ...base, kernel: 1, padding: 0, outChannels: 44 },
   { ...base, kernel: 1, padding: 0, height: 8, width: 8, inChannels: 16, outChannels: 168 },
   ...patchShapes,

@@ -262,7 +262,7 @@ const weightBounds = {
 } as const;
 
 for (const batch of [1, 4, 16, 64]) {
-  Deno.test(`Winograd's gradient by the weight over ${batch} images is about as exact as the direct one`, async () => {
+  Deno.test(`Winograd's gradient with respect to the weight over ${batch} images is about as exact as the direct one`, async () => {
     const context = new Context(await testGpu());
     const shape = { ...base, batch, height: 16, width: 16, inChannels: 8, outChannels: 8 };
     const unit = 2 ** -24 * Math.sqrt(batch * shape.height * shape.width);

@@ -49,7 +49,7 @@ export interface ConvolutionAdapter {
 }
 
 /** Version of the lists below. Raise it when a name changes its meaning. */
-export const candidatesVersion = 1;
+export const candidatesVersion = 2;
 
 /** The algorithms for each direction of a convolution; the first is used unless another is asked for. */
 export type Conv2dCandidates = {

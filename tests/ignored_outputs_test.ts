@@ -5,7 +5,7 @@ import { programs } from "../bench/programs.ts";
 import { projectFolder, taskCommands } from "../scripts/tasks.ts";
 
 /** Tasks that write files which are kept under version control. */
-const kept = ["docs"];
+const kept = ["docs", "curves"];
 
 /** The text of every file in a folder of the project, and in those below it. */
 function textsOf(folder: string): string[] {

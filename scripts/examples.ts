@@ -11,8 +11,6 @@ export const pages = { image_filter: "image_filter", sample: "sample_page", text
 const library: esbuild.Plugin = {
   name: "library",
   setup: (build) => {
-    // No page writes pictures, and esbuild does not find this package in Deno's cache.
-    build.onResolve({ filter: /^fast-png$/ }, ({ path }) => ({ path, external: true, sideEffects: false }));
     build.onResolve({ filter: /^sada-jem(\/kernels)?$/ }, ({ path }) => ({
       path: fileURLToPath(import.meta.resolve(path)),
     }));

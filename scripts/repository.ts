@@ -9,11 +9,10 @@ import { fileURLToPath } from "node:url";
 export function repositoryPage(remote: string): string | undefined {
   const scp = /^(?:[\w.-]+@)?([\w.-]+\.[\w-]+):(?!\/)(.+)$/.exec(remote);
   const address = scp ? `https://${scp[1]}/${scp[2]}` : remote.replace(/^git\+/, "");
-  const url = URL.parse(address);
-  if (!url || !/^(https?|ssh|git):$/.test(url.protocol) || url.hostname === "") return undefined;
-  const path = url.pathname.replace(/\/+$/, "").replace(/\.git$/, "");
-  // Neither a user's name nor a token belongs into a package.
-  return /^(\/[^/]+){2,}$/.test(path) ? `https://${url.hostname}${path}` : undefined;
+  // Neither a user's name nor a token belongs in a package.
+  const parts = /^(?:https?|ssh|git):\/\/(?:[^@/]*@)?([\w.-]+)(?::\d+)?((?:\/[^/?#]+?){2,})(?:\.git)?\/*$/
+    .exec(address);
+  return parts ? `https://${parts[1]}${parts[2]}` : undefined;
 }
 
 /** The page of the repository that a clone of the project came from, if git knows one on the web. */

@@ -18,11 +18,12 @@ export const denoPackages: Plugin = {
       { filter: /^[@a-z]/, namespace: "file" },
       async ({ path, kind, importer, pluginData }) => {
         if (kind === "entry-point" || pluginData === denoPackages) return undefined;
-        const folder = npmFolder(
-          npmFolder(importer) ? createRequire(importer).resolve(path) : await pinned(path),
-        );
+        const file = npmFolder(importer) ? createRequire(importer).resolve(path) : await pinned(path);
+        const folder = npmFolder(file);
         if (!folder) return { errors: [{ text: `${path} is no npm package of deno.json` }] };
-        return await build.resolve(folder, { kind, resolveDir: folder, pluginData: denoPackages });
+        const found = await build.resolve(folder, { kind, resolveDir: folder, pluginData: denoPackages });
+        // A folder has no entry point if its package names only exports, which Deno has resolved.
+        return found.errors.length > 0 ? { path: file } : found;
       },
     );
   },

@@ -17,6 +17,7 @@ Deno.test("the programs in docs/embedding.md run as they stand", async () => {
   const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["test", "--doc", "--lock=all.lock", "--no-prompt", "--allow-read=data", "docs/embedding.md"],
     cwd: fileURLToPath(new URL("../../", import.meta.url)),
+    env: { NO_COLOR: "1" },
   }).output();
   const output = new TextDecoder().decode(stdout);
   assert.match(output, /^ok \| 2 passed \| 0 failed/m, `${output}\n${new TextDecoder().decode(stderr)}`);

@@ -96,7 +96,7 @@ export { type Dataset, type ImageSet } from "./data/dataset.ts";
 export { DeviceImages } from "./data/device_images.ts";
 export { loadDigits } from "./data/digits.ts";
 export { fitDataset, type ImageDescription } from "./data/fit.ts";
-export { BatchOrder } from "./train/batch_order.ts";
+export { BatchOrder } from "./train/iteration/batch_order.ts";
 export { buildModel } from "./train/build.ts";
 export {
   type Checkpoint,
@@ -114,9 +114,9 @@ export { type Configuration, parseConfiguration } from "./train/configuration.ts
 export { type ImportHints, readModelFile } from "./train/checkpoint/import.ts";
 export { modelState } from "./train/checkpoint/model_state.ts";
 export { preset, presetNames } from "./train/presets.ts";
-export { drawCrops, drawReplay } from "./train/iteration_draws.ts";
-export { type InputPart, type InputValues, IterationInputs } from "./train/iteration_inputs.ts";
-export type { IterationReport } from "./train/iteration_report.ts";
+export { drawCrops, drawReplay } from "./train/iteration/draws.ts";
+export { type InputPart, type InputValues, IterationInputs } from "./train/iteration/inputs.ts";
+export type { IterationReport } from "./train/iteration/report.ts";
 export { testModel, type TestResult } from "./train/test_result.ts";
-export { reportCapacity } from "./train/reports.ts";
+export { reportCapacity } from "./train/iteration/reports.ts";
 export { Trainer } from "./train/trainer.ts";

@@ -3,8 +3,8 @@
 import { type Counters, Gpu } from "../../src/gpu/gpu.ts";
 import { type KernelTime, profile } from "../../src/gpu/profile.ts";
 import { Context } from "../../src/tensor/context.ts";
-import type { IterationReport } from "../../src/train/iteration_report.ts";
-import { reportCapacity } from "../../src/train/reports.ts";
+import type { IterationReport } from "../../src/train/iteration/report.ts";
+import { reportCapacity } from "../../src/train/iteration/reports.ts";
 import { hostTime } from "./host.ts";
 import { prepareTrainer, type RunName, runNamed } from "./iteration_case.ts";
 import { type MemoryPart, memoryParts } from "./memory.ts";

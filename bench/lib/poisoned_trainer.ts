@@ -1,4 +1,4 @@
-import type { Wishes } from "../../src/train/exchange.ts";
+import type { Wishes } from "../../src/train/iteration/exchange.ts";
 import { Trainer } from "../../src/train/trainer.ts";
 
 /**

@@ -1,4 +1,4 @@
-import type { IterationReport } from "./iteration_report.ts";
+import type { IterationReport } from "./iteration/report.ts";
 import { type Attempt, withAttempts } from "./recovery/recovery.ts";
 import type { MetricsFile } from "./run/metrics_file.ts";
 import type { TestedSet, TestResult } from "./test_result.ts";

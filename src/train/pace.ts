@@ -1,4 +1,4 @@
-import { reportCapacity } from "./reports.ts";
+import { reportCapacity } from "./iteration/reports.ts";
 
 /** Decides when to read reports back, and measures the speed between two readings. */
 export class Pace {

@@ -1,6 +1,6 @@
 import type { Sampler } from "../jem/sampler.ts";
 import { streamWords } from "../random/philox.ts";
-import type { Shards } from "./shards.ts";
+import type { Shards } from "./iteration/shards.ts";
 
 /** Random steps from here on belong to the filling of the replay buffer. Iterations stay below. */
 const firstFillStep = 2 ** 31;

@@ -1,4 +1,4 @@
-import type { IterationReport } from "./iteration_report.ts";
+import type { IterationReport } from "./iteration/report.ts";
 import type { Attempt } from "./recovery/recovery.ts";
 import type { TestedSet, TestResult } from "./test_result.ts";
 

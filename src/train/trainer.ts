@@ -13,7 +13,7 @@ import { learningRateAt, type LearningRateSchedule } from "../optim/schedule.ts"
 import { Purpose, RandomStream, streamWords } from "../random/philox.ts";
 import type { Context } from "../tensor/context.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { BatchOrder } from "./batch_order.ts";
+import { BatchOrder } from "./iteration/batch_order.ts";
 import {
   buildModel,
   buildOptimizer,
@@ -25,15 +25,15 @@ import {
 import { settledAttempts } from "./recovery/changes.ts";
 import type { Configuration } from "./configuration.ts";
 import { type Divergence, divergenceError } from "./recovery/divergence.ts";
-import { Exchange, exchangeRoom, noWishes, type Wishes } from "./exchange.ts";
-import { drawCrops, drawReplay } from "./iteration_draws.ts";
-import type { InputValues } from "./iteration_inputs.ts";
-import type { IterationReport } from "./iteration_report.ts";
+import { Exchange, exchangeRoom, noWishes, type Wishes } from "./iteration/exchange.ts";
+import { drawCrops, drawReplay } from "./iteration/draws.ts";
+import type { InputValues } from "./iteration/inputs.ts";
+import type { IterationReport } from "./iteration/report.ts";
 import { type Attempt, noRecovery, rateFactor, type RecoveryState, streamSeed } from "./recovery/recovery.ts";
 import { fillReplayBuffer } from "./replay_filling.ts";
-import { Reports } from "./reports.ts";
-import { ShardInputs } from "./shard_inputs.ts";
-import { Shards } from "./shards.ts";
+import { Reports } from "./iteration/reports.ts";
+import { ShardInputs } from "./iteration/shard_inputs.ts";
+import { Shards } from "./iteration/shards.ts";
 
 /**
  * Trains a model by SADA-JEM. An iteration (Algorithm 1 of the paper) is recorded once and then replayed. What changes

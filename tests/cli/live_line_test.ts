@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { fitted, type LinePart, LiveLine } from "../../src/cli/live_line.ts";
 import { TrainingLine } from "../../src/cli/training/output.ts";
 import { reportFields } from "../../src/jem/training_step.ts";
-import type { IterationReport } from "../../src/train/iteration_report.ts";
+import type { IterationReport } from "../../src/train/iteration/report.ts";
 import { withFiles } from "../temporary.ts";
 
 // Other systems have no `script`, or another one, to run a command on a terminal.

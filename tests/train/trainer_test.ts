@@ -8,7 +8,7 @@ import { activationTypes } from "../../src/nn/wide_resnet.ts";
 import { Context } from "../../src/tensor/context.ts";
 import { type Configuration, parseConfiguration } from "../../src/train/configuration.ts";
 import { preset } from "../../src/train/presets.ts";
-import type { IterationReport } from "../../src/train/iteration_report.ts";
+import type { IterationReport } from "../../src/train/iteration/report.ts";
 import { Trainer } from "../../src/train/trainer.ts";
 import { testGpu } from "../kernels/harness.ts";
 

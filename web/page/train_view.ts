@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
-import type { IterationReport } from "../../src/train/iteration_report.ts";
+import type { IterationReport } from "../../src/train/iteration/report.ts";
 import type { TrainingCalls, TrainingProgress } from "../worker/calls.ts";
 import { Remote } from "../worker/remote.ts";
 import { element, NumberField, StatusLine } from "./elements.ts";

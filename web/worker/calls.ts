@@ -1,7 +1,7 @@
 /** The calls to the page's two workers. */
 
 import type { ChainStart } from "../../src/train/chain_starts.ts";
-import type { IterationReport } from "../../src/train/iteration_report.ts";
+import type { IterationReport } from "../../src/train/iteration/report.ts";
 
 /** A model file that the page has loaded. */
 export interface ModelSummary {

@@ -5,7 +5,7 @@
  */
 
 import type { Divergence } from "./divergence.ts";
-import type { IterationReport } from "../iteration_report.ts";
+import type { IterationReport } from "../iteration/report.ts";
 
 /** What is watched. */
 const vitals = ["crossEntropy", "energyGap", "gradientNorm"] as const;

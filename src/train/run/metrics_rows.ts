@@ -1,6 +1,6 @@
 import { FormatError } from "../../errors.ts";
 import { reportFields } from "../../jem/training_step.ts";
-import type { IterationReport } from "../iteration_report.ts";
+import type { IterationReport } from "../iteration/report.ts";
 import type { Attempt } from "../recovery/recovery.ts";
 import type { TestedSet, TestResult } from "../test_result.ts";
 

@@ -22,7 +22,7 @@ import {
 } from "../../../src/train/recovery/recovery.ts";
 import { newestCheckpoint } from "../../../src/train/checkpoint/folder.ts";
 import { RunDirectory } from "../../../src/train/run/run_directory.ts";
-import type { IterationReport } from "../../../src/train/iteration_report.ts";
+import type { IterationReport } from "../../../src/train/iteration/report.ts";
 import type { RunListener } from "../../../src/train/run_listener.ts";
 import { type Summary, TrainingRun } from "../../../src/train/training_run.ts";
 import { reproducible } from "../../run_files.ts";

@@ -1,6 +1,6 @@
-import { ShapeError } from "../errors.ts";
-import type { Context } from "../tensor/context.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import { ShapeError } from "../../errors.ts";
+import type { Context } from "../../tensor/context.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
 
 /** The parts of {@link IterationInputs} and their lengths in 32-bit words, for given batch sizes. */
 function partLengths(likelihoodBatch: number, labelledBatch: number) {

@@ -1,5 +1,5 @@
-import type { Communicator } from "../distributed/communicator.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import type { Communicator } from "../../distributed/communicator.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
 
 /** What a process wants to do after an iteration. In a job all do it after the same one. */
 export interface Wishes {

@@ -1,25 +1,25 @@
 import assert from "node:assert/strict";
-import { processesInOne } from "../distributed/processes_in_one.ts";
-import { type Communicator, oneProcess } from "../../src/distributed/communicator.ts";
-import { loadDataset } from "../../src/data/load.ts";
-import { ConfigurationError } from "../../src/errors.ts";
-import type { Pass } from "../../src/optim/sharpness_aware.ts";
-import { TrainingStep } from "../../src/jem/training_step.ts";
-import { Context } from "../../src/tensor/context.ts";
+import { processesInOne } from "../../distributed/processes_in_one.ts";
+import { type Communicator, oneProcess } from "../../../src/distributed/communicator.ts";
+import { loadDataset } from "../../../src/data/load.ts";
+import { ConfigurationError } from "../../../src/errors.ts";
+import type { Pass } from "../../../src/optim/sharpness_aware.ts";
+import { TrainingStep } from "../../../src/jem/training_step.ts";
+import { Context } from "../../../src/tensor/context.ts";
 import {
   decodeCheckpoint,
   encodeCheckpoint,
   modelOnly,
   requireTrainingState,
   restoreTrainer,
-} from "../../src/train/checkpoint/checkpoint.ts";
-import { gatherParts } from "../../src/train/checkpoint/parts.ts";
-import { type Configuration, parseConfiguration } from "../../src/train/configuration.ts";
-import type { IterationReport } from "../../src/train/iteration_report.ts";
-import { preset } from "../../src/train/presets.ts";
-import { Trainer } from "../../src/train/trainer.ts";
-import { testGpu } from "../kernels/harness.ts";
-import { requireSameBytes } from "../same_bytes.ts";
+} from "../../../src/train/checkpoint/checkpoint.ts";
+import { gatherParts } from "../../../src/train/checkpoint/parts.ts";
+import { type Configuration, parseConfiguration } from "../../../src/train/configuration.ts";
+import type { IterationReport } from "../../../src/train/iteration/report.ts";
+import { preset } from "../../../src/train/presets.ts";
+import { Trainer } from "../../../src/train/trainer.ts";
+import { testGpu } from "../../kernels/harness.ts";
+import { requireSameBytes } from "../../same_bytes.ts";
 
 const digits = await loadDataset({ name: "digits", limit: 200 });
 

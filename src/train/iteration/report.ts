@@ -1,4 +1,4 @@
-import type { ReportField } from "../jem/training_step.ts";
+import type { ReportField } from "../../jem/training_step.ts";
 
 /**
  * The report of an iteration; NaN where a field does not apply. With several shards these are means over the shards,

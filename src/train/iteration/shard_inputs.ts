@@ -1,12 +1,12 @@
-import type { Dataset } from "../data/dataset.ts";
-import type { CropOptions, DeviceImages } from "../data/device_images.ts";
-import { StreamedImages } from "../data/streamed_images.ts";
-import { Purpose } from "../random/philox.ts";
-import type { Context } from "../tensor/context.ts";
-import { add } from "../tensor/operations/arithmetic.ts";
-import { normal } from "../tensor/operations/random.ts";
-import type { Tensor } from "../tensor/tensor.ts";
-import { type InputPart, type InputValues, IterationInputs } from "./iteration_inputs.ts";
+import type { Dataset } from "../../data/dataset.ts";
+import type { CropOptions, DeviceImages } from "../../data/device_images.ts";
+import { StreamedImages } from "../../data/streamed_images.ts";
+import { Purpose } from "../../random/philox.ts";
+import type { Context } from "../../tensor/context.ts";
+import { add } from "../../tensor/operations/arithmetic.ts";
+import { normal } from "../../tensor/operations/random.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { type InputPart, type InputValues, IterationInputs } from "./inputs.ts";
 import type { Shards } from "./shards.ts";
 
 /** The two independent streams of training images. */

@@ -1,7 +1,7 @@
 /** What an iteration draws at random on the host. It depends on the seed and the iteration's number alone. */
 
-import { skipped } from "../jem/initialisation.ts";
-import { Purpose, RandomStream } from "../random/philox.ts";
+import { skipped } from "../../jem/initialisation.ts";
+import { Purpose, RandomStream } from "../../random/philox.ts";
 
 /** Random crops and flips of a batch, packed as `expandImages` reads them. */
 export function drawCrops(

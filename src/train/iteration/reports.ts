@@ -1,7 +1,7 @@
-import { reportFields, reportValues } from "../jem/training_step.ts";
-import type { Context } from "../tensor/context.ts";
-import type { Tensor } from "../tensor/tensor.ts";
-import type { IterationReport } from "./iteration_report.ts";
+import { reportFields, reportValues } from "../../jem/training_step.ts";
+import type { Context } from "../../tensor/context.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import type { IterationReport } from "./report.ts";
 
 /** Number of iterations whose reports the GPU keeps until they are fetched. */
 export const reportCapacity = 64;

@@ -1,5 +1,5 @@
-import { ConfigurationError } from "../errors.ts";
-import { permutation, RandomStream } from "../random/philox.ts";
+import { ConfigurationError } from "../../errors.ts";
+import { permutation, RandomStream } from "../../random/philox.ts";
 
 /**
  * The order in which a stream visits the training images: reshuffled every epoch, without the last short batch. It

@@ -1,8 +1,8 @@
-import type { Communicator } from "../distributed/communicator.ts";
-import { ConfigurationError } from "../errors.ts";
-import { streamWords } from "../random/philox.ts";
-import type { Configuration } from "./configuration.ts";
-import type { InputValues } from "./iteration_inputs.ts";
+import type { Communicator } from "../../distributed/communicator.ts";
+import { ConfigurationError } from "../../errors.ts";
+import { streamWords } from "../../random/philox.ts";
+import type { Configuration } from "../configuration.ts";
+import type { InputValues } from "./inputs.ts";
 
 /**
  * How the batches and the replay buffer of a job are divided into shards, and the shards among its processes: rank r of

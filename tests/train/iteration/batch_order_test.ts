@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { ConfigurationError } from "../../src/errors.ts";
-import { Purpose, RandomStream, streamWords } from "../../src/random/philox.ts";
-import { BatchOrder } from "../../src/train/batch_order.ts";
-import { drawCrops, drawReplay } from "../../src/train/iteration_draws.ts";
-import { skipped } from "../../src/jem/initialisation.ts";
+import { ConfigurationError } from "../../../src/errors.ts";
+import { Purpose, RandomStream, streamWords } from "../../../src/random/philox.ts";
+import { BatchOrder } from "../../../src/train/iteration/batch_order.ts";
+import { drawCrops, drawReplay } from "../../../src/train/iteration/draws.ts";
+import { skipped } from "../../../src/jem/initialisation.ts";
 
 const all = (count: number) => Uint32Array.from({ length: count }, (_, i) => i);
 

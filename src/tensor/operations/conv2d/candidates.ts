@@ -33,7 +33,7 @@ import {
 } from "../../../kernels/conv2d/patch_staged.ts";
 import type { Conv2dShape } from "../../../kernels/conv2d/shape.ts";
 import type { StagedTile } from "../../../kernels/conv2d/staged.ts";
-import type { Kernel } from "../../../kernels/kernel.ts";
+import { type Kernel, suited } from "../../../kernels/kernel.ts";
 import { winogradProductMatrix } from "../../../kernels/winograd/matrix_product.ts";
 import { byKernel, byParts, type Conv2dAlgorithms, type Direction } from "./algorithm.ts";
 import { patchForward, patchGradientInput } from "./patch.ts";
@@ -261,26 +261,29 @@ const stagedGradientWeight: readonly Named<typeof conv2dGradientWeight>[] = [
   ),
 ];
 
+const stagedPatch = {
+  forward: byKernel("staged-patch", conv2dForwardPatch),
+  gradientInput: byKernel("staged-patch", conv2dGradientInputPatch),
+} as const;
+
 function staged(shape: Conv2dShape, kind: GpuKind | undefined): Conv2dCandidates {
   const gradientShape = { ...shape, accumulate: false };
-  // On the kinds of GPUs that want small tiles, patches take too many registers.
-  const takesPatches = kind === undefined;
-  const forward = distinct(stagedForward, shape, kind, byKernel);
-  const gradientInput = distinct(stagedGradientInput, gradientShape, kind, byKernel);
-  return {
-    forward: [
-      ...takesPatches && suitsForwardPatch(shape) ? [byKernel("staged-patch", conv2dForwardPatch)] : [],
-      ...forward,
-      ...compact.forward,
-    ] as [...typeof forward],
+  const { forward, gradientInput, gradientWeight }: Conv2dCandidates = {
+    forward: [...distinct(stagedForward, shape, kind, byKernel), ...compact.forward],
     gradientInput: [
-      ...takesPatches && suitsGradientInputPatch(shape)
-        ? [byKernel("staged-patch", conv2dGradientInputPatch)]
-        : [],
-      ...gradientInput,
+      ...distinct(stagedGradientInput, gradientShape, kind, byKernel),
       ...compact.gradientInput,
-    ] as [...typeof gradientInput],
+    ],
     gradientWeight: [...distinct(stagedGradientWeight, shape, kind, byParts), ...compact.gradientWeight],
+  };
+  // On the kinds of GPUs that want small tiles, patches take too many registers.
+  const canStage = kind === undefined;
+  return {
+    forward: canStage && suitsForwardPatch(shape) ? [stagedPatch.forward, ...forward] : forward,
+    gradientInput: canStage && suitsGradientInputPatch(shape)
+      ? [stagedPatch.gradientInput, ...gradientInput]
+      : gradientInput,
+    gradientWeight,
   };
 }
 
@@ -288,7 +291,7 @@ function staged(shape: Conv2dShape, kind: GpuKind | undefined): Conv2dCandidates
  * Algorithms by the kernels of one shader. A kernel whose tiles equal an earlier one's, as happens with few channels,
  * is left out.
  */
-function distinct<Shape, Shaped extends Pick<Kernel<Shape>, "constants" | "variants">, Algorithm>(
+function distinct<Shape, Shaped extends Kernel<Shape>, Algorithm>(
   kernels: readonly Named<Shaped>[],
   shape: Shape,
   kind: GpuKind | undefined,
@@ -296,7 +299,7 @@ function distinct<Shape, Shaped extends Pick<Kernel<Shape>, "constants" | "varia
 ): [Algorithm, ...Algorithm[]] {
   const byConstants = new Map<string, Named<Shaped>>();
   for (const named of kernels) {
-    const kernel = (kind && named[1].variants?.[kind]) ?? named[1];
+    const kernel = suited(named[1], kind);
     const constants = JSON.stringify(kernel.constants(shape));
     if (!byConstants.has(constants)) byConstants.set(constants, named);
   }

@@ -1,9 +1,10 @@
 /// <reference lib="dom" />
 /** The list of runs, in which the user chooses those to show. */
 
+import { judged } from "../../src/train/run/run_state.ts";
 import { make } from "../page/elements.ts";
 import type { FollowedRun } from "./followed_run.ts";
-import { labelOf, progressOf, shareOf, warningsOf } from "./run_text.ts";
+import { progressOf, shareOf, warningsOf } from "./run_text.ts";
 import { colourOf } from "./view.ts";
 
 /** A run's entry. */
@@ -62,7 +63,7 @@ export class RunList {
         const isShown = run.slot !== undefined;
         box.checked = isShown;
         swatch.style.background = isShown ? `var(${colourOf(run)})` : "";
-        const state = isShown ? labelOf(run) : run.listed.state;
+        const state = isShown ? judged(run.listed.state, run.reader.sign) : run.listed.state;
         label.className = `label ${state}`;
         setText(label, state);
         setText(progress, isShown ? progressOf(run) : run.listed.about);

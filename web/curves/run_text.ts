@@ -4,14 +4,6 @@ import { damagedText } from "../../src/train/run/damaged_lines.ts";
 import type { FollowedRun } from "./followed_run.ts";
 import { countText, timeText } from "./numbers.ts";
 
-/** How a run stands, for a label. */
-export type Label = "running" | "finished" | "stopped" | "diverged";
-
-/** The run's label. One that stopped where its last row shows a sign of divergence has diverged. */
-export function labelOf({ listed: { state }, reader }: FollowedRun): Label {
-  return state === "stopped" && reader.sign ? "diverged" : state;
-}
-
 /** The run's progress: its iterations, the time left, the accuracy. */
 export function progressOf(run: FollowedRun): string {
   const { listed: { iterations, about }, reader } = run;

@@ -5,9 +5,7 @@ import { CheckpointError, FormatError } from "../../errors.ts";
 import { crc32Text } from "../../formats/archives/crc32.ts";
 import { ignoreSystemError } from "./files.ts";
 import { imagesPerIteration, plannedIterations } from "./run_plan.ts";
-
-/** What a run is doing, as far as its folder shows. */
-export type RunState = "running" | "finished" | "stopped";
+import type { RunState } from "./run_state.ts";
 
 /** Where a run stands. */
 export interface RunStatus {

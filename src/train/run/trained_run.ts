@@ -1,13 +1,13 @@
 import { FormatError } from "../../errors.ts";
 import { exists } from "./files.ts";
 import { MetricsReader } from "./metrics_reader.ts";
-import { type RunState, RunView } from "./run_view.ts";
+import { judged } from "./run_state.ts";
+import { RunView } from "./run_view.ts";
 
 /** How far a run's training has come, whether or not it has ended. */
 export interface TrainedRun {
   readonly name: string;
-  /** A run that stopped at a sign of divergence has diverged. */
-  readonly state: RunState | "diverged";
+  readonly state: ReturnType<typeof judged>;
   /** Number of iterations of the whole run; null if unknown. */
   readonly iterations: number | null;
   /** Its metrics, read to the end. */
@@ -36,8 +36,7 @@ export async function readTrainedRun(folder: string, name: string): Promise<Trai
   }
   // If the number of classes is unknown, a high cross-entropy is not a sign of divergence, but the other signs are.
   const metrics = await readMetrics(view, status.classes ?? Infinity);
-  const state = status.state === "stopped" && metrics.sign ? "diverged" : status.state;
-  return { name, state, iterations: status.iterations, metrics };
+  return { name, state: judged(status.state, metrics.sign), iterations: status.iterations, metrics };
 }
 
 async function readMetrics(view: RunView, classes: number): Promise<MetricsReader> {

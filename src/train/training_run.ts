@@ -7,6 +7,7 @@ import { gatherParts } from "./checkpoint/parts.ts";
 import type { Configuration } from "./configuration.ts";
 import { requireSameJob } from "./job.ts";
 import { exists, jsonText } from "./run/files.ts";
+import { imagesPerIteration } from "./run/run_plan.ts";
 import type { RunListener } from "./run_listener.ts";
 import { samplesPicture } from "./run/samples_picture.ts";
 import { guessingWarning } from "./recovery/guessing.ts";
@@ -270,11 +271,10 @@ export class TrainingRun {
     const report = reports.at(-1);
     if (!report) return true;
     const { seconds, iterationsPerSecond } = pace.measured(trainer.iteration);
-    const { likelihoodWeight, likelihoodBatch, labelledBatch } = this.#configuration;
     this.#listener.progress({
       report,
       iterations: trainer.iterations,
-      imagesPerSecond: iterationsPerSecond * (labelledBatch + (likelihoodWeight > 0 ? likelihoodBatch : 0)),
+      imagesPerSecond: iterationsPerSecond * imagesPerIteration(this.#configuration)!,
       secondsLeft: (trainer.iterations - trainer.iteration) / iterationsPerSecond,
       exchangeShare: this.#exchangeShare(seconds),
       leaningSince: health.leaningSince,

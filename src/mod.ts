@@ -61,6 +61,7 @@ export { learningRateAt, type LearningRateSchedule } from "./optim/schedule.ts";
 export { type Pass, SharpnessAware, type SharpnessAwareOptions } from "./optim/sharpness_aware.ts";
 export { generate, type GenerationOptions } from "./jem/generate.ts";
 export { conditionalScore, posteriorScore, unconditionalScore } from "./jem/score.ts";
+export { GaussianInitialisation } from "./jem/gaussian_initialisation.ts";
 export {
   type ImageBytes,
   InformativeInitialisation,

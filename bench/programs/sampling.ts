@@ -18,6 +18,7 @@ import { streamWords } from "../../src/random/philox.ts";
 import { Context } from "../../src/tensor/context.ts";
 import {
   type ChainStart,
+  fittedImages,
   informativeStart,
   startImages,
   startingClasses,
@@ -58,7 +59,7 @@ await bench("sampling", async (args) => {
       (value) => value / maximum * 2 - 1,
     );
   const real = await realBalls(scaled(test, 0), pixels);
-  const informative = informativeStart(context, dataset);
+  const informative = informativeStart(context, checkpoint, () => fittedImages(context, dataset));
   const classes = startingClasses(count, classNames.length, undefined);
   const seed = 1;
 

@@ -1,10 +1,18 @@
 import { parseArgs } from "node:util";
-import { serializeCheckpoint } from "../train/checkpoint/checkpoint.ts";
+import { type Dataset, imageBytes } from "../data/dataset.ts";
+import { percent } from "../evaluate/percent.ts";
+import type { HostTensor } from "../formats/pytorch/layout.ts";
+import { elements } from "../tensor/tensor.ts";
+import { withStarts } from "../train/carried_starts.ts";
+import { fitClassGaussians } from "../train/class_gaussians.ts";
+import { type Checkpoint, hasReplayImages, serializeCheckpoint } from "../train/checkpoint/checkpoint.ts";
+import { replayBuffer } from "../train/checkpoint/state_search.ts";
 import { writeAtomically } from "../train/run/files.ts";
 import { serializeOfficial } from "../train/checkpoint/import.ts";
 import { firstOf } from "./format.ts";
-import { type Command, execute, exitStatus, print, UsageError } from "./command.ts";
-import { hintHelp, hintOptions, hintsOf, readCheckpoint, requireDataset } from "./model.ts";
+import { type Command, execute, exitStatus, print, UsageError, wholeNumber } from "./command.ts";
+import { LiveLine } from "./live_line.ts";
+import { hintHelp, hintOptions, hintsOf, loadFitting, readCheckpoint, requireDataset } from "./model.ts";
 import { writeOnly } from "./permissions.ts";
 
 const help = `
@@ -15,19 +23,30 @@ Usage: deno task convert IN OUT [options]
   IN                  a run directory, a model or checkpoint of this project, or a .pt or safetensors file that holds a
                       state dict of the official SADA-JEM, JEM++ or JEM code, in any dictionary and behind any prefix
   OUT                 what to write: .safetensors, or .pt for torch.load
+  --starts RANK       let the model carry where its chains start: the mean of each class and RANK directions of its
+                      covariance, fitted to its training images, which sampling then does without (.safetensors only)
+  --data-folder DIR   where the training images are, if not where they were in training
+  --buffer N          keep N entries of the replay buffer, evenly spaced; all by default
 ${hintHelp}
   --debug             show the stack trace of an error
   --help              show this text
 
-Nothing in a .pt file is executed: it is read without Python, and refused if it names what runs code. Whatever else it
+OUT names no folder of this computer. Nothing in a .pt file is executed: it is read without Python, and refused if it names what runs code. Whatever else it
 holds is left alone, and named.
 
 Examples:
   deno task convert best_valid_ckpt.pt cifar10.safetensors --dataset cifar10
   deno task convert runs/cifar10 for_pytorch.pt
+  deno task convert runs/mnist mnist.safetensors --starts 16 --buffer 0
 `;
 
-const options = { ...hintOptions, debug: { type: "boolean" } } as const;
+const options = {
+  ...hintOptions,
+  starts: { type: "string" },
+  "data-folder": { type: "string" },
+  buffer: { type: "string" },
+  debug: { type: "boolean" },
+} as const;
 
 const convert: Command = {
   help,
@@ -44,10 +63,23 @@ const convert: Command = {
     }
     const suffix = /\.(pt|pth|safetensors)$/.exec(to)?.[1];
     if (suffix === undefined) throw new UsageError(`${to} must end in .safetensors or .pt`);
+    const rank = wholeNumber("--starts", values.starts, 1);
+    if (rank !== undefined && suffix !== "safetensors") {
+      throw new UsageError("--starts writes .safetensors only: the official code has no place for them");
+    }
+    const entries = wholeNumber("--buffer", values.buffer);
     const hints = hintsOf(values);
     await writeOnly({ files: [to] });
-    const checkpoint = await readCheckpoint(from, hints);
-    requireDataset(checkpoint, hints.dataset);
+    const read = await readCheckpoint(from, hints);
+    requireDataset(read, hints.dataset);
+    let checkpoint = publishable(read, entries);
+    if (rank !== undefined) {
+      checkpoint = withFittedStarts(
+        checkpoint,
+        rank,
+        await loadFitting(read, values["data-folder"], undefined),
+      );
+    }
     const bytes = suffix === "safetensors"
       ? await serializeCheckpoint(checkpoint)
       : serializeOfficial(checkpoint);
@@ -58,9 +90,49 @@ const convert: Command = {
       `WRN-${depth}-${width}, norm ${norm}, ${classNames.length} classes, images of ${height}×${height}×${channels}: ` +
         `${checkpoint.tensors.size} tensors written to ${to}`,
     );
-    if (checkpoint.leftAlone.length > 0) print(`left alone: ${firstOf(checkpoint.leftAlone)}`);
+    if (read.leftAlone.length > 0) print(`left alone: ${firstOf(read.leftAlone)}`);
     return exitStatus.success;
   },
 };
+
+/** A checkpoint without folders of this computer, and with some entries of its replay buffer; all by default. */
+function publishable(checkpoint: Checkpoint, entries: number | undefined): Checkpoint {
+  const configuration = { ...checkpoint.configuration, dataFolder: null };
+  const tensors = new Map(checkpoint.tensors);
+  if (entries !== undefined && hasReplayImages(checkpoint)) {
+    const kept = evenRows(checkpoint.tensors.get(replayBuffer)!, entries);
+    if (kept.shape[0] === 0) tensors.delete(replayBuffer);
+    else tensors.set(replayBuffer, kept);
+  }
+  return { ...checkpoint, configuration, tensors };
+}
+
+/** Rows of a tensor, evenly spaced; all if there are no more. */
+function evenRows({ shape: [all = 0, ...rest], data }: HostTensor, count: number): HostTensor {
+  const size = elements(rest);
+  const kept = Math.min(all, count);
+  const rows = new Float32Array(kept * size);
+  for (let i = 0; i < kept; i++) {
+    const row = Math.floor(i * all / kept);
+    rows.set(data.subarray(row * size, (row + 1) * size), i * size);
+  }
+  return { shape: [kept, ...rest], data: rows };
+}
+
+/** @throws {UsageError} if the covariances have fewer directions. */
+function withFittedStarts(checkpoint: Checkpoint, rank: number, dataset: Dataset): Checkpoint {
+  const pixels = imageBytes(dataset);
+  if (rank >= pixels) {
+    throw new UsageError(`--starts takes fewer directions than the ${pixels} values of an image`);
+  }
+  const line = new LiveLine();
+  const gaussians = fitClassGaussians(
+    dataset,
+    rank,
+    (done) => line.progress(`fitting starts: ${percent(done)}`),
+  );
+  line.clear();
+  return withStarts(checkpoint, gaussians);
+}
 
 if (import.meta.main) await execute(convert);

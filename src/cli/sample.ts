@@ -7,7 +7,14 @@ import { type Communicator, oneProcess } from "../distributed/communicator.ts";
 import { type NumpyArray, serializeNpz } from "../formats/npz.ts";
 import { encodeApng, encodePng } from "../formats/pictures/png.ts";
 import { blocksOfStream } from "../kernels/random/philox.ts";
-import { chainStarts, informativeStart, startImages, startingClasses } from "../train/chain_starts.ts";
+import { carriesStarts } from "../train/carried_starts.ts";
+import {
+  chainStarts,
+  fittedImages,
+  informativeStart,
+  startImages,
+  startingClasses,
+} from "../train/chain_starts.ts";
 import { chainStatistics, startReference } from "../train/reference_start.ts";
 import { writeAtomically } from "../train/run/files.ts";
 import { compilePlan } from "./compiling.ts";
@@ -125,13 +132,15 @@ async function sample(communicator: Communicator, values: Values): Promise<numbe
   const shape = { count, ...format };
   const label = classNumber(values.class, format.classNames);
   const exported = values.export !== undefined;
-  const dataset = start === "informative"
+  const dataset = start === "informative" && !carriesStarts(checkpoint)
     ? await loadFitting(checkpoint, values["data-folder"], hints.dataset)
     : undefined;
   requireDrawable(shape, dataset, exported);
   await requireSameWork(communicator, { gpu, kernels, values, checkpoint, dataset });
 
-  const initialisation = dataset && informativeStart(context, dataset);
+  const initialisation = start === "informative"
+    ? informativeStart(context, checkpoint, () => fittedImages(context, dataset!))
+    : undefined;
   const line = new LiveLine();
   let compiled = false;
   const sizes = {

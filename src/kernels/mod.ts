@@ -47,6 +47,7 @@ export { dropout, type DropoutShape } from "./vector/dropout.ts";
 export { expandImages, type ExpandImagesShape } from "./images/expand.ts";
 export { fitColumns, type FitColumnsShape } from "./vector/fit_columns.ts";
 export { forkStream } from "./random/fork_stream.ts";
+export { gaussianSample, type GaussianSampleShape } from "./chains/gaussian_sample.ts";
 export { globalAveragePool, globalAveragePoolBackward, type PoolShape } from "./pool/global_average_pool.ts";
 export { type AdapterKind, type GpuKind, gpuKind } from "./gpu_kind.ts";
 export { inHalf } from "./half.ts";

@@ -11,6 +11,7 @@ import {
 import { permutation, Purpose, RandomStream, streamWords } from "../random/philox.ts";
 import type { Context } from "../tensor/context.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { carriedStart, carriesStarts } from "./carried_starts.ts";
 import { type Checkpoint, replayImages } from "./checkpoint/checkpoint.ts";
 
 /** Gaussians fitted to the classes of the training images, the model's replay buffer, or uniform noise. */
@@ -25,14 +26,32 @@ export function startingClasses(count: number, classes: number, label: number | 
 }
 
 /**
- * Gaussians fitted to the training images of a data set, which is uploaded for this.
+ * The Gaussians of a model's classes: those that it carries, or else fitted to its training images.
+ * @param images provides the training images; called only if it carries none
+ */
+export function informativeStart(
+  context: Context,
+  checkpoint: Checkpoint,
+  images: () => DeviceImages,
+): Initialisation {
+  if (carriesStarts(checkpoint)) return carriedStart(context, checkpoint);
+  const fitted = images();
+  return new InformativeInitialisation(
+    context,
+    fitted,
+    fitted.labels,
+    checkpoint.images.classNames.length,
+  );
+}
+
+/**
+ * The training images of a data set on the GPU, for {@link informativeStart}.
  * @throws {DataError} if a class has no images.
  */
-export function informativeStart(context: Context, dataset: Dataset): InformativeInitialisation {
+export function fittedImages(context: Context, dataset: Dataset): DeviceImages {
   const { name, train, classNames } = dataset;
   requireEveryClass(name, train.labels, train.labels.map((_, i) => i), classNames, 1);
-  const images = new DeviceImages(context, dataset, train);
-  return new InformativeInitialisation(context, images, images.labels, classNames.length);
+  return new DeviceImages(context, dataset, train);
 }
 
 /**

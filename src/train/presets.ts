@@ -7,6 +7,7 @@ import digitsSoftmax from "./presets/digits-softmax.json" with { type: "json" };
 import digitsFromSoftmax from "./presets/digits-from-softmax.json" with { type: "json" };
 import digitsJem from "./presets/digits-jem.json" with { type: "json" };
 import digitsJempp from "./presets/digits-jempp.json" with { type: "json" };
+import mnist from "./presets/mnist.json" with { type: "json" };
 import cifar10Tiny from "./presets/cifar10-tiny.json" with { type: "json" };
 import cifar10 from "./presets/cifar10.json" with { type: "json" };
 import cifar10K10 from "./presets/cifar10-k10.json" with { type: "json" };
@@ -43,6 +44,7 @@ const presets: Readonly<Record<string, Preset>> = {
   "digits-from-softmax": digitsFromSoftmax,
   "digits-jem": digitsJem,
   "digits-jempp": digitsJempp,
+  mnist,
   "cifar10-tiny": cifar10Tiny,
   cifar10,
   "cifar10-k10": cifar10K10,

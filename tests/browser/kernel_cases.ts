@@ -254,6 +254,10 @@ function dataset(): KernelCase[] {
         })
       ),
     ]),
+    kernelCase(kernels.gaussianSample, { batch: 3, classes: 2, pixels: 61, rank: 5 }, {
+      sampleClasses: Uint32Array.of(1, 0, 0xffffffff),
+      samples: values(183, 4),
+    }),
   ];
 }
 

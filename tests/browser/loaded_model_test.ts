@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { loadDataset } from "../../src/data/load.ts";
 import { Context } from "../../src/tensor/context.ts";
 import { modelOnly, serializeCheckpoint } from "../../src/train/checkpoint/checkpoint.ts";
+import { withStarts } from "../../src/train/carried_starts.ts";
 import { readModelFile } from "../../src/train/checkpoint/import.ts";
+import { fitClassGaussians } from "../../src/train/class_gaussians.ts";
 import type { ChainFrame } from "../../web/worker/calls.ts";
 import { Chains } from "../../web/worker/chains.ts";
 import { LoadedModel } from "../../web/worker/loaded_model.ts";
@@ -43,4 +45,13 @@ Deno.test("a model whose data the page does not have starts its chains at noise 
   }
   assert.equal(frames.length, 2 * model.summary.starts.length);
   for (const { images } of frames) assert.ok(images.every(Number.isFinite));
+
+  // Gaussians that it carries are starts as well.
+  const gaussians = fitClassGaussians(await loadDataset({ name: "digits" }), 4);
+  const carrying = await serializeCheckpoint(withStarts({ ...shipped, configuration }, gaussians));
+  const another = await LoadedModel.open(context, "mnist-28.safetensors", carrying, none);
+  assert.equal(another.summary.starts[0], "informative");
+  await new Chains().run(another, { ...settings, start: "informative" }, ({ images }) => {
+    assert.ok(images.every(Number.isFinite));
+  }, signal);
 });

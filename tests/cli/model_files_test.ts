@@ -165,3 +165,35 @@ torch.save({"model_state_dict": {"module." + k: v for k, v in d["model_state_dic
     });
   },
 });
+
+Deno.test("convert: a model carries its starts, so that drawing takes no training images", async () => {
+  await withFiles({}, async (folder) => {
+    const model = `${folder}/carrying.safetensors`;
+    const shipped = fileURLToPath(new URL("../../data/models/digits.safetensors", import.meta.url));
+    const converted = await run("convert", shipped, model, "--starts", "8", "--buffer", "3");
+    assert.equal(converted.status, 0, converted.errors);
+    const { tensors, metadata } = parseSafetensors(await Deno.readFile(model));
+    assert.deepEqual(tensors.get("start_means")!.shape, [10, 1, 8, 8]);
+    assert.deepEqual(tensors.get("start_factors")!.shape, [10, 8, 1, 8, 8]);
+    assert.deepEqual(tensors.get("replay_buffer")!.shape, [3, 1, 8, 8]);
+    assert.equal(JSON.parse(metadata["configuration"]!).dataFolder, null);
+
+    const elsewhere = ["--data-folder", `${folder}/nothing`];
+    const out = ["--count", "20", "--out", `${folder}/samples.png`, "--export", `${folder}/samples.npz`];
+    const sampled = await run("sample", "--model", model, ...elsewhere, ...out);
+    assert.equal(sampled.status, 0, sampled.errors);
+    const { data } = (await parseNpz(await Deno.readFile(`${folder}/samples.npz`))).get("logits")!;
+    const kept = Array.from({ length: 20 }, (_, i) => {
+      const row = [...(data as Float32Array).subarray(10 * i, 10 * i + 10)];
+      return row.indexOf(Math.max(...row)) === Math.floor(i / 2);
+    }).filter(Boolean);
+    assert(kept.length >= 17, `${kept.length} of 20 chains end in the class of their start`);
+
+    const [pt, more] = [["--starts", "8"], ["--starts", "64"]];
+    const refused = await run("convert", shipped, `${folder}/x.pt`, ...pt);
+    assert.match(ownErrors(refused)[0]!, /--starts writes \.safetensors only/);
+    const tooMany = await run("convert", shipped, model, ...more);
+    assert.match(ownErrors(tooMany)[0]!, /--starts takes fewer directions than the 64 values of an image/);
+    assert.deepEqual([refused.status, tooMany.status], [2, 2]);
+  });
+});

@@ -5,7 +5,13 @@ import { unconditionalScore } from "../../src/jem/score.ts";
 import { streamWords } from "../../src/random/philox.ts";
 import { Context } from "../../src/tensor/context.ts";
 import { buildModel } from "../../src/train/build.ts";
-import { chainStarts, informativeStart, startImages, startingClasses } from "../../src/train/chain_starts.ts";
+import {
+  chainStarts,
+  fittedImages,
+  informativeStart,
+  startImages,
+  startingClasses,
+} from "../../src/train/chain_starts.ts";
 import { restoreModel } from "../../src/train/checkpoint/checkpoint.ts";
 import { readModelFile } from "../../src/train/checkpoint/import.ts";
 import { blockAt } from "../../src/tensor/operations/random.ts";
@@ -16,7 +22,8 @@ const checkpoint = await readModelFile(await Deno.readFile(shipped));
 const context = new Context(await testGpu());
 const model = buildModel(context, checkpoint.configuration, checkpoint.images);
 restoreModel(model, checkpoint);
-const initialisation = informativeStart(context, await loadDataset({ name: "digits" }));
+const digits = await loadDataset({ name: "digits" });
+const initialisation = informativeStart(context, checkpoint, () => fittedImages(context, digits));
 const [count, seed] = [20, 7];
 const classes = startingClasses(count, 10, undefined);
 

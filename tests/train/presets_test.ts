@@ -10,6 +10,7 @@ Deno.test("presetNames() lists the presets, each valid and with its source", () 
     "digits-from-softmax",
     "digits-jem",
     "digits-jempp",
+    "mnist",
     "cifar10-tiny",
     ...["cifar10", "cifar100", "svhn"].flatMap((dataset) => rows.map((row) => dataset + row)),
   ]);
@@ -79,7 +80,7 @@ Deno.test("preset() and presetSource() list the names if there is none of the na
       assert.throws(() => find(name), {
         name: "ConfigurationError",
         message:
-          /^no preset ".*"; there are digits, digits-softmax, digits-from-softmax, digits-jem, digits-jempp, cifar10-tiny, cifar10/,
+          /^no preset ".*"; there are digits, digits-softmax, digits-from-softmax, digits-jem, digits-jempp, mnist, cifar10-tiny, cifar10/,
       });
     }
   }

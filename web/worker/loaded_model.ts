@@ -5,7 +5,8 @@ import type { Initialisation } from "../../src/jem/initialisation.ts";
 import { evaluation, type WideResNet } from "../../src/nn/wide_resnet.ts";
 import type { Context } from "../../src/tensor/context.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
-import { type ChainStart, informativeStart } from "../../src/train/chain_starts.ts";
+import { carriesStarts } from "../../src/train/carried_starts.ts";
+import { type ChainStart, fittedImages, informativeStart } from "../../src/train/chain_starts.ts";
 import {
   type Checkpoint,
   hasReplayImages,
@@ -57,7 +58,7 @@ export class LoadedModel {
     const { configuration, images } = this.checkpoint;
     const { depth, width, steps, stepSize, noiseScale } = configuration;
     const starts: ChainStart[] = [];
-    if (this.dataset) starts.push("informative");
+    if (this.dataset || carriesStarts(this.checkpoint)) starts.push("informative");
     if (hasReplayImages(this.checkpoint)) starts.push("buffer");
     starts.push("noise");
     return {
@@ -77,10 +78,14 @@ export class LoadedModel {
     };
   }
 
-  /** Gaussians fitted to the training images, made on first use. */
+  /** Gaussians of the classes, made on first use. */
   informative(): Promise<Initialisation> {
-    if (!this.dataset) return Promise.reject(new Error("the training images of this model are not here"));
-    return Promise.resolve(this.#informative ??= informativeStart(this.context, this.dataset));
+    const { context, checkpoint, dataset } = this;
+    if (!dataset && !carriesStarts(checkpoint)) {
+      return Promise.reject(new Error("the training images of this model are not here"));
+    }
+    const images = () => fittedImages(context, dataset!);
+    return Promise.resolve(this.#informative ??= informativeStart(context, checkpoint, images));
   }
 
   /** The model's verdict on one image, `[1, H, W, C]`. */

@@ -4,14 +4,10 @@ import { imageGrid } from "../../formats/pictures/image_grid.ts";
 import { type ByteImage, encodeApng, encodePng } from "../../formats/pictures/png.ts";
 import { generate } from "../../jem/generate.ts";
 import { unconditionalScore } from "../../jem/score.ts";
-import {
-  InformativeInitialisation,
-  type Initialisation,
-  UniformInitialisation,
-} from "../../jem/initialisation.ts";
+import { type Initialisation, UniformInitialisation } from "../../jem/initialisation.ts";
 import { evaluation } from "../../nn/wide_resnet.ts";
 import { streamWords } from "../../random/philox.ts";
-import type { ChainStart } from "../../train/chain_starts.ts";
+import { type ChainStart, informativeStart } from "../../train/chain_starts.ts";
 import { startReference } from "../../train/reference_start.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { curves } from "../figures.ts";
@@ -28,8 +24,8 @@ const frameDelay = 500;
 export const sampling: Question = {
   name: "chains",
   async ask(subject, { seed }, progress) {
-    const { model, train, checkpoint: { configuration }, dataset: { classNames, height, width, channels } } =
-      subject;
+    const { model, train, checkpoint, dataset: { classNames, height, width, channels } } = subject;
+    const { configuration } = checkpoint;
     if (configuration.likelihoodWeight === 0 && subject.history.length === 0) return undefined;
     const { context } = model;
     const stream = context.from(streamWords(seed, 1), [4]);
@@ -39,7 +35,7 @@ export const sampling: Question = {
       [chains],
     );
     const starts = {
-      "informative start": new InformativeInitialisation(context, train, train.labels, classNames.length),
+      "informative start": informativeStart(context, checkpoint, () => train),
       "uniform noise": new UniformInitialisation([height, width, channels]),
     };
     const series: Record<string, [number, number][]> = {};

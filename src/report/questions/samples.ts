@@ -2,9 +2,9 @@ import { Draw, stratifiedDraw } from "../../data/draw.ts";
 import { inBatches } from "../../distributed/batches.ts";
 import { generate } from "../../jem/generate.ts";
 import { unconditionalScore } from "../../jem/score.ts";
-import { InformativeInitialisation } from "../../jem/initialisation.ts";
 import { Purpose, RandomStream, streamWords } from "../../random/philox.ts";
 import { hasReplayImages, replayImages } from "../../train/checkpoint/checkpoint.ts";
+import { informativeStart } from "../../train/chain_starts.ts";
 import { startReference } from "../../train/reference_start.ts";
 import type { QuestionOptions, Subject } from "../question.ts";
 
@@ -56,7 +56,7 @@ async function freshSamples(
   const { configuration } = checkpoint;
   const { steps, noiseScale, stepSize, innerStepSize } = configuration;
   const chain = { steps, noiseScale, stepSize: stepSize || innerStepSize };
-  const start = new InformativeInitialisation(context, train, train.labels, classes);
+  const start = informativeStart(context, checkpoint, () => train);
   const settings = { ...chain, start: "informative", seed, conditional: false, keep: true } as const;
   const reference = await startReference(model, checkpoint, settings, () => Promise.resolve(start));
   const [images] = await inBatches(count, batchSize, async (first, size) => {

@@ -4,6 +4,10 @@ import { bytesOf } from "../../formats/bytes.ts";
 import { float32Of, type NamedTensor, numbersOf } from "../../formats/safetensors.ts";
 import type { StateDict } from "../../nn/state_dict.ts";
 
+/** Names of the Gaussians that a model may carry; see `carried_starts.ts`. Files keep them as float16. */
+export const [startMeans, startFactors] = ["start_means", "start_factors"] as const;
+const halves: readonly string[] = [startMeans, startFactors];
+
 const trackedSuffix = "num_batches_tracked";
 const initialisedSuffix = "initialized";
 
@@ -59,11 +63,12 @@ export function officialTensors(state: ModelState): Map<string, NamedTensor> {
   const initialised = Uint8Array.of(Number(normsInitialised));
   const tensors = new Map<string, NamedTensor>();
   for (const [name, { shape, data }] of state.tensors) {
-    tensors.set(name, {
-      dtype: "F32",
-      shape,
-      data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
-    });
+    tensors.set(
+      name,
+      halves.includes(name)
+        ? { dtype: "F16", shape, data: bytesOf(Float16Array.from(data)) }
+        : { dtype: "F32", shape, data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) },
+    );
     const [, norm, kind] = /^(f\..*)\.(running_var|loc)$/.exec(name) ?? [];
     if (kind === "running_var") {
       tensors.set(`${norm}.${trackedSuffix}`, { dtype: "I64", shape: [], data: tracked });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { classMeans } from "../../../src/kernels/chains/class_means.ts";
+import { gaussianSample } from "../../../src/kernels/chains/gaussian_sample.ts";
 import { informativeSample } from "../../../src/kernels/chains/informative_sample.ts";
 import type { Operand } from "../../../src/kernels/run.ts";
 import { dataset, scaled } from "../dataset.ts";
@@ -108,3 +109,31 @@ for (const cuts of [[0], [0, 90, 91, 240]]) {
     }
   });
 }
+
+Deno.test("gaussianSample() is the class's affine map, clamped, and leaves skipped samples alone", async () => {
+  for (const rank of [1, 6]) {
+    const [batch, classes, pixels] = [5, 3, 37];
+    const means = values(classes * pixels, 1, -1, 1);
+    const factors = values(classes * rank * pixels, 2, -1, 1);
+    const sampleClasses = Uint32Array.of(2, 0xffffffff, 0, 1, 2);
+    const weights = values(batch * rank, 3, -1, 1);
+    const noise = values(batch * pixels, 4, -2, 2);
+    const shape = { batch, classes, pixels, rank };
+    const operands = { means, factors, sampleClasses, weights, noise, samples: batch * pixels };
+    const { samples } = await runKernel(gaussianSample, shape, operands);
+    samples.forEach((sample, i) => {
+      const [n, p] = [Math.floor(i / pixels), i % pixels];
+      const label = sampleClasses[n]!;
+      if (label >= classes) {
+        assert(Number.isNaN(sample), "skipped samples stay as they are");
+        return;
+      }
+      let expected = means[label * pixels + p]! + 0.01 * noise[i]!;
+      for (let k = 0; k < rank; k++) {
+        expected += weights[n * rank + k]! * factors[(label * rank + k) * pixels + p]!;
+      }
+      // At most seven roundings of values below 8.
+      assert(Math.abs(sample - Math.max(-1, Math.min(1, expected))) < 7 * 2 ** -22);
+    });
+  }
+});

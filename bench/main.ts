@@ -1,11 +1,11 @@
-/** `deno task bench NAME [ARGUMENT]...` runs a bench; without a name it lists them. */
+/** `./run bench NAME [ARGUMENT]...` runs a bench; without a name it lists them. */
 
 import { projectFolder, wholeLock } from "../scripts/tasks.ts";
 import { execute, exitStatus, print, UsageError } from "../src/cli/command.ts";
 import { wrap } from "../src/cli/format.ts";
 import { checkArguments, helpOf, type Program, programs } from "./programs.ts";
 
-const usage = `Usage: deno task bench NAME [ARGUMENT]...
+const usage = `Usage: ./run bench NAME [ARGUMENT]...
 
 ${
   Object.entries(programs).map(([name, { measures, takes }]) =>
@@ -15,7 +15,7 @@ ${
   ).join("\n")
 }
 
-\`deno task bench NAME --help\` lists the arguments of a bench, and
+\`./run bench NAME --help\` lists the arguments of a bench, and
 bench/README.md says which decision it serves. Results are kept in
 bench/results/.`;
 

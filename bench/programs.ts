@@ -110,7 +110,7 @@ export const programs: Readonly<Record<string, Program>> = {
 /** The text of a bench's `--help`. */
 export function helpOf(name: string): string {
   const { parameters, measures, takes } = programs[name]!;
-  return `Usage: deno task bench ${`${name} ${parameters}`.trim()}
+  return `Usage: ./run bench ${`${name} ${parameters}`.trim()}
 
 ${wrap(`Measures ${measures}.`, 80)}
 ${wrap(`On two cores without a GPU it takes ${takes}.`, 80)}

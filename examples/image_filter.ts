@@ -3,7 +3,7 @@
  * Filters what a canvas or a camera shows, frame by frame, by the convolution kernel that compiles at once on software
  * adapters too. To make dist/examples/image_filter.html, which a browser opens from the disk:
  *
- *     deno task build
+ *     ./run build
  */
 
 import { compile, conv2dForwardCompact, type Dispatch } from "sada-jem/kernels";

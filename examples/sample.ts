@@ -2,7 +2,7 @@
 // with the bundled one:
 //     deno run --allow-read=data --allow-write=samples.png examples/sample.ts
 // Node, from version 22 on, takes the package and the program that the build makes, and for WebGPU Dawn, the npm package webgpu:
-//     deno task build
+//     ./run build
 //     npm install --no-save --install-links ./dist webgpu@0.6.2
 //     node --import ./examples/webgpu_node.mjs dist/examples/sample.mjs
 

@@ -3,7 +3,7 @@
  * The page that draws a hundred images from a model file that is chosen. To make dist/examples/sample.html, which a browser
  * opens from the disk:
  *
- *     deno task build
+ *     ./run build
  */
 
 import type { ByteImage } from "sada-jem";

@@ -8,7 +8,7 @@
  * channels, coupled weakly, mix the colours. To make dist/examples/texture.html, which a browser opens from the disk
  * (`texture.html?steps=100` stops after 100 steps):
  *
- *     deno task build
+ *     ./run build
  */
 
 import {

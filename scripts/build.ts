@@ -1,4 +1,4 @@
-/** `deno task build`: the npm package and the examples' pages in `dist/`, and what the package adds to a page. */
+/** `./run build`: the npm package and the examples' pages in `dist/`, and what the package adds to a page. */
 
 import { parseArgs } from "node:util";
 import { type Command, execute, exitStatus, print, UsageError } from "../src/cli/command.ts";
@@ -12,7 +12,7 @@ const build: Command = {
   help: `
 Make the npm package and the examples' pages in dist/, and say what the package adds to a page.
 
-Usage: deno task build [--repository URL]
+Usage: ./run build [--repository URL]
 
   --repository URL   the repository's page, which npm shows and the README's links lead to
                      (default: git's remote "origin", if it is on the web)

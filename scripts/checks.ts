@@ -1,4 +1,4 @@
-/** `deno task style` and `deno task ok`: several checks, one after another, up to the first that fails. */
+/** `./run style` and `./run ok`: several checks, one after another, up to the first that fails. */
 
 import { type Command, execute, exitStatus, UsageError } from "../src/cli/command.ts";
 import { projectFolder } from "./tasks.ts";
@@ -13,8 +13,8 @@ const command: Command = {
   help: `
 Check format, lint and types (style), and then run all tests (ok), up to the first that fails.
 
-Usage: deno task style
-       deno task ok
+Usage: ./run style
+       ./run ok
 
   --help       show this text
 `,

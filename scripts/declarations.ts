@@ -23,7 +23,7 @@ export function declarations(entries: readonly string[]): Map<string, string> {
     allowImportingTsExtensions: true,
     resolveJsonModule: true,
     declaration: true,
-    // `deno task check` checks the types.
+    // `./run check` checks the types.
     noCheck: true,
     emitDeclarationOnly: true,
     rootDir: sources,

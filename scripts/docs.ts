@@ -1,4 +1,4 @@
-/** `deno task docs`: writes the documents that are generated from the sources and the benches' results. */
+/** `./run docs`: writes the documents that are generated from the sources and the benches' results. */
 
 import { parseArgs } from "node:util";
 import { type Command, execute, exitStatus } from "../src/cli/command.ts";
@@ -11,7 +11,7 @@ const docs: Command = {
 Write docs/kernels.md from the launchers and shaders, docs/options.md from the options of the configuration, and
 the tables of docs/performance.md from bench/results/.
 
-Usage: deno task docs
+Usage: ./run docs
 
   --debug      show the stack trace of an error
   --help       show this text

@@ -1,4 +1,4 @@
-/** `deno task fuzz`: damaged files for all readers, and random configurations, for as long as wanted. */
+/** `./run fuzz`: damaged files for all readers, and random configurations, for as long as wanted. */
 
 import process from "node:process";
 import { parseArgs } from "node:util";
@@ -33,7 +33,7 @@ const command: Command = {
 Damage files of every format and read them, and train random valid configurations for two iterations each. What is wrong
 ends it, with the seed that shows it again. Tens of thousands of files a minute: an hour reads some millions.
 
-Usage: deno task fuzz [options]
+Usage: ./run fuzz [options]
 
   --minutes N      how long (default: ${options.minutes.default})
   --seed N         the first seed; each round has the next (default: ${options.seed.default})
@@ -55,7 +55,7 @@ Usage: deno task fuzz [options]
         files += await readRound(seed, end);
       } catch (error) {
         print(`seed ${seed}: ${error instanceof Error ? error.message : error}`);
-        print(`again: deno task fuzz --seed ${seed}`);
+        print(`again: ./run fuzz --seed ${seed}`);
         return exitStatus.failure;
       }
     }

@@ -31,7 +31,7 @@ const introduction = `
 
 Each kernel is a WGSL file in \`shaders/\` and a launcher in \`src/kernels/\`, in the folder of its family: given a shape, the
 launcher returns the shader's constants, the bindings' sizes and the workgroup counts. This page is made from both by
-\`deno task docs\`.
+\`./run docs\`.
 
 [embedding.md](embedding.md#a-kernel-in-ten-lines) runs one on values of the host, and in a program's own device and pass.
 Without \`compile\`, a kernel's \`wgsl\`, \`constants(shape)\`, \`bindings[i].bytes(shape)\` and \`workgroups(shape)\` are what

@@ -12,7 +12,7 @@ const introduction = `
 
 The configuration of a training run, as \`--set KEY=VALUE\` and the files of \`--config\` take it. The defaults are the published
 values for CIFAR-10 (Yang, Su, Ji, CVPR 2023); a preset changes some of them, as \`./run train --help=PRESET\` shows. The tables
-are made by \`deno task docs\` from what checks the values, \`src/train/options.ts\`; \`./run train --help=options\` says the same.
+are made by \`./run docs\` from what checks the values, \`src/train/options.ts\`; \`./run train --help=options\` says the same.
 `.trim();
 
 /** The whole document, formatted as all files are. */

@@ -1,4 +1,4 @@
-/** `deno task soak`: a long run of a tiny model, whose memory, time and files must not grow. */
+/** `./run soak`: a long run of a tiny model, whose memory, time and files must not grow. */
 
 import { projectFolder } from "./tasks.ts";
 import { parseArgs } from "node:util";
@@ -15,7 +15,7 @@ const command: Command = {
 Train a tiny model on the digits for long, and watch the process: memory of the host and of the GPU, time of an
 iteration and the files of the run must stay what they are. Fails if one of them grows.
 
-Usage: deno task soak [options]
+Usage: ./run soak [options]
 
   --iterations N   iterations, at least 20 (default: ${options.iterations.default})
   --debug          show the stack trace of an error

@@ -1,4 +1,4 @@
-/** `deno task test:dawn`: tests with Dawn in the place of Deno's WebGPU. */
+/** `./run test:dawn`: tests with Dawn in the place of Deno's WebGPU. */
 
 import { type Command, execute } from "../src/cli/command.ts";
 import { useDawn } from "../src/cli/dawn/dawn.ts";
@@ -12,7 +12,7 @@ const command: Command = {
 Run the tests of kernels, tensors, golden numbers and tasks on Dawn, the WebGPU of Chromium. It needs a GPU or
 Mesa 25.
 
-Usage: deno task test:dawn [FILE or option of deno test ...]
+Usage: ./run test:dawn [FILE or option of deno test ...]
 
   FILE         a file or folder of tests/, from the project's folder, instead of all of these
   --filter X   only tests whose name has X

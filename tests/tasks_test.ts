@@ -47,16 +47,16 @@ Deno.test("every task and every bench explains itself with --help, and starts no
       // Some tasks are Deno's own.
       assert.match(
         output,
-        name.startsWith("bench") ? RegExp(`Usage: deno task ${name}\\b`) : /Usage: deno \S+/,
+        name.startsWith("bench") ? RegExp(`Usage: ./run ${name}\\b`) : /Usage: (deno|\.\/run) \S+/,
       );
       assert.doesNotMatch(output, started);
-      if (/Usage: deno task/.test(output)) checkHelp(output);
+      if (/Usage: \.\/run/.test(output)) checkHelp(output);
     });
   }
   assert.deepEqual(await filesOf(projectFolder), before);
 });
 
-Deno.test("deno task bench lists the benches, each of which is a program", async () => {
+Deno.test("./run bench lists the benches, each of which is a program", async () => {
   const { status, output } = await task("bench");
   assert.equal(status, 0, output);
   for (const name of Object.keys(programs)) assert.match(output, RegExp(`^  ${name} `, "m"));

@@ -25,7 +25,7 @@ const sections: Readonly<Record<string, () => Promise<string>>> = {
 export async function performanceDocument(written: string): Promise<string> {
   let document = written;
   for (const [name, section] of Object.entries(sections)) {
-    const [begin, end] = [`<!-- ${name}: deno task docs -->`, `<!-- end of ${name} -->`];
+    const [begin, end] = [`<!-- ${name}: ./run docs -->`, `<!-- end of ${name} -->`];
     const [before, rest] = document.split(begin);
     const after = rest?.split(end)[1];
     if (after === undefined) throw new Error(`docs/performance.md has no "${begin}" before "${end}"`);

@@ -1,4 +1,4 @@
-/** The table of whole training iterations, from the results of `deno task bench iterations`. */
+/** The table of whole training iterations, from the results of `./run bench iterations`. */
 
 import type { IterationResult } from "../../bench/lib/iteration.ts";
 import { markdownTable } from "../markdown.ts";

@@ -1,4 +1,4 @@
-/** The table of the published training's memory, from the results of `deno task bench published_memory`. */
+/** The table of the published training's memory, from the results of `./run bench published_memory`. */
 
 import type { MemoryResults } from "../../bench/lib/published_memory.ts";
 import { markdownTable } from "../markdown.ts";

@@ -17,9 +17,9 @@ Put runs side by side, in tables and one report: where each stands, its curves, 
 still be going on, may have stopped, and need not have been evaluated. Figures of different data, images, attacks or
 samples are marked with ≠, and the report says what differs.
 
-Usage: deno task compare RUN RUN... [options]
+Usage: ./run compare RUN RUN... [options]
 
-  RUN                 a run directory, evaluated by "deno task evaluate --model RUN" or not, or a folder with the
+  RUN                 a run directory, evaluated by "./run evaluate --model RUN" or not, or a folder with the
                       results.json of an evaluation. Evaluated runs whose names differ only in a trailing number, such
                       as a seed, become one column of means
   --by AXIS           how curves are aligned: by iteration, or by time of training (default: iteration)
@@ -28,9 +28,9 @@ Usage: deno task compare RUN RUN... [options]
   --help              show this text
 
 Examples:
-  deno task compare runs/softmax runs/jem runs/sada-jem
-  deno task compare runs/one runs/two --by time
-  deno task compare runs/ablation/* --out docs/images/ablation
+  ./run compare runs/softmax runs/jem runs/sada-jem
+  ./run compare runs/one runs/two --by time
+  ./run compare runs/ablation/* --out docs/images/ablation
 `;
 
 /** Most bytes of a picture of samples, which becomes part of the report. */
@@ -80,7 +80,7 @@ const compare: Command = {
     for (const warning of warnings) printError(`warning: ${warning}`);
     print(parts.map(({ table: rows }) => table(rows)).join("\n\n"));
     const open = runs.flatMap(({ evaluation, folder }) => evaluation ? [] : folder);
-    if (open.length > 0) print(`not evaluated: ${open.join(", ")}; deno task evaluate --model RUN does that`);
+    if (open.length > 0) print(`not evaluated: ${open.join(", ")}; ./run evaluate --model RUN does that`);
     print(`wrote ${values.out}/report.html, results.json and plots`);
     return exitStatus.success;
   },

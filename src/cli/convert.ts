@@ -18,7 +18,7 @@ import { writeOnly } from "./permissions.ts";
 const help = `
 Convert a model between PyTorch's files and this project's.
 
-Usage: deno task convert IN OUT [options]
+Usage: ./run convert IN OUT [options]
 
   IN                  a run directory, a model or checkpoint of this project, or a .pt or safetensors file that holds a
                       state dict of the official SADA-JEM, JEM++ or JEM code, in any dictionary and behind any prefix
@@ -31,13 +31,13 @@ ${hintHelp}
   --debug             show the stack trace of an error
   --help              show this text
 
-OUT names no folder of this computer. Nothing in a .pt file is executed: it is read without Python, and refused if it names what runs code. Whatever else it
-holds is left alone, and named.
+OUT names no folder of this computer. Nothing in a .pt file is executed: it is read without Python, and refused if it
+names what runs code. Whatever else it holds is left alone, and named.
 
 Examples:
-  deno task convert best_valid_ckpt.pt cifar10.safetensors --dataset cifar10
-  deno task convert runs/cifar10 for_pytorch.pt
-  deno task convert runs/mnist mnist.safetensors --starts 16 --buffer 0
+  ./run convert best_valid_ckpt.pt cifar10.safetensors --dataset cifar10
+  ./run convert runs/cifar10 for_pytorch.pt
+  ./run convert runs/mnist mnist.safetensors --starts 16 --buffer 0
 `;
 
 const options = {

@@ -13,7 +13,7 @@ const names = Object.keys(remoteFiles) as DatasetName[];
 const help = `
 Download data sets from their official addresses, verified by their published checksums.
 
-Usage: deno task data NAME... [options]
+Usage: ./run data NAME... [options]
 
   NAME                ${names.join(", ")}
   --to DIR            the folder for one data set (default: data/NAME in the project, where training looks for it)
@@ -23,9 +23,9 @@ Usage: deno task data NAME... [options]
 A broken download is resumed, also by running the command again. The digits come with the project.
 
 Examples:
-  deno task data cifar10
-  deno task data cifar100 svhn
-  deno task data mnist --to /data/mnist
+  ./run data cifar10
+  ./run data cifar100 svhn
+  ./run data mnist --to /data/mnist
 `;
 
 const options = { to: { type: "string" }, debug: { type: "boolean" } } as const;

@@ -38,7 +38,7 @@ import { runFolder, sampleHistory } from "./sample_history.ts";
 const help = `
 Measure a trained model: every claim of the paper, as a report with plots and as JSON.
 
-Usage: deno task evaluate [options]
+Usage: ./run evaluate [options]
 
   --model PATH        a run directory, a model or checkpoint file, or the name of a bundled model (default: digits)
   --out DIR           where report.html, results.json and the plots go (default: evaluation/ in the run directory, or
@@ -73,10 +73,10 @@ ${kernelHelp}
   --help              show this text
 
 Examples:
-  deno task evaluate
-  deno task evaluate --model runs/cifar10 --ood svhn=/data/svhn
-  deno task evaluate --model runs/digits --only classification,calibration --json
-  deno task evaluate --model best_valid_ckpt.pt --dataset cifar10 --export features.npz
+  ./run evaluate
+  ./run evaluate --model runs/cifar10 --ood svhn=/data/svhn
+  ./run evaluate --model runs/digits --only classification,calibration --json
+  ./run evaluate --model best_valid_ckpt.pt --dataset cifar10 --export features.npz
 `;
 
 const options = {

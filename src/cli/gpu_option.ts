@@ -32,7 +32,7 @@ export function withGpuOption(task: string, command: Command, opensLibrary = fal
 
 function helpOf(task: string): string {
   return `
-WebGPU is Deno's own, or Dawn's, which Chromium computes on: deno task ${task}:dawn. Dawn needs a GPU or Mesa 25.
+WebGPU is Deno's own, or Dawn's, which Chromium computes on: ./run ${task}:dawn. Dawn needs a GPU or Mesa 25.
 
   ${option} NAME          deno or dawn (default: that of the task)
 `.trim();
@@ -62,6 +62,6 @@ async function requireLibraries(task: string): Promise<void> {
   const { state } = await Deno.permissions.query({ name: "ffi" });
   if (state === "granted") return;
   throw new GpuError(
-    `Dawn is a library, which this task may not load; ${option} dawn is for: deno task ${task}:dawn`,
+    `Dawn is a library, which this task may not load; ${option} dawn is for: ./run ${task}:dawn`,
   );
 }

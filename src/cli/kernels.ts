@@ -9,7 +9,7 @@ export const kernelOption = { kernels: { type: "string" } } as const;
 
 /** Its part of a command's help. */
 export const kernelHelp = `
-  --kernels FILE      the choice of convolution kernels, by deno task tune (default: the project's tuning/<adapter>.json
+  --kernels FILE      the choice of convolution kernels, by ./run tune (default: the project's tuning/<adapter>.json
                       if it exists)
 `.slice(1, -1);
 
@@ -17,7 +17,7 @@ export const kernelHelp = `
 export const defaultTable = (gpu: Gpu): string => projectPath(tuningPath(gpu));
 
 /**
- * The table in a file, or the one that `deno task tune` left, which a line announces.
+ * The table in a file, or the one that `./run tune` left, which a line announces.
  * @param say where the line goes
  * @throws {TuningError} if it cannot be used on this adapter.
  */

@@ -41,7 +41,7 @@ import { requireSameWork } from "./job/same_work.ts";
 const help = `
 Draw images from a trained model by SGLD, and picture them in one PNG.
 
-Usage: deno task sample [options]
+Usage: ./run sample [options]
 
   --model PATH        a run directory, a model or checkpoint file, or the name of a bundled model (default: digits)
   --count N           images, drawn 100 at a time (default: 100)
@@ -63,12 +63,12 @@ ${kernelHelp}
   --help              show this text
 
 Examples:
-  deno task sample
-  deno task sample --class 3 --count 25 --out threes.png
-  deno task sample --init noise --steps 200 --animate chain.png
-  deno task sample --model runs/cifar10 --init buffer --steps 0
-  deno task sample --model runs/cifar10 --count 50000 --export samples.npz
-  deno task sample --model best_valid_ckpt.pt --dataset cifar10 --init noise --steps 100 --export samples.npz
+  ./run sample
+  ./run sample --class 3 --count 25 --out threes.png
+  ./run sample --init noise --steps 200 --animate chain.png
+  ./run sample --model runs/cifar10 --init buffer --steps 0
+  ./run sample --model runs/cifar10 --count 50000 --export samples.npz
+  ./run sample --model best_valid_ckpt.pt --dataset cifar10 --init noise --steps 100 --export samples.npz
 `;
 
 const options = {

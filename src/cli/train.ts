@@ -91,7 +91,7 @@ async function stopped(iteration: number, path: string, task: string): Promise<s
   const beginning = (await checkpointNames(path)).length === 0;
   return beginning
     ? `stopped before the first iteration, with nothing to save; start ${path} again as before`
-    : `stopped at iteration ${iteration}; go on with: deno task ${task} --resume --run-dir ${path}`;
+    : `stopped at iteration ${iteration}; go on with: ./run ${task} --resume --run-dir ${path}`;
 }
 
 if (import.meta.main) await execute(withGpuOption("train", trainCommand(oneProcess)));

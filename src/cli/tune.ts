@@ -25,7 +25,7 @@ const help = `
 Choose convolution kernels for this adapter: time every candidate on the convolutions of a training, and keep the
 fastest.
 
-Usage: deno task tune [options]
+Usage: ./run tune [options]
 
   --preset NAME       the preset whose training is tuned for (default: digits)
   --config FILE       a JSON file of options instead, for example a run's config.json
@@ -41,9 +41,9 @@ without one, results do not depend on any measurement. Only what decides the sha
 data set, the model, the batches, the activations.
 
 Examples:
-  deno task tune
-  deno task tune --preset cifar10 --out tuning/cifar10.json
-  deno task tune --config runs/digits/config.json
+  ./run tune
+  ./run tune --preset cifar10 --out tuning/cifar10.json
+  ./run tune --config runs/digits/config.json
 `;
 
 const options = {

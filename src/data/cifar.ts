@@ -106,7 +106,7 @@ async function missing(layout: Layout, what: string, path: string): Promise<Data
   const other = await otherVersion(layout, path);
   const found = other ?? `${what} in ${path}, ${await describeFolder(path)}`;
   return new DataError(
-    `${name}: ${found}; "deno task data ${name}" downloads it, or give the folder of the binary version ` +
+    `${name}: ${found}; "./run data ${name}" downloads it, or give the folder of the binary version ` +
       "(--set dataFolder=PATH)",
   );
 }

@@ -34,7 +34,7 @@ const defaultImageSize = 32;
 /** Every tenth picture. */
 const defaultTestShare = 0.1;
 
-/** Where a data set is unless a folder is named: `data/NAME` in the project, where `deno task data` puts it. */
+/** Where a data set is unless a folder is named: `data/NAME` in the project, where `./run data` puts it. */
 export function defaultFolder(name: string): string {
   return fileURLToPath(new URL(`../../data/${name}`, import.meta.url));
 }

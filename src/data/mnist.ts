@@ -59,7 +59,7 @@ async function load(
     if (found) return found;
     throw new DataError(
       `${name}: no ${file} or ${file}.gz in ${folder}, ${await describeFolder(folder)}; ` +
-        `"deno task data ${name}" downloads it, or give the folder of the official files (--set dataFolder=PATH)`,
+        `"./run data ${name}" downloads it, or give the folder of the official files (--set dataFolder=PATH)`,
     );
   };
   const set = async (prefix: string) =>

@@ -31,7 +31,7 @@ export async function loadSvhn(folder: string, testOnly = false): Promise<Datase
     throw new DataError(
       `svhn: no ${name} in ${folder}, ${await describeFolder(
         folder,
-      )}${whole}; "deno task data svhn" downloads it, or ` +
+      )}${whole}; "./run data svhn" downloads it, or ` +
         "give the folder of the official files (--set dataFolder=PATH)",
     );
   };

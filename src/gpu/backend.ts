@@ -62,7 +62,7 @@ export function describeAdapter(info: GPUAdapterInfo, backend: Backend | undefin
 
 /** Where to find matrix units. */
 export const matrixAdvice =
-  "they are reached by Dawn (deno task train:dawn) on GPUs whose driver has cooperative matrices";
+  "they are reached by Dawn (./run train:dawn) on GPUs whose driver has cooperative matrices";
 
 /** What to do where Vulkan is missing. */
 export const vulkanAdvice = "install a Vulkan driver (on Debian or Ubuntu `apt install mesa-vulkan-drivers`)";

@@ -16,5 +16,5 @@ Deno.test("training WRN-28-10 with the published batches takes less than 12 GB",
   // Of what an iteration holds gradients and intermediate results stay float32.
   assert(saved > 0.35 * parts["iteration's buffers"], `${(saved / 1e9).toFixed(1)} GB less with float16`);
   const kept = JSON.parse(await Deno.readTextFile(projectFolder + memoryResultsFile));
-  assert.deepEqual(kept, { float32: parts, float16 }, "deno task bench published_memory; deno task docs");
+  assert.deepEqual(kept, { float32: parts, float16 }, "./run bench published_memory; ./run docs");
 });

@@ -11,7 +11,7 @@ import { type Content, violationsPath } from "./chromium.ts";
 
 let bundled: Promise<Map<string, Uint8Array<ArrayBuffer>>> | undefined;
 
-/** The page as `deno task web` serves it, with its policy in every answer, which binds the workers too. */
+/** The page as `./run web` serves it, with its policy in every answer, which binds the workers too. */
 export const content: Content = async (path) => {
   const { status, headers, body } = await answerTo(path);
   const policy = `${headers["content-security-policy"]}; report-uri ${violationsPath}`;

@@ -62,7 +62,7 @@ async function intrude(page: Page, other: string): Promise<{ refused: string[]; 
 
 for (
   const [name, served] of Object.entries<Content>({
-    "as deno task web serves it": content,
+    "as ./run web serves it": content,
     "on any web server": plainContent,
   })
 ) {

@@ -315,7 +315,7 @@ Deno.test("answer() takes the default port's Host without a port, and needs a po
   assert.throws(() => contentSecurityPolicy(new Map([["index.html", script]])), RangeError);
 });
 
-/** Starts `deno task web` with other arguments, with what it prints at hand. */
+/** Starts `./run web` with other arguments, with what it prints at hand. */
 function start(...args: string[]): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {
     args: [...taskArguments("web"), ...args],
@@ -327,7 +327,7 @@ function start(...args: string[]): Deno.ChildProcess {
   }).spawn();
 }
 
-Deno.test("deno task web refuses a port in one line", async () => {
+Deno.test("./run web refuses a port in one line", async () => {
   const usage = [
     ["70000", '--port takes a whole number up to 65535, not "70000"'],
     ["65536", '--port takes a whole number up to 65535, not "65536"'],
@@ -344,7 +344,7 @@ Deno.test("deno task web refuses a port in one line", async () => {
   }
 });
 
-Deno.test("deno task web serves the page until it is stopped; a second one says that the port is taken", async () => {
+Deno.test("./run web serves the page until it is stopped; a second one says that the port is taken", async () => {
   const process = start("--port", "0");
   const decoder = new TextDecoderStream() as ReadableWritablePair<string, Uint8Array<ArrayBuffer>>;
   const lines = process.stdout.pipeThrough(decoder).getReader();

@@ -88,7 +88,7 @@ Deno.test("compare: runs that are evaluated and runs that are not, by iteration 
         "19.0 % after 20",
       ]);
       assert.deepEqual(row(output, "test accuracy"), ["test accuracy", "87.5 %"]);
-      assert.match(output, /^not evaluated: \S+\/part; deno task evaluate --model RUN does that$/m);
+      assert.match(output, /^not evaluated: \S+\/part; \.\/run evaluate --model RUN does that$/m);
       const { training: { by, runs }, rows } = await results(folder);
       assert.equal(by, "iteration");
       assert.deepEqual(runs[1], {

@@ -41,7 +41,7 @@ Deno.test("--gpu dawn in a task that may load no library ends in a line that nam
         assert.equal(ended.status, 1);
         assert.deepEqual(errorLines(ended), [
           "error: Dawn is a library, which this task may not load; --gpu dawn is for: " +
-          `deno task ${task}:dawn`,
+          `./run ${task}:dawn`,
         ]);
       }
     });
@@ -118,7 +118,7 @@ testOnDawn(
     await withFiles({}, async (folder) => {
       const options = [...quick, "--iterations", "4", "--run-dir", `${folder}/run`];
       const { output } = await succeeds(run("train:dawn", ...options, "--stop-after", "1"));
-      assert.match(output, /; go on with: deno task train:dawn --resume --run-dir /);
+      assert.match(output, /; go on with: \.\/run train:dawn --resume --run-dir /);
       // The last --gpu counts.
       const resumed = await succeeds(
         run("train:dawn", "--resume", "--run-dir", `${folder}/run`, "--gpu", "deno"),

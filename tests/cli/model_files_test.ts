@@ -125,7 +125,7 @@ Deno.test("convert, data: hostile files, missing and unknown names end in one cl
       "train",
       ["--preset", "svhn-jem", "--run-dir", "x"],
       1,
-      /svhn: no train_32x32\.mat .*"deno task data svhn"/,
+      /svhn: no train_32x32\.mat .*"\.\/run data svhn"/,
     ],
   ];
   for (const [task, args, status, message] of cases) {

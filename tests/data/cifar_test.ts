@@ -175,7 +175,7 @@ Deno.test("loadCifar10() and loadCifar100() refuse damaged files, naming file an
     ],
     [
       { "test_batch.bin": test },
-      /no data_batch_1\.bin, .* in .*; "deno task data cifar10" .* \(--set dataFolder=PATH\)/,
+      /no data_batch_1\.bin, .* in .*; "\.\/run data cifar10" .* \(--set dataFolder=PATH\)/,
     ],
   ];
   for (const [files, message] of cases) {
@@ -191,9 +191,9 @@ Deno.test("loadCifar10() and loadCifar100() refuse damaged files, naming file an
 Deno.test("loadCifar10() and loadCifar100() say where to get the files if there are none", async () => {
   await refused(
     loadCifar10("/nonexistent"),
-    /no test_batch\.bin, .* in \/nonexistent, which does not exist; "deno task data cifar10" downloads it, or give/,
+    /no test_batch\.bin, .* in \/nonexistent, which does not exist; "\.\/run data cifar10" downloads it, or give/,
   );
-  await refused(loadCifar100("/nonexistent"), /in \/nonexistent, .*; "deno task data cifar100" downloads it/);
+  await refused(loadCifar100("/nonexistent"), /in \/nonexistent, .*; "\.\/run data cifar100" downloads it/);
   const file = await Deno.makeTempFile();
   await refused(loadCifar10(file), /no test_batch\.bin/);
   await Deno.remove(file);

@@ -38,7 +38,7 @@ Deno.test("loadDataset() says what is missing", async () => {
   for (const name of ["mnist", "fashion-mnist", "cifar10", "cifar100", "svhn"] as const) {
     await assert.rejects(loadDataset({ name, folder: "/nonexistent" }), {
       name: "DataError",
-      message: new RegExp(`^${name}: no .*"deno task data ${name}" downloads it`),
+      message: new RegExp(`^${name}: no .*"./run data ${name}" downloads it`),
     });
   }
   await assert.rejects(loadDataset({ name: "cifar100", folder: "/nonexistent", limit: 3 }), {

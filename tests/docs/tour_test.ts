@@ -32,7 +32,7 @@ async function problems(text: string): Promise<string[]> {
       for (const name of names) if (own && !own.has(name)) found.push(`no ${name} in ${path}`);
     }
     for (const [, name] of section.replaceAll(link, "").matchAll(span)) {
-      if (!declared.has(name!) && !name!.startsWith("deno task ")) found.push(`no ${name} in its section`);
+      if (!declared.has(name!) && !name!.startsWith("./run ")) found.push(`no ${name} in its section`);
     }
   }
   return found;

@@ -1,4 +1,4 @@
-/** A minute of what `deno task soak` and `deno task fuzz` do for hours. */
+/** A minute of what `./run soak` and `./run fuzz` do for hours. */
 
 import assert from "node:assert/strict";
 import { growth, type Reading, soak } from "../../bench/lib/soak.ts";

@@ -11,7 +11,7 @@ import { command, nodeProblem, npmProblem } from "./npm.ts";
 /** The commands in the comment that a module begins with: lines by themselves, further in than its sentences. */
 function commandsOf(text: string): string[] {
   const [head = ""] = /^(?:\/\/\/.*\n)?(?:(?:\/\/.*\n)+|\/\*\*[^]*?\*\/)/.exec(text) ?? [];
-  return [...head.matchAll(/^(?: \*|\/\/) {5}((?:deno|node|npm) .*)$/gm)].map(([, line]) => line!);
+  return [...head.matchAll(/^(?: \*|\/\/) {5}((?:\.\/run|deno|node|npm) .*)$/gm)].map(([, line]) => line!);
 }
 
 const modules = new Map<string, string>();
@@ -36,11 +36,11 @@ Deno.test("every example has a command at its top that runs it, with no more per
   assert(commands.size > 7);
   for (const [name, [first, ...others]] of commands) {
     if (Object.values(pages).some((page) => name === `${page}.ts`)) {
-      assert.equal(first, "deno task build", name);
+      assert.equal(first, "./run build", name);
       continue;
     }
     assert.match(first ?? "", RegExp(`^deno run (--allow-(read|write)=\\S+ )*examples/${name}$`));
-    for (const line of others) assert.match(line, /^(deno task|npm install|node) /);
+    for (const line of others) assert.match(line, /^(\.\/run|npm install|node) /);
   }
   assert(taskCommands.has("build"));
 });
@@ -50,9 +50,9 @@ Deno.test("commandsOf() takes the lines of the first comment that stand further 
     "deno run a.ts",
   ]);
   assert.deepEqual(
-    commandsOf('/// <reference lib="dom" />\n/**\n * One.\n *\n *     deno task build\n */\n'),
+    commandsOf('/// <reference lib="dom" />\n/**\n * One.\n *\n *     ./run build\n */\n'),
     [
-      "deno task build",
+      "./run build",
     ],
   );
   assert.deepEqual(commandsOf("import x;\n//     deno run a.ts\n"), []);
@@ -141,7 +141,8 @@ Deno.test({
       const [run, ...before] = lines.toReversed();
       for (const line of before.toReversed()) {
         const [program, ...args] = words(line);
-        await command(program === "deno" ? Deno.execPath() : program, args, folder);
+        if (program === "./run") await command(Deno.execPath(), ["task", ...args], folder);
+        else await command(program, args, folder);
       }
       const [program, ...args] = words(run!);
       const { code, stdout, stderr } = await new Deno.Command(program, { args, cwd: folder }).output();

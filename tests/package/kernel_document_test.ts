@@ -13,7 +13,7 @@ import { uniformBinding } from "../../src/kernels/kernel.ts";
 
 Deno.test("docs/kernels.md is up to date", async () => {
   const written = await Deno.readTextFile(documentPath);
-  assert(written === await kernelDocument(), "docs/kernels.md differs from the sources: deno task docs");
+  assert(written === await kernelDocument(), "docs/kernels.md differs from the sources: ./run docs");
 });
 
 Deno.test("every kernel keeps to WebGPU's default limits, and its bindings are those of its shader", async () => {

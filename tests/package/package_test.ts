@@ -222,7 +222,7 @@ Deno.test("docs/embedding.md tells the sizes that the build prints", async () =>
     built.every((row, i) =>
       row.every((value, j) => value === told[i]![j] || Math.abs(Number(value) - Number(told[i]![j])) <= 1)
     );
-  assert(isNear, `deno task build prints other sizes than docs/embedding.md tells:\n${table}`);
+  assert(isNear, `./run build prints other sizes than docs/embedding.md tells:\n${table}`);
 });
 
 browserTest(

@@ -6,7 +6,7 @@ const written = await Deno.readTextFile(performancePath);
 Deno.test("the tables of docs/performance.md are those of the results in bench/results/", async () => {
   assert(
     written === await performanceDocument(written),
-    "docs/performance.md differs from bench/results: deno task docs",
+    "docs/performance.md differs from bench/results: ./run docs",
   );
 });
 
@@ -22,7 +22,7 @@ Deno.test("a table of docs/performance.md that was changed by hand is written an
 });
 
 Deno.test("a document without the marks of a table is refused", async () => {
-  for (const mark of ["<!-- memory: deno task docs -->", "<!-- end of peers -->"]) {
+  for (const mark of ["<!-- memory: ./run docs -->", "<!-- end of peers -->"]) {
     await assert.rejects(performanceDocument(written.replace(mark, "")), /docs\/performance\.md has no/);
   }
 });

@@ -148,5 +148,5 @@ Deno.test("--help of anything else is refused with the nearest subject", () => {
 
 Deno.test("docs/options.md is up to date", async () => {
   const written = await Deno.readTextFile(optionsPath);
-  assert(written === await optionsDocument(), "docs/options.md differs from the sources: deno task docs");
+  assert(written === await optionsDocument(), "docs/options.md differs from the sources: ./run docs");
 });

@@ -1,4 +1,4 @@
-/** `deno task curves`: writes the script that draws the curves of trainings. */
+/** `./run curves`: writes the script that draws the curves of trainings. */
 
 import { parseArgs } from "node:util";
 import { type Command, execute, exitStatus } from "../../src/cli/command.ts";
@@ -8,7 +8,7 @@ const curves: Command = {
   help: `
 Write src/report/curves/script.js, which draws the curves of trainings, from web/curves/. A test says when it is due.
 
-Usage: deno task curves
+Usage: ./run curves
 
   --debug      show the stack trace of an error
   --help       show this text

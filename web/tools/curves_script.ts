@@ -28,7 +28,5 @@ export async function curvesScript(): Promise<string> {
   });
   await stop();
   const notice = license.trim().replaceAll(/\r?\n/g, "\n");
-  return `/* Written by "deno task curves" from web/curves/.\n\nuPlot\n\n${notice}\n*/\n${
-    outputFiles[0]!.text
-  }`;
+  return `/* Written by "./run curves" from web/curves/.\n\nuPlot\n\n${notice}\n*/\n${outputFiles[0]!.text}`;
 }

@@ -7,7 +7,7 @@ import { servePage } from "./server.ts";
 const help = `
 Build the web page and serve it on this computer.
 
-Usage: deno task web [options]
+Usage: ./run web [options]
 
   --build      only write it to dist/web/, for any web server
   --port N     where to serve it (default: 8000)

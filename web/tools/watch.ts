@@ -1,4 +1,4 @@
-/** `deno task watch`: serves a page that shows trainings while they run. */
+/** `./run watch`: serves a page that shows trainings while they run. */
 
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
@@ -19,7 +19,7 @@ import { watchAnswerer } from "./watch_answer.ts";
 const help = `
 Show trainings in a browser on this computer while they run: losses, energies, accuracy, speed, and the replay buffer.
 
-Usage: deno task watch [RUN]... [options]
+Usage: ./run watch [RUN]... [options]
 
   RUN          a run directory; several are drawn above one another (default: all of runs/, also those that begin later)
   --port N     where to serve the page (default: 8010; 0 takes one that is free)

@@ -11,7 +11,7 @@ import type { LoadedModel } from "./loaded_model.ts";
 /** Least time between two frames, in milliseconds. Faster chains could not be watched. */
 const frameInterval = 33;
 
-/** Chains that can be watched, and changed while they run. The same settings give the images of `deno task sample`. */
+/** Chains that can be watched, and changed while they run. The same settings give the images of `./run sample`. */
 export class Chains {
   #live: LiveSettings | undefined;
   #segment: AbortController | undefined;

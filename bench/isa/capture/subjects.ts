@@ -36,7 +36,7 @@ export async function recordIteration(gpu: Gpu, recording: Recording, isShort: b
   compileDirectConvolutions(gpu);
 }
 
-/** The direct convolutions where the iteration uses Winograd's algorithm; `deno task tune` may choose them. */
+/** The direct convolutions where the iteration uses Winograd's algorithm; `./run tune` may choose them. */
 function compileDirectConvolutions({ device, kind }: Gpu): void {
   for (const [channels, size] of [[160, 32], [320, 16], [640, 8]] as const) {
     const square = { height: size, width: size, inChannels: channels, outChannels: channels };

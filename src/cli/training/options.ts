@@ -13,7 +13,7 @@ import { newestRun, newRunPath } from "../runs.ts";
 export const help = `
 Train a SADA-JEM: one Wide ResNet that classifies and generates.
 
-Usage: deno task train [options]
+Usage: ./run train [options]
 
   --preset NAME       start from a preset (default: digits)
   --config FILE       start from a JSON file of options, for example a run's config.json
@@ -50,16 +50,16 @@ Several GPUs or machines: mpirun --bind-to none -n 4 deno task train:mpi --set s
 nohup ./run train goes on without its terminal, as --ignore-hangup does; Deno by itself takes no notice of nohup.
 
 Examples:
-  deno task train
-  deno task train --preset digits-softmax --seed 3
-  deno task data cifar10 && deno task train --preset cifar10 --run-dir runs/cifar10
-  deno task train --preset svhn-jempp --set dataFolder=/data/svhn
-  deno task train --preset cifar10 --set dataset=images --set dataFolder=pictures --set imageSize=64
-  deno task train --set rho=0 --set augmentLikelihood=true --iterations 300
-  deno task train --from runs/softmax --preset digits-from-softmax
-  deno task train --from best_valid_ckpt.pt --preset svhn --set learningRate=0.01
-  deno task train --resume --run-dir runs/cifar10
-  deno task train --resume --run-dir runs/cifar10 --set learningRate=0.02 --seed 2
+  ./run train
+  ./run train --preset digits-softmax --seed 3
+  ./run data cifar10 && ./run train --preset cifar10 --run-dir runs/cifar10
+  ./run train --preset svhn-jempp --set dataFolder=/data/svhn
+  ./run train --preset cifar10 --set dataset=images --set dataFolder=pictures --set imageSize=64
+  ./run train --set rho=0 --set augmentLikelihood=true --iterations 300
+  ./run train --from runs/softmax --preset digits-from-softmax
+  ./run train --from best_valid_ckpt.pt --preset svhn --set learningRate=0.01
+  ./run train --resume --run-dir runs/cifar10
+  ./run train --resume --run-dir runs/cifar10 --set learningRate=0.02 --seed 2
 `;
 
 const options = {

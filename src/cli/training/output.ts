@@ -130,5 +130,5 @@ export function printSummary(summary: Summary, path: string): void {
   print(`curves                     ${path}/curves.html`);
   print(`samples                    ${path}/samples/`);
   print(`metrics, summary           ${path}/metrics.jsonl, ${path}/summary.json`);
-  print(`generate: deno task sample --model ${path}`);
+  print(`generate: ./run sample --model ${path}`);
 }

@@ -20,7 +20,7 @@ function file(base: string, name: string, md5: string, bytes: number): RemoteFil
   return { url: base + name, name, md5, bytes };
 }
 
-/** What `deno task data` downloads, with the checksums that the authors (torchvision's for SVHN) publish. */
+/** What `./run data` downloads, with the checksums that the authors (torchvision's for SVHN) publish. */
 export const remoteFiles: Readonly<Partial<Record<DatasetName, readonly RemoteFile[]>>> = {
   cifar10: [file(toronto, "cifar-10-binary.tar.gz", "c32a1d4ab5d03f1284b67883e8d87530", 170_052_171)],
   cifar100: [file(toronto, "cifar-100-binary.tar.gz", "03b5dce01913d631647c71ecec9e9cb8", 168_513_733)],

@@ -1,4 +1,4 @@
-/* Written by "deno task curves" from web/curves/.
+/* Written by "./run curves" from web/curves/.
 
 uPlot
 

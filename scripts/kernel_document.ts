@@ -2,6 +2,7 @@
 
 import { type Kernel, uniformBinding } from "../src/kernels/kernel.ts";
 import { formatted } from "./formatted.ts";
+import { kernelShapes, type ShapeField } from "./kernel_shapes.ts";
 import { families, type Launcher, launchers } from "./launchers.ts";
 import { markdownTable } from "./markdown.ts";
 import { type EntryPoint, entryPoint, entryPointsOf, headerOf, type Resource } from "./wgsl.ts";
@@ -37,9 +38,16 @@ launcher returns the shader's constants, the bindings' sizes and the workgroup c
 Without \`compile\`, a kernel's \`wgsl\`, \`constants(shape)\`, \`bindings[i].bytes(shape)\` and \`workgroups(shape)\` are what
 a pipeline, a bind group and a dispatch take, with \`constantsOf\` where there is a uniform buffer.
 
+\`run(kernel, shape, operands)\` takes the values of every operand by its name. A number instead, such as \`sum: 4\`, stands for
+an operand of that many values that the kernel only writes. These, and what a binding has beyond the given values, start as
+NaN, so that a value which the kernel did not write shows.
+
 Some kernels have \`variants\` that suit a kind of adapter better: \`intel\` and \`gcn\` (AMD's GPUs with waves of 64) take other
 tiles, and \`software\` (lavapipe, SwiftShader) mostly reads through textures. \`suited(kernel, gpuKind(adapter.info))\` is the
 kernel to use on a GPU, and \`suited(kernel, "software")\` the one for a CPU.
+
+Shape lists the fields of the object that the launcher takes. They are numbers unless their type is given, and those with
+a question mark may be left out. What a field means is said once in a family; other kernels link to the one that says it.
 
 Images are \`[N, H, W, C]\`, convolution weights \`[kh, kw, in, out]\`, matrices row by row. All values have 32 bits, but
 \`inHalf(kernel, ["input", "output"])\` is the kernel with these operands in float16, if their types below say that it can be:
@@ -68,11 +76,21 @@ async function compose(): Promise<string> {
   const contents = parts.map(({ heading, inside }) =>
     `- ${heading}: ${inside.map(({ name }) => `[\`${name}\`](#${name.toLowerCase()})`).join(", ")}`
   );
-  const chapters = parts.map(({ heading, inside }) => `## ${heading}\n\n${inside.map(chapter).join("\n\n")}`);
+  const shapes = kernelShapes();
+  const chapters = parts.map(({ heading, inside }) => {
+    const explained = new Map<string, string>();
+    const sections = inside.map((launcher) =>
+      section(launcher, shapeList(launcher.name, shapes.get(launcher.name)!, explained))
+    );
+    return `## ${heading}\n\n${sections.join("\n\n")}`;
+  });
   return `${introduction}\n\n${contents.join("\n")}\n\n${chapters.join("\n\n")}\n`;
 }
 
-function chapter({ name, file, shader, kernel, description, demands, cost, example }: Launcher): string {
+function section(
+  { name, file, shader, kernel, description, demands, cost, example }: Launcher,
+  shape: string,
+): string {
   const entries = entriesOf(kernel);
   const used = entries.map((entry) => entryPoint(kernel.wgsl, entry));
   return [
@@ -83,11 +101,38 @@ function chapter({ name, file, shader, kernel, description, demands, cost, examp
     }`,
     `\`\`\`text\n${headerOf(kernel.wgsl)}\n\`\`\``,
     bindingTable(kernel, used),
+    `- Shape: ${shape}`,
     `- Constants: ${constantList(used)}${uniformList(kernel)}`,
     `- Limits: ${limits(used)}${demands === undefined ? "" : `. Throws a \`RangeError\` ${demands}`}`,
     `- Cost: ${cost}`,
     `\`\`\`ts\n${example}\n\`\`\``,
-  ].join("\n\n").replaceAll(/\n\n(- (?:Limits|Cost))/g, "\n$1");
+  ].join("\n\n").replaceAll(/\n\n(- (?:Constants|Limits|Cost))/g, "\n$1");
+}
+
+/**
+ * Names of a shape's fields, and what the fields mean that no kernel before it in the family has.
+ * @param explained the kernel that explains a field, by the field's name and comment; this one's are added
+ */
+function shapeList(kernel: string, fields: readonly ShapeField[], explained: Map<string, string>): string {
+  if (fields.length === 0) return "`{}`";
+  const names = fields.map(({ name, optional, type }) =>
+    `\`${name}${optional ? "?" : ""}${type === "number" ? "" : `: ${type}`}\``
+  );
+  const elsewhere = new Set<string>();
+  const here: string[] = [];
+  for (const { name, comment } of fields.filter(({ comment }) => comment !== "")) {
+    const text = `\`${name}\`: ${comment}`;
+    const before = explained.get(text);
+    if (before === undefined) {
+      here.push(text);
+      explained.set(text, kernel);
+    } else elsewhere.add(before);
+  }
+  const references = [...elsewhere].map((name) => `[\`${name}\`](#${name.toLowerCase()})`);
+  return [
+    names.join(", ") + (references.length === 0 ? "" : `; see ${references.join(" and ")}`),
+    ...here,
+  ].join("\n  - ");
 }
 
 /** The entry points that a kernel may use: all that read textures if it does, or all that read buffers. */

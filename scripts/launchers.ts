@@ -127,13 +127,13 @@ function demandsOf(text: string | undefined): string | undefined {
 }
 
 /** Text of a comment; links become code. */
-function textOf(comment: string | ts.NodeArray<ts.JSDocComment> | undefined): string {
+export function textOf(comment: string | ts.NodeArray<ts.JSDocComment> | undefined): string {
   if (comment === undefined || typeof comment === "string") return comment ?? "";
   return comment.map((part) => ts.isJSDocLink(part) ? `\`${part.name?.getText() ?? ""}\`` : part.text).join(
     "",
   );
 }
 
-function oneLine(text: string): string {
+export function oneLine(text: string): string {
   return text.trim().replaceAll(/\s+/g, " ");
 }

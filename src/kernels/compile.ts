@@ -16,6 +16,7 @@ export interface CompiledKernel<Name extends string> {
   /**
    * Creates the bind group for some buffers. Keep what it returns for as long as they stay the same.
    * @param operands buffers with usage `STORAGE`, at least as large as the bindings' `bytes(shape)`
+   * @throws {RangeError} if an operand is missing.
    */
   readonly bind: (operands: Readonly<Record<Name, Place>>) => Dispatch;
 }
@@ -83,7 +84,9 @@ export function compile<Shape, Name extends string>(
       label: kernel.name,
       layout,
       entries: kernel.bindings.map(({ name, bytes }, binding): GPUBindGroupEntry => {
-        const place = operands[name];
+        const place: Place | undefined = operands[name];
+        // As it can be in JavaScript.
+        if (!place) throw new RangeError(`${kernel.name}: operand ${name} is missing`);
         if ("createView" in place) return { binding, resource: place.createView() };
         const { buffer, offset } = "buffer" in place ? place : { buffer: place, offset: 0 };
         return { binding, resource: { buffer, offset, size: bytes(shape) } };

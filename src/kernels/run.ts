@@ -22,7 +22,8 @@ export type Contents<Operands> = {
  * the kernel should have written, or should not have read, then shows.
  * @param device by default one that all calls share, with WebGPU's default limits, and with float16 if the adapter has
  *   it
- * @throws {RangeError} if the kernel does not support the shape, or an operand has more values than the shape allows.
+ * @throws {RangeError} if the kernel does not support the shape, or an operand is missing or has more values
+ *   than the shape allows.
  * @throws {Error} if there is no WebGPU adapter, or the device reports an error.
  * @example
  * ```ts
@@ -76,7 +77,7 @@ function submit<Shape, Name extends string>(
   const buffers = kernel.bindings.map((binding) => {
     const { name, bytes } = binding;
     const size = bytes(shape);
-    requireFit(kernel.name, name, lengthOf(operands[name]), size / elementBytes(binding));
+    requireFit(kernel.name, name, operands[name], size / elementBytes(binding));
     return upload(device, binding, operands[name], size);
   });
   const encoder = device.createCommandEncoder();
@@ -118,7 +119,10 @@ function lengthOf(operand: Operand): number {
   return typeof operand === "number" ? operand : operand.length;
 }
 
-function requireFit(kernel: string, name: string, length: number, capacity: number): void {
+/** Refuses an operand that its binding has no room for, or that is missing, as it can be in JavaScript. */
+function requireFit(kernel: string, name: string, operand: Operand | undefined, capacity: number): void {
+  if (operand === undefined) throw new RangeError(`${kernel}: operand ${name} is missing`);
+  const length = lengthOf(operand);
   if (length <= capacity) return;
   throw new RangeError(
     `${kernel}: operand ${name} has ${length} values; its binding has room for ${capacity}`,

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { documentPath, entriesOf, kernelDocument } from "../../scripts/kernel_document.ts";
+import { kernelShapes } from "../../scripts/kernel_shapes.ts";
 import { launchers } from "../../scripts/launchers.ts";
 import {
   entryPoint,
@@ -10,6 +11,7 @@ import {
   structuresOf,
 } from "../../scripts/wgsl.ts";
 import { uniformBinding } from "../../src/kernels/kernel.ts";
+import { withFiles } from "../temporary.ts";
 
 Deno.test("docs/kernels.md is up to date", async () => {
   const written = await Deno.readTextFile(documentPath);
@@ -36,6 +38,68 @@ Deno.test("every kernel's uniforms, in all variants, are the fields of its shade
       if (uniforms) assert.deepEqual(structuresOf(wgsl).get("Shape"), Object.entries(uniforms), name);
     }
   }
+});
+
+Deno.test("docs/kernels.md names every field of every kernel's shape", async () => {
+  const shapes = kernelShapes();
+  const written = await Deno.readTextFile(documentPath);
+  for (const { name } of await launchers()) {
+    const fields = shapes.get(name);
+    assert(fields, `${name} has no shape`);
+    const [, section = ""] = written.split(`\n### ${name}\n`);
+    const [, list = ""] = /\n- Shape: ([^]*?)\n- Constants: /.exec(section) ?? [];
+    const [names] = list.split("\n  - ");
+    for (const field of fields) assert.match(names!, new RegExp(`\`${field.name}\\b`), name);
+  }
+});
+
+Deno.test("kernelShapes() finds fields that a shape declares, extends, joins, picks and leaves out", async () => {
+  const kernels = `
+type Kernel<Shape> = { constants: (shape: Shape) => object };
+type Kind = "x" | "y";
+interface Base {
+  later: number;
+  /** What \`sooner\`
+   * means, see {@link Kind}. */
+  sooner: boolean;
+}
+interface Derived extends Base {
+  kind: Kind;
+  length?: Kind;
+  sooner: true;
+}
+interface Splitting extends Kernel<Base> {
+  splits: number;
+}
+export declare const declared: Splitting;
+export declare const extended: Kernel<Derived>;
+export declare const joined: Kernel<Base & { readonly added?: number }>;
+export declare const picked: Kernel<Pick<Derived, "kind" | "later">>;
+export declare const omitted: Kernel<Omit<Derived, "later"> & { added: boolean }>;
+export declare const free: Kernel<unknown>;
+export declare function other(): number;
+`;
+  const later = { name: "later", optional: false, type: "number", comment: "" };
+  const sooner = {
+    name: "sooner",
+    optional: false,
+    type: "boolean",
+    comment: "What `sooner` means, see `Kind`.",
+  };
+  const narrowed = { name: "sooner", optional: false, type: "true", comment: "" };
+  const kind = { name: "kind", optional: false, type: '"x" | "y"', comment: "" };
+  const length = { name: "length", optional: true, type: '"x" | "y"', comment: "" };
+  await withFiles({ "kernels.ts": new TextEncoder().encode(kernels) }, (folder) => {
+    assert.deepEqual(Object.fromEntries(kernelShapes(`${folder}/kernels.ts`)), {
+      declared: [later, sooner],
+      extended: [later, narrowed, kind, length],
+      joined: [later, sooner, { name: "added", optional: true, type: "number", comment: "" }],
+      picked: [later, kind],
+      omitted: [narrowed, kind, length, { name: "added", optional: false, type: "boolean", comment: "" }],
+      free: [],
+    });
+    return Promise.resolve();
+  });
 });
 
 Deno.test("entryPoint() finds what an entry point and the functions that it calls use", () => {

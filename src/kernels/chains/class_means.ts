@@ -14,8 +14,9 @@ export interface ClassShape {
   readonly maximumCount: number;
   /** The byte value of full intensity. */
   readonly maximum: number;
-  /** Whether this is the first, and the last, of the data set's buffers. */
+  /** Whether this is the first of the data set's buffers. */
   readonly first: boolean;
+  /** Whether this is the last of the data set's buffers. */
   readonly last: boolean;
 }
 

@@ -1,9 +1,10 @@
 import wgsl from "../../../shaders/chains/replay_gather.wgsl" with { type: "text" };
 import { bytes32, foldWorkgroups, type Kernel } from "../kernel.ts";
 
-/** A batch of chains over a part of a replay buffer. `pixels` counts all values of an image. */
+/** A batch of chains over a part of a replay buffer. */
 export interface ReplayShape {
   readonly batch: number;
+  /** All values of an image. */
   readonly pixels: number;
   /** First entry of the part. Chains whose entry is elsewhere are left alone. */
   readonly first: number;

@@ -7,6 +7,7 @@ import { type Binding, bytes32, foldWorkgroups, type Kernel, type Uniforms } fro
 
 /** A convolution, and whether its input's gradient is added to what the buffer holds. */
 export interface Conv2dGradientInputShape extends Conv2dShape {
+  /** Whether to add to what the gradient holds. */
   readonly accumulate: boolean;
 }
 

@@ -7,16 +7,22 @@ import { bytes32, foldWorkgroups, type Kernel, requireShape } from "../kernel.ts
  */
 export interface InceptionConvShape {
   readonly batch: number;
+  /** Height of the input. */
   readonly height: number;
+  /** Width of the input. */
   readonly width: number;
   readonly inChannels: number;
   readonly outChannels: number;
   readonly kernelHeight: number;
   readonly kernelWidth: number;
   readonly stride: number;
+  /** Rows of zeros above and below the input. */
   readonly paddingY: number;
+  /** Columns of zeros left and right of the input. */
   readonly paddingX: number;
+  /** First channel of the output that is written. */
   readonly outOffset: number;
+  /** All channels of the output. */
   readonly outStride: number;
 }
 

@@ -23,9 +23,11 @@ function tileCount({ height, width }: { readonly height: number; readonly width:
   return Math.ceil(height / tile.height) * Math.ceil(width / tile.width);
 }
 
-/** A convolution, whether a bias is added, and whether the result is added to what the buffer holds. */
+/** A convolution, and what else becomes part of its result. */
 export interface Conv2dPatchShape extends Conv2dShape {
+  /** Whether to add the bias. If not, any buffer but the output's may be bound in its place. */
   readonly addBias: boolean;
+  /** Whether to add to what the output holds. */
   readonly accumulate: boolean;
 }
 

@@ -3,12 +3,16 @@ import { requireShape, type Uniforms } from "../kernel.ts";
 /** A 2-D convolution (cross-correlation, as in PyTorch) of images `[N, H, W, C]` with square kernels and zero padding. */
 export interface Conv2dShape {
   readonly batch: number;
+  /** Height of the convolution's input. */
   readonly height: number;
+  /** Width of the convolution's input. */
   readonly width: number;
   readonly inChannels: number;
   readonly outChannels: number;
+  /** Side of the kernels. */
   readonly kernel: number;
   readonly stride: number;
+  /** Pixels of zeros around the input. */
   readonly padding: number;
 }
 

@@ -7,8 +7,11 @@ export interface ResizeBilinearShape {
   readonly height: number;
   readonly width: number;
   readonly channels: number;
+  /** Side of the output. */
   readonly size: number;
+  /** Factor of the interpolated values. */
   readonly valueScale: number;
+  /** What is added to them after that. */
   readonly valueShift: number;
   /** Whether both grids share their first pixel, as in TensorFlow 1, rather than their outer border. */
   readonly fromCorner: boolean;

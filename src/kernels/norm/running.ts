@@ -4,6 +4,7 @@ import { bytes32, type Kernel } from "../kernel.ts";
 /** Running statistics `[2, C]`, C a multiple of 4. */
 export interface NormRunningShape {
   readonly channels: number;
+  /** What is added to the variance. */
   readonly epsilon: number;
 }
 

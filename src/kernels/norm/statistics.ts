@@ -13,6 +13,7 @@ import { normChunks, normRowsPerChunk, type NormShape, normStatisticsBytes } fro
 
 /** Shape and constants of the step from moments to statistics. */
 export interface NormStatisticsShape extends NormShape {
+  /** What is added to the variance, or for act norm to the standard deviation. */
   readonly epsilon: number;
 }
 

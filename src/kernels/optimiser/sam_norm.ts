@@ -2,8 +2,9 @@ import wgsl from "../../../shaders/optimiser/sam_norm.wgsl" with { type: "text" 
 import type { VectorShape } from "../vector/add.ts";
 import { bytes32, foldWorkgroups, type Kernel } from "../kernel.ts";
 
-/** Flat vectors of parameters and gradients. `adaptive` scales by |θ|, as in ASAM. */
+/** Flat vectors of parameters and gradients. */
 export interface SamShape extends VectorShape {
+  /** Whether T is |θ|, as in ASAM, instead of 1. */
   readonly adaptive: boolean;
 }
 

@@ -3,7 +3,9 @@ import { bytes32, type Kernel } from "../kernel.ts";
 
 /** Partial sums of squares, and the radius of the ascent. */
 export interface SamScaleOptions {
+  /** Number of partial sums. */
   readonly partials: number;
+  /** Radius ρ of the ascent. */
   readonly rho: number;
 }
 

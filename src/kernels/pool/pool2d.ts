@@ -7,15 +7,21 @@ import { bytes32, foldWorkgroups, type Kernel, requireShape } from "../kernel.ts
  */
 export interface Pool2dShape {
   readonly batch: number;
+  /** Height of the input. */
   readonly height: number;
+  /** Width of the input. */
   readonly width: number;
   readonly channels: number;
+  /** Side of the windows. */
   readonly kernel: number;
   readonly stride: number;
+  /** Pixels around the input that windows reach, but that count for nothing. */
   readonly padding: number;
   /** Whether to take the mean of the pixels inside the image instead of the maximum. */
   readonly average: boolean;
+  /** First channel of the output that is written. */
   readonly outOffset: number;
+  /** All channels of the output. */
   readonly outStride: number;
 }
 

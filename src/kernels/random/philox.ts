@@ -9,8 +9,9 @@ import {
   type Uniforms,
 } from "../kernel.ts";
 
-/** Random values. `purpose` keeps users with the same seed and step apart. */
+/** Random values. */
 export interface RandomShape extends VectorShape {
+  /** Keeps users with the same seed and step apart. */
   readonly purpose: number;
   /** The block of four numbers at which the values begin; 0 by default. */
   readonly first?: number;

@@ -3,7 +3,9 @@ import { bytes32, type Kernel, mostLoopIterations, requireShape } from "../kerne
 
 /** Parts of a sum of vectors. */
 export interface SumPartialsShape {
+  /** Number of parts. */
   readonly partials: number;
+  /** Values of each part. */
   readonly length: number;
   /** Whether to add to what the sum holds. */
   readonly accumulate: boolean;

@@ -3,8 +3,9 @@ import backwardWgsl from "../../../shaders/vector/leaky_relu_backward.wgsl" with
 import type { VectorShape } from "./add.ts";
 import { bytes32, foldWorkgroups, type Kernel } from "../kernel.ts";
 
-/** A vector and the slope of a LeakyReLU below zero. */
+/** A vector and the slope of a LeakyReLU. */
 export interface LeakyReluShape extends VectorShape {
+  /** Slope below zero. */
   readonly slope: number;
 }
 

@@ -16,6 +16,7 @@ export interface WinogradInputShape {
   readonly width: number;
   readonly channels: number;
   readonly padding: number;
+  /** Outputs m along each side of a tile. */
   readonly outputs: WinogradOutputs;
 }
 

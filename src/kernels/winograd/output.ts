@@ -15,6 +15,7 @@ export interface WinogradOutputShape {
   readonly height: number;
   readonly width: number;
   readonly channels: number;
+  /** Outputs m along each side of a tile. */
   readonly outputs: WinogradOutputs;
   /** Whether to add a bias to every pixel. If not, any buffer but the output's may be bound in its place. */
   readonly bias: boolean;

@@ -15,6 +15,7 @@ export interface WinogradOutputGradientShape {
   readonly height: number;
   readonly width: number;
   readonly channels: number;
+  /** Outputs m along each side of a tile. */
   readonly outputs: WinogradOutputs;
 }
 

@@ -6,6 +6,7 @@ import { requireFourChannels, winogradEntryPoint, type WinogradOutputs, winograd
 export interface WinogradWeightShape {
   readonly inChannels: number;
   readonly outChannels: number;
+  /** Outputs m along each side of a tile. */
   readonly outputs: WinogradOutputs;
   /** For the gradient with respect to the input: the taps rotated by 180°, input and output channels swapped. */
   readonly rotated: boolean;

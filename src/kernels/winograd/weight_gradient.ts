@@ -7,6 +7,7 @@ import { requireFourChannels, winogradEntryPoint, type WinogradOutputs, winograd
 export interface WinogradWeightGradientShape {
   readonly inChannels: number;
   readonly outChannels: number;
+  /** Outputs m along each side of a tile. */
   readonly outputs: WinogradOutputs;
   /** Parts of each product, which are added up. */
   readonly parts: number;

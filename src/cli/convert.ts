@@ -23,8 +23,9 @@ Usage: ./run convert IN OUT [options]
   IN                  a run directory, a model or checkpoint of this project, or a .pt or safetensors file that holds a
                       state dict of the official SADA-JEM, JEM++ or JEM code, in any dictionary and behind any prefix
   OUT                 what to write: .safetensors, or .pt for torch.load
-  --starts RANK       let the model carry where its chains start: the mean of each class and RANK directions of its
-                      covariance, fitted to its training images, which sampling then does without (.safetensors only)
+  --starts RANK       let the model carry the Gaussians at which its chains start: the mean of each class and RANK
+                      directions of its covariance, fitted to the training images. Sampling then needs no data.
+                      For .safetensors only
   --data-folder DIR   where the training images are, if not where they were in training
   --buffer N          keep N entries of the replay buffer, evenly spaced; all by default
 ${hintHelp}

@@ -46,23 +46,23 @@ Usage: ./run evaluate [options]
   --only NAMES        only these questions, separated by commas:
 ${wrap(questions.map(({ name }) => name).join(", "), 120, " ".repeat(22))}
   --data-folder DIR   where the data set is, if not where it was in training
-  --ood NAME=DIR      another set of images to tell apart from; may be given repeatedly. NAME is a data set's of the
-                      same image size (${
+  --ood NAME=DIR      another set of images that the model should recognise as such; may be given repeatedly. NAME is a
+                      data set of the same image size (${
   datasetNames.filter((name) => name !== "digits" && name !== "images").join(", ")
 }),
-                      or your own for any folder of pictures. Those in data/, and pictures in data/celeba/, are used
-                      anyway
+                      or any other name for a folder of pictures. Data sets in data/, and pictures in data/celeba/,
+                      are always used
   --attack-images N   test images that are attacked (default: 100)
-  --attack-order O    drawn: at random, of each class its share, always the same ones; first: the test set's first ones,
-                      as the official scripts take them (default: drawn)
+  --attack-order O    drawn: at random with each class's share, always the same images; first: the first images of the
+                      test set, as in the official scripts (default: drawn)
   --attack-steps N    steps of an attack (default: 50)
   --restarts N        random starts of an attack (default: 1)
   --purify N          also attack the classifier behind N steps of SGLD purification, by BPDA + EOT
   --purify-images N   test images for that (default: 20)
   --generated-images N  images of the replay buffer that are judged (default: 10000)
-  --fresh N           judge the ends of N fresh chains instead, by their neighbours beside as many images of the buffer
-  --referee PATH      another model, in whose features samples are compared with training images (default: this one),
-                      and their neighbours sought where images are large and there is no Inception-v3
+  --fresh N           judge the ends of N fresh chains instead, beside the same number of images of the buffer
+  --referee PATH      another model, in whose features samples are compared with training images (default: this one).
+                      Neighbours are sought in them too, if images are large and there is no Inception-v3
 ${inceptionHelp}
   --seed N            seed of everything random (default: 1)
 ${hintHelp}

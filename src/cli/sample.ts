@@ -46,14 +46,14 @@ Usage: ./run sample [options]
   --model PATH        a run directory, a model or checkpoint file, or the name of a bundled model (default: digits)
   --count N           images, drawn 100 at a time (default: 100)
   --class NAME        draw from p(x|y) of one class, given by its name or number (default: from p(x))
-  --init START        informative: Gaussians fitted to the classes of the training images (default);
-                      buffer: the model's replay buffer; noise: uniform noise
-  --statistics WHICH  of batch norm: batch, those of chains of all classes that run beside (default), or running, those
-                      of training. An image depends on no other image drawn with it
+  --init START        informative: Gaussians of the classes, which the model carries or which are fitted to its
+                      training images (default); buffer: the model's replay buffer; noise: uniform noise
+  --statistics WHICH  the statistics of batch norm. batch: those of reference chains of all classes, which run beside
+                      yours (default); running: those of training. No image depends on another one drawn with it
   --steps N           SGLD steps (default: K of the training)
   --step-size X       step size α (default: that of the training)
   --seed N            seed of everything random (default: 1)
-  --data-folder DIR   where the training images are, if not where they were in training
+  --data-folder DIR   where the training images are, if they are needed and not where they were in training
 ${hintHelp}
 ${kernelHelp}
   --out FILE          the picture, of the first 400 images at most (default: samples.png)

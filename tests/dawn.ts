@@ -1,4 +1,4 @@
-/** Loaded before each file of tests by the task test:dawn: puts Dawn in the place of Deno's WebGPU. */
+/** The task test:dawn loads this before each test file. It replaces Deno's WebGPU with Dawn. */
 
 import { useDawn } from "../src/cli/dawn/dawn.ts";
 

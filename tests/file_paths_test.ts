@@ -1,14 +1,14 @@
-/** Files are found whatever the characters of the folder that the project lies in. */
+/** Files are found no matter which characters the path of the project folder contains. */
 
 import assert from "node:assert/strict";
 import { projectFolder } from "../scripts/tasks.ts";
 import { type Outcome, runOfCopy } from "./cli/commands.ts";
 import { withProjectCopy } from "./project_copy.ts";
 
-/** Where programs lie. */
+/** Folders that contain programs. */
 const rooms = ["bench", "examples", "scripts", "src", "tests", "web"];
 
-/** All modules below a folder, by paths relative to the project. */
+/** Paths of all modules below a folder, relative to the project. */
 async function* modulesBelow(folder: string): AsyncGenerator<string> {
   for await (const { name, isDirectory } of Deno.readDir(projectFolder + folder)) {
     const path = `${folder}/${name}`;
@@ -17,10 +17,10 @@ async function* modulesBelow(folder: string): AsyncGenerator<string> {
   }
 }
 
-/** Lines that take a part of a URL for a path of a file: it is percent-encoded, and ends at # and ?. */
+/** Lines that use part of a URL as a file path. Such a part is percent-encoded, and ends at # and ?. */
 function wrongPaths(text: string): string[] {
   const part = /\.pathname\b|\bhref\.(slice|replace)|["'`]file:\/\/["'`$]|\{[^}]*\bpathname\b[^}]*\} = /;
-  // The paths of requests to a server are no files' yet.
+  // The path of a request to a server is not yet a file path.
   return text.split("\n").filter((line) => part.test(line) && !/\bnew URL\(request\.url\)/.test(line));
 }
 
@@ -51,7 +51,7 @@ Deno.test("wrongPaths() tells files from requests", () => {
   }
 });
 
-// Windows allows no question mark.
+// Windows allows no question mark in file names.
 const awkward = `my projects/é 100% #1${Deno.build.os === "windows" ? "" : "?"}`;
 
 Deno.test(`the commands work in a folder named "${awkward}"`, async (t) => {

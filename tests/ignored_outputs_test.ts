@@ -1,13 +1,13 @@
-/** What the commands write unless they are told where must not turn up in `git status`. */
+/** Files that the commands write to their default paths must not show up in `git status`. */
 
 import assert from "node:assert/strict";
 import { programs } from "../bench/programs.ts";
 import { projectFolder, taskCommands } from "../scripts/tasks.ts";
 
-/** Tasks that write files which are kept under version control. */
+/** Tasks that write files under version control. */
 const kept = ["docs", "curves"];
 
-/** The text of every file in a folder of the project, and in those below it. */
+/** The text of every file in a folder of the project and in its subfolders. */
 function textsOf(folder: string): string[] {
   return [...Deno.readDirSync(projectFolder + folder)].flatMap(({ name, isFile }) =>
     isFile ? [Deno.readTextFileSync(`${projectFolder}${folder}/${name}`)] : textsOf(`${folder}/${name}`)
@@ -16,11 +16,11 @@ function textsOf(folder: string): string[] {
 
 const matches = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].map(([, found]) => found!);
 
-/** Folders and files that Deno allows to be written, in flags; "/" is narrowed by the commands themselves. */
+/** The paths of `--allow-write` flags, without "/": the commands narrow that one themselves. */
 const allowed = (text: string) =>
   matches(text, /--allow-write=(\S+)/g).flatMap((list) => list.split(",")).filter((path) => path !== "/");
 
-/** The defaults that help texts name for what a command writes, with a name in the place of <…> and NAME. */
+/** The default output paths that help texts name, with a name in place of <…> and NAME. */
 const helped = textsOf("src/cli").flatMap((text) =>
   matches(
     text,
@@ -39,7 +39,7 @@ const ownFolders = [...textsOf("src/cli"), ...textsOf("bench/programs")].flatMap
 
 const defaults = [...new Set([...helped, ...tasks, ...benches, ...examples, ...ownFolders])].sort();
 
-/** Whether Git ignores a file, also one that it has; undefined where there is no Git or no checkout. */
+/** Whether Git ignores a file, even one that it tracks. Undefined if there is no Git or no checkout. */
 async function ignored(path: string): Promise<boolean | undefined> {
   try {
     const { code } = await new Deno.Command("git", {

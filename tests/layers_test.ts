@@ -1,7 +1,7 @@
 /**
- * Checks the architecture by reading the sources: imports point down, the lower layers and all that the web page loads
- * run in a browser, only the commands talk to the user, GPU buffers stay where they are managed, and no shader is left
- * unused. The rules are the tables below; further tests make sure that violations are found.
+ * Checks the architecture by reading the sources. Imports point down. The lower layers and everything that the web page
+ * loads run in a browser. Only the commands talk to the user. GPU buffers stay where they are managed. No shader is
+ * unused. The rules are the tables below. Other tests make sure that violations are found.
  */
 
 import assert from "node:assert/strict";
@@ -32,13 +32,13 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   cli: ["report", "train", "evaluate", "distributed", ...method, "data", ...bottom],
 };
 
-/** Layers that need no package at all: with the standard WebGPU types they work in anybody's application. */
+/** Layers that need no packages. With the standard WebGPU types they work in any application. */
 const selfContained = ["kernels", "gpu"];
 
 /** Layers that run in a browser unchanged. */
 const browserSafe = [...method, ...bottom];
 
-/** What the code of some layers must not name; comments may. */
+/** Names that the code of some layers must not use. Comments may use them. */
 const forbidden: readonly { what: RegExp; layers: readonly string[] }[] = [
   { what: /\bDeno\./, layers: browserSafe },
   { what: /["']node:/, layers: browserSafe },
@@ -51,7 +51,7 @@ function except(...exempt: string[]): string[] {
   return Object.keys(mayImport).filter((layer) => !exempt.includes(layer));
 }
 
-/** Violations of the rules by sources (path to text, from the root) and shader files, one line each. */
+/** Violations of the rules, one line each. `sources` maps each path from the root to its text. */
 function violations(sources: ReadonlyMap<string, string>, shaders: readonly string[]): string[] {
   const found: string[] = [];
   const imported = new Set<string>();
@@ -82,13 +82,13 @@ function allowed(layer: string, target: string): boolean {
   return [layer, ...rule].includes(layerOf(target));
 }
 
-/** Tensors, tape and context know no operation: operations are built on them. */
+/** Tensors, tape and context must not know any operation: operations are built on them. */
 function fromCoreToOperation(path: string, target: string): boolean {
   const operations = "src/tensor/operations/";
   return path.startsWith("src/tensor/") && !path.startsWith(operations) && target.startsWith(operations);
 }
 
-/** The folder of `src/` that a file belongs to; for the files directly in it their own name. */
+/** The folder of `src/` that a file belongs to. For a file directly in `src/`, its own name. */
 function layerOf(path: string): string {
   return path.split("/")[1]!;
 }
@@ -97,7 +97,7 @@ function resolve(path: string, specifier: string): string {
   return posix.join(posix.dirname(path), specifier);
 }
 
-/** Comments become blank; strings are matched only so that no comment is seen to begin inside them. */
+/** Blanks out comments. Strings are matched too, so that a comment marker inside a string does not count. */
 function withoutComments(text: string): string {
   const token = /"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`|\/\/[^\n]*|\/\*[^]*?\*\//g;
   return text.replaceAll(token, (match) => match.startsWith("/") ? " " : match);
@@ -107,7 +107,7 @@ function imports(code: string): string[] {
   return [...code.matchAll(/\b(?:from|import)\s*\(?\s*["']([^"']+)["']/g)].map((match) => match[1]!);
 }
 
-/** The scripts of the web pages, from which everything that they load can be reached. */
+/** The scripts of the web pages. They import everything else that the pages load. */
 const pageScripts = [...Object.values(scripts), curvesScriptSource];
 
 /** What a page must not reach: files that name Deno or Node, commands and reports. */
@@ -129,7 +129,7 @@ function pageViolations(sources: ReadonlyMap<string, string>, entries: readonly 
   return found;
 }
 
-/** Imports that are there when the program runs: not those of types alone. */
+/** Imports that exist at run time. Type-only imports do not. */
 function runtimeImports(code: string): string[] {
   return imports(code.replaceAll(/\b(?:import|export)\s+type\b[^;]*;/g, ""));
 }
@@ -160,7 +160,7 @@ Deno.test("the sources keep to the layers", async () => {
   assert.deepEqual(violations(sources, await filesUnder("shaders", ".wgsl")), []);
 });
 
-/** Groups of modules that import each other in a circle, by the paths of each group. */
+/** Groups of modules that import each other in a circle. Each group is a list of paths. */
 function circles(sources: ReadonlyMap<string, string>): string[][] {
   const targets = new Map(
     [...sources].map(([path, text]) => [

@@ -3,11 +3,11 @@ import { join } from "node:path/posix";
 import { projectFolder } from "../scripts/tasks.ts";
 import { anchorsOf, brokenLink, linksOf } from "./markdown_links.ts";
 
-/** Folders of the project that hold what is not its own. */
+/** Folders whose files are not part of the project. */
 const skipped =
   /(^|\/)(\.[^/]+|node_modules|runs|dist|coverage|tuning|evaluation|comparison|data\/(?!digits|models)[^/]+)$/;
 
-/** All files of the project whose names end so, relative to it. */
+/** All files of the project whose names match `ending`, as paths relative to the project. */
 async function filesOf(ending: RegExp, folder = ""): Promise<string[]> {
   const found: string[] = [];
   for await (const { name, isDirectory, isFile } of Deno.readDir(projectFolder + folder)) {
@@ -80,7 +80,7 @@ Deno.test("files and folders that CONTRIBUTING.md sends one to exist", async () 
   const paths = [...text.matchAll(/`((?:src|shaders|tests|scripts|docs)\/[\w./]*)`/g)].map(([, path]) =>
     path!
   );
-  // Names that a reader is to choose.
+  // Placeholders that the reader replaces are not checked.
   const real = paths.filter((path) => !/\/name\.\w+$/.test(path) && !path.includes("FAMILY"));
   for (const path of real) assert.equal(await brokenLink(projectFolder, "CONTRIBUTING.md", path), undefined);
   assert(real.length > 30, `${real.length} paths`);

@@ -2,11 +2,11 @@
 
 import { dirname, join } from "node:path/posix";
 
-/** Markdown without its code, in which brackets are no links and # begins no heading. */
+/** Markdown without its code, because brackets in code are not links and # does not begin a heading. */
 const withoutCode = (text: string) =>
   text.replaceAll(/^( *)```[^]*?^\1```/gm, "").replaceAll(/`[^`\n]+`/g, "code");
 
-/** The links and images of a document, as they are written. */
+/** The links and images of a document, as written. */
 export function linksOf(text: string): string[] {
   return [...withoutCode(text).matchAll(/\]\(([^()\s]+(?:\([^()\s]*\))?)\)/g)].map(([, target]) => target!);
 }
@@ -27,7 +27,7 @@ export function anchorsOf(text: string): Set<string> {
 
 /**
  * What is wrong with a link from a file, if anything.
- * @param folder that both are in, with a slash at the end
+ * @param folder that both are in, with a trailing slash
  */
 export async function brokenLink(folder: string, file: string, link: string): Promise<string | undefined> {
   const [path, anchor] = link.split("#") as [string, string?];

@@ -1,4 +1,4 @@
-/** What is left out of the tests where kernels for GPUs are compiled for long: on OpenGL, and on Dawn without a GPU. */
+/** Tests that are left out where kernels for GPUs take long to compile: on OpenGL, and on Dawn without a GPU. */
 
 import { type AdapterFamily, adapterFamily } from "../src/gpu/adapter_family.ts";
 import { backendOf, describeAdapter, isDawn } from "../src/gpu/backend.ts";
@@ -10,22 +10,23 @@ const backend = adapter ? backendOf(adapter, navigator.platform) : undefined;
 export const onOpenGL = backend === "OpenGL";
 
 /**
- * Whether they run on Dawn, and its adapter is Mesa's software driver. Kernels for GPUs took the LLVM of Mesa 26.2 there 2.5 times
- * as long as that of 22.3, which Dawn refuses.
+ * Whether the tests run on Dawn with Mesa's software driver. There, the LLVM of Mesa 26.2 took 2.5 times as long to
+ * compile kernels for GPUs as the LLVM of Mesa 22.3. Dawn refuses Mesa 22.3.
  */
 export const onDawnInSoftware = adapter !== null && isDawn(backend) &&
   adapterFamily(describeAdapter(adapter.info, backend)) === "lavapipe";
 
 /**
- * Name and `ignore` of a test of convolution kernels that are meant for a family of adapters. Those for GPUs are unrolled
- * so far that Mesa's OpenGL compiles each for ten seconds to minutes: there the test is left out, and its name says so.
+ * Name and `ignore` of a test of convolution kernels for a family of adapters. Kernels for GPUs are unrolled so far
+ * that Mesa's OpenGL takes ten seconds to minutes to compile each one. On OpenGL their tests are left out, and the
+ * names say so.
  */
 export function forFamily(family: AdapterFamily, name: string): { name: string; ignore: boolean } {
   const ignore = onOpenGL && family === "gpu";
   return { name: ignore ? `${name} (left out: OpenGL compiles kernels for GPUs for minutes)` : name, ignore };
 }
 
-/** Those kernels for GPUs, by the names of the kernels and of their files. */
+/** The kernels for GPUs that take this long, by the names of the kernels and of their files. */
 export const kernelsForGpus: readonly string[] = [
   "conv2d_forward",
   "conv2d_forward_patch",

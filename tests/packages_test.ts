@@ -1,26 +1,26 @@
-/** Which npm packages a command fetches: the first ones must be few, since a clone waits for them. */
+/** Which npm packages a command fetches. The first commands need few packages, because a new clone waits for them. */
 
 import assert from "node:assert/strict";
 import configuration from "../deno.json" with { type: "json" };
 import { projectFolder, taskArguments, taskCommands } from "../scripts/tasks.ts";
 
-/** Most that the packages of the first commands take on the disk, in bytes. */
+/** The most bytes that the packages of the first commands may take on disk. */
 const budget = 12e6;
 
 const { imports, scopes } = configuration;
 const lock = JSON.parse(await Deno.readTextFile(`${projectFolder}deno.lock`));
-// The lock file names a package whose files are imported (npm:/NAME@VERSION/) without the slashes.
+// If files of a package are imported (npm:/NAME@VERSION/), the lock file omits the slashes.
 const small = Object.values(imports).filter((specifier) => specifier.startsWith("npm:"))
   .map((specifier) => specifier.replace(/^npm:\/(.*)\/$/, "npm:$1")).sort();
 
-/** The commands without a lock file of their own, which have `deno.lock`. */
+/** The commands without a lock file of their own, which use `deno.lock`. */
 const firstCommands = [...taskCommands.keys()].filter((task) => {
   const args = taskArguments(task);
   return args[0] === "run" && args.at(-1)!.includes("/src/cli/") &&
     !args.some((arg) => arg.startsWith("--lock"));
 });
 
-/** Where the packages lie that a script imports, by name and version. */
+/** Folders of the packages that a script imports, by name and version. */
 async function packagesOf(script: string): Promise<Map<string, string>> {
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["info", "--json", script],

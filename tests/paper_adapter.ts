@@ -1,4 +1,4 @@
-/** A WebGPU adapter that does nothing, on which work can be recorded without a GPU and without memory. */
+/** A WebGPU adapter that does nothing. Work can be recorded on it without a GPU and without memory. */
 
 import { paperDevice } from "../src/gpu/paper_device.ts";
 
@@ -10,21 +10,21 @@ const usualLimits = {
   minStorageBufferOffsetAlignment: 256,
 };
 
-/** An adapter of which only the limits are real: what is recorded on it takes no memory. */
+/** An adapter on which only the limits are real. Recorded work takes no memory. */
 export function paperAdapter(limits: typeof usualLimits = usualLimits) {
   const features = new Set(["shader-f16"]);
   const info = { description: "paper" };
   return { limits, info, features, requestDevice: () => Promise.resolve(paperDevice({ limits, features })) };
 }
 
-/** Runs `work` with another `navigator.gpu`. */
+/** Runs `work` with `navigator.gpu` replaced. */
 export async function withAdapter<Result>(adapter: object, work: () => Promise<Result>): Promise<Result> {
   const gpu = { requestAdapter: () => Promise.resolve(adapter) };
   Object.defineProperty(navigator, "gpu", { value: gpu, configurable: true });
   try {
     return await work();
   } finally {
-    // Uncovers the real one of the prototype.
+    // Makes the real one, on the prototype, visible again.
     Reflect.deleteProperty(navigator, "gpu");
   }
 }

@@ -1,7 +1,7 @@
 import { cp } from "node:fs/promises";
 import { projectFolder } from "../scripts/tasks.ts";
 
-/** What the tasks need, but for the tests: files and folders of the project. */
+/** Files and folders of the project that the tasks need, except the tests. */
 const parts = [
   ...["LICENSE", "README.md", "all.lock", "deno.json", "deno.lock", "run"],
   ...[
@@ -20,9 +20,9 @@ const parts = [
 ];
 
 /**
- * Calls `use` with a copy of the project, and deletes it afterwards.
- * @param name of the copy's folder; may hold slashes
- * @param use takes the copy's folder, with a slash at the end
+ * Calls `use` with a copy of the project, then deletes the copy.
+ * @param name of the copy's folder; may contain slashes
+ * @param use takes the copy's folder, with a trailing slash
  */
 export async function withProjectCopy(name: string, use: (folder: string) => Promise<void>): Promise<void> {
   const temporary = await Deno.makeTempDir();

@@ -1,8 +1,8 @@
-/** Runs Python, where it is installed with the modules that a test compares with; such tests are skipped elsewhere. */
+/** Runs Python if it has the modules that a test compares against. Otherwise the test is skipped. */
 
 import assert from "node:assert/strict";
 
-/** A Python that can import a module, or nothing. */
+/** The path of a Python that can import a module, or undefined. */
 export async function pythonWith(module: string): Promise<string | undefined> {
   for (const path of ["python3", "/usr/bin/python3"]) {
     try {

@@ -1,4 +1,4 @@
-/** What README.md says, as far as it can be checked in a moment. */
+/** Checks what README.md says, as far as that takes only a moment. */
 
 import assert from "node:assert/strict";
 import { projectFolder, taskCommands } from "../scripts/tasks.ts";
@@ -17,7 +17,7 @@ import { testGpu } from "./kernels/harness.ts";
 const readme = await Deno.readTextFile(`${projectFolder}README.md`);
 const text = (path: string) => Deno.readTextFile(projectFolder + path);
 
-/** The contents of the code blocks of a language. */
+/** The contents of the code blocks in a language. */
 const blocks = (language: string) =>
   [...readme.matchAll(/^```(\w*)\n([^]*?)^```$/gm)].flatMap((match) =>
     match[1] === language ? [match[2]!] : []

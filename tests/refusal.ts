@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 
-/** Asserts that a promise fails with an error of this class, in one line that matches. */
+/** Asserts that a promise rejects with an error of this class and a one-line message that matches. */
 export async function refuses(
   attempt: Promise<unknown>,
   kind: new (message: string) => Error,

@@ -1,11 +1,11 @@
-/** Files of runs as far as they are the same whenever the same run is computed. */
+/** The parts of a run's files that are the same each time the run is computed. */
 
-/** Rows of `metrics.jsonl` without their times. Checkpoints hold them like this, and earlier versions wrote them so. */
+/** Rows of `metrics.jsonl` without their times. Checkpoints hold such rows, and earlier versions wrote such files. */
 export function timeless(rows: string): string {
   return rows.replaceAll(/"seconds":[\d.]+,/g, "");
 }
 
-/** A file of a run without the times that it holds. */
+/** A file of a run without its times. */
 export async function reproducible(path: string): Promise<Uint8Array> {
   const bytes = await Deno.readFile(path);
   if (!path.endsWith("/metrics.jsonl")) return bytes;

@@ -1,4 +1,4 @@
-/** Whether a small file system can be mounted here; only the super-user may. */
+/** Mounts a small file system, and returns whether that worked. Only root may do it. */
 export async function mount(folder: string, kibibytes: number): Promise<boolean> {
   const options = ["-t", "tmpfs", "-o", `size=${kibibytes}k`, "tmpfs", folder];
   try {

@@ -1,10 +1,10 @@
-/** The tasks of `deno.json` as a user meets them first. */
+/** The tasks of `deno.json` as a new user sees them. */
 
 import assert from "node:assert/strict";
 import { checkArguments, programs } from "../bench/programs.ts";
 import { projectFolder, taskCommands } from "../scripts/tasks.ts";
 
-/** All files of the project with their times of change, but for what Git and Deno keep. */
+/** Modification times of all files of the project, except those that Git and Deno keep. */
 async function filesOf(folder: string): Promise<Map<string, number | undefined>> {
   const files = new Map<string, number | undefined>();
   for await (const { name, isDirectory } of Deno.readDir(folder)) {
@@ -27,7 +27,7 @@ async function task(...args: string[]): Promise<{ status: number; output: string
   return { status: code, output: output! + errors! };
 }
 
-/** Checks that a help text fits a window, that its options stand in line, and that it sends nobody to a source file. */
+/** Checks that a help text fits a window, that its options are aligned, and that it names no source file. */
 function checkHelp(text: string): void {
   for (const line of text.split("\n").filter((line) => !line.startsWith("Task "))) {
     assert(line.length <= 120, line);
@@ -35,7 +35,7 @@ function checkHelp(text: string): void {
   }
 }
 
-/** What is printed where a task does more than explain itself. */
+/** Output of a task that did more than explain itself. */
 const started = /error:|Checked \d+ files|running \d+ tests/;
 
 Deno.test("every task and every bench explains itself with --help, and starts nothing", async (t) => {
@@ -44,7 +44,7 @@ Deno.test("every task and every bench explains itself with --help, and starts no
     await t.step(name, async () => {
       const { status, output } = await task(...name.split(" "), "--help");
       assert.equal(status, 0, output);
-      // Some tasks are Deno's own.
+      // Some tasks run Deno's own commands.
       assert.match(
         output,
         name.startsWith("bench") ? RegExp(`Usage: ./run ${name}\\b`) : /Usage: (deno|\.\/run) \S+/,
@@ -89,7 +89,7 @@ Deno.test("a bench refuses words that it does not take", () => {
   checkArguments(programs["winograd"]!, ["16", "--debug"]);
   checkArguments(programs["peers"]!, ["matmul", "3x3", "--turns", "5"]);
   checkArguments(programs["ablation"]!, ["--seeds", "1", "--folder", "runs/a"]);
-  // An option with no value does not take the next word for one.
+  // An option without a value does not take the next word as its value.
   checkArguments(programs["isa"]!, ["--dawn", "navi31", "--debug"]);
   assert.throws(() => checkArguments(programs["isa"]!, ["--dawn=navi31"]), /--dawn/);
 });

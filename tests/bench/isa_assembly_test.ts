@@ -24,11 +24,11 @@ Deno.test("each instruction is counted as what it is", () => {
     ["v_mac_f32_e32 v1, v2, v3", { vector: 1, multiplyAdds: 1 }],
     ["v_mad_f32 v1, v2, v3, v4", { vector: 1, multiplyAdds: 1 }],
     ["v_fma_mix_f32 v1, v2, v3, v4", { vector: 1, multiplyAdds: 1 }],
-    // Two in one: packed, and dual issue.
+    // Two multiply-adds in one instruction: packed, and dual issue.
     ["v_pk_fma_f16 v1, v2, v3, v4", { vector: 2, multiplyAdds: 2 }],
     ["v_dual_fmac_f32 v1, v2, v3 :: v_dual_fmac_f32 v4, v5, v6", { vector: 2, multiplyAdds: 2 }],
     ["v_dual_fmac_f32 v1, v2, v3 :: v_dual_mov_b32 v4, 0", { vector: 2, multiplyAdds: 1 }],
-    // Integers multiplied and added are addresses.
+    // Integer multiply-adds compute addresses.
     ["v_mad_u64_u32 v[1:2], s0, v3, v4, v[5:6]", { vector: 1 }],
     ["v_mad_u32_u24 v1, v2, v3, v4", { vector: 1 }],
     ["v_add_f32_e32 v1, v2, v3", { vector: 1 }],
@@ -132,7 +132,8 @@ Deno.test("the hot loop has most multiply-adds, or else is the longest", () => {
   const without = nested.filter((line) => !line.startsWith("v_fmac"));
   assert.equal(hotLoop(without)![0], "BB1:");
   assert.equal(hotLoop(linesOf("v_fmac_f32_e32 v1, v2, v3\ns_endpgm")), undefined);
-  // A loop that clears workgroup memory, beside more multiply-adds than it has instructions.
+  // A loop that clears workgroup memory is hot, unless there are more multiply-adds outside it than it has
+  // instructions.
   const clearing = linesOf("BB1:\nds_write_b32 v2, v3\ns_cbranch_scc1 BB1");
   assert.deepEqual(hotLoop([...clearing, ...multiplyAdds(2)]), clearing);
   assert.equal(hotLoop([...clearing, ...multiplyAdds(3)]), undefined);
@@ -156,7 +157,7 @@ Deno.test("a wait is exposed unless 64 multiply-adds stand between it and its lo
   const pairs = Array<string>(32).fill("v_dual_fmac_f32 v1, v2, v3 :: v_dual_fmac_f32 v4, v5, v6");
   assert.equal(exposedWaits([load, ...pairs, "s_waitcnt vmcnt(0)"], loop), 0);
   assert.equal(exposedWaits([load, ...pairs.slice(1), "s_waitcnt vmcnt(0)"], loop), 1);
-  // What comes after the wait, or before the load, hides nothing.
+  // Instructions after the wait or before the load hide nothing.
   assert.equal(exposedWaits([load, "s_waitcnt vmcnt(0)", ...multiplyAdds(100)], loop), 1);
 });
 
@@ -168,7 +169,7 @@ Deno.test("what is loaded at the end of a turn is waited for in the next", () =>
 });
 
 Deno.test("a wait names how many loads may still be on their way", () => {
-  // The first two loads arrive one by one, both early; the third has 64 multiply-adds.
+  // The first two loads are waited for one by one, both too early. The third wait comes 64 multiply-adds later.
   const three = [load, load, load];
   assert.equal(
     exposedWaits([
@@ -179,9 +180,9 @@ Deno.test("a wait names how many loads may still be on their way", () => {
     ], loop),
     2,
   );
-  // One wait for two of them is one.
+  // One wait for two loads counts once.
   assert.equal(exposedWaits([...three, "s_waitcnt vmcnt(1)", ...multiplyAdds(64)], loop), 1);
-  // Nothing is left to wait for, or something else is waited for.
+  // Nothing is left to wait for, or the wait is for something else.
   assert.equal(
     exposedWaits([load, ...multiplyAdds(64), "s_waitcnt vmcnt(0)", "s_waitcnt vmcnt(0)"], loop),
     0,
@@ -202,7 +203,7 @@ Deno.test("RDNA4 has waits of its own, one of them for both kinds of memory", ()
   assert.equal(waited("s_wait_loadcnt 0x0"), 1);
   assert.equal(waited("s_wait_loadcnt 0x1"), 0);
   assert.equal(waited("s_wait_dscnt 0x0"), 0);
-  // No load and 3 accesses of workgroup memory may be on their way; one load and none of those.
+  // No load and 3 accesses of workgroup memory may be in flight, then one load and none of those.
   assert.equal(waited("s_wait_loadcnt_dscnt 0x3"), 1);
   assert.equal(waited("s_wait_loadcnt_dscnt 0x100"), 0);
 });

@@ -1,4 +1,4 @@
-/** The analysis of what the compilers of NVIDIA's and Intel's GPUs return, on input made and counted by hand. */
+/** The analysis of what the compilers of NVIDIA's and Intel's GPUs return, on input written and counted by hand. */
 
 import assert from "node:assert/strict";
 import { intelMix } from "../../bench/isa/intel/assembly.ts";
@@ -39,10 +39,10 @@ while(8)        JIP:  LABEL2                                    { align1 1Q };
   );
 });
 
-/** Numbers of NVIDIA's operations. */
+/** NVIDIA's opcodes. */
 const [fma, fmaOfConstant, load, sharedRead, branch, nop] = [0x223, 0x823, 0x981, 0x984, 0x947, 0x918];
 
-/** A cubin with this code: the least of an ELF file that has a section called .text. */
+/** A cubin with this code, as a minimal ELF file with a section called .text. */
 function cubin(architecture: number, code: readonly bigint[]): Uint8Array {
   const names = "\0.text.kernel_main\0.names\0";
   const [codeAt, sectionsAt] = [64 + 64, 64 + 64 + 8 * code.length];
@@ -63,10 +63,10 @@ function cubin(architecture: number, code: readonly bigint[]): Uint8Array {
   return file;
 }
 
-/** Two words of an instruction. */
+/** The two words of an instruction. */
 const plain = (operation: number) => [BigInt(operation), 0n];
 
-/** A branch over a number of instructions from the next one on; a word of four bytes is the unit. */
+/** A branch over a number of instructions, counted from the next one. Its offset is in words of four bytes. */
 function jump(instructions: number, isSplit: boolean): bigint[] {
   const words = BigInt.asUintN(isSplit ? 56 : 48, BigInt(4 * instructions));
   const [high, lowest] = isSplit ? [words >> 8n, words & 0xffn] : [words, 0n];
@@ -77,10 +77,10 @@ Deno.test("NVIDIA's loop with most multiply-adds is counted", () => {
   for (const [architecture, isSplit] of [[86, false], [90, true]] as const) {
     const code = [
       ...plain(load),
-      // The loop: from here to the branch back by five instructions.
+      // The loop runs from here to the branch that goes back five instructions.
       ...[fma, fmaOfConstant, sharedRead, fma].flatMap(plain),
       ...jump(-5, isSplit),
-      // A jump forward is no loop; nor are the nops at the end instructions.
+      // A forward jump is not a loop, and the nops at the end are not instructions.
       ...[...jump(1, isSplit), ...plain(fma), ...plain(nop), ...plain(nop)],
     ];
     assert.deepEqual(
@@ -104,9 +104,10 @@ Deno.test("NVIDIA's loop with most multiply-adds is counted", () => {
 
 Deno.test("NVIDIA's occupancy is what registers, workgroup memory and warps leave", () => {
   const hopper = nvidiaGpus["sm_90"]!;
-  // 160 invocations are 5 warps of 32 × 175 = 5600 registers, which take 5632. 11 of them fit, so 2 workgroups: 10 of 64 warps.
+  // 160 invocations are 5 warps. A warp has 32 × 175 = 5600 registers, which take 5632. 11 warps fit, so 2 workgroups:
+  // 10 of 64 warps.
   assert.equal(occupancy(hopper, 160, 175, 16352), 10 / 64);
-  // 228 KiB hold 4 workgroups of 48 KiB and 1 KiB of CUDA's, with 2 warps each.
+  // 228 KiB hold 4 workgroups, each with 48 KiB, 1 KiB of CUDA's own and 2 warps.
   assert.equal(occupancy(hopper, 64, 16, 48 * 1024), 8 / 64);
   assert.equal(occupancy(hopper, 64, 32, 0), 1);
   // 32 workgroups of one warp.

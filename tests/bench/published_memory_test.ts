@@ -13,7 +13,7 @@ Deno.test("training WRN-28-10 with the published batches takes less than 12 GB",
   assert(bytes > 3e9 && bytes < 12e9, `${(bytes / 1e9).toFixed(1)} GB`);
   const float16 = await publishedMemory("float16");
   const saved = parts["iteration's buffers"] - float16["iteration's buffers"];
-  // Of what an iteration holds gradients and intermediate results stay float32.
+  // Of an iteration's buffers, gradients and intermediate results stay float32.
   assert(saved > 0.35 * parts["iteration's buffers"], `${(saved / 1e9).toFixed(1)} GB less with float16`);
   const kept = JSON.parse(await Deno.readTextFile(projectFolder + memoryResultsFile));
   assert.deepEqual(kept, { float32: parts, float16 }, "./run bench published_memory; ./run docs");

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { callsPerWait, timing } from "../../bench/lib/timing.ts";
 
-/** Milliseconds of a call that takes `duration`, when a number of calls share a wait that is noticed late. */
+/** Milliseconds per call if a call takes `duration` and all calls share one wait, whose end is noticed late. */
 const withWait = (duration: number) => (calls: number) => Promise.resolve(duration + 11 / calls);
 
 Deno.test("a wait counts little beside the calls before it", async () => {

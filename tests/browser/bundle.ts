@@ -2,7 +2,7 @@ import * as esbuild from "esbuild";
 import { fileURLToPath } from "node:url";
 import type { Content } from "./chromium.ts";
 
-/** A page, `/`, whose one script is a TypeScript module with all that it imports. */
+/** A page, `/`, whose only script is a TypeScript module with everything that it imports. */
 export async function scriptPage(module: URL): Promise<Content> {
   const { outputFiles } = await esbuild.build({
     entryPoints: [fileURLToPath(module)],

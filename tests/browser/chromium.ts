@@ -1,15 +1,15 @@
 /**
- * Pages in a real Chromium with WebGPU, which works without a GPU: its own software adapter (SwiftShader) computes. Tests
- * are skipped, and say so, where no Chromium is installed.
+ * Pages in a real Chromium with WebGPU. This needs no GPU, because Chromium's software adapter (SwiftShader) computes.
+ * If no Chromium is installed, the tests are skipped and say so.
  */
 
 import assert from "node:assert/strict";
 import { chromium as playwright, type Page } from "playwright-core";
 
-/** Program of the Chromium that is installed, or nothing. */
+/** The path of the installed Chromium, or undefined. */
 const executable = await installed("chromium", "chromium-browser", "google-chrome");
 
-/** WebGPU without a GPU, and no traffic but that of the page. */
+/** WebGPU without a GPU, and no network traffic except the page's. */
 const flags = [
   "--no-sandbox",
   "--enable-unsafe-webgpu",
@@ -24,24 +24,24 @@ const flags = [
 export type Content = (path: string) => Response | Promise<Response>;
 
 /**
- * What a test does with a page; `origin` is where its content is served, without a slash at the end. What the page has
- * complained about stands in `complaints`: a test that provokes some takes them out.
+ * What a test does with a page. `origin` is where its content is served, without a trailing slash. `complaints` holds
+ * the page's errors and warnings. A test that provokes some removes them.
  */
 export type PageTest = (page: Page, origin: string, complaints: string[]) => Promise<void>;
 
-/** Where a policy's `report-uri` may have Chromium tell what it refused, which fails the test; in workers too. */
+/** A policy's `report-uri` may point here. What Chromium then reports as refused fails the test, in workers too. */
 export const violationsPath = "/policy-violations";
 
 /**
- * Registers a test that opens a page in Chromium. The page is empty until the test goes somewhere. The test fails if the
- * page throws, or writes an error or a warning to its console: Chromium reports what WebGPU refuses there.
+ * Registers a test that opens a page in Chromium. The page is empty until the test navigates. The test fails if the
+ * page throws, or writes an error or a warning to its console. Chromium reports there what WebGPU refuses.
  */
 export function browserTest(name: string, content: Content, test: PageTest): void {
   const title = executable ? name : `${name} (skipped: no Chromium is installed)`;
   Deno.test({ name: title, ignore: !executable, fn: () => withPage(content, test) });
 }
 
-/** Runs `test` on an empty page, which may go to what `content` serves; see {@link browserTest}. */
+/** Runs `test` on an empty page, which may navigate to what `content` serves. See {@link browserTest}. */
 export async function withPage(content: Content, test: PageTest): Promise<void> {
   const complaints: string[] = [];
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async (request) => {
@@ -77,7 +77,7 @@ const mediaTypes: Readonly<Record<string, string>> = {
   svg: "image/svg+xml",
 };
 
-/** The files of a folder, as any web server would serve them; a path that ends in a slash is its `index.html`. */
+/** The files of a folder, as any web server would serve them. A path that ends in a slash is its `index.html`. */
 export function folder(root: URL): Content {
   return async (path) => {
     const name = path.endsWith("/") ? `${path}index.html` : path;
@@ -92,7 +92,7 @@ export function folder(root: URL): Content {
   };
 }
 
-/** The path of the first of some programs that is installed. */
+/** The path of the first of these programs that is installed. */
 async function installed(...programs: string[]): Promise<string | undefined> {
   const script = programs.map((program) => `command -v ${program}`).join(" || ");
   try {

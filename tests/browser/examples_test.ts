@@ -82,7 +82,8 @@ browserTest(
     };
     const patches = await texture("patches", 1);
     const stripes = await texture("stripes", 1);
-    // Neighbours agree in patches in both directions; in stripes those beside each other do, those above do not.
+    // In patches, neighbours agree in both directions. In stripes, horizontal neighbours agree and vertical ones do
+    // not.
     assert(correlation(patches, 4) > 0.5 && correlation(patches, 4 * 128) > 0.5);
     assert(correlation(stripes, 4) > 0.5 && correlation(stripes, 4 * 128) < 0.2);
 
@@ -94,7 +95,7 @@ browserTest(
   },
 );
 
-/** Correlation of each colour with that some values further on. */
+/** Correlation of each colour with the one `distance` values further on. */
 function correlation(image: readonly number[], distance: number): number {
   const pairs = image.slice(0, -distance).map((value, i) => [value, image[i + distance]!] as const)
     .filter((_, i) => i % 4 !== 3);

@@ -1,26 +1,20 @@
-/** A run of every kernel in every variant, on shapes that do not divide its tiles. */
+/** A run of every kernel in every variant, on shapes that are not multiples of its tiles. */
 
 import * as kernels from "../../src/kernels/mod.ts";
 import type { Kernel, Operand } from "../../src/kernels/mod.ts";
 import { values } from "../kernels/harness.ts";
 
-/** A kernel with a shape and operands. */
 export interface KernelCase {
   readonly kernel: Kernel<unknown>;
   readonly shape: Readonly<Record<string, unknown>>;
   readonly operands: Readonly<Record<string, Operand>>;
 }
 
-/** Both values of each flag. */
 const flags = [false, true] as const;
-/** A random stream. */
 const stream = Uint32Array.of(12, 0, 3, 0);
 const status = new Uint32Array(4);
 
-/**
- * A case whose operands are deterministic values, those that are only written NaN. What is written may be added to what
- * is there.
- */
+/** A case with deterministic operands. Operands that are only written start as NaN, unless the kernel adds to them. */
 function kernelCase<Shape extends object, Name extends string>(
   kernel: Kernel<Shape, Name>,
   shape: Shape,
@@ -300,7 +294,7 @@ const cases: readonly KernelCase[] = [
   ...optimisers(),
 ];
 
-/** All cases, each also in the variant for software adapters, and one of each variant for a kind of GPU. */
+/** All cases, each also in its variant for software adapters. One case of each variant for a kind of GPU is added. */
 export const kernelCases: readonly KernelCase[] = cases.flatMap((one, i) => {
   const { software, ...forGpus } = one.kernel.variants ?? {};
   const isFirst = cases.findIndex(({ kernel }) => kernel === one.kernel) === i;
@@ -308,7 +302,6 @@ export const kernelCases: readonly KernelCase[] = cases.flatMap((one, i) => {
   return kernels.map((kernel) => ({ ...one, kernel }));
 });
 
-/** A case in words. */
 export function describe({ kernel, shape }: KernelCase): string {
   const parts = Object.entries(shape).map(([key, value]) => `${key} ${value}`);
   return `${kernel.name}.${kernels.entryPointOf(kernel, shape)}: ${parts.join(", ")}`;

@@ -1,4 +1,4 @@
-/** Every kernel in Deno (naga) and in Chromium (Tint): both compile every variant, and compute the same. */
+/** Every kernel in Deno (naga) and in Chromium (Tint). Both compile every variant and compute the same. */
 
 import assert from "node:assert/strict";
 import * as kernels from "../../src/kernels/mod.ts";
@@ -13,9 +13,9 @@ import { describe, type KernelCase, kernelCases } from "./kernel_cases.ts";
 import type { Outcome } from "./kernel_page.ts";
 
 /**
- * Largest difference relative to the largest value. Both compilers may fuse and reorder, and their exponentials,
- * logarithms and divisions may differ in the last places: 1.2e-7 was the most. A sine or cosine may be off by 2^-11 in
- * WGSL; normal values are one of them times a radius.
+ * Largest allowed difference relative to the largest value. Both compilers may fuse and reorder, and their
+ * exponentials, logarithms and divisions may differ in the last places. The largest difference seen was 1.2e-7. WGSL
+ * allows a sine or cosine to be off by 2^-11, and a normal value is one of them times a radius.
  */
 function toleranceOf({ kernel, shape }: KernelCase): number {
   return kernels.entryPointOf(kernel, shape) === "normalValues" ? 2 ** -11 : 1e-6;
@@ -33,7 +33,7 @@ Deno.test("the cases are all kernels in all variants", async () => {
       for (const override of entryPoint(kernel.wgsl, entry).overrides) {
         if (override.type !== "bool") continue;
         const values = given(override.name, inEntry);
-        // A launcher that does not say what a flag is has it at the shader's own value.
+        // If a launcher does not set a flag, the flag has the shader's own value.
         if (values.length === 1 && values[0] === undefined) continue;
         assert.deepEqual(values, [0, 1], `${override.name} of ${name}`);
       }
@@ -71,7 +71,7 @@ browserTest(`${every} computes the same in Chromium as in Deno`, page, async (pa
   assert.deepEqual(wrong, []);
 });
 
-/** Largest difference relative to the largest value; values that were left NaN must be so in both. */
+/** Largest difference relative to the largest value. Values that were left NaN must be NaN in both. */
 function difference(here: Float32Array | Uint32Array, there: readonly number[]): number {
   const words = Uint32Array.from(there);
   if (here instanceof Uint32Array) return here.every((word, i) => word === words[i]) ? 0 : Infinity;

@@ -46,7 +46,7 @@ Deno.test("a model whose data the page does not have starts its chains at noise 
   assert.equal(frames.length, 2 * model.summary.starts.length);
   for (const { images } of frames) assert.ok(images.every(Number.isFinite));
 
-  // Gaussians that it carries are starts as well.
+  // If the model file contains Gaussians, they are starts as well.
   const gaussians = fitClassGaussians(await loadDataset({ name: "digits" }), 4);
   const carrying = await serializeCheckpoint(withStarts({ ...shipped, configuration }, gaussians));
   const another = await LoadedModel.open(context, "mnist-28.safetensors", carrying, none);

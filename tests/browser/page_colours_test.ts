@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
-/** The page in the system's own colours, which Windows' contrast themes force upon pages. */
+/** The page in the system's own colours, which Windows' contrast themes force on pages. */
 
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
@@ -7,7 +7,7 @@ import { browserTest } from "./chromium.ts";
 import { content, picture, waitForText } from "./page_helpers.ts";
 import { loadStubbed } from "./page_stub.ts";
 
-/** Least contrast of what is no text, after WCAG 2.2, 1.4.11. */
+/** Least contrast of non-text content in WCAG 2.2, 1.4.11. */
 const least = 3;
 
 browserTest("in forced colours choices, lines and the pad can be seen", content, async (page, origin) => {
@@ -26,7 +26,7 @@ browserTest("in forced colours choices, lines and the pad can be seen", content,
       assert.ok(contrast(one, two) >= least, `${chosen}: ${one}, ${other}: ${two}`);
     }
     assert.ok(await canvasContrast(page, "#chain-curve") >= least);
-    // Text that is not left alone gets a plate in the page's colour behind it.
+    // Behind text whose colours are adjusted, the browser puts a plate in the page's colour.
     const adjusted = await page.locator("#chain-run").evaluate((button) =>
       getComputedStyle(button).getPropertyValue("forced-color-adjust")
     );
@@ -61,7 +61,7 @@ function channels(colour: string): Colour {
   return colour.match(/[\d.]+/g)!.slice(0, 4).map(Number);
 }
 
-/** What is behind an element's content: its own background, or that of what it stands in. */
+/** The colour behind an element's content: its own background, or that of its nearest ancestor that has one. */
 async function background(page: Page, selector: string): Promise<Colour> {
   const colour = await page.locator(selector).first().evaluate((start) => {
     for (let at: Element | null = start; at; at = at.parentElement) {
@@ -89,7 +89,7 @@ async function canvasContrast(page: Page, selector: string): Promise<number> {
   return Math.max(0, ...colours.map((colour) => contrast(channels(colour), behind)));
 }
 
-/** Contrast of two colours after WCAG 2.2, 1 to 21. */
+/** Contrast of two colours as WCAG 2.2 defines it, 1 to 21. */
 function contrast(one: Colour, two: Colour): number {
   const luminance = (colour: Colour) => {
     const [red, green, blue] = colour.map((value) => {

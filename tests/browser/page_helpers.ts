@@ -11,14 +11,14 @@ import { type Content, violationsPath } from "./chromium.ts";
 
 let bundled: Promise<Map<string, Uint8Array<ArrayBuffer>>> | undefined;
 
-/** The page as `./run web` serves it, with its policy in every answer, which binds the workers too. */
+/** The page as `./run web` serves it. Every answer has the policy, so it binds the workers too. */
 export const content: Content = async (path) => {
   const { status, headers, body } = await answerTo(path);
   const policy = `${headers["content-security-policy"]}; report-uri ${violationsPath}`;
   return new Response(body, { status, headers: { ...headers, "content-security-policy": policy } });
 };
 
-/** The page as any web server may serve it: the only policy is the one that the page itself names. */
+/** The page as any web server may serve it. The only policy is the one that the page itself names. */
 export const plainContent: Content = async (path) => {
   const { status, headers, body } = await answerTo(path);
   return new Response(body, { status, headers: { "content-type": headers["content-type"]! } });
@@ -30,7 +30,7 @@ async function answerTo(target: string): Promise<PageAnswer> {
 
 const screenshots = new URL("../../dist/screenshots/", import.meta.url);
 
-/** Leaves a picture of the page in `dist/screenshots/`. */
+/** Saves a picture of the page in `dist/screenshots/`. */
 export async function picture(page: Page, name: string): Promise<void> {
   const path = fileURLToPath(new URL(`${name}.png`, screenshots));
   await page.screenshot({ path, fullPage: true });
@@ -39,7 +39,7 @@ export async function picture(page: Page, name: string): Promise<void> {
 /** What the page's workers have sent, in order; see {@link recordMessages}. */
 type Recording = { recorded: { progress?: unknown; result?: unknown }[] };
 
-/** Has the page keep what its workers send from its next loading on. */
+/** Makes the page record what its workers send, starting at its next load. */
 export async function recordMessages(page: Page): Promise<void> {
   await page.addInitScript(() => {
     const recorded: unknown[] = [];
@@ -54,7 +54,7 @@ export async function recordMessages(page: Page): Promise<void> {
   });
 }
 
-/** Takes the progress messages that have been recorded; typed arrays become plain ones. */
+/** Returns the progress messages recorded so far and clears the record. Typed arrays become plain ones. */
 export async function takeProgress<Progress>(page: Page): Promise<Progress[]> {
   return await page.evaluate(() => {
     const { recorded } = globalThis as unknown as Recording;
@@ -95,7 +95,6 @@ export async function inDeno<Result>(work: (model: LoadedModel) => Promise<Resul
   }
 }
 
-/** Drops a file onto the page. */
 export async function dropFile(page: Page, name: string, bytes: Uint8Array): Promise<void> {
   const transfer = await page.evaluateHandle(([name, base64]) => {
     const transfer = new DataTransfer();

@@ -1,5 +1,7 @@
 /// <reference lib="dom" />
-/** The page on small screens, with a worker that computes nothing. Every state is left in `dist/screenshots/`. */
+/**
+ * The page on small screens, with a worker that computes nothing. A picture of every state goes to `dist/screenshots/`.
+ */
 
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
@@ -7,7 +9,7 @@ import { browserTest } from "./chromium.ts";
 import { content, picture, waitForText } from "./page_helpers.ts";
 import { loadStubbed } from "./page_stub.ts";
 
-/** What is less than 44 px high of all that can be touched and is to be seen, and what sticks out at the sides. */
+/** Visible touch targets that are less than 44 px high, and elements that stick out at the sides. */
 function misfits(page: Page): Promise<string[]> {
   return page.evaluate(() => {
     const least = 44;
@@ -17,7 +19,7 @@ function misfits(page: Page): Promise<string[]> {
       const { width, height, left, right } = element.getBoundingClientRect();
       if (width === 0) continue;
       const name = element.id || element.textContent!.trim();
-      // The file input lies invisible over its button.
+      // The invisible file input lies over its button.
       if (height < least && element.id !== "model-file") found.push(`${name}: ${height} px high`);
       if (left < 0 || right > innerWidth) found.push(`${name}: from ${left} to ${right}`);
       if (element.matches("input[type=range]")) {

@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
-/** Which model the page has open, with a worker that computes nothing; and what the page is to a screen reader. */
+/** Which model the page has open, with a worker that computes nothing, and how a screen reader sees the page. */
 
 import assert from "node:assert/strict";
 import { pathToFileURL } from "node:url";
@@ -13,7 +13,7 @@ import { loadStubbed, releaseSlow, stubWorkers } from "./page_stub.ts";
 
 const text = new TextEncoder();
 
-/** The page with the models of these names; each is the bundled one. */
+/** The page with models of these names. Each is the bundled model. */
 function withModels(...names: string[]): Content {
   return (path) => {
     if (path === "/models.json") return Response.json(names);
@@ -84,7 +84,7 @@ browserTest(
   },
 );
 
-/** Name and content of a file that the page has saved. */
+/** Name and content of a file that the page saved. */
 async function saved(download: { suggestedFilename(): string; path(): Promise<string> }): Promise<string[]> {
   return [download.suggestedFilename(), await Deno.readTextFile(await download.path())];
 }
@@ -148,7 +148,7 @@ function ruledCharts(page: Page, panel: string): Promise<string[]> {
   }, panel);
 }
 
-/** Landmarks and headings as assistive software meets them. */
+/** Landmarks and headings as assistive technology sees them. */
 async function outline(page: Page): Promise<{ main: number; headings: string[] }> {
   const session = await page.context().newCDPSession(page);
   const { nodes } = await session.send("Accessibility.getFullAXTree");

@@ -1,5 +1,7 @@
 /// <reference lib="dom" />
-/** The page's Content-Security-Policy in a real Chromium: nothing runs, or leaves, that is not the page's own. */
+/**
+ * The page's Content-Security-Policy in a real Chromium: nothing but the page's own code runs, and nothing gets out.
+ */
 
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
@@ -13,7 +15,7 @@ async function load(page: Page, origin: string): Promise<void> {
   await waitForText(page, "#model-line", /^digits\.safetensors: WRN-10-1/);
 }
 
-/** Tries in a page what an injected script, style or element would; returns what the policy refused, and what took place. */
+/** Tries in a page what an injected script, style or element would try. Returns what was refused and what happened. */
 async function intrude(page: Page, other: string): Promise<{ refused: string[]; done: string[] }> {
   return await page.evaluate(async (other) => {
     const refused: string[] = [];
@@ -37,7 +39,7 @@ async function intrude(page: Page, other: string): Promise<{ refused: string[]; 
     document.head.appendChild(Object.assign(document.createElement("base"), { href: `${other}/` }));
     if (document.baseURI.startsWith(other)) done.push("base");
     put("form", { action: `${other}/`, method: "post" }).submit();
-    // Chromium lets a debugger's own call evaluate text; what comes later is the page's.
+    // Chromium lets a debugger's own call evaluate text. After this wait, the code counts as the page's.
     await new Promise((resolve) => setTimeout(resolve));
     const attempt = async (name: string, work: () => unknown) => {
       try {

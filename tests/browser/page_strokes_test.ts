@@ -3,7 +3,7 @@ import { fitToFrame, penRadius, rasterise } from "../../web/page/strokes.ts";
 
 Deno.test("a drawing becomes shares of inked bitmap pixels in [−1, 1]", () => {
   const horizontal = rasterise([[{ x: 0, y: 0.5 }, { x: 1, y: 0.5 }]], 8);
-  // Of 32 rows the pen's radius of 1.6 reaches two above and two below the middle: half of the blocks there.
+  // The pen's radius of 1.6 reaches two of 32 rows above and two below the middle: half of the blocks there.
   horizontal.forEach((value, i) => assert.equal(value, [3, 4].includes(Math.floor(i / 8)) ? 0 : -1));
   assert.deepEqual(rasterise([], 8), new Float32Array(64).fill(-1));
   const everything = [{ x: 0, y: 0 }, { x: 1, y: 1 }];

@@ -3,10 +3,10 @@ import type { Page } from "playwright-core";
 import { waitForText } from "./page_helpers.ts";
 
 /**
- * Has the page talk to a worker that computes nothing, from its next loading on, so that what
- * the page shows can be looked at without a wait. It opens every file as a model of digits, and one whose name begins with `slow` only when
- * {@link releaseSlow} allows it; a file whose text begins with `damaged` it refuses. A saved model has the name of the open
- * one as its content. Its chains and training runs go on until they are stopped.
+ * From its next load on, the page talks to a worker that computes nothing, so that tests can look at the page without
+ * waiting. The worker opens every file as a model of digits. It opens a file whose name begins with `slow` only when
+ * {@link releaseSlow} allows it, and refuses a file whose text begins with `damaged`. The content of a saved model is
+ * the name of the open one. Chains and training runs go on until they are stopped.
  */
 export async function stubWorkers(page: Page): Promise<void> {
   await page.addInitScript(() => {
@@ -78,7 +78,7 @@ export async function stubWorkers(page: Page): Promise<void> {
   });
 }
 
-/** Loads the page with the stub in its workers' place, and waits for the model. */
+/** Loads the page with the stub in place of its workers, and waits for the model. */
 export async function loadStubbed(page: Page, origin: string): Promise<void> {
   page.setDefaultTimeout(60_000);
   await stubWorkers(page);
@@ -86,7 +86,7 @@ export async function loadStubbed(page: Page, origin: string): Promise<void> {
   await waitForText(page, "#model-line", /^digits\.safetensors: WRN-10-1/);
 }
 
-/** Has the stub open the models whose names begin with `slow`. */
+/** Lets the stub open the models whose names begin with `slow`. */
 export async function releaseSlow(page: Page): Promise<void> {
   await page.evaluate(() => (globalThis as unknown as { releaseSlow(): void }).releaseSlow());
 }

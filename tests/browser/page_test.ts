@@ -1,6 +1,6 @@
 /**
- * The page in a real Chromium: it samples, judges, attacks, trains, saves and opens models; its numbers are Deno's.
- * Every state is left as a picture in `dist/screenshots/`.
+ * The page in a real Chromium. It samples, judges, attacks, trains, saves and opens models, and its numbers match
+ * Deno's. A picture of every state goes to `dist/screenshots/`.
  */
 
 import assert from "node:assert/strict";
@@ -26,9 +26,9 @@ const phone = { width: 390, height: 844 };
 
 /**
  * How far images in [−1, 1] and log p̃(x) may be from Deno's, about four times what was measured (SwiftShader against
- * lavapipe). The adapters' logarithms and cosines differ in the last digits, so the starts do; every step's gradient
- * then amplifies that where a unit changes sign: 2e-4 at the start became 1.2e-2 in the worst pixel after six steps, the
- * mean 2e-5 became 1e-4, and log p̃(x) was at most 3.1e-3 off.
+ * lavapipe). The adapters' logarithms and cosines differ in the last digits, so the starts differ too. Every step's
+ * gradient then amplifies that where a unit changes sign. After six steps, 2e-4 at the start became 1.2e-2 in the worst
+ * pixel, and the mean of 2e-5 became 1e-4. log p̃(x) was at most 3.1e-3 off.
  */
 const tolerance = (step: number) =>
   step === 0 ? { largest: 1e-3, mean: 1e-4, density: 0.012 } : { largest: 0.05, mean: 4e-4, density: 0.012 };
@@ -99,7 +99,7 @@ async function samples(page: Page): Promise<void> {
   await onPhone(page, "sample-phone-dark");
 }
 
-/** A drawn zero, one drawn by the keyboard, a cross, and a test image. */
+/** A drawn zero, one drawn with the keyboard, a cross, and a test image. */
 async function judges(page: Page): Promise<void> {
   await page.focus("#tab-sample");
   await page.keyboard.press("ArrowRight");
@@ -162,7 +162,7 @@ async function trains(page: Page): Promise<void> {
   await onPhone(page, "train-phone-dark");
 }
 
-/** A saved model is the one that was opened; dropped files are opened, or refused in a line. */
+/** A saved model equals the one that was opened. Dropped files are opened, or refused in one line. */
 async function savesAndOpens(page: Page): Promise<void> {
   await dropFile(page, "broken.pt", new Uint8Array(100).fill(0x50));
   await waitForText(
@@ -203,7 +203,7 @@ browserTest("without WebGPU the page says what to do", content, async (page, ori
   await onPhone(page, "help-phone-dark");
 });
 
-/** The help has loaded a picture, and says what it shows. */
+/** Checks that the help has loaded a picture, and that the caption says what it shows. */
 async function shows(page: Page, file: string, caption: RegExp): Promise<void> {
   await page.waitForFunction((file) => {
     const image = document.querySelector<HTMLImageElement>("#help img")!;
@@ -212,7 +212,7 @@ async function shows(page: Page, file: string, caption: RegExp): Promise<void> {
   assert.match(await page.locator("#help figcaption").innerText(), caption);
 }
 
-/** Nothing sticks out on a phone; leaves a picture and goes back to the desktop. */
+/** Checks that nothing sticks out on a phone, saves a picture and goes back to the desktop. */
 async function onPhone(page: Page, name: string): Promise<void> {
   await page.setViewportSize(phone);
   await picture(page, name);
@@ -220,7 +220,7 @@ async function onPhone(page: Page, name: string): Promise<void> {
   await page.setViewportSize(desktop);
 }
 
-/** Draws on the pad by mouse; the curve's points are shares of its sides. */
+/** Draws on the pad with the mouse. The curve's points are fractions of the pad's sides. */
 async function drawCurve(page: Page, curve: (t: number) => [number, number]): Promise<void> {
   const { x, y, width, height } = (await page.locator("#pad").boundingBox())!;
   const points = 40;
@@ -232,7 +232,7 @@ async function drawCurve(page: Page, curve: (t: number) => [number, number]): Pr
   await page.mouse.up();
 }
 
-/** Waits until a class has the longest bar: drawings are judged while they grow. */
+/** Waits until a class has the longest bar. Drawings are judged while they grow. */
 async function waitForLikeliest(page: Page, name: string): Promise<void> {
   await page.waitForFunction((name) => {
     const cells = [...document.querySelectorAll("#probabilities > span")].map((cell) =>

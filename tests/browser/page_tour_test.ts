@@ -48,7 +48,7 @@ browserTest(
       assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
       await page.screenshot({ path: `dist/screenshots/tour-phone-${i + 1}.png` });
       await page.setViewportSize({ width: 1280, height: 800 });
-      // From the title to Back, which the first step does not offer, to Next.
+      // Tab goes from the title to Back and then to Next. The first step has no Back.
       for (let tabs = i === 0 ? 1 : 2; tabs > 0; tabs--) await page.keyboard.press("Tab");
       assert.equal(await page.evaluate(() => document.activeElement?.id), "tour-next");
       if (i < 4) await page.keyboard.press("Enter");

@@ -1,4 +1,4 @@
-/** The server of the page, as bytes on its connections. */
+/** The page's server, tested by the bytes on its connections. */
 
 import assert from "node:assert/strict";
 import { taskArguments } from "../../scripts/tasks.ts";
@@ -17,15 +17,14 @@ async function withServer(use: (server: PageServer) => Promise<void>): Promise<v
   await use(server);
 }
 
-/** What a connection got to hear until the server closed it. */
+/** What a connection received until the server closed it. */
 interface Heard {
   readonly text: string;
   readonly seconds: number;
 }
 
 /**
- * Sends text, and then more of it every tenth of a second if there is any, and listens until the server closes the
- * connection.
+ * Sends text, then sends `drip` (if any) every tenth of a second, and listens until the server closes the connection.
  */
 async function exchange(port: number, text: string, drip?: string): Promise<Heard> {
   const start = performance.now();
@@ -50,7 +49,7 @@ async function exchange(port: number, text: string, drip?: string): Promise<Hear
   return { text: chunks.join(""), seconds: (performance.now() - start) / 1000 };
 }
 
-/** A request with more headers than its `Host`. */
+/** A request with `Host` and more headers. */
 function request(port: number, line: string, ...headers: string[]): string {
   return [line, `Host: localhost:${port}`, ...headers, "", ""].join("\r\n");
 }
@@ -61,7 +60,7 @@ function statusOf({ text }: Heard): number {
   return Number(/^HTTP\/1\.1 (\d{3}) /.exec(text)?.[1]);
 }
 
-/** Every answer says not to guess types, and none shows the program's insides. */
+/** Every answer says not to guess types, and none shows internals of the program. */
 function assertPlain({ text }: Heard, name: string): void {
   for (const part of text.split(/(?=HTTP\/1\.1 \d)/)) {
     assert.match(part, /^x-content-type-options: nosniff\r$/im, `${name}: ${part}`);
@@ -111,7 +110,7 @@ Deno.test("the server refuses every other method", async () => {
     const methods = ["POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "PROPFIND", "CONNECT"];
     for (const method of methods) {
       const got = await exchange(port, request(port, `${method} / HTTP/1.1`, "Content-Length: 0"));
-      // Nothing is tunnelled: the connection is closed without a word.
+      // Nothing is tunnelled: the connection is closed without an answer.
       if (method === "CONNECT" && got.text === "") continue;
       assert.equal(statusOf(got), 405, method);
       assert.match(got.text, /^allow: GET, HEAD\r$/im, method);
@@ -291,7 +290,7 @@ Deno.test("connections that say nothing, half of a request, or no more are close
     assertPlain(dripping, "dripping");
     assertPlain(waiting, "waiting");
 
-    // As many silent connections as are allowed shut others out only until they are closed.
+    // Silent connections up to the limit keep others out only until they are closed.
     const crowd = Array.from({ length: 3 * limits.connections }, () => exchange(port, ""));
     for (const { text } of await Promise.all(crowd)) assert.equal(text, "");
     assert.equal(statusOf(await exchange(port, request(port, "GET / HTTP/1.1", close))), 200);
@@ -315,7 +314,7 @@ Deno.test("answer() takes the default port's Host without a port, and needs a po
   assert.throws(() => contentSecurityPolicy(new Map([["index.html", script]])), RangeError);
 });
 
-/** Starts `./run web` with other arguments, with what it prints at hand. */
+/** Starts `./run web` with more arguments and piped output. */
 function start(...args: string[]): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {
     args: [...taskArguments("web"), ...args],

@@ -1,9 +1,9 @@
-/** Run directories for the tests of the page that watches trainings. */
+/** Run directories for the tests of the page that watches training runs. */
 
 import { encodePng } from "../../src/formats/pictures/png.ts";
 import { writeAtomically } from "../../src/train/run/files.ts";
 
-/** A row of `metrics.jsonl` with its end. */
+/** A row of `metrics.jsonl` with its newline. */
 export function row(iteration: number, more: Readonly<Record<string, unknown>> = {}): string {
   const seconds = (iteration + 1) / 2;
   const values = {
@@ -16,12 +16,11 @@ export function row(iteration: number, more: Readonly<Record<string, unknown>> =
   return `${JSON.stringify({ iteration, seconds, learningRate: 0.1, ...values, ...scores, ...more })}\n`;
 }
 
-/** The rows of some iterations. */
 export function rows(from: number, to: number): string {
   return Array.from({ length: to - from }, (_, i) => row(from + i)).join("");
 }
 
-/** A run directory that is written as a training writes it. */
+/** A run directory, written the way training writes it. */
 export class TestRun {
   constructor(readonly folder: string) {}
 
@@ -41,7 +40,7 @@ export class TestRun {
     await Deno.writeTextFile(`${this.folder}/metrics.jsonl`, text, { append: true });
   }
 
-  /** Replaces the rows, as a run does that goes back. */
+  /** Replaces the rows, as a run that goes back does. */
   async replace(text: string): Promise<void> {
     await writeAtomically(`${this.folder}/metrics.jsonl`, text);
   }

@@ -1,4 +1,4 @@
-/** What the server that shows trainings answers, and what it refuses. */
+/** What the server that shows training runs answers, and what it refuses. */
 
 import assert from "node:assert/strict";
 import type { PageAnswer } from "../../web/tools/answer.ts";
@@ -14,7 +14,7 @@ type Ask = (
   more?: { readonly method?: string; readonly host?: string },
 ) => Promise<PageAnswer>;
 
-/** Calls `test` with a folder of runs, of which there is one with ten rows and a picture, and what asks the server. */
+/** Calls `test` with a folder of runs, its one run with ten rows and a picture, and a function that asks the server. */
 async function withRuns(test: (folder: string, one: TestRun, ask: Ask) => Promise<void>): Promise<void> {
   await withFiles({}, async (outer) => {
     const folder = `${outer}/runs`;
@@ -159,7 +159,7 @@ Deno.test("only new lines of the metrics travel; all of them once the file has b
     assert.deepEqual([second.text, second.from], [row(10), first.next]);
     assert.equal(second.header("unfinished"), "9");
 
-    // Changed where the mark lies, replaced by the same, and cut off.
+    // The file is changed where the mark is, then replaced by its old contents, then cut off.
     const before = await Deno.readTextFile(`${one.folder}/metrics.jsonl`);
     await Deno.writeTextFile(`${one.folder}/metrics.jsonl`, before.replaceAll("0.5", "0.6"));
     assert.equal((await piece(second.next, second.mark)).from, "0");
@@ -198,7 +198,7 @@ Deno.test("a run is finished by its summary, stopped without its process, and ru
   await withRuns(async (_, one, ask) => {
     const state = async () => JSON.parse(text(await ask("/runs.json")))[0].state;
     assert.equal(await state(), "running");
-    // Long without a sign of life: the lock decides, which nobody holds here.
+    // There has long been no sign of life, so the lock decides. Nobody holds it here.
     const longAgo = new Date(Date.now() - 3600_000);
     for (const name of ["lock", "metrics.jsonl"]) await Deno.utime(`${one.folder}/${name}`, longAgo, longAgo);
     assert.equal(await state(), "stopped");
@@ -261,7 +261,7 @@ Deno.test("watch serves with the permissions of its task, and refuses what it ca
   });
 });
 
-/** The first line that a process prints, which stays open for what follows. */
+/** The first line that a process prints. Its output stays open for the rest. */
 async function firstLine(process: Deno.ChildProcess): Promise<string> {
   const own = process.stdout.getReader();
   const { value } = await own.read();

@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
-/** The page that watches trainings, while they are written. */
+/** The page that watches training runs, while they are being written. */
 
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
@@ -15,7 +15,7 @@ import { browserTest } from "./chromium.ts";
 import { picture, waitForText } from "./page_helpers.ts";
 import { row, rows, TestRun } from "./watch_runs.ts";
 
-/** The page, but it asks ten times as often. */
+/** The page, except that it asks ten times as often. */
 const hasty = new Map(watchPage);
 const html = new TextDecoder().decode(watchPage.get("index.html"));
 hasty.set(
@@ -25,7 +25,7 @@ hasty.set(
 
 const nothing = () => new Response(null, { status: 404 });
 
-/** Opens the page on a folder of runs; every request is to its own server, or the test fails. */
+/** Opens the page on a folder of runs. A request to any server other than its own fails the test. */
 async function watching(page: Page, folder: string, test: () => Promise<void>): Promise<void> {
   await using server = await serve(watchAnswerer(hasty, runsIn(folder)), 0);
   const origin = `http://localhost:${server.port}`;
@@ -40,7 +40,7 @@ async function watching(page: Page, folder: string, test: () => Promise<void>): 
   await page.goto("about:blank");
 }
 
-/** What is said of a run. */
+/** The selector of a run's entry. */
 function entry(name: string): string {
   return `#runs li:has(.name:text-is("${name}"))`;
 }
@@ -49,7 +49,7 @@ async function waitForEntry(page: Page, name: string, ...texts: string[]): Promi
   for (const text of texts) await page.locator(entry(name)).getByText(text).waitFor();
 }
 
-/** Labels of the lines in the chart of a title. */
+/** Labels of the lines in the chart with this title. */
 async function linesOf(page: Page, title: string): Promise<string> {
   const chart = page.locator("figure.curve", { has: page.locator(`strong:text-is("${title}")`) });
   return await chart.locator(".plot").getAttribute("aria-label") ?? "";
@@ -72,7 +72,7 @@ browserTest("the page shows runs as they are written, begin, go back and end", n
       );
       assert.match(await linesOf(page, "Loss"), /loss: 0\.2 at the end/);
 
-      // Of a line that is not complete nothing is said; it appears with its end.
+      // The page ignores an incomplete line. The row appears once its line ends.
       const before = (await Deno.stat(`${one.folder}/metrics.jsonl`)).size;
       const appended = rows(10, 15) + row(15);
       await one.append(appended.slice(0, -20));
@@ -104,7 +104,7 @@ browserTest("the page shows runs as they are written, begin, go back and end", n
       );
       assert.notEqual(await swatchColour(page, "one"), await swatchColour(page, "two"));
 
-      // The run goes back: what it had written after that is no longer shown, nor is the damaged line.
+      // The run goes back. The rows that it had written after that are no longer shown, nor is the damaged line.
       await one.replace(rows(0, 12));
       await waitForEntry(page, "one", "12 of 100 iterations");
       assert.equal(await page.locator(`${entry("one")} .warnings p`).count(), 0);
@@ -135,7 +135,7 @@ function swatchColour(page: Page, name: string): Promise<string> {
   );
 }
 
-/** Keys show values; both colour schemes differ; a phone scrolls down alone. */
+/** Keys show values, the two colour schemes differ, and a phone scrolls only down. */
 async function keyboardAndColours(page: Page): Promise<void> {
   const energy = page.locator("figure.curve", { has: page.locator('strong:text-is("Energy")') });
   await energy.locator(".plot").focus();
@@ -158,7 +158,7 @@ async function keyboardAndColours(page: Page): Promise<void> {
     await picture(page, `watch-${colorScheme}`);
     for (const width of [390, 320]) {
       await page.setViewportSize({ width, height: 844 });
-      // Charts take the new width in the frame after it.
+      // Charts take the new width one frame later.
       await page.waitForFunction((width) => document.documentElement.scrollWidth <= width, width);
     }
     await picture(page, `watch-phone-${colorScheme}`);
@@ -176,7 +176,7 @@ browserTest("the page's memory does not grow with the run, over 100,000 points",
       await run.append(rows(half, 2 * half - 1) + row(2 * half - 1, { loss: 77 }));
       await waitForEntry(page, "long", "100,000 of 100 iterations");
       assert.match(await linesOf(page, "Loss"), /loss: 77 at the end/);
-      // Ten numbers of each further row would take at least 4 MB.
+      // Keeping ten numbers of each further row would take at least 4 MB.
       const growth = await heapOf(page) - before;
       assert.ok(growth < 2e6, `${growth} bytes more`);
     });

@@ -3,7 +3,7 @@ import { openGLWarning } from "../../src/cli/adapter.ts";
 import { withFiles } from "../temporary.ts";
 import { runOn } from "./commands.ts";
 
-/** Whether Deno finds an adapter if it may use one backend only. */
+/** Whether Deno finds an adapter if it may use only one backend. */
 async function isThere(backend: string): Promise<boolean> {
   const { success } = await new Deno.Command(Deno.execPath(), {
     args: ["eval", "--no-lock", "Deno.exit(await navigator.gpu.requestAdapter() ? 0 : 1)"],

@@ -6,12 +6,12 @@ import { ownErrors, run } from "./commands.ts";
 const folder = Deno.makeTempDirSync();
 globalThis.addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
 
-/** Options and their values, one after the other, as `--set` takes them. */
+/** Options from names and values in turn, as `--set` takes them. */
 function settings(...values: readonly (string | number)[]): string[] {
   return values.flatMap((value, i) => i % 2 === 0 ? ["--set", `${value}=${values[i + 1]}`] : []);
 }
 
-/** Command lines that cannot work: task, arguments, exit status, and what the one line must say. */
+/** Command lines that cannot work: task, arguments, exit status, and what the one line of the error must say. */
 const cases: readonly [string, string[], number, RegExp][] = [
   ["train", ["--preset", "nonesuch"], 2, /no preset "nonesuch".*digits/],
   ["train", ["--set", "rhoo=1"], 2, /unknown option "rhoo".*rho/],
@@ -151,7 +151,7 @@ Deno.test("commands: --help is complete and exits with 0", async () => {
   }
 });
 
-/** Models that are sound files with wrong contents. */
+/** Model files that are valid but have wrong contents. */
 async function writeDamagedModels(): Promise<void> {
   const shipped = await Deno.readFile(new URL("../../data/models/digits.safetensors", import.meta.url));
   const { tensors, metadata } = parseSafetensors(shipped);

@@ -1,4 +1,4 @@
-/** Runs the commands as a user does, with the permissions that their tasks name. */
+/** Runs the commands as a user does, with the permissions of their tasks. */
 
 import { projectFolder, taskArguments } from "../../scripts/tasks.ts";
 import { openGLWarning } from "../../src/cli/adapter.ts";
@@ -10,27 +10,24 @@ export interface Outcome {
   readonly errors: string;
 }
 
-/** Starts a command in the background. */
 export function start(task: string, ...args: string[]): Deno.ChildProcess {
   return startIn(projectFolder, task, args);
 }
 
-/** Runs a command to its end. */
 export async function run(task: string, ...args: string[]): Promise<Outcome> {
   return await outcome(start(task, ...args));
 }
 
-/** Runs a command in a folder. */
 export async function runIn(folder: string, task: string, ...args: string[]): Promise<Outcome> {
   return await outcome(startIn(folder, task, args));
 }
 
-/** Runs a command on one of Deno's backends, as the variable `DENO_WEBGPU_BACKEND` names them. */
+/** Runs a command on one of Deno's backends, named as in the variable `DENO_WEBGPU_BACKEND`. */
 export async function runOn(backend: string, task: string, ...args: string[]): Promise<Outcome> {
   return await outcome(startIn(projectFolder, task, args, { DENO_WEBGPU_BACKEND: backend }));
 }
 
-/** Runs a command of a copy of the project in a folder. */
+/** Runs a command from a copy of the project. */
 export async function runOfCopy(
   project: string,
   folder: string,
@@ -64,8 +61,8 @@ export async function outcome(process: Deno.ChildProcess): Promise<Outcome> {
 }
 
 /**
- * Error lines of the program itself, without what the Vulkan loader and Deno write to the same stream, nor that OpenGL is
- * in use.
+ * The program's own error lines. The Vulkan loader and Deno write to the same stream. The note that OpenGL is in use is
+ * left out too.
  */
 export function ownErrors({ errors }: Outcome): string[] {
   return errors.split("\n").filter((line) =>

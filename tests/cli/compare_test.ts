@@ -5,7 +5,7 @@ import { type Outcome, ownErrors, run } from "./commands.ts";
 const utf8 = (text: string) => new TextEncoder().encode(text);
 const json = (value: unknown) => utf8(JSON.stringify(value));
 
-/** Rows of iterations that each take half a second, with a test after every tenth. */
+/** Rows of iterations that each take half a second. Every tenth is followed by a test. */
 function metrics(iterations: number, { timed = true } = {}): string {
   return Array.from({ length: iterations }, (_, iteration) => {
     const seconds = timed ? { seconds: (iteration + 1) / 2 } : {};
@@ -54,7 +54,7 @@ async function compare(folder: string, args: string): Promise<Outcome> {
   return await run("compare", ...words, "--out", `${folder}/out`);
 }
 
-/** The folders of {@link files} by their names. */
+/** The paths of {@link files} by folder. */
 const folders = Object.groupBy(Object.keys(files), (path) => path.split("/")[0]!);
 
 /** The row of the terminal's tables that begins with a name. */

@@ -1,4 +1,4 @@
-/** A model and the data that it is given: their classes and images are compared, and what does not fit is refused. */
+/** A model and the data given to it. Their classes and images are compared, and data that does not fit is refused. */
 
 import assert from "node:assert/strict";
 import { cifar10ClassNames, digitNames } from "../../src/data/class_names.ts";
@@ -16,7 +16,7 @@ import { type Outcome, ownErrors, run } from "./commands.ts";
 
 const context = new Context(await testGpu());
 
-/** A model of random weights for images of a size and classes. */
+/** A model of random weights for these classes and this image size. */
 async function random(
   dataset: DatasetName,
   side: number,
@@ -227,7 +227,7 @@ Deno.test("train: a limited folder has all classes, and a run goes on with its o
         "2",
       );
     const resume = () => run("train", "--resume", ...place);
-    /** Another folder at the place that the run reads. */
+    /** Puts another folder where the run reads its data. */
     const withData = async (name: string, action: () => Promise<void>) => {
       await Deno.rename(`${folder}/${name}`, `${folder}/data`);
       await action();

@@ -1,4 +1,4 @@
-/** The tasks that compute on Dawn, and what --gpu says where they cannot. */
+/** The tasks that compute on Dawn, and what --gpu says if they cannot. */
 
 import assert from "node:assert/strict";
 import { projectFolder, taskArguments, wholeLock } from "../../scripts/tasks.ts";
@@ -26,7 +26,7 @@ function testOnDawn(name: string, fn: () => Promise<void>): void {
   Deno.test({ name: name + reason, ignore: !there, fn });
 }
 
-/** The lines of a command's own that say what went wrong: Dawn and its drivers write warnings to the same stream. */
+/** The command's own error lines. Dawn and its drivers write warnings to the same stream. */
 function errorLines(ended: Outcome): string[] {
   return ownErrors(ended).filter((line) => line.startsWith("error:"));
 }
@@ -81,7 +81,7 @@ Deno.test({
   },
 });
 
-/** The files of a run whose bytes are to be the same. */
+/** Files of a run that must have the same bytes. */
 const files = ["model.safetensors", "metrics.jsonl", "checkpoints/00000004.safetensors"];
 
 async function succeeds(command: Promise<Outcome>): Promise<Outcome> {
@@ -102,7 +102,7 @@ testOnDawn("train:dawn leaves the bytes of train where both compute on one softw
     assert.match(await adapterOf(`${folder}/dawn`), /, Dawn on /);
     const names = await Promise.all(["deno", "dawn"].map((run) => adapterOf(`${folder}/${run}`)));
     if (!names.every((name) => /llvmpipe/.test(name))) return;
-    // A checkpoint names the adapter.
+    // Checkpoints are not compared, because they name the adapter.
     for (const name of ["model.safetensors", "metrics.jsonl"]) {
       const [deno, dawn] = await Promise.all(
         ["deno", "dawn"].map((run) => reproducible(`${folder}/${run}/${name}`)),
@@ -119,7 +119,7 @@ testOnDawn(
       const options = [...quick, "--iterations", "4", "--run-dir", `${folder}/run`];
       const { output } = await succeeds(run("train:dawn", ...options, "--stop-after", "1"));
       assert.match(output, /; go on with: \.\/run train:dawn --resume --run-dir /);
-      // The last --gpu counts.
+      // The last --gpu wins.
       const resumed = await succeeds(
         run("train:dawn", "--resume", "--run-dir", `${folder}/run`, "--gpu", "deno"),
       );

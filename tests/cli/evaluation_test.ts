@@ -88,7 +88,7 @@ Deno.test("evaluate: answers every question of the digits model in a report; com
     ) {
       assert.match(page, new RegExp(`<h2>[^<]*${title}`));
     }
-    // Pictures are base64, in which any letters may stand beside each other; scripts know what NaN is.
+    // Pictures are base64, which may contain any run of letters, and scripts use the word NaN.
     const shown = page.replaceAll(/data:[^"]*|<script>[^]*?<\/script>/g, "");
     assert.doesNotMatch(shown, /NaN|undefined/);
     assert.match(shown, /<\/html>/);

@@ -21,7 +21,7 @@ const options = ["likelihoodBatch=8", "labelledBatch=8", "steps=1", "rho=0.05", 
   .flatMap((setting) => ["--set", setting])
   .concat(["--seed", "5", "--iterations", "4"]);
 
-/** The shipped model as the official code would leave it, of its first classes and replay images. */
+/** The shipped model as the official code would save it, with only its first classes and replay images. */
 function official(classes: number, change?: (tensors: Checkpoint["tensors"]) => void): Uint8Array {
   const tensors = new Map(shipped.tensors);
   for (

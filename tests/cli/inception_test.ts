@@ -17,7 +17,7 @@ import { withFiles } from "../temporary.ts";
 const context = new Context(await testGpu());
 const convention = { "fid-convention": "current" };
 const dimension = 2048;
-/** Statistics of as many features as FID has: variances 2, and 0.1 between the first two. */
+/** Statistics of as many features as FID has: variances of 2, and 0.1 between the first two. */
 const statistics = {
   dimension,
   mean: Float64Array.from({ length: dimension }, (_, i) => i === 0 ? 1 : -2.5),
@@ -31,7 +31,7 @@ function covariance(...changes: readonly (readonly [number, number])[]): Float64
   return values;
 }
 
-/** Not compressed, as `numpy.savez` writes it. */
+/** Uncompressed, as `numpy.savez` writes it. */
 function npz(
   mean: Float64Array<ArrayBuffer>,
   covariance: Float64Array<ArrayBuffer>,
@@ -130,7 +130,7 @@ Deno.test("inceptionOptions() reads mu and sigma, and refuses what is no covaria
       await Deno.writeFile(file, bytes);
       await refuses(asked(), CheckpointError, message);
     }
-    // An array of text, one of objects and a damaged one beside them: NumPy reads mu and sigma all the same.
+    // Next to a text array, an object array and a damaged one, NumPy still reads mu and sigma.
     const sound = new ZipArchive(npz(mean, covariance([1, 0.1], [dimension, 0.1005])));
     const files = new Map(
       await Promise.all(sound.names.map(async (name) => [name, await sound.read(name, 1e9)] as const)),
@@ -147,7 +147,7 @@ Deno.test("inceptionOptions() reads mu and sigma, and refuses what is no covaria
   });
 });
 
-/** Tensors as a wrapped network names them. */
+/** Tensors under the names that a wrapped network gives them. */
 function nested<Tensor>(tensors: ReadonlyMap<string, Tensor>): Map<string, Tensor> {
   return new Map([...tensors].map(([name, tensor]) => [`module.${name}`, tensor]));
 }

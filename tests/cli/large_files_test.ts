@@ -1,14 +1,14 @@
-/** The commands, given files of gigabytes and named pipes: they end in one line, and wait for nothing. */
+/** The commands, given files of gigabytes and named pipes. They fail with one line and wait for nothing. */
 
 import assert from "node:assert/strict";
 import { withFiles } from "../temporary.ts";
 import { outcome, ownErrors, start } from "./commands.ts";
 
 const large = 30 * 2 ** 30;
-/** Whoever waits for a pipe waits for ever. */
+/** A command that waits for a pipe waits forever. */
 const longestWait = 120_000;
 
-/** Where something stands that no command can use, the command's line with `AT` for its folder, and what is said. */
+/** The path of something that no command can use, a command line with `AT` for the folder, and the expected error. */
 const cases: readonly [path: string, args: string, message: RegExp][] = [
   ["x.safetensors", "convert AT/x.safetensors AT/out.pt", /AT\/x\.safetensors: /],
   ["x.pt", "convert AT/x.pt AT/out.safetensors", /AT\/x\.pt: /],

@@ -1,4 +1,4 @@
-/** A command that shows how it gets on for three seconds, and then leaves a file. */
+/** A command that shows its progress for three seconds and then leaves a file. */
 
 import { type Command, execute, exitStatus, print } from "../../src/cli/command.ts";
 import { LiveLine } from "../../src/cli/live_line.ts";

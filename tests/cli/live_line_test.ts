@@ -6,10 +6,10 @@ import { reportFields } from "../../src/jem/training_step.ts";
 import type { IterationReport } from "../../src/train/iteration/report.ts";
 import { withFiles } from "../temporary.ts";
 
-// Other systems have no `script`, or another one, to run a command on a terminal.
+// Other systems have no `script` to run a command on a terminal, or a different one.
 const ignore = Deno.build.os !== "linux";
 
-/** Runs `live_line_child.ts` on a terminal of its own that says that it has no columns; `before` goes before the command. */
+/** Runs `live_line_child.ts` on its own terminal, which reports no columns. `before` goes before the command. */
 function onTerminal(file: string, before = ""): Deno.ChildProcess {
   const child = fileURLToPath(new URL("live_line_child.ts", import.meta.url));
   const command = `${before} '${Deno.execPath()}' run --allow-write '${child}' '${file}' --ignore-hangup`;
@@ -62,7 +62,7 @@ Deno.test({
   },
 });
 
-/** Keeps what would be shown. */
+/** Keeps what it would show. */
 class KeptLine extends LiveLine {
   kept: string | readonly LinePart[] = "";
 
@@ -73,7 +73,7 @@ class KeptLine extends LiveLine {
   override note(): void {}
 }
 
-/** The line of a long run that tells everything. */
+/** The line of a long run with everything in it. */
 function trainingLine(): string | readonly LinePart[] {
   const line = new KeptLine();
   const listener = new TrainingLine(line);

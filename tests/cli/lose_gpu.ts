@@ -1,4 +1,4 @@
-/** Loaded before a command: loses its first GPU at one of the device's submissions, the one that `LOSE_AT` names. */
+/** Loaded before a command. Loses the first GPU at the submission whose number is in `LOSE_AT`. */
 
 const request = GPUAdapter.prototype.requestDevice;
 let first = true;

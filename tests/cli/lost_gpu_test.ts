@@ -7,7 +7,7 @@ import { reproducible } from "../run_files.ts";
 
 const options = [...quick, "--iterations", "12"];
 
-/** Trains; the GPU is lost at one of its submissions. */
+/** Trains, and loses the GPU at this submission. */
 async function trainWithLoss(at: number, path: string) {
   const [first, ...rest] = taskArguments("train");
   const preload = ["--preload", `${projectFolder}tests/cli/lose_gpu.ts`, "--allow-env=LOSE_AT"];
@@ -25,7 +25,7 @@ Deno.test("train: a run whose GPU is lost leaves the same files, bit for bit, as
   await withFiles({}, async (folder) => {
     const whole = await run("train", ...options, "--run-dir", `${folder}/whole`);
     assert.equal(whole.status, 0, whole.errors);
-    // In the first submissions, while the replay buffer is filled or the first checkpoint is written, and late.
+    // In early submissions, which fill the replay buffer or write the first checkpoint, and in a late one.
     for (const at of [1, 3, 20, 70]) {
       const path = `${folder}/lost${at}`;
       const { status, output, errors } = await trainWithLoss(at, path);

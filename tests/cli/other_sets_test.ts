@@ -37,7 +37,7 @@ const files = {
   "rooms/a/1.png": encodePng({ width: 28, height: 28, channels: 3, data: new Uint8Array(2352).fill(90) }),
 };
 
-/** Counts by name, of those that were named. */
+/** Image counts of the sets that were named. */
 async function countsOf(dataset: Dataset, folder: string, names: readonly string[]) {
   const named = names.map((name) => `${name}=${folder}/${name}`);
   const found = await otherSets(dataset, named, 10);

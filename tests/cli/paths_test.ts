@@ -1,4 +1,4 @@
-/** Paths that a user types are relative to the folder they are in, however the command is started. */
+/** Paths that a user types are relative to the user's current folder, however the command is started. */
 
 import assert from "node:assert/strict";
 import { projectFolder } from "../../scripts/tasks.ts";
@@ -11,13 +11,13 @@ const starters: Readonly<Record<string, readonly string[]>> = {
   "./run": [`${projectFolder}run`],
 };
 
-/** What makes a training short. */
+/** Options for a short training run. */
 const short = [
   ...["likelihoodBatch=4", "labelledBatch=4", "bufferSize=20", "steps=1", "warmup=1"],
   ...["dataLimit=20", "validationCount=0", "dataFolder=numbers"],
 ].flatMap((setting) => ["--set", setting]);
 
-/** Runs a task in a folder, without what the process of the tests says of its own folder. */
+/** Runs a task in a folder. INIT_CWD is unset because it names the test process's own folder. */
 async function inFolder(folder: string, starter: readonly string[], ...args: string[]) {
   return await outcome(
     new Deno.Command("/bin/sh", {
@@ -36,7 +36,7 @@ for (const [name, starter] of Object.entries(starters)) {
     ignore: Deno.build.os === "windows",
     async fn(t) {
       await withFiles({}, async (temporary) => {
-        // Deno and the shell resolve links on the way to the current folder.
+        // Deno and the shell resolve links in the path of the current folder.
         const folder = await Deno.realPath(temporary);
         const succeeds = async (...args: string[]) => {
           const result = await inFolder(folder, starter, ...args);
@@ -72,7 +72,6 @@ for (const [name, starter] of Object.entries(starters)) {
   });
 }
 
-/** A folder of the digits' files. */
 async function copyDigits(target: string): Promise<void> {
   await Deno.mkdir(target);
   for await (const { name } of Deno.readDir(`${projectFolder}data/digits`)) {

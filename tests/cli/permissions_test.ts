@@ -1,4 +1,6 @@
-/** What the tasks may write: their outputs and nothing else, from before they read what others made. */
+/**
+ * The tasks may write their outputs and nothing else. They give up other permissions before they read untrusted files.
+ */
 
 import assert from "node:assert/strict";
 import { projectFolder, taskArguments, taskCommands } from "../../scripts/tasks.ts";
@@ -6,19 +8,19 @@ import { isolationVariable } from "../../src/cli/job/adapters.ts";
 import { jobVariables } from "../../src/distributed/job.ts";
 import { withFiles } from "../temporary.ts";
 
-/** What the names of tasks end with that run a command in several processes. */
+/** Ending of the names of tasks that run a command in several processes. */
 const jobs = ":mpi";
 
-/** What the names of tasks end with that run a command on Dawn. */
+/** Ending of the names of tasks that run a command on Dawn. */
 const onDawn = ":dawn";
 
-/** The tasks that write where their arguments say. */
+/** The tasks that write to paths from their arguments. */
 const writers = [...taskCommands.keys()].filter((task) =>
   !task.endsWith(jobs) && !task.endsWith(onDawn) &&
   taskArguments(task).some((argument) => argument.startsWith("--allow-write=/"))
 );
 
-/** Runs a program with a task's permissions, in a folder, and returns what it printed. */
+/** Runs a program in a folder with a task's permissions, and returns what it printed. */
 async function withPermissionsOf(task: string, folder: string, ...args: string[]): Promise<string> {
   const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [...taskArguments(task).slice(0, -1), ...args],
@@ -29,7 +31,7 @@ async function withPermissionsOf(task: string, folder: string, ...args: string[]
   return new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
 }
 
-/** Says at the end of a program which of the paths in a variable it may write. */
+/** At the end of a program, prints which of the paths in a variable it may write. */
 const probe = `
   const paths = JSON.parse(PATHS);
   addEventListener("unload", () => {
@@ -39,7 +41,7 @@ const probe = `
 
 const absent = "absent.safetensors";
 
-/** Arguments that end every command early, what it shall be able to write then, and some of what it shall not. */
+/** Arguments that end every command early, what it must be able to write then, and some of what it must not. */
 const cases: Readonly<Record<string, { args: string[]; may: string[]; mayNot: string[] }>> = {
   sample: {
     args: ["--model", absent, "--out", "a/x.png", "--export", "y.npz"],
@@ -71,7 +73,7 @@ const cases: Readonly<Record<string, { args: string[]; may: string[]; mayNot: st
     may: ["tables", "tables/x.json", "tables/x.json.partial"],
     mayNot: ["tuning/x.json", "absent"],
   },
-  // The folder is a file, so that nothing is downloaded.
+  // `file` is a file where a folder is expected, so that nothing is downloaded.
   data: { args: ["mnist", "--to", "file/mnist"], may: ["file/mnist/x.gz.part"], mayNot: ["file/svhn"] },
 };
 
@@ -84,7 +86,7 @@ Deno.test("every task that writes where its arguments say is tried", () => {
   }
 });
 
-/** The command of the task whose name has no ending, with the lock file of all packages. */
+/** The command of the task without this ending, with the lock file of all packages. */
 function commandWithout(ending: string, task: string): string {
   const command = taskCommands.get(task.slice(0, -ending.length))!;
   return command.replace(/^deno (run|test) (?!--lock)/, "deno $1 --lock=all.lock ");
@@ -99,7 +101,7 @@ Deno.test("tasks for jobs and for Dawn have the permissions of their command, an
         .replace("src/cli/", "src/cli/job/");
       assert.equal(command, expected);
     } else if (task === "test:dawn") {
-      // It runs `deno test`, whose permissions it takes from the task of all tests.
+      // It runs `deno test` with the permissions of the task of all tests.
       assert.match(
         command,
         /^deno run --lock=all\.lock --no-prompt --allow-read --allow-ffi --allow-run=deno \S+$/,
@@ -136,7 +138,7 @@ for (const [task, { args, may, mayNot }] of Object.entries(cases)) {
   });
 }
 
-/** Tries to write in ways that Deno and Node have, and says for each whether it succeeded. */
+/** Tries to write in the ways that Deno and Node offer, and prints which ones succeeded. */
 const attempts = `
   import { writeFileSync } from "node:fs";
   import { writeOnly } from ${JSON.stringify(new URL("../../src/cli/permissions.ts", import.meta.url).href)};
@@ -195,7 +197,7 @@ Deno.test("writeOnly() leaves no way to write elsewhere, and none to get it back
   });
 });
 
-/** Tries to read in several ways, and says for each whether it succeeded. */
+/** Tries to read in several ways, and prints which ones succeeded. */
 const readings = `
   import { readOnlyIn } from ${JSON.stringify(new URL("../../src/cli/permissions.ts", import.meta.url).href)};
   await readOnlyIn(["in"]);

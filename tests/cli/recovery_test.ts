@@ -4,7 +4,7 @@ import { ownErrors, run } from "./commands.ts";
 
 const set = (...settings: string[]) => settings.flatMap((setting) => ["--set", setting]);
 
-/** A run of the digits that takes seconds, and diverges at once. */
+/** A run on the digits that takes seconds and diverges at once. */
 const hot = [
   ...set(
     "likelihoodBatch=8",

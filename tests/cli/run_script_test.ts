@@ -2,17 +2,16 @@ import assert from "node:assert/strict";
 import { taskCommands, taskDescriptions } from "../../scripts/tasks.ts";
 import { withFiles } from "../temporary.ts";
 
-/** A machine as `./run` sees it, through commands that only pretend. */
+/** A machine as `./run` sees it, with fake commands. */
 interface Machine {
   /** The backends that have a driver. */
   readonly drivers?: readonly string[];
-  /** Whether apt-get is there, and what becomes of an installation. */
+  /** Whether apt-get exists, and whether it can install. */
   readonly packages?: "none" | "offline" | "online";
-  /** Who runs it. */
   readonly user?: "root" | "plain" | "sudo";
 }
 
-/** Finds an adapter where a file `driver-BACKEND` exists for one of the backends that it may use: any if nothing is said. */
+/** Finds an adapter if a file `driver-BACKEND` exists for one of the allowed backends. By default, any is allowed. */
 const deno = `#!/bin/sh
 case $1 in
 --version) echo "deno 2.9.6" ;;
@@ -28,7 +27,7 @@ task) shift; echo "ran $* with \${DENO_WEBGPU_BACKEND-any}" ;;
 esac
 `;
 
-/** The tasks as `deno.json` lays them out, with commands that only `deno task` can run. */
+/** The tasks in the layout of `deno.json`, with commands that only `deno task` can run. */
 const tasks = JSON.stringify(
   {
     tasks: Object.fromEntries(
@@ -47,7 +46,7 @@ ${online ? '[ "$1" = update ] || : >"$MACHINE/driver-vulkan"' : "exit 100"}
 
 const sudo = (allowed: boolean) => `#!/bin/sh\n${allowed ? 'shift; exec "$@"' : "exit 1"}\n`;
 
-/** Calls `./run` in a folder of its own, on one machine. */
+/** Runs `./run` in a folder of its own, on one machine. */
 async function onMachine(
   { drivers = [], packages = "none", user = "root" }: Machine,
   use: (
@@ -63,11 +62,11 @@ async function onMachine(
     await program("id", `#!/bin/sh\necho ${user === "root" ? 0 : 1000}\n`);
     await program("sudo", sudo(user === "sudo"));
     await program("uname", "#!/bin/sh\n[ $1 = -n ] && echo machine || echo Linux\n");
-    // What else the script needs, and no more: the real apt-get must not be found.
+    // Other programs that the script needs, and no more: it must not find the real apt-get.
     for (const name of ["awk", "cat", "chmod", "dirname", "ls", "mkdir", "sed", "tr", "true"]) {
       await program(name, `#!/bin/sh\nPATH=/usr/bin:/bin exec ${name} "$@"\n`);
     }
-    // This one must keep the path of the machine.
+    // `env` must keep the machine's path.
     await program("env", '#!/bin/sh\nshift; exec "$@"\n');
     if (packages !== "none") await program("apt-get", aptGet(packages === "online"));
     for (const backend of drivers) await Deno.writeTextFile(`${folder}/driver-${backend}`, "");
@@ -82,7 +81,7 @@ interface Ran {
   readonly status: number;
   readonly output: string;
   readonly errors: string;
-  /** The checks for adapters and the calls of apt-get, in order. */
+  /** The adapter checks and the calls of apt-get, in order. */
   readonly log: readonly string[];
 }
 
@@ -175,13 +174,13 @@ for (
       });
       await onMachine({ ...machine, drivers: ["gl"] }, async (run, folder) => {
         const { output, errors } = await run("train");
-        // The command itself says that it runs on OpenGL.
+        // The command itself reports that it runs on OpenGL.
         assert.equal(output, "ran train with any");
         assert.doesNotMatch(errors, /OpenGL/);
         for (const task of ["test", "test:golden", "ok", "bench"]) {
           assert.match((await run(task)).errors, /^warning: no Vulkan driver, .* OpenGL.* To get one: .*$/m);
         }
-        // Once there is a driver, it is used.
+        // Once a driver exists, it is used.
         await Deno.writeTextFile(`${folder}/driver-vulkan`, "");
         assert.equal((await run("train")).output, `ran train with ${native}`);
       });
@@ -233,7 +232,7 @@ Deno.test({
         else assert.equal(output, `process ${pid}: ${command.slice(5)} --run-dir two  words *`);
       }
       for (const words of [["--help"], ["--iterations", "3", "-h"], ["--help=options"]]) {
-        // Help needs no adapter, which is asked for in all other cases.
+        // Help needs no adapter. Without this file, any other call would look for one.
         await Deno.remove(`${folder}/.tools/webgpu`).catch(() => {});
         const { output, log } = await run("train", {}, words);
         assert.match(output, RegExp(` src/cli/train\\.ts ${words.join(" ")}$`));
@@ -292,7 +291,7 @@ Deno.test({
     await onMachine({}, async (run, folder) => {
       await Deno.copyFile(new URL("../../deno.json", import.meta.url), `${folder}/deno.json`);
       await Deno.remove(`${folder}/bin/deno`);
-      // Among them keys of deno.json that are no tasks.
+      // Some of them are keys of deno.json that are not tasks.
       const unknown = ["nosuch", "", "t.ain", 'train": {', "--version", "rules", "lint", "tr\nain", "TRAIN"];
       for (const name of unknown) {
         const { status, output, errors, log } = await run(name);

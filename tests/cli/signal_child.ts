@@ -1,6 +1,6 @@
 /**
- * A command that listens for signals as a training run does. `blocked` keeps its thread busy as a wait for the GPU does;
- * else it waits for a signal, and says two seconds later that it has saved. `plain` does not listen.
+ * A command that listens for signals as a training run does. `blocked` keeps its thread busy, as a wait for the GPU
+ * does. Otherwise it waits for a signal, and two seconds later it says that it has saved. `plain` does not listen.
  */
 
 import { type Command, execute, exitStatus, print } from "../../src/cli/command.ts";

@@ -22,7 +22,7 @@ class Watched {
     for await (const text of this.process.stdout.pipeThrough(new TextDecoderStream())) this.output += text;
   }
 
-  /** Waits until it has printed something. */
+  /** Waits until the output matches. */
   async until(text: RegExp): Promise<void> {
     const deadline = performance.now() + 180_000;
     while (!text.test(this.output)) {
@@ -31,7 +31,7 @@ class Watched {
     }
   }
 
-  /** Waits for its end, for a number of milliseconds at most. */
+  /** Waits for its end, but at most `within` milliseconds. */
   async end(within = 60_000): Promise<Deno.CommandStatus> {
     const began = performance.now();
     const status = await this.process.status;
@@ -41,7 +41,7 @@ class Watched {
   }
 }
 
-/** Starts `signal_child.ts`, and waits until it listens. */
+/** Starts `signal_child.ts`, and waits until it is listening. */
 async function child(...args: string[]): Promise<Watched> {
   const watched = new Watched(
     new Deno.Command(Deno.execPath(), {
@@ -144,7 +144,7 @@ Deno.test({
       );
       await training.until(/filling the replay buffer/);
       training.process.kill("SIGTERM");
-      // Two seconds on a computer that does nothing else.
+      // This takes two seconds on an idle computer.
       assert.equal((await training.end(10_000)).code, 130, training.output);
       assert.match(training.output, /stopped before the first iteration/);
       assert.deepEqual(await checkpoints(`${folder}/run`), []);

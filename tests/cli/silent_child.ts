@@ -1,4 +1,4 @@
-/** Prints in every way there is, silenced; then the line of a failure. */
+/** Prints in every possible way while silenced, and then prints an error line. */
 
 import { print, printError, printFailure, silence } from "../../src/cli/command.ts";
 import { LiveLine } from "../../src/cli/live_line.ts";

@@ -37,7 +37,7 @@ export async function checkpoints(runDir: string): Promise<string[]> {
   return names.sort();
 }
 
-/** Waits until a run has written a number of checkpoints. */
+/** Waits until a run has written at least `count` checkpoints. */
 export async function checkpointsAtLeast(runDir: string, count: number): Promise<void> {
   const deadline = performance.now() + 120_000;
   while ((await checkpoints(runDir)).length < count) {

@@ -12,7 +12,7 @@ async function withFolder(test: (folder: string) => Promise<void>): Promise<void
   }
 }
 
-/** The page of curves that a run leaves is one file without a request, with a point for each iteration. */
+/** A run's page of curves is one file that makes no requests, and has a point for each iteration. */
 async function assertCurves(path: string, iterations: number): Promise<void> {
   const page = await Deno.readTextFile(`${path}/curves.html`);
   assert.match(page, /content="default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'"/);
@@ -80,7 +80,7 @@ Deno.test("train: a run that is stopped and resumed leaves the same files, bit f
     }
     assert.deepEqual([summary.iterations, summary.seed], [20, 7]);
     assert(summary.adapter.length > 0);
-    // Nobody changed the adapter.
+    // The adapter did not change.
     assert.doesNotMatch(second.output, /bit for bit/);
     assert.equal(await Deno.readTextFile(`${parts}/adapters.txt`), `${summary.adapter}\n`);
 

@@ -21,7 +21,7 @@ const changes = {
 };
 const settings = Object.entries(changes).flatMap(([key, value]) => ["--set", `${key}=${value}`]);
 
-/** A table that names the last candidate of every convolution of {@link changes}, and where it belongs. */
+/** A table that names the last candidate of every convolution of {@link changes}, and the path where it belongs. */
 async function lastCandidates(): Promise<{ table: Conv2dTable; path: string }> {
   const configuration = parseConfiguration({ ...preset("digits"), ...changes });
   const convolutions = await tunableConvolutions(configuration, await loadDataset({ name: "digits" }));

@@ -7,7 +7,7 @@ import { tar } from "../formats/samples.ts";
 import { withFiles } from "../temporary.ts";
 import { loadCifar10, loadCifar100 } from "../../src/data/cifar.ts";
 
-/** Records of the official format: label bytes, then a red, a green and a blue plane that tell record and pixel. */
+/** Records of the official format: label bytes, then red, green and blue planes that encode record and pixel. */
 function records(labels: readonly (readonly number[])[]): Uint8Array {
   return Uint8Array.from(labels.flatMap((label, record) => [
     ...label,
@@ -110,7 +110,7 @@ Deno.test("loadCifar10() reads the official archive as it is, in a folder or by 
   const files = { "data_batch_1.bin": first, "data_batch_2.bin": second, "test_batch.bin": test };
   await withFiles(files, async (unpacked) => {
     const expected = await loadCifar10(unpacked);
-    // Some browsers unpack what they download, and leave its name or not.
+    // Some browsers unpack what they download. They may or may not change its name.
     for (const file of [{ "cifar-10-binary.tar": unzipped }, { "cifar-10-binary.tar.gz": unzipped }]) {
       await withFiles(file, async (folder) => assert.deepEqual(await loadCifar10(folder), expected));
     }
@@ -199,7 +199,7 @@ Deno.test("loadCifar10() and loadCifar100() say where to get the files if there 
   await Deno.remove(file);
 });
 
-/** Folder with real data; tests that find none there are ignored. */
+/** Folder with real data. Tests that find none there are ignored. */
 const real = Deno.env.get("SADA_JEM_DATA") ?? fileURLToPath(new URL("../../../shared/data", import.meta.url));
 const batches = `${real}/cifar-10-batches-bin`;
 const sample = `${real}/cifar-100-binary/mixed_sample2000.bin.gz`;
@@ -218,7 +218,7 @@ Deno.test({
     assert.deepEqual(perClass, [1005, 974, 1032, 1016, 999, 937, 1030, 1001, 1025, 981]);
     assert.deepEqual([train.count % 10_000, test.count], [0, 10_000]);
     // Published channel means of all training images. Means of single images deviate by about 0.15, so the mean of
-    // 10,000 has a standard error of 0.0015; five of them are allowed.
+    // 10,000 has a standard error of 0.0015. The bound is five standard errors.
     [0.4914, 0.4822, 0.4465].forEach((expected, channel) => {
       let sum = 0;
       for (let i = channel; i < train.bytes.length; i += 3) sum += train.bytes[i]!;

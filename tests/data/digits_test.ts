@@ -7,7 +7,7 @@ import { loadDigits } from "../../src/data/digits.ts";
 const file = await Deno.readFile(new URL("../../data/digits/digits.csv.gz", import.meta.url));
 const lines = new TextDecoder().decode(gunzipSync(file)).trimEnd().split("\n");
 
-/** A set's images as the lines of the file. */
+/** The images of a set, as lines of the file. */
 function linesOf({ bytes, labels, count }: ImageSet): string[] {
   return Array.from({ length: count }, (_, i) => [...bytes.subarray(i * 64, i * 64 + 64), labels[i]].join());
 }

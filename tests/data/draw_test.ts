@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Draw, drawSome, stratifiedDraw } from "../../src/data/draw.ts";
 import { Purpose, RandomStream } from "../../src/random/philox.ts";
 
-/** Labels of a folder: class after class. */
+/** Labels of a folder, class by class. */
 const sorted = (sizes: readonly number[]) =>
   sizes.flatMap((size, label) => new Array<number>(size).fill(label));
 
@@ -55,13 +55,14 @@ Deno.test("stratifiedDraw() does not depend on how the classes are numbered", ()
 });
 
 Deno.test("stratifiedDraw() takes any image of a class as often as another", () => {
-  // Over the uses' independent draws, each of the first and the second half of a class is taken about equally often.
+  // Over the uses' independent draws, images from both halves of a class are taken about equally often.
   const labels = sorted([100, 100]);
   const uses = Object.values(Draw);
   const early = uses.map((use) =>
     stratifiedDraw(labels, 100, use).filter((index) => index % 100 < 50).length
   );
-  // Hypergeometric in each class: a variance of 50/4 · 50/99 each, so 3.6 for the sum of two; over the uses 3.6/√uses.
+  // Hypergeometric in each class: a variance of 50/4 · 50/99 each, so 3.6 is the deviation of the sum of two. Over the
+  // uses it is 3.6/√uses.
   const mean = early.reduce((sum, count) => sum + count, 0) / uses.length;
   assert(Math.abs(mean - 50) < 4 * 3.6 / Math.sqrt(uses.length), `${early}`);
 });

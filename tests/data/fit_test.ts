@@ -3,7 +3,7 @@ import type { Dataset } from "../../src/data/dataset.ts";
 import { fitDataset, type ImageDescription, requireImageSize } from "../../src/data/fit.ts";
 import { DataError } from "../../src/errors.ts";
 
-/** A data set of one image of each class, and the test set in the opposite order. */
+/** A data set with one image of each class, and the test set in the opposite order. */
 function data(classNames: readonly string[], side = 2): Dataset {
   const set = (labels: number[]) => ({
     bytes: new Uint8Array(labels.length * side * side),

@@ -8,7 +8,7 @@ import { DataError } from "../../src/errors.ts";
 import { Context } from "../../src/tensor/context.ts";
 import { testGpu } from "../kernels/harness.ts";
 
-/** Images of 3×3 pixels whose bytes tell the image and the place. */
+/** Images of 3×3 pixels whose bytes encode the image and the position. */
 function dataset(count: number, classes = 4): Dataset {
   const set = (count: number, offset: number) => ({
     bytes: Uint8Array.from(
@@ -120,7 +120,7 @@ Deno.test("noiseImages(), constantImages() and interpolatedImages() are what the
   const noise = noiseImages(format, 200, 1);
   assert.deepEqual([noise.bytes.length, noise.count, noise.labels.length], [200 * 60, 200, 200]);
   const mean = noise.bytes.reduce((sum, value) => sum + value, 0) / noise.bytes.length;
-  // Seventeen values: deviation 4.9, standard error 0.045 of the mean of 12,000; five of them.
+  // Of 17 values, the deviation is 4.9, so the mean of 12,000 has a standard error of 0.045. The bound is five of them.
   assert(Math.abs(mean - 8) < 0.23 && Math.max(...noise.bytes) === 16);
   assert.notDeepEqual(noiseImages(format, 200, 2).bytes, noise.bytes);
 
@@ -139,7 +139,7 @@ Deno.test("noiseImages(), constantImages() and interpolatedImages() are what the
 });
 
 Deno.test("interpolatedImages() mixes the classes of a folder, whose pictures come class after class", () => {
-  // Two images of one class are mixed as often as chance has it: in a quarter of the pairs, with four classes of 100.
+  // Two images of one class are mixed as often as chance predicts: in a quarter of the pairs, with four classes of 100.
   const labels = Uint32Array.from({ length: 400 }, (_, i) => Math.floor(i / 100));
   const bytes = Uint8Array.from({ length: 3600 }, (_, i) => 2 * 4 ** labels[Math.floor(i / 9)]!);
   const folder = { ...dataset(20, 4), name: "images", test: { bytes, labels, count: 400 } };
@@ -148,7 +148,7 @@ Deno.test("interpolatedImages() mixes the classes of a folder, whose pictures co
     return Array.from({ length: mixed.count }, (_, i) => mixed.bytes[9 * i]!)
       .filter((value) => [2, 8, 32, 128].includes(value)).length / mixed.count;
   };
-  // 300 pairs: a deviation of 0.025; four of them.
+  // With 300 pairs, the deviation is 0.025. The bound is four of them.
   assert(Math.abs(alike(folder) - 0.25) < 0.1, `${alike(folder)}`);
   assert.equal(alike({ ...folder, name: "test" }), 0, "an official order is left as it is");
 });

@@ -5,7 +5,7 @@ import { shareBytes, shareValue } from "../../src/distributed/share.ts";
 import { ConfigurationError } from "../../src/errors.ts";
 import { processesInOne } from "./processes_in_one.ts";
 
-/** What each rank says, once each has said what it has. */
+/** What each rank reports once all ranks have said what they have. */
 async function verdicts(commons: readonly Common[]): Promise<string[]> {
   const ends = await Promise.allSettled(
     processesInOne(commons.length).map((communicator) =>

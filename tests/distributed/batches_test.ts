@@ -17,7 +17,7 @@ Deno.test("shareOf() gives each thing to one rank, in whole batches that are as 
   }
 });
 
-/** Numbers that only exact copies keep: a zero's sign and the payload of a NaN too. */
+/** Numbers that only exact copies preserve, including a zero's sign and a NaN's payload. */
 const odd = (i: number) => [-0, NaN, 1 / 3 + i, Infinity][i % 4]!;
 
 Deno.test("inBatches() gives all ranks what one process has, bit for bit, from the same batches", async () => {

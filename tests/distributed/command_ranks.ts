@@ -1,6 +1,6 @@
 /**
- * Runs a command on several ranks in one process: `command_ranks.ts RANKS sample|evaluate [options]`. Ends with the
- * exit status of rank 0, or an error's line and status.
+ * Runs a command on several ranks in one process: `command_ranks.ts RANKS sample|evaluate [options]`. Exits with the
+ * status of rank 0, or with an error's line and status.
  */
 
 import { evaluateCommand } from "../../src/cli/evaluate.ts";

@@ -1,4 +1,4 @@
-/** `sample` and `evaluate` on several ranks: the same results, written and printed once. */
+/** `sample` and `evaluate` on several ranks. The results are the same, and are written and printed once. */
 
 import assert from "node:assert/strict";
 import { parseNpz } from "../../src/formats/npz.ts";
@@ -7,7 +7,6 @@ import { withFiles } from "../temporary.ts";
 
 const program = new URL("command_ranks.ts", import.meta.url);
 
-/** Runs a command on a number of ranks. */
 async function runOnRanks(ranks: number, ...args: string[]): Promise<Outcome> {
   const permissions = ["--allow-read", "--allow-write", "--allow-env=INIT_CWD"];
   return await outcome(
@@ -30,13 +29,13 @@ async function runOnRanks(ranks: number, ...args: string[]): Promise<Outcome> {
   );
 }
 
-/** Lines that a command prints, without those about its shaders and with `folder` in place of the folder's name. */
+/** Lines that a command prints, without those about its shaders, and with the folder's name replaced by `folder`. */
 function lines({ output }: Outcome, folder: string): string[] {
   return output.trim().split("\n").filter((line) => !line.startsWith("compiling"))
     .map((line) => line.replaceAll(folder, "folder"));
 }
 
-/** Files of a folder, by name. */
+/** The files of a folder, by name. */
 async function contents(folder: string): Promise<Map<string, Uint8Array<ArrayBuffer>>> {
   const files = new Map<string, Uint8Array<ArrayBuffer>>();
   const names = (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name).sort();
@@ -119,9 +118,10 @@ Deno.test("evaluate: two ranks have the results, plots and pictures of one", asy
       const files = await contents(to);
       const { seconds, ...results } = JSON.parse(new TextDecoder().decode(files.get("results.json")));
       assert(seconds > 0);
-      // They say how long it took.
+      // These two contain times.
       for (const name of ["results.json", "report.html"]) assert(files.delete(name));
-      // Parts of a plot's text are numbered by the process, which the ranks here share; its picture is the same.
+      // The process numbers the parts of a plot's text, and the ranks here share the process. The plot's picture is the
+      // same.
       for (const name of [...files.keys()].filter((name) => name.endsWith(".svg"))) files.delete(name);
       const printed = lines(result, to).map((line) => line.replace(/in \d+:\d+$/, "in time"));
       evaluated.push({ results, files, printed, exported: await Deno.readFile(`${to}.npz`) });

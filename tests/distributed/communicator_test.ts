@@ -1,4 +1,4 @@
-/** Communicators without MPI: one process, and several in one. */
+/** Communicators without MPI: one process, and several ranks in one process. */
 
 import assert from "node:assert/strict";
 import { asRank } from "../../src/distributed/as_rank.ts";
@@ -43,7 +43,7 @@ Deno.test("several in one: a sum is taken in the type of its values, in the orde
   const sums = await onAll(3, async (communicator) => {
     const single = Float32Array.of(terms[communicator.rank]!);
     const double = Float64Array.from(single);
-    // Begun together: calls of one rank take their turns.
+    // Both start at once, but the calls of one rank take turns.
     await Promise.all([communicator.sum(single), communicator.sum(double)]);
     return [single[0], double[0]];
   });

@@ -1,9 +1,9 @@
-/** Runs programs under the launchers of MPI that are installed. */
+/** Runs programs under the MPI launchers that are installed. */
 
 import { projectFolder, taskArguments } from "../../scripts/tasks.ts";
 import { jobVariables } from "../../src/distributed/job.ts";
 
-/** A launcher, or why there is none. */
+/** A launcher, or the reason why it is missing. */
 export interface Launcher {
   readonly name: "Open MPI" | "MPICH";
   readonly command: string | undefined;
@@ -21,7 +21,7 @@ export interface Ended {
   readonly seconds: number;
 }
 
-/** Lets root start jobs, as in containers, and more processes than there are cores. */
+/** Root may start jobs, as in containers, and there may be more processes than cores. */
 const environment = {
   OMPI_ALLOW_RUN_AS_ROOT: "1",
   OMPI_ALLOW_RUN_AS_ROOT_CONFIRM: "1",
@@ -46,7 +46,7 @@ export function launch(
   env: Record<string, string> = {},
 ): Promise<Ended> {
   const program = [Deno.execPath(), ...denoArguments(args)];
-  // Open MPI would bind the processes of all tests that run at the same time to the same cores.
+  // By default, Open MPI would bind the processes of all tests running at the same time to the same cores.
   return run(command!, ["--bind-to", "none", "-n", String(processes), ...program], env);
 }
 
@@ -83,7 +83,7 @@ async function run(command: string, args: readonly string[], env: Record<string,
   return { status: code, output: output!, errors: errors!, seconds: (performance.now() - began) / 1000 };
 }
 
-/** What a launcher's `--version` says, or nothing where there is none. */
+/** What a launcher prints for `--version`, or an empty string if it is not installed. */
 async function versionOf(command: string): Promise<string> {
   try {
     const { stdout } = await new Deno.Command(command, { args: ["--version"], env: environment }).output();
@@ -94,11 +94,11 @@ async function versionOf(command: string): Promise<string> {
   }
 }
 
-/** Finds a family's launcher: Debian gives each a name of its own, and `mpirun` may be of either. */
+/** Finds a family's launcher. Debian gives each a name of its own, and `mpirun` may belong to either. */
 async function find(name: Launcher["name"], says: RegExp, ownName: string): Promise<Launcher> {
   for (const command of [ownName, "mpirun"]) {
     if (!says.test(await versionOf(command))) continue;
-    // Of two, since in some packages the launcher and the library do not find each other.
+    // Two processes, because in some packages the launcher and the library do not find each other.
     const { output, errors } = await launch({ command }, 2, ["rank.ts", "nothing"]);
     const [, library] = /^rank 0 .*\((\/.*)\) is done$/m.exec(output) ?? [];
     const missing = library ? undefined : `${command} starts no job: ${errors.trim().split("\n")[0]}`;
@@ -113,7 +113,7 @@ export const launchers: readonly Launcher[] = await Promise.all([
   find("MPICH", /HYDRA|Intel\(R\) MPI/, "mpirun.mpich"),
 ]);
 
-/** A test with a launcher, which is skipped where it is missing; the name then says why. */
+/** A test with a launcher. If it is missing, the test is skipped and its name says why. */
 export function testWith(launcher: Launcher, name: string, test: () => Promise<void>): void {
   const { missing } = launcher;
   const reason = missing === undefined ? "" : ` (skipped: ${missing})`;

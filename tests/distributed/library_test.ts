@@ -1,4 +1,4 @@
-/** How the library of MPI, its ABI and the launcher are told, without any. */
+/** How the MPI library, its ABI and the launcher are recognised, without any of them. */
 
 import assert from "node:assert/strict";
 import { jobVariables, refusalOfOne } from "../../src/distributed/job.ts";
@@ -9,12 +9,12 @@ import { candidates, openLibrary } from "../../src/distributed/mpi/library.ts";
 import { JobError } from "../../src/errors.ts";
 import { refuses } from "../refusal.ts";
 
-/** A reader of an environment that has these variables. */
+/** Reads variables from this environment. */
 function environment(variables: Readonly<Record<string, string>>): (name: string) => string | undefined {
   return (name) => variables[name];
 }
 
-/** A library with this version, and with the standard ABI of this major version or none. */
+/** A library with this version. It has the standard ABI of this major version, or none. */
 function library(version: string, abi: number | undefined): Parameters<typeof handlesOf>[0] {
   const answer = (major: Int32Array) => {
     major[0] = abi!;

@@ -3,7 +3,10 @@
 import assert from "node:assert/strict";
 import { type Ended, launch, type Launcher, launchers, runAlone, testWith } from "./launchers.ts";
 
-/** Seconds within which a job whose rank fails must be over, with its start; the other rank would wait for a minute. */
+/**
+ * A job with a failing rank must end within this many seconds, including its start. The other rank would wait for a
+ * minute.
+ */
 const soon = 30;
 
 for (const launcher of launchers) {
@@ -53,7 +56,7 @@ for (const launcher of launchers) {
   });
 }
 
-/** Runs jobs of two at the same time, in which rank 1 fails. */
+/** Runs jobs of two ranks at the same time. Rank 1 fails in each. */
 function failures(launcher: Launcher, ...ways: string[]): Promise<Ended[]> {
   return Promise.all(ways.map(async (way) => {
     const ended = await launch(launcher, 2, ["rank.ts", way]);
@@ -64,7 +67,10 @@ function failures(launcher: Launcher, ...ways: string[]): Promise<Ended[]> {
   }));
 }
 
-/** The lines that ranks printed about errors, apart from what the launcher says; the host has another name everywhere. */
+/**
+ * The error lines of the ranks, without the launcher's. The host's name is replaced, because it differs on every
+ * machine.
+ */
 function linesOfRanks({ errors }: Ended): string[] {
   const lines = errors.split("\n").filter((line) => line.startsWith("rank "));
   return lines.map((line) => line.replace(/ on \S+:/, " on HOST:"));
@@ -79,7 +85,7 @@ for (const [launcher, other] of [[openMpi, mpich], [mpich, openMpi]] as const) {
     const { status, errors } = await launch(launcher, 2, ["rank.ts", "nothing"], library);
     assert.notEqual(status, 0);
     const own = `error: the launcher started 2 processes, but ${other.name} .* sees one: .*\n`;
-    // MPICH 5 says so itself.
+    // MPICH 5 reports this itself.
     assert.match(errors, RegExp(`${own}|unsupported PMI version`));
   });
 
@@ -120,7 +126,7 @@ Deno.test("a library that is none of MPI is refused by name", async (t) => {
   }
 });
 
-/** The path of a library that every system has, and that knows nothing of MPI. */
+/** The path of a library that every system has and that has no MPI. */
 async function mathLibrary(): Promise<string | undefined> {
   const folders = ["/lib/x86_64-linux-gnu", "/lib/aarch64-linux-gnu", "/lib64", "/usr/lib"];
   for (const path of folders.map((folder) => `${folder}/libm.so.6`)) {

@@ -3,17 +3,16 @@ import { JobError } from "../../src/errors.ts";
 
 /** A call of one rank that waits for the others. */
 interface Waiting {
-  /** The method, and what must be alike on all ranks. */
+  /** The method, and what must be equal on all ranks. */
   readonly call: string;
   readonly memory: ArrayBufferView<ArrayBuffer> | undefined;
   resolve(result: unknown): void;
   reject(error: Error): void;
 }
 
-/** Does the work of a call that all ranks have made, given their memory in order, and returns what rank 0 gets. */
+/** Does the work of a call that all ranks have made, given their memory in order. Returns what rank 0 gets. */
 type Work = (memories: readonly (ArrayBufferView<ArrayBuffer> | undefined)[]) => unknown;
 
-/** Where the ranks of one process meet. */
 class Meeting {
   readonly #queues: Waiting[][];
   #end: Error | undefined;
@@ -22,7 +21,7 @@ class Meeting {
     this.#queues = Array.from({ length: size }, () => []);
   }
 
-  /** Joins a call, which takes place when all ranks have joined it. */
+  /** Joins a call, which runs when all ranks have joined it. */
   join(rank: number, call: string, memory: Waiting["memory"], work: Work): Promise<unknown> {
     if (this.#end) return Promise.reject(this.#end);
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
@@ -31,7 +30,7 @@ class Meeting {
     return promise;
   }
 
-  /** Ends all calls, those that wait and those to come. */
+  /** Rejects all calls, those that wait and those to come. */
   end(error: Error): void {
     this.#end ??= error;
     for (const { reject } of this.#queues.flat()) reject(this.#end);
@@ -51,7 +50,6 @@ class Meeting {
   }
 }
 
-/** One of the ranks of {@link processesInOne}. */
 class RankOfOne implements Communicator {
   readonly host = "localhost";
   readonly size: number;
@@ -105,9 +103,9 @@ class RankOfOne implements Communicator {
 }
 
 /**
- * Communicators of a job whose ranks live in one process: with them, what is built on a communicator is tested without
- * a launcher. Sums are taken in the order of the ranks, in the type of the values. Ranks that call different methods are told so; an
- * abort rejects all calls.
+ * Communicators of a job whose ranks share one process. With them, code built on a communicator is tested without a
+ * launcher. Sums are taken in the order of the ranks, in the type of the values. If ranks call different methods, their
+ * calls are rejected with an error that says so. An abort rejects all calls.
  */
 export function processesInOne(size: number): Communicator[] {
   const meeting = new Meeting(size);

@@ -1,4 +1,4 @@
-/** One process of a job, for tests: does what its arguments say. */
+/** One process of a job, for tests. Its arguments say what it does. */
 
 import assert from "node:assert/strict";
 import { asRank } from "../../src/distributed/as_rank.ts";
@@ -6,10 +6,10 @@ import { type Communicator, rankName } from "../../src/distributed/communicator.
 import { joinJob } from "../../src/distributed/job.ts";
 import { SadaJemError } from "../../src/errors.ts";
 
-/** The rank that fails, and of which the others do not know. */
+/** The rank that fails. The others do not know about it. */
 const failing = 1;
 
-/** How long a rank waits for what is never going to happen, in milliseconds. */
+/** How long a rank waits for something that never happens, in milliseconds. */
 const forever = 60_000;
 
 const tasks: Readonly<Record<string, (communicator: Communicator) => Promise<void>>> = {
@@ -50,7 +50,7 @@ const tasks: Readonly<Record<string, (communicator: Communicator) => Promise<voi
       setTimeout(() => {
         throw new RangeError("nobody catches this");
       }, 100);
-      // This rank waits inside a call, which has to be left.
+      // This rank waits inside a call, which it must be able to leave.
       await communicator.sum(new Float32Array(3));
     }
     await new Promise((resolve) => setTimeout(resolve, forever));
@@ -98,7 +98,7 @@ async function sums(
   assert.equal(wrong, -1, `element ${wrong} of ${values.length}`);
 }
 
-/** Calls that are begun before the last one is over take their turns; parts of an array stay parts. */
+/** A call that begins before the last one is over waits its turn. Parts of an array stay parts. */
 async function sumsInTurn(communicator: Communicator): Promise<void> {
   const { rank, size } = communicator;
   const whole = Float64Array.from({ length: 100 }, (_, i) => i + 0.1);
@@ -117,7 +117,7 @@ async function broadcasts(communicator: Communicator, length: number): Promise<v
   }
 }
 
-/** Rank r gives bytes of value r. */
+/** Rank r sends bytes of value r. */
 async function gathers(communicator: Communicator): Promise<void> {
   const lengths = [3, 0, 2 ** 24 + 5, 1].slice(0, communicator.size);
   const { rank } = communicator;
@@ -127,7 +127,7 @@ async function gathers(communicator: Communicator): Promise<void> {
   all!.forEach((bytes, from) => holdsOnly(bytes, from));
 }
 
-/** Looks at the first and the last thousand bytes, and at some between. */
+/** Looks at the first and the last thousand bytes, and at some in between. */
 function holdsOnly(bytes: Uint8Array, value: number): void {
   const some = [bytes.subarray(0, 1000), bytes.subarray(-1000)].flatMap((part) => [...part]);
   for (let i = 0; i < bytes.length; i += 4093) some.push(bytes[i]!);
@@ -145,7 +145,7 @@ await asRank(communicator, tell, async () => {
   );
 });
 
-/** The communicator; a refusal is printed as the commands do. */
+/** The communicator. A refusal is printed the way the commands print it. */
 function joinedOrEnded(): ReturnType<typeof joinJob> {
   try {
     return joinJob();

@@ -1,4 +1,4 @@
-/** The tasks for jobs, under the launchers that are installed, with the permissions that they have. */
+/** The tasks for jobs, run with their own permissions under the launchers that are installed. */
 
 import assert from "node:assert/strict";
 import { outcome, ownErrors, run } from "../cli/commands.ts";
@@ -8,16 +8,16 @@ import { withFiles } from "../temporary.ts";
 import { type Launcher, launchers, startTask, testWith } from "./launchers.ts";
 import { reproducible } from "../run_files.ts";
 
-/** A run of two shards that takes a second, with everything in it that draws at random. */
+/** A run of two shards that takes a second and uses everything that draws at random. */
 const small = [
   ...settings({ shards: 2, dataLimit: 120, likelihoodBatch: 4, labelledBatch: 4, bufferSize: 20, steps: 1 }),
   ...settings({ norm: "act", dropout: 0.2, inputNoise: 0.03, noiseScale: 0.01, checkpointEvery: 2 }),
 ];
 
-/** Iterations of a run that is not meant to reach its end. */
+/** Iterations of a run that should not reach its end. */
 const endless = 100_000;
 
-/** Seconds within which a job whose rank is gone must be over. */
+/** A job whose rank is gone must end within this many seconds. */
 const soon = 30;
 
 function settings(options: Readonly<Record<string, unknown>>): string[] {
@@ -44,7 +44,7 @@ for (const launcher of launchers) {
   });
 }
 
-/** What tells a job to stop: launchers hand on other signals. */
+/** The signal that stops a job. Each launcher forwards a different one. */
 const stopSignals = [[openMpi, "SIGUSR2"], [mpich, "SIGTERM"]] as const;
 
 for (const [launcher, signal] of stopSignals) {
@@ -87,7 +87,7 @@ testWith(openMpi, "A rank that is killed ends the job, whose newest checkpoint g
     assert.notEqual(status, 0);
     const seconds = (performance.now() - began) / 1000;
     assert.ok(seconds < 2 * soon, `${seconds} s`);
-    // mpirun ends before the rank that it has told to end, which holds the run until then.
+    // mpirun ends before the rank that it told to end. Until that rank ends, it holds the run.
     const resumed = () => run("train", "--resume", "--run-dir", path, "--stop-after", "1");
     let last = await resumed();
     for (let tries = 0; tries < soon && /is in use by another process/.test(last.errors); tries++) {
@@ -179,7 +179,7 @@ testWith(openMpi, "sample:mpi exports the images of one process", async () => {
 Deno.test("A task for jobs that no launcher started says so in one line", async () => {
   const alone = await run("train:mpi", ...small);
   assert.notEqual(alone.status, 0);
-  // Where MPI is missing, that is what is said.
+  // Where MPI is missing, the message says that instead.
   assert.match(
     ownErrors(alone).join("\n"),
     /^error: (no launcher started this process; .*|there is no MPI.*)$/,
@@ -196,7 +196,7 @@ async function succeeds(command: ReturnType<typeof outcome>) {
   return ended;
 }
 
-/** Starts a job of two, does something to it when it has trained for some iterations, and waits for its end. */
+/** Starts a job of two, disturbs it after it has trained for some iterations, and waits for its end. */
 async function disturbed(
   launcher: Launcher,
   args: readonly string[],
@@ -224,13 +224,13 @@ async function linesOf(path: string): Promise<number> {
   }
 }
 
-/** The processes that train a run. */
+/** Process ids of the ranks that train a run. */
 async function ranksOf(path: string): Promise<number[]> {
   const { stdout } = await new Deno.Command("pgrep", { args: ["-f", `^\\S*deno run .*${path}`] }).output();
   return new TextDecoder().decode(stdout).trim().split("\n").map(Number);
 }
 
-/** The digits with another first pixel each. */
+/** The digits with a different first pixel in each. */
 async function otherDigits(): Promise<Uint8Array> {
   const packed = await Deno.readFile(new URL("../../data/digits/digits.csv.gz", import.meta.url));
   const text = await new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip")))
@@ -252,7 +252,7 @@ async function requireSameRun(path: string, expected: string): Promise<void> {
   }
 }
 
-/** The lines of a table that the command prints. */
+/** The table in a command's output. */
 function table(output: string): string {
   return /class assigned[^]*?\nall .*/.exec(output)?.[0] ?? "";
 }

@@ -3,9 +3,9 @@
 import ts from "typescript";
 
 /**
- * All that a TypeScript module declares, as it is written: functions, classes, types, variables, and the members of classes,
- * types and objects, these also behind the name of what they belong to, such as `Tape.record` and `Trainer.#upload`. Parameters
- * and what functions declare inside themselves are no names of the file.
+ * All names that a TypeScript module declares, as written: functions, classes, types, variables, and the members of
+ * classes, types and objects. Members also appear with their owner's name, as in `Tape.record` and `Trainer.#upload`.
+ * Parameters and declarations inside functions do not count.
  */
 export function namesOfModule(text: string): Set<string> {
   const names = new Set<string>();

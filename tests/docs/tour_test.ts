@@ -1,11 +1,11 @@
-/** What docs/tour.md points at is there: each file, and in it each name. */
+/** The files and names that docs/tour.md points at exist, and each file declares its names. */
 
 import assert from "node:assert/strict";
 import { namesOfModule, namesOfShader } from "./declared_names.ts";
 
 const tour = new URL("../../docs/tour.md", import.meta.url);
 
-/** A file that a stop links to, and the names behind the link. */
+/** A file that the tour links to, and the names after the link. */
 interface Place {
   readonly path: string;
   readonly names: readonly string[];
@@ -20,7 +20,7 @@ const placesOf = (section: string): Place[] =>
     names: [...names!.matchAll(span)].map(([, name]) => name!),
   }));
 
-/** What is wrong with a page: files that are not there, and names that no file declares. */
+/** What is wrong with a page: missing files, and names that no file declares. */
 async function problems(text: string): Promise<string[]> {
   const found: string[] = [];
   for (const section of text.replaceAll(/^```[^]*?^```$/gm, "").split(/^## /m)) {
@@ -38,7 +38,7 @@ async function problems(text: string): Promise<string[]> {
   return found;
 }
 
-/** The names of a file by its path from the page; nothing if there is none. */
+/** The names that a file declares, by its path from the page. Undefined if there is no such file. */
 async function namesOf(path: string): Promise<Set<string> | undefined> {
   try {
     const text = await Deno.readTextFile(new URL(path, tour));
@@ -61,7 +61,7 @@ Deno.test("a name or a file that is not there is found, in a list and in a sente
   const cases: readonly (readonly [text: string, ...problems: string[]])[] = [
     [`- ${sampler} \`Sampler.draw\`,\n  \`Sampler.#noise\`\n\nThen \`ChainInputs\`.`],
     [`- ${sampler} \`Sampler.draws\``, "no Sampler.draws in ../src/jem/sampler.ts"],
-    // What a file imports, says in a comment, or has as a parameter or inside a function, it does not declare.
+    // A file does not declare what it imports, mentions in a comment, or has as a parameter or inside a function.
     [`- ${sampler} \`fillNormal\``, "no fillNormal in ../src/jem/sampler.ts"],
     [`- ${sampler} \`SADA\``, "no SADA in ../src/jem/sampler.ts"],
     [`- ${sampler} \`recorded\``, "no recorded in ../src/jem/sampler.ts"],

@@ -29,7 +29,7 @@ Deno.test("resampled() draws as many points as there are, the same with one seed
   assert.deepEqual(drawn(1, 0), first);
   assert.notDeepEqual(drawn(1, 1), first);
   assert.notDeepEqual(drawn(2, 0), first);
-  // A point's counts have the mean 1 and the variance 1 − 1/7: each is within five of its standard errors.
+  // A point's counts have mean 1 and variance 1 − 1/7. Each must be within five of its standard errors.
   for (let point = 0; point < 7; point++) {
     const counts = first.map((times) => times[point]!);
     const mean = counts.reduce((sum, count) => sum + count, 0) / resamples;
@@ -45,7 +45,8 @@ Deno.test("bootstrapMeans() gives a mean's interval the width that the central l
   const [low, high] = some.interval;
   const half = 1.959963984540054 * deviation / Math.sqrt(500);
   assert(Math.abs(some.value - mean) < 1e-12);
-  // A 2.5 % quantile of 1,000 resamples is off by about 0.085 standard errors, a half's 4.3 %: four times that.
+  // A 2.5 % quantile of 1,000 resamples is off by about 0.085 standard errors, which is 4.3 % of `half`. The bound is
+  // four times that.
   for (const side of [mean - low, high - mean]) assert(Math.abs(side / half - 1) < 0.18, `${side}, ${half}`);
 });
 

@@ -16,7 +16,7 @@ Deno.test("expectedCalibrationError() equals the official implementation's", () 
   const labels = goldenNumbers("ece.labels");
   for (const bins of [15, 20]) {
     const { value, maximum, bins: found } = expectedCalibrationError(logits, labels, bins);
-    // Both sides compute in float64: only the order of summation differs.
+    // Both sides compute in float64, so only the order of summation differs.
     const close = (actual: number, expected: number, what: string) =>
       assert.ok(Math.abs(actual - expected) < 1e-13, `${what} of ${bins} bins: ${actual}, not ${expected}`);
     close(value, goldenNumbers(`ece.value_${bins}_bins`)[0]!, "value");
@@ -36,7 +36,7 @@ Deno.test("expectedCalibrationError() equals the official implementation's", () 
 });
 
 Deno.test("expectedCalibrationError() puts a confidence on a boundary into the lower bin", () => {
-  // Two equal logits: confidence 1/2, and the first class is predicted.
+  // For two equal logits, the confidence is 1/2 and the first class is predicted.
   const { value, bins } = expectedCalibrationError(Float32Array.of(3, 3, 3, 3), [0, 1], 2);
   const half = { count: 2, accuracy: 0.5, interval: wilsonInterval(1, 2), confidence: 0.5 };
   assert.deepEqual(bins, [half, {

@@ -1,4 +1,4 @@
-/** The expected values are those that `fidelity.py` prints, by NumPy, SciPy and scikit-learn. */
+/** `fidelity.py` printed the expected values, using NumPy, SciPy and scikit-learn. */
 
 import assert from "node:assert/strict";
 import { copying, median } from "../../src/evaluate/copying.ts";
@@ -16,7 +16,7 @@ function scattered(rows: number, dimension: number, first: number, scale = 1, sh
   });
 }
 
-/** Points with whole coordinates, many of which are equal or equally far from each other. */
+/** Points with integer coordinates. Many are equal or equally far from each other. */
 function grid(rows: number, first: number, shift = 0): Float32Array {
   return Float32Array.from({ length: 2 * rows }, (_, at) => {
     const i = first + Math.floor(at / 2);
@@ -114,7 +114,7 @@ Deno.test("fidelity() and nearestRows() divided among ranks are those of one pro
 });
 
 Deno.test("squaredDistances() keep what near neighbours far from the origin differ in, whatever the block", () => {
-  // In float32, |a|² + |b|² − 2a·b would leave nothing of these differences.
+  // In float32, |a|² + |b|² − 2a·b would lose these differences completely.
   const far = Float32Array.from({ length: 7 * 3 }, (_, i) => 2 ** 23 + (i * i) % 5);
   const found = squaredDistances(far, far, 3, 0, 7);
   for (let i = 0; i < 7; i++) {

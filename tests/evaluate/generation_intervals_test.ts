@@ -10,7 +10,7 @@ const options = { seed: 1, stream: 0 };
 
 Deno.test("frechetInterval() has the width that distances of new samples of one law have", async () => {
   const real = await gaussianStatistics(values(2000 * 3, 11), 3);
-  // Uniform values, shifted by 0.5: the estimate's spread over sets of 200 is what an interval is to cover.
+  // Uniform values, shifted by 0.5. An interval should cover the estimate's spread over sets of 200.
   const sets = Array.from({ length: 60 }, (_, i) => values(200 * 3, 100 + i).map((value) => value + 0.5));
   const distances = await Promise.all(
     sets.map(async (set) => frechetDistance(real, await gaussianStatistics(set, 3))),
@@ -19,7 +19,8 @@ Deno.test("frechetInterval() has the width that distances of new samples of one 
   const deviation = Math.sqrt(distances.reduce((sum, value) => sum + (value - mean) ** 2 / 59, 0));
   const [low, high] = (await frechetInterval(real, sets[0]!, options))!;
   assert(low < distances[0]! && distances[0]! < high);
-  // A deviation of 60 values is off by 1/√118 of itself, and intervals differ with their samples: three times that.
+  // A deviation estimated from 60 values is off by 1/√118 of itself, and intervals vary with their samples. The bound
+  // is three times that.
   assert(Math.abs((high - low) / (2 * 1.96 * deviation) - 1) < 3 / Math.sqrt(118) + 0.05);
 });
 
@@ -38,7 +39,7 @@ Deno.test("scoreInterval() lies around the score, and shrinks with the root of t
     const { mean } = inceptionScore(probabilities, 5, 1);
     const [low, high] = scoreInterval(probabilities, 5, options);
     assert(low < mean && mean < high, `${low}–${high} around ${mean}`);
-    // The percentiles are moved to the value's sides.
+    // The percentiles are moved to both sides of the value.
     assert(Math.abs((high - mean) / (mean - low) - 1) < 0.5);
     return high - low;
   };

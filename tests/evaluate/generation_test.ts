@@ -21,7 +21,7 @@ Deno.test("frechetDistance() equals the official values, with singular covarianc
   for (const [name, [one, other]] of Object.entries(pairs)) {
     const [x, y] = [await gaussianStatistics(one, dimension), await gaussianStatistics(other, dimension)];
     const expected = goldenNumbers(`fid.value_${name}`)[0]!;
-    // The official square root of a singular matrix is itself off by 4e-7, its symmetric twin by 7e-8.
+    // The official square root of a singular matrix is itself off by 4e-7, and its symmetric counterpart by 7e-8.
     for (const distance of [frechetDistance(x, y), frechetDistance(y, x)]) {
       assert(Math.abs(distance - expected) < 1e-6, `${name}: ${distance}, not ${expected}`);
     }

@@ -5,7 +5,7 @@ import { Context } from "../../src/tensor/context.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 import { testGpu, values } from "../kernels/harness.ts";
 
-/** What the network is to see of a value. */
+/** The value that the network must see for a pixel value. */
 const scales: Record<PixelScale, (value: number) => number> = {
   "8-bit": (value) => Math.round((value + 1) * 127.5) / 255,
   unrounded: (value) => (value + 1) / (2 + 1e-5),

@@ -24,7 +24,7 @@ const dataset = await loadDataset({ name: "digits" });
 const train = new DeviceImages(context, dataset, dataset.train);
 const [images, labels] = [train.range(0, 64), train.labels.subarray(0, 64)];
 
-/** A landscape at the shipped parameters, which are put back whatever happens. */
+/** A landscape at the shipped parameters, which are restored even after a failure. */
 async function inLandscape(work: (view: Landscape) => Promise<void> | void): Promise<void> {
   const view = await Landscape.of(model, images, labels);
   try {
@@ -64,7 +64,7 @@ function dot(a: Float64Array, b: Float64Array): number {
   return a.reduce((sum, value, i) => sum + value * b[i]!, 0);
 }
 
-/** Squared lengths of a parameter's filters, which the last index of its shape counts. */
+/** Squared lengths of a parameter's filters. The last dimension of its shape counts the filters. */
 function filterSquares(vector: ArrayLike<number>, { offset, shape }: Parameter): Float64Array {
   const squares = new Float64Array(shape.at(-1)!);
   for (let i = 0; i < elements(shape); i++) squares[i % squares.length]! += vector[offset + i]! ** 2;
@@ -93,8 +93,8 @@ Deno.test("Landscape.gradientAt() is the slope of lossAt() along filter-normalis
         const gradient = await view.gradientAt([direction], [place]);
         assert.equal(gradient.length, trainableLength);
         const error = Math.abs(await slopeOf(view, direction, place, 5e-4) - dot(gradient, direction));
-        // The losses' rounding divided by the step is 1e-5; the rest is kinks of LeakyReLUs within the step, up to 1.2e-4
-        // of the steepest slope. At the trained parameters, the slope itself is smaller still.
+        // The losses' rounding divided by the step is 1e-5. The rest comes from kinks of LeakyReLUs within the step, up
+        // to 1.2e-4 of the steepest slope. At the trained parameters, the slope itself is even smaller.
         const steepest = Math.sqrt(dot(gradient, gradient) * dot(direction, direction));
         assert(error < 2e-4 * steepest, `direction ${index} at ${place}: off by ${error} of ${steepest}`);
         if (place > 0) assert(error < 0.02 * dot(gradient, direction), `direction ${index} at ${place}`);
@@ -106,7 +106,7 @@ for (const adaptive of [false, true]) {
   Deno.test(`Landscape.ascentDirection(${adaptive}) is SAM's climb with ρ = 1, of length 1 as SAM measures it`, () =>
     inLandscape(async (view) => {
       const direction = await view.ascentDirection(adaptive);
-      // gradientAt() has left the gradients there, and the parameters are the shipped ones.
+      // gradientAt() has left the gradients in place, and the parameters are the shipped ones.
       const optimizer = buildOptimizer(model, checkpoint.configuration);
       buildSharpnessAware(model, optimizer, { ...checkpoint.configuration, rho: 2, adaptive }).climb();
       const climbed = await parameters.values.read();
@@ -145,8 +145,8 @@ Deno.test("Landscape.randomDirection() has filters as long as the model's, and l
   }));
 
 Deno.test("Landscape.largestEigenvalue() of a smooth loss is an eigenvalue, and the loss curves by it", async () => {
-  // Smooth, since every LeakyReLU's input is 0.5 with a deviation of 0.05. Differences of the shipped model's gradients
-  // cross kinks, so that the curvature they see depends on where one looks and how far.
+  // The loss is smooth, because every LeakyReLU's input is 0.5 with a deviation of 0.05. Differences of the shipped
+  // model's gradients cross kinks, so the curvature that they show depends on the place and the step.
   const smooth = new WideResNet(context, model.architecture, 3);
   const start = await smooth.parameters.values.read();
   for (const { name, offset, shape } of smooth.parameters.all) {
@@ -155,7 +155,7 @@ Deno.test("Landscape.largestEigenvalue() of a smooth loss is an eigenvalue, and 
   smooth.parameters.values.write(start);
   const view = await Landscape.of(smooth, images, labels);
   const found = await view.largestEigenvalue(25, 1);
-  // Another start, and another step of the differences.
+  // This uses another start, and another step for the differences.
   const step = 5e-4 * Math.hypot(...start);
   let vector = Float64Array.from(values(trainableLength, 8));
   let [unit, quotient] = [vector, 0];

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { shareInterval, wilsonInterval } from "../../src/evaluate/proportion.ts";
 
 Deno.test("wilsonInterval() gives the known bounds", () => {
-  // By Wilson's formula in 30 digits of decimal arithmetic.
+  // Computed with Wilson's formula in decimal arithmetic with 30 digits.
   const cases: [number, number, number, number][] = [
     [0, 10, 0, 0.2775328],
     [10, 10, 0.7224672, 1],

@@ -31,10 +31,10 @@ const chain = { steps: 2, stepSize: 1, noiseScale: 0.1, seed: 4 };
 const options: PurificationOptions = { ...chain, attackReplicas: 3, verificationReplicas: 5 };
 const attack = { norm: "linf" as const, radius: 0.1, stepSize: 0.04, steps: 4, restarts: 1, seed: 2 };
 
-/** The numbers below a count. */
+/** The numbers from 0 to `count` − 1. */
 const first = (count: number) => Uint32Array.from({ length: count }, (_, i) => i);
 
-/** Images of the test set that noise has made hard, with their labels. */
+/** Images of the test set that noise makes hard to classify, with their labels. */
 async function hardImages(count: number, noise: number): Promise<[Tensor, Uint32Array]> {
   using clean = test.range(0, count);
   const disturbance = values(count * pixels, 6, -noise, noise);
@@ -42,7 +42,7 @@ async function hardImages(count: number, noise: number): Promise<[Tensor, Uint32
   return [context.from(hard, clean.shape), test.labels.subarray(0, count)];
 }
 
-/** Copies of images after SGLD, all images once, then all again; its noise is that of streams `first` and on. */
+/** Copies of images after SGLD: all images once, then all again. The noise comes from the streams from `first` on. */
 async function purified(
   images: Float32Array,
   { steps, stepSize, noiseScale, seed }: PurificationOptions,
@@ -86,7 +86,7 @@ Deno.test("PurifyingDefence.evaluate() averages the gradients by the purified re
   const [count, { attackReplicas }] = [6, options];
   const [images, labels] = await hardImages(count, 0.3);
   const defence = new PurifyingDefence(model, options);
-  // The second call draws other noise than the first.
+  // The second call draws different noise from the first.
   for (const first of [0, options.steps]) {
     const { correct, gradient } = await defence.evaluate(images, labels);
     const chains = await purified(await images.read(), options, attackReplicas, first);
@@ -99,7 +99,8 @@ Deno.test("PurifyingDefence.evaluate() averages the gradients by the purified re
       const image = i % count;
       const powers = mean.subarray(image * classes, (image + 1) * classes).map(Math.exp);
       const total = powers.reduce((a, b) => a + b);
-      // The gradient of the loss of the mean logits by those of one replica, which weigh 1 / replicas.
+      // The gradient of the loss of the mean logits with respect to the logits of one replica, which have weight 1 /
+      // replicas.
       const byLogits = powers.map((power, c) =>
         (power / total - Number(c === labels[image])) / attackReplicas
       );
@@ -134,7 +135,7 @@ Deno.test("PurifyingDefence.evaluate() lets verification overturn a first verdic
 });
 
 Deno.test("attackImages() attacks only what is unbroken, and keeps what broke each image", async () => {
-  // By step: the clean images, the first attempt's start and two steps, the second attempt's.
+  // In order: the clean images, the first attempt's start and two steps, and the second attempt's start and one step.
   const verdicts = [[1, 1, 1, 0], [1, 0, 1], [1, 1], [0, 1], [1], [0]];
   const asked: number[][] = [];
   const shown: Promise<Float32Array>[] = [];
@@ -156,7 +157,8 @@ Deno.test("attackImages() attacks only what is unbroken, and keeps what broke ea
   assert.deepEqual([accuracies, defended], [[0.75, 0.5, 0.25, 0], [false, false, false, false]]);
   const images = await Promise.all(shown);
   const image = (step: number, row: number) => images[step]!.subarray(row * pixels, (row + 1) * pixels);
-  // The first broke in the last step, the second at the start, the third in the second attempt; the last was wrong before.
+  // The first broke in the last step, the second at the start, and the third in the second attempt. The last was wrong
+  // from the start.
   const expected = [image(3, 0), image(1, 1), image(5, 0), image(0, 3)];
   assert.deepEqual([...adversarial], expected.flatMap((pixels) => [...pixels]));
 });
@@ -181,7 +183,7 @@ for (const [norm, radius, stepSize] of [["linf", 0.12, 0.04], ["l2", 0.9, 0.4]] 
       const clean = await test.range(0, count).read();
       for (let start = 0; start < clean.length; start += pixels) {
         const offset = clean.slice(start, start + pixels).map((x, p) => adversarial[start + p]! - x);
-        // Images in [−1, 1] are twice as wide as those that the radius is given for.
+        // The radius is for images in [0, 1]. Images in [−1, 1] are twice as wide.
         const distance = norm === "l2" ? Math.hypot(...offset) : Math.max(...offset.map(Math.abs));
         assert(distance <= 2 * radius + 1e-6, `image ${start / pixels} is ${distance} away`);
       }
@@ -202,7 +204,7 @@ Deno.test("attackBatch() with restarts leaves unbroken what every restart alone 
   for (const i of labels.keys()) {
     using image = context.from(original.slice(i * pixels, (i + 1) * pixels), [1, 8, 8, 1]);
     for (const restart of [0, 1, 2]) {
-      // With one restart, a random start is numbered by its image alone.
+      // With one restart, only the image's number selects its random start.
       const record = await attackBatch(image, labels.subarray(i, i + 1), plain, short, 3 * i + restart);
       alone[i]!.push(record.defended.at(-1)![0]!);
     }

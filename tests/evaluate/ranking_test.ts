@@ -38,7 +38,7 @@ Deno.test("separation() by counting pairs and thresholds one by one", () => {
     recallBefore = hits / 8;
   }
   assert(Math.abs(aupr - area) < 1e-14);
-  // 95 % of eight positives are all of them: the threshold is the lowest, 0.5.
+  // 95 % of eight positives are all eight, so the threshold is the lowest score, 0.5.
   assert.equal(falsePositiveRate95, 5 / 6);
 });
 

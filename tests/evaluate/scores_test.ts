@@ -17,17 +17,17 @@ const context = new Context(await testGpu());
 const model = buildModel(context, checkpoint.configuration, checkpoint.images);
 restoreModel(model, checkpoint);
 const { classes } = model.architecture;
-/** The same network with the energy head on top, which the shipped one does not use. */
+/** The same network with the energy head, which the shipped one does not use. */
 const headed = new WideResNet(context, { ...model.architecture, unconditional: true }, 5);
 
 const dataset = await loadDataset({ name: "digits" });
 const all = new DeviceImages(context, dataset, dataset.test);
 const [pixels, count] = [64, 2 * batchSize + 3];
 
-/** The first images of the test set, as a set of their own. */
+/** The first images of the test set, as a separate set. */
 const images: ImageSource = { count, range: (start, size) => all.range(start, size) };
 
-/** Random images, which the model finds unlikely: none of its scores is saturated. */
+/** Random images. The model finds them unlikely, and none of its scores is saturated. */
 function noise(size: number, seed: number): FloatImages {
   return new FloatImages(context, values(size * pixels, seed), [8, 8, 1]);
 }
@@ -47,7 +47,7 @@ function ofRow(logits: Float32Array, row: number): { logSumExp: number; largest:
   return { logSumExp: top + Math.log(total), largest: 1 / total };
 }
 
-/** log p̃ of images by the definition: logsumexp of the logits, or the head's product with the features, in float64. */
+/** log p̃ of images by the definition, in float64: logsumexp of the logits, or the head's product with the features. */
 async function densities(net: WideResNet, source: ImageSource): Promise<Float64Array> {
   if (!net.architecture.unconditional) {
     const logits = await logitsOf(source, net);
@@ -64,7 +64,7 @@ async function densities(net: WideResNet, source: ImageSource): Promise<Float64A
   );
 }
 
-/** ∂ log p̃ of one image by each of its pixels, by central differences; two pixels' worth of images a pixel. */
+/** ∂ log p̃ of one image with respect to each of its pixels, by central differences. Each pixel takes two images. */
 async function differences(net: WideResNet, image: Float32Array, step: number): Promise<Float64Array> {
   const moved = new Float32Array(2 * pixels * pixels);
   for (let p = 0; p < pixels; p++) {
@@ -112,7 +112,8 @@ for (const [name, net] of [["logits", model], ["energy head", headed]] as const)
     const { gradientNorm } = await scoreImages(net, new FloatImages(context, four, [8, 8, 1]));
     for (const [row, norm] of gradientNorm.entries()) {
       const difference = await differences(net, four.subarray(row * pixels, (row + 1) * pixels), 2e-3);
-      // Off by the kinks of the LeakyReLUs within the step (1 % at most) and by log p̃'s rounding divided by it.
+      // The error comes from kinks of the LeakyReLUs within the step (1 % at most) and from log p̃'s rounding divided
+      // by the step.
       const error = Math.abs(-norm / Math.hypot(...difference) - 1);
       assert(error < 0.02, `image ${row}: ${-norm}, off by ${error}`);
     }

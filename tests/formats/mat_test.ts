@@ -104,7 +104,7 @@ print(" ".join(map(str, x.flatten(order="F"))))`;
         const arrays = await parseMat(await Deno.readFile(`${folder}/${name}.mat`), 2 ** 20);
         assert.deepEqual(arrays.get("X")!.shape, [32, 32, 3, 4]);
         assert.deepEqual([...arrays.get("X")!.data], expected);
-        // int64, NumPy's default, is no class that a double holds.
+        // A double cannot hold int64, which is NumPy's default.
         assert.equal(arrays.has("y"), false);
       }
     });

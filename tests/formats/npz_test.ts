@@ -25,7 +25,7 @@ const arrays = new Map<string, ParsedNumpyArray>([
   ["empty", { dtype: "float32", shape: [0, 5], data: new Float32Array() }],
 ]);
 
-/** A file around any header, for what the serializer would never write. */
+/** A file with any header, for files that the serializer would never write. */
 function npy(text: string, data: ArrayLike<number>, major = 1, minor = 0): Uint8Array<ArrayBuffer> {
   const header = new TextEncoder().encode(text);
   const start = major === 1 ? 10 : 12;

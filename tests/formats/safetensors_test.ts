@@ -23,7 +23,7 @@ const example: ReadonlyMap<string, NamedTensor> = new Map([
 ]);
 const exampleMetadata = { step: "12", configuration: '{"rho":2}', ünïcode: "✓" };
 
-/** A file around any header, for what the serializer would never write. */
+/** A file with any header, for files that the serializer would never write. */
 function file(header: unknown, bodyBytes: number): Uint8Array {
   const json = new TextEncoder().encode(typeof header === "string" ? header : JSON.stringify(header));
   const bytes = new Uint8Array(8 + json.length + bodyBytes);

@@ -1,4 +1,4 @@
-/** Small files of the formats that are read, written by independent code: what the tests read, and what they damage. */
+/** Small files of the formats that are read, written by independent code. Tests read them, and also damage them. */
 
 import { gzipSync, zlibSync } from "fflate";
 
@@ -29,17 +29,16 @@ export function tar(files: Readonly<Record<string, Uint8Array>>): Uint8Array<Arr
   return Uint8Array.from([...blocks, new Uint8Array(1024)].flatMap((block) => [...block]));
 }
 
-/** A gzipped file. */
 export function gzip(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return new Uint8Array(gzipSync(bytes));
 }
 
-/** A variable of a MAT-file: class 9 is uint8, 6 is double. */
+/** A variable of a MAT-file. Class 9 is uint8, and 6 is double. */
 export interface MatVariable {
   readonly name: string;
   readonly shape: readonly number[];
   readonly class: number;
-  /** Type that the numbers are stored as: 2 is uint8, 9 is double, 4 is uint16. */
+  /** The type in which the numbers are stored: 2 is uint8, 9 is double, 4 is uint16. */
   readonly type: number;
   readonly data: readonly number[];
   readonly compressed?: boolean;
@@ -71,7 +70,7 @@ function matrixParts({ name, shape, class: arrayClass, type, data, complex }: Ma
   ];
 }
 
-/** A tagged element, in the small form where it fits. */
+/** A tagged element, in the small form if it fits. */
 function element(type: number, data: Uint8Array, little: boolean): Uint8Array {
   if (data.length > 0 && data.length <= 4 && type !== 14) {
     const bytes = new Uint8Array(8);

@@ -1,13 +1,13 @@
-/** Watches how much memory readers ask for, by standing in for the constructors of buffers and typed arrays. */
+/** Watches how much memory readers request, by replacing the constructors of buffers and typed arrays. */
 
-/** An array that no file of this size could justify. */
+/** A reader requested an array that no file of this size could justify. */
 export class ExcessiveAllocation extends Error {
   override name = "ExcessiveAllocation";
 }
 
 let limit = Infinity;
 let total = 0;
-/** How many times as much as at once a reader may ask for altogether: many small arrays fill the memory as well. */
+/** How many times the limit for one array a reader may request in total. Many small arrays fill the memory too. */
 const totalFactor = 8;
 
 type Constructor = { new (...args: unknown[]): object; readonly BYTES_PER_ELEMENT?: number };
@@ -40,7 +40,7 @@ for (const name of watched) {
   Reflect.set(globalThis, name, watching);
 }
 
-/** Runs a reader that may allocate a number of bytes at once, and a few times as many altogether. */
+/** Runs a reader that may allocate `bytes` at once, and a few times as many in total. */
 export async function allocatingAtMost<Result>(
   bytes: number,
   read: () => Result | Promise<Result>,

@@ -1,15 +1,14 @@
-/** Files that are small and unpack to much, made without ever having what they unpack to. */
+/** Small files that unpack to much, made without ever holding the unpacked data. */
 
 import { constants, deflateRawSync } from "node:zlib";
 import { concatenate } from "../../src/formats/bytes.ts";
 import { crc32 } from "../../src/formats/archives/crc32.ts";
 
-/** Bytes that are repeated: about a megabyte, so that the repetition packs well. */
+/** The pattern repeated to about a megabyte, so that the repetition packs well. */
 function unitOf(pattern: Uint8Array): Uint8Array {
   return repeated(pattern, Math.max(1, Math.floor(2 ** 20 / pattern.length)));
 }
 
-/** A pattern, repeated. */
 export function repeated(pattern: Uint8Array, times: number): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(pattern.length * times);
   bytes.set(pattern.subarray(0, bytes.length));
@@ -17,17 +16,17 @@ export function repeated(pattern: Uint8Array, times: number): Uint8Array<ArrayBu
   return bytes;
 }
 
-/** Raw deflate data of a beginning and a pattern that fills about a number of bytes. */
+/** Raw deflate data of a start and a pattern that repeats to about `bytes` bytes. */
 export function deflateBomb(start: Uint8Array, pattern: Uint8Array, bytes: number): Uint8Array<ArrayBuffer> {
   const finishFlush = constants.Z_FULL_FLUSH;
   const unit = unitOf(pattern);
   const packed = deflateRawSync(unit, { level: 9, finishFlush });
   const parts = Array.from({ length: Math.ceil(bytes / unit.length) }, () => packed);
-  // An empty last block.
+  // Ends with an empty last block.
   return concatenate([deflateRawSync(start, { finishFlush }), ...parts, Uint8Array.of(3, 0)]);
 }
 
-/** The same in a gzip file; its checksum is wrong, which nobody may get to. */
+/** The same in a gzip file. Its checksum is wrong, because no reader may get that far. */
 export function gzipBomb(start: Uint8Array, pattern: Uint8Array, bytes: number): Uint8Array<ArrayBuffer> {
   const header = Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3);
   return concatenate([header, deflateBomb(start, pattern, bytes), new Uint8Array(8)]);
@@ -38,17 +37,17 @@ export function zlibBomb(start: Uint8Array, pattern: Uint8Array, bytes: number):
   return concatenate([Uint8Array.of(0x78, 0xda), deflateBomb(start, pattern, bytes), new Uint8Array(4)]);
 }
 
-/** A file of a zip archive as it is to be written, right or wrong. */
+/** A file in a zip archive, valid or not. */
 export interface ZipPart {
   readonly name: string;
   readonly data: Uint8Array;
   /** What it unpacks to, if it is deflated. */
   readonly unpacked?: Uint8Array;
-  /** Size and checksum that are claimed for what it unpacks to. */
+  /** The size and checksum that the archive claims for the unpacked data. */
   readonly claim?: { readonly size: number; readonly crc: number };
 }
 
-/** A zip archive of files, each stored, or deflated already. */
+/** A zip archive of files that are stored, or already deflated. */
 export function zipOf(files: readonly ZipPart[]): Uint8Array<ArrayBuffer> {
   const [parts, directory]: [Uint8Array[], Uint8Array[]] = [[], []];
   let offset = 0;

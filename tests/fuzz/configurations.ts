@@ -1,4 +1,4 @@
-/** Random configurations that are valid, trained for two iterations. */
+/** Random valid configurations, trained for two iterations. */
 
 import fc from "fast-check";
 import assert from "node:assert/strict";
@@ -13,10 +13,10 @@ import { Context } from "../../src/tensor/context.ts";
 import { type Configuration, parseConfiguration } from "../../src/train/configuration.ts";
 import { Trainer } from "../../src/train/trainer.ts";
 
-/** Batches around the sizes of workgroups, and those of one image. */
+/** Batches around the sizes of workgroups, and a batch of one image. */
 const batch = fc.constantFrom(1, 2, 7, 63, 64, 65);
 
-/** Options of runs of two iterations, all of them valid, on 8×8 digits or on pictures of a folder. */
+/** Valid options of runs of two iterations, on 8×8 digits or on a folder of pictures. */
 const options = fc.record({
   dataset: fc.constantFrom("digits", "images"),
   depth: fc.constantFrom(10, 16),
@@ -55,8 +55,8 @@ const options = fc.record({
 });
 
 /**
- * Trains a number of random configurations for two iterations each: none crashes, hangs, or says that all is well while its
- * figures are no numbers.
+ * Trains random configurations for two iterations each. None may crash, hang, or report success while its figures are
+ * not numbers.
  * @throws {Error} naming the configuration that did
  */
 export async function trainRandom(
@@ -97,20 +97,20 @@ async function trainTwice(gpu: Gpu, configuration: Configuration, dataset: Datas
     assert.equal(reports.length, 2);
     for (const report of reports) {
       for (const [name, value] of Object.entries(report)) {
-        // What is not computed is not a number: a plain classifier has no scores.
+        // Values that are not computed are NaN: a plain classifier has no scores.
         const computed = configuration.likelihoodWeight > 0;
         if (computed) assert(Number.isFinite(value), `${name} is ${value}, and nothing says so`);
       }
       assert(Number.isFinite(report.accuracy));
     }
   } catch (error) {
-    // A run that diverges says so in one line.
+    // A run that diverges reports it in one line.
     if (!(error instanceof SadaJemError)) throw error;
     assert.doesNotMatch(error.message, /\n/);
   }
 }
 
-/** Colour pictures of three classes, as a folder of them would give. */
+/** Colour pictures of three classes, as from a folder. */
 function picturesOf({ seed }: Configuration): Dataset {
   const side = [8, 12, 16][seed % 3]!;
   const set = (count: number): ImageSet => {

@@ -1,4 +1,4 @@
-/** Files that were made to take a reader's memory or time: some hundred, of every format that is read. */
+/** Files made to exhaust a reader's memory or time: about a hundred, of every format that is read. */
 
 import { concatenate } from "../../src/formats/bytes.ts";
 import { crc32 } from "../../src/formats/archives/crc32.ts";
@@ -8,11 +8,10 @@ import { deflateBomb, gzipBomb, repeated, zipOf, zlibBomb } from "./bombs.ts";
 import { bytesOf, hostilePickles } from "./hostile_pickles.ts";
 import type { HostileKind } from "./hostile_reader.ts";
 
-/** A file that was made to do harm. */
 export interface HostileFile {
   readonly kind: HostileKind;
   readonly name: string;
-  /** The files' names in their folder; one is enough but for data sets. */
+  /** The files by their names in the folder. Only data sets need more than one. */
   readonly files: Readonly<Record<string, () => Uint8Array>>;
 }
 
@@ -26,7 +25,6 @@ const one = (kind: HostileKind, name: string, make: () => Uint8Array): HostileFi
   files: { file: make },
 });
 
-/** All of them. */
 export function hostileFiles(): HostileFile[] {
   return [
     ...hostilePickles().map(([name, make]) => one("model", `pickle: ${name}`, make)),
@@ -118,7 +116,7 @@ function archives(): Made[] {
   ];
 }
 
-/** A directory whose files are all the same one. */
+/** A directory in which all entries are the same file. */
 function overlapping(times: number): Uint8Array {
   const kernel = deflateBomb(new Uint8Array(), zeros, 16 * mebibyte);
   const whole = zipOf([{ name: "a", data: kernel, claim: { size: 16 * mebibyte, crc: 0 } }]);
@@ -210,7 +208,7 @@ function pictures(): Made[] {
   ];
 }
 
-/** A picture whose header states another size. */
+/** A picture whose header states a different size. */
 function resized(sample: string, width: number, height: number): Uint8Array<ArrayBuffer> {
   const bytes = Uint8Array.from(jpegSamples.get(sample)!.file);
   const frame = bytes.findIndex((byte, i) => byte === 0xff && [0xc0, 0xc1, 0xc2].includes(bytes[i + 1]!));
@@ -220,7 +218,7 @@ function resized(sample: string, width: number, height: number): Uint8Array<Arra
   return bytes;
 }
 
-/** A progressive picture of a given size, whose last scan is repeated. */
+/** A progressive picture of a given size whose last scan is repeated. */
 function scans(count: number, width: number, height: number): Uint8Array {
   const bytes = resized("progressive", width, height);
   const starts = [...bytes.keys()].filter((i) => bytes[i] === 0xff && bytes[i + 1] === 0xda);
@@ -232,7 +230,7 @@ function scans(count: number, width: number, height: number): Uint8Array {
   return concatenate([own, Uint8Array.of(0xff, 0xd9)]);
 }
 
-/** With a comment before the picture that makes the file larger. */
+/** Adds comments at the start that make the file larger. */
 function padded(bytes: Uint8Array, length: number): Uint8Array {
   const comment = concatenate([Uint8Array.of(0xff, 0xfe, 0xff, 0xff), new Uint8Array(65_533)]);
   return concatenate([

@@ -1,4 +1,4 @@
-/** Every hostile file ends in one line, after little time and with little memory, whatever it unpacks to. */
+/** Reading any hostile file ends in one line, after little time and with little memory, whatever it unpacks to. */
 
 import assert from "node:assert/strict";
 import { hostileFiles } from "./hostile_files.ts";

@@ -1,14 +1,14 @@
-/** Pickles that take much more than they have: memory, or time. */
+/** Pickles that need far more memory or time than their size suggests. */
 
 import { concatenate } from "../../src/formats/bytes.ts";
 import { deflateBomb, repeated, zipOf, type ZipPart } from "./bombs.ts";
 
-/** Bytes of letters up to U+00FF. */
+/** Bytes of a string whose characters are at most U+00FF. */
 export function bytesOf(letters: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(letters, (letter) => letter.charCodeAt(0));
 }
 
-/** How a pickle begins, and what is repeated in it until it is full. */
+/** The start of a pickle, and what is repeated in it until it is full. */
 const endless: Readonly<Record<string, readonly [start: string, repeated: string]>> = {
   dictionaries: ["", "}"],
   lists: ["", "]"],
@@ -45,16 +45,16 @@ const endless: Readonly<Record<string, readonly [start: string, repeated: string
   "keys that collide": ["}", "\x8a\x10\x01\0\0\0\0\0\0\0\x02\0\0\0\0\0\0\0Ns"],
 };
 
-/** Places in the memo whose number is the one that is given. */
+/** Opcodes that store to and read from a place in the memo. */
 const put = (place: number) => `r${letters(place)}`;
 const get = (place: number) => `j${letters(place)}`;
 const letters = (value: number) =>
   String.fromCharCode(...[0, 8, 16, 24].map((shift) => (value >>> shift) & 0xff));
 
-/** A list that holds a list twice, which holds one twice, and so on. */
+/** A list that contains a list twice, which contains another list twice, and so on. */
 const doubled = `N\x94${Array.from({ length: 60 }, (_, i) => `0(${get(i)}${get(i)}l${put(i + 1)}`).join("")}`;
 
-/** What is small and named again and again: each use looks through it, if the reader is not careful. */
+/** A large value that is used again and again. A careless reader would look through it at each use. */
 function named(start: string, use: string, times: number): Uint8Array<ArrayBuffer> {
   return concatenate([bytesOf(start), repeated(bytesOf(use), times)]);
 }
@@ -70,7 +70,7 @@ const longNames = () => named(`X\x80\x84\x1e\0${"a.".repeat(1_000_000)}\x94`, "h
 const filling = 8 * 2 ** 20;
 const large = 20 * 2 ** 20;
 
-/** Names and makers of PyTorch files with such pickles. */
+/** Names of PyTorch files with such pickles, and functions that make them. */
 export function hostilePickles(): [string, () => Uint8Array][] {
   const files: [string, () => Uint8Array][] = [];
   for (const [name, [start, pattern]] of Object.entries(endless)) {

@@ -1,6 +1,6 @@
 /**
- * Reads the files that it is given, one after the other, up to one that takes much memory, and prints a line of JSON for
- * each: what came of it, the processor time, and the most memory that the process had so far.
+ * Reads the given files one after the other, until one takes much memory. Prints a line of JSON for each: the outcome,
+ * the processor time, and the most memory that the process has had so far.
  */
 
 import process from "node:process";
@@ -20,10 +20,10 @@ import { readModelFile } from "../../src/train/checkpoint/import.ts";
 import { MetricsFile } from "../../src/train/run/metrics_file.ts";
 import { readJson } from "../../src/train/run/run_directory.ts";
 
-/** A process that has had more memory ends after its file, so that the peak of the next one is that file's own. */
+/** A process that has used more memory ends after its file, so that the next file has a peak of its own. */
 const mostKept = 256 * 2 ** 20;
 
-/** Kinds of files by their reader. Of a data set the file lies in a folder of its own. */
+/** Readers by kind of file. A file of a data set is in its own folder. */
 const readers = {
   model: async (path: string) => void await opened(path, readModelFile),
   picture: async (path: string) => void decodePicture(await readRegularFile(path, mostPictureBytes)),
@@ -39,18 +39,16 @@ const readers = {
   history: async (path: string) => void await sampleHistory(folderOf(folderOf(path))),
 } as const;
 
-/** One of {@link readers}. */
 export type HostileKind = keyof typeof readers;
 
-/** What came of a file. */
 export interface Outcome {
-  /** Why it was refused; nothing if it was read. */
+  /** Why the file was refused. Undefined if it was read. */
   readonly refusal?: string;
-  /** Whether it was refused by an error that the project throws on purpose. */
+  /** Whether the project refused it with an error that it throws on purpose. */
   readonly expected: boolean;
-  /** Seconds of the processor. */
+  /** Seconds of processor time. */
   readonly seconds: number;
-  /** Most bytes that the process has had, with all files before. */
+  /** The most bytes that the process has had, over all files so far. */
   readonly peak: number;
 }
 
@@ -81,8 +79,8 @@ async function outcome(kind: HostileKind, path: string): Promise<Outcome> {
 }
 
 /**
- * The most memory that this process has had. What `getrusage` says begins with what the process had that started it; Linux
- * tells this process's own, but lets only other programs read it that are not as restricted as this one.
+ * The most memory that this process has had. `getrusage` starts from the value of the parent process. Linux reports the
+ * process's own value, but only programs with fewer restrictions than this one may read it.
  */
 function peakBytes(): number {
   if (Deno.build.os !== "linux") return process.resourceUsage().maxRSS * 1024;
@@ -92,7 +90,7 @@ function peakBytes(): number {
 
 if (import.meta.main) {
   for (let i = 0; i < Deno.args.length; i += 2) {
-    // What is left of the file before is not this one's.
+    // Memory left over from the previous file must not count for this one.
     (globalThis as { gc?: () => void }).gc?.();
     const [kind, path] = [Deno.args[i] as HostileKind, Deno.args[i + 1]!];
     const came = await outcome(kind, path);

@@ -1,4 +1,4 @@
-/** Files of gigabytes, most of which are holes: of every kind that is read. */
+/** Files of gigabytes that are mostly holes, of every kind that is read. */
 
 import { serializeNpy } from "../../src/formats/npz.ts";
 import { parseSafetensors } from "../../src/formats/safetensors.ts";
@@ -7,35 +7,34 @@ import { idx } from "../formats/samples.ts";
 import { bytesOf } from "./hostile_pickles.ts";
 import type { HostileKind } from "./hostile_reader.ts";
 
-/** A file to be made in a folder of its own. */
+/** A file to be made in its own folder. */
 export interface LargeFile {
   readonly kind: HostileKind;
   /** Its path in the folder. */
   readonly path: string;
-  /** What is there instead of a file with contents. */
+  /** What is there instead of a regular file. */
   readonly special?: "pipe" | "device" | "folder";
   readonly begin?: Uint8Array;
-  /** What stands behind the hole. */
+  /** The bytes after the hole. */
   readonly end?: Uint8Array;
   readonly size?: number;
-  /** What the one line says; undefined if the file is read all the same. */
+  /** The expected error line. Undefined if the file is readable anyway. */
   readonly refusal: RegExp | undefined;
 }
 
 const gigabyte = 2 ** 30;
-/** Below 4 GiB, which the short fields of a zip archive can say. */
+/** Less than 4 GiB, so that it fits the short fields of a zip archive. */
 const zipHole = 3.9 * gigabyte;
 const text = (value: string) => new TextEncoder().encode(value);
 const shipped = await Deno.readFile(new URL("../../data/models/digits.safetensors", import.meta.url));
 const shippedTensors = parseSafetensors(shipped);
 const official = serializeOfficial(await readModelFile(shipped));
 
-/** All of them. */
 export function largeFiles(): LargeFile[] {
   return [...models(), ...zips(), ...dataSets(), ...runFiles(), ...specials()];
 }
 
-/** A safetensors file of the shipped model's tensors and a last one that is a hole. */
+/** A safetensors file with the shipped model's tensors and a last tensor that is a hole. */
 function withHole(name: string, hole: number, metadata: Readonly<Record<string, string>>): Uint8Array {
   const bytes: Uint8Array[] = [];
   const header: Record<string, unknown> = {
@@ -96,11 +95,11 @@ function models(): LargeFile[] {
 interface Part {
   readonly name: string;
   readonly data: Uint8Array;
-  /** Zeros behind the data. */
+  /** Number of zeros after the data. */
   readonly hole?: number;
 }
 
-/** A zip archive of stored files, the last of which ends in a hole; its checksum is wrong. */
+/** A zip archive of stored files. The last one ends in a hole, and its checksum is wrong. */
 function zipAround(parts: readonly Part[]): Pick<LargeFile, "begin" | "end" | "size"> {
   const [begin, directory]: [number[], number[]] = [[], []];
   const words = (...values: number[]) => [...new Uint8Array(Uint32Array.from(values).buffer)];
@@ -205,7 +204,7 @@ function runFiles(): LargeFile[] {
   ];
 }
 
-/** What is no file, where one is expected. */
+/** Paths with something other than a file, where a file is expected. */
 function specials(): LargeFile[] {
   const places: [HostileKind, string][] = [
     ["model", "x.safetensors"],

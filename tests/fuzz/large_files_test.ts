@@ -1,13 +1,13 @@
-/** A file of any size, and what is no file at all, ends in one line: nothing of it is read that is not needed. */
+/** Reading a file of any size, or something that is not a file, ends in one line. Only what is needed is read. */
 
 import assert from "node:assert/strict";
 import { dirname } from "node:path";
 import { type LargeFile, largeFiles } from "./large_files.ts";
 import { outcomesOf, wrongIn } from "./outcomes.ts";
 
-/** Of a process, with what Deno itself takes. */
+/** Memory of the process, including Deno's own. */
 const mostBytes = 512 * 2 ** 20;
-/** Of processor time. */
+/** Processor time. */
 const mostSeconds = 2;
 
 Deno.test("files of 20 GB, pipes and devices end in one line, within two seconds and half a gigabyte", async () => {

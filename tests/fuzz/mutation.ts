@@ -1,8 +1,8 @@
-/** Damages files in the ways that find mistakes in readers. */
+/** Damages files in ways that reveal mistakes in readers. */
 
 import fc from "fast-check";
 
-/** One change of a file; positions are fractions, so that it applies to files of any length. */
+/** One change of a file. Positions are fractions, so that the change applies to files of any length. */
 type Change =
   | { readonly kind: "set"; readonly at: number; readonly bytes: readonly number[] }
   | { readonly kind: "insert"; readonly at: number; readonly bytes: readonly number[] }
@@ -12,7 +12,7 @@ type Change =
 
 const place = fc.noBias(fc.integer({ min: 0, max: 2 ** 30 - 1 })).map((value) => value / 2 ** 30);
 const byte = fc.oneof(fc.constantFrom(0, 1, 0x7f, 0x80, 0xff), fc.integer({ min: 0, max: 255 }));
-/** Whole numbers that lengths and offsets like to be wrong by. */
+/** Integers that are likely wrong lengths and offsets. */
 const numbers = fc.constantFrom(
   0n,
   1n,
@@ -39,7 +39,7 @@ const change: fc.Arbitrary<Change> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("truncate" as const), at: place }) },
 );
 
-/** One of some files, damaged in one to four places. */
+/** One of these files, damaged in one to four places. */
 export function damaged(files: readonly Uint8Array[]): fc.Arbitrary<Uint8Array<ArrayBuffer>> {
   return fc.tuple(fc.nat(files.length - 1), fc.array(change, { minLength: 1, maxLength: 4 }))
     .map(([file, changes]) => changes.reduce(apply, new Uint8Array(files[file]!)));
@@ -68,7 +68,7 @@ function apply(bytes: Uint8Array<ArrayBuffer>, change: Change): Uint8Array<Array
   }
 }
 
-/** What takes the place of a value in JSON. */
+/** Replacements for a value in JSON. */
 const jsonWord = fc.oneof(
   fc.constantFrom(
     "null",
@@ -87,7 +87,7 @@ const jsonWord = fc.oneof(
   fc.json(),
 );
 
-/** One of some JSON texts in which one to three values are others. */
+/** One of these JSON texts, with one to three values replaced. */
 export function damagedJson(texts: readonly string[]): fc.Arbitrary<Uint8Array<ArrayBuffer>> {
   return fc.tuple(
     fc.nat(texts.length - 1),
@@ -95,7 +95,7 @@ export function damagedJson(texts: readonly string[]): fc.Arbitrary<Uint8Array<A
   )
     .map(([text, changes]) => {
       const words = texts[text]!.match(/"[^"]*"|[\w.+-]+|[^\s]/g) ?? [];
-      // Punctuation and names stay, or hardly any text would be JSON any more.
+      // Punctuation and names stay. Otherwise hardly any text would still be JSON.
       const values = [...words.keys()].filter((i) => /["\w]/.test(words[i]!) && words[i + 1] !== ":");
       for (const [at, word] of changes) words[values[Math.floor(at * values.length)]!] = word;
       return new TextEncoder().encode(words.join(""));

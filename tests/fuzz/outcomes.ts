@@ -1,19 +1,19 @@
-/** Runs the reader of hostile files in processes of its own, whose time and memory are watched. */
+/** Runs the reader of hostile files in separate processes, and watches their time and memory. */
 
 import assert from "node:assert/strict";
 import { projectFolder } from "../../scripts/tasks.ts";
 import type { HostileKind, Outcome } from "./hostile_reader.ts";
 
-/** Of processor time: a machine that does other things takes longer for the same work. */
+/** Processor time, because a busy machine takes longer for the same work. */
 const mostSeconds = 4;
 const mostBytes = 512 * 2 ** 20;
-/** What a process of Deno has before it reads anything, with all modules loaded. */
+/** Memory of a Deno process with all modules loaded, before it reads anything. */
 const idleBytes = 128 * 2 ** 20;
-/** Whoever waits for a pipe waits for ever. */
+/** A process that waits for a pipe waits forever. */
 const longestWait = 300_000;
 
 /**
- * What comes of files.
+ * The outcomes of reading files.
  * @param folder the only one that may be read and written
  */
 export async function outcomesOf(

@@ -1,4 +1,4 @@
-/** A minute of what `./run soak` and `./run fuzz` do for hours. */
+/** One minute of what `./run soak` and `./run fuzz` do for hours. */
 
 import assert from "node:assert/strict";
 import { growth, type Reading, soak } from "../../bench/lib/soak.ts";
@@ -7,7 +7,7 @@ import { Gpu } from "../../src/gpu/gpu.ts";
 import { withFiles } from "../temporary.ts";
 import { trainRandom } from "./configurations.ts";
 
-/** Readings of a run in which one figure may change by so much from each to the next. */
+/** Readings of a run. Each figure in `step` grows by that amount from one reading to the next. */
 function readings(step: Partial<Reading> = {}): Reading[] {
   const flat = { host: 2e8, gpu: 5e6, seconds: 0.1, checkpoint: 1e6, checkpoints: 5, metrics: 360 };
   return Array.from({ length: 20 }, (_, i) => ({
@@ -39,7 +39,7 @@ Deno.test("memory and files of a run stay what they are", async () => {
   await withFiles({}, async (folder) => {
     const all = await soak(folder, 40, () => {});
     assert.deepEqual([all.length, all.at(-1)!.iteration], [20, 40]);
-    // The time depends on what else the machine does; only a long run says something of it.
+    // The time depends on the machine's other work, so only a long run can say something about it.
     assert.deepEqual(growth(all.map((reading) => ({ ...reading, seconds: 1 }))), []);
   });
 });

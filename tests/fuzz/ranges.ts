@@ -3,8 +3,8 @@ import { CheckpointError, FormatError } from "../../src/errors.ts";
 import type { ByteSource } from "../../src/formats/byte_source.ts";
 
 /**
- * Bytes as a file of which ranges are read: only ranges within its size may be asked for.
- * @param left bytes that are left of it when it is read, all by default
+ * Bytes as a file that is read in ranges. Only ranges within its size may be requested.
+ * @param left the bytes that are left of it when it is read, by default all
  */
 export function fileOf(bytes: Uint8Array, left = bytes.length): ByteSource {
   return {
@@ -18,14 +18,14 @@ export function fileOf(bytes: Uint8Array, left = bytes.length): ByteSource {
   };
 }
 
-/** Reads bytes as a file, and as one that has become shorter since its size was told. */
+/** Reads bytes as a file, and as a file that has become shorter since its size was reported. */
 export function byRanges(
   read: (file: ByteSource) => unknown,
 ): (bytes: Uint8Array<ArrayBuffer>) => Promise<unknown> {
   return async (bytes) => {
     for (const left of [bytes.length >> 1, bytes.length - 1]) {
       try {
-        // Nothing is wrong with it if what is needed is all before the end.
+        // A shortened file is fine if everything needed comes before its end.
         await read(fileOf(bytes, left));
       } catch (error) {
         if (!(error instanceof FormatError || error instanceof CheckpointError)) throw error;

@@ -1,4 +1,4 @@
-/** Every reader of untrusted files, with files that are damaged, and what must hold of each. */
+/** Every reader of untrusted files, with files to damage, and what every reader must satisfy. */
 
 import { allocatingAtMost } from "./allocation.ts";
 import fc from "fast-check";
@@ -36,9 +36,9 @@ import { gzip, idx, mat, type MatVariable, tar } from "../formats/samples.ts";
 import { damaged, damagedJson } from "./mutation.ts";
 import { byRanges } from "./ranges.ts";
 
-/** What a reader may expect a file to unpack to, where it must be told. */
+/** The unpacked size that a reader may expect, where it needs to know. */
 const expectedBytes = 100_000;
-/** Deflate gains a factor of 1032 at most; pictures and numbers take a few bytes for each of the file's. */
+/** Deflate expands by a factor of 1032 at most. Pictures and numbers take a few bytes for each byte of the file. */
 export const justified = (length: number) => 8 * 1032 * length + 2 ** 20;
 
 const text = (value: string) => new TextEncoder().encode(value);
@@ -61,7 +61,7 @@ const pyTorchContents: PyTorchContents = new Map<string, NamedTensor | typeof te
   ["replay_buffer", tensors.get("a")!],
 ]);
 const pyTorch = serializePyTorch(pyTorchContents);
-/** What protocols 0, 4 and 5 write that the writer here does not: lines, objects, sets, lists, long numbers. */
+/** What protocols 0, 4 and 5 write and the writer here does not: lines, objects, sets, lists, long numbers. */
 const otherPickles = [
   "(dp0\nS'a'\np1\n(lp2\nI1\naL18446744073709551615L\naF2.5\naVb\\u00e9\nasI00\nccollections\nOrderedDict\n((lp3\ntRs.",
   "\x80\x04\x95\x20\0\0\0\0\0\0\0}\x94(\x8c\x01a\x94\x8f\x94(K\x01K\x02\x90K\x03(K\x04\x91\x8c\x01b\x8a\x08\xff\xff\xff\xff\xff\xff\xff\x7fu.",
@@ -69,7 +69,7 @@ const otherPickles = [
   "\x80\x02(cm\nC\n}X\x01\0\0\0aK\x01so0(im\nC\n2].",
 ].map((letters) => Uint8Array.from(letters, (letter) => letter.charCodeAt(0)));
 const pickles = [await new ZipArchive(pyTorch).read("archive/data.pkl", 2 ** 20)];
-/** The same tensors in the format of old versions: magic number, version, system, contents, keys, storages. */
+/** The same tensors in the old format: magic number, version, system, contents, keys, storages. */
 const legacy = concatenate([
   Uint8Array.of(0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, 0x2e),
   Uint8Array.of(0x80, 2, 0x4d, 0xe9, 0x03, 0x2e),
@@ -89,7 +89,7 @@ const legacy = concatenate([
   ) => [Uint8Array.of(length!, 0, 0, 0, 0, 0, 0, 0), ramp(bytes!)]),
 ]);
 
-/** Headers and rows of 4×3 pixels: colour with each filter, palette of 4 bits, grey of 16, colour interlaced. */
+/** Headers and rows of 4×3 pixels: colour with each filter, a 4-bit palette, 16-bit grey, interlaced colour. */
 const rawPngs = [
   [8, 2, 0, ...[0, 1, 4].flatMap((filter) => [filter, ...ramp(12)])],
   [4, 3, 0, 0, 0x12, 0x34, 2, 0x56, 0x78, 3, 0x9a, 0xbc],
@@ -110,16 +110,16 @@ const kernelChoices = [
   { direction: "gradientWeight", ...layer, inChannels: 4, outChannels: 16, algorithm: "compact" },
 ] as const;
 
-/** A reader, the files that are damaged, and what makes a damaged file credible again. */
+/** A reader, the files to damage, and a function that makes a damaged file credible again. */
 export interface Case {
   readonly files: readonly Uint8Array[];
   readonly read: (bytes: Uint8Array<ArrayBuffer>) => unknown;
   readonly repair?: (bytes: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>;
-  /** Whether the files are JSON, and damaged word by word. */
+  /** Whether the files are JSON, which is damaged word by word. */
   readonly json?: true;
 }
 
-/** The readers by what they read. */
+/** The readers, by the kind of file. */
 export const cases: Readonly<Record<string, Case>> = {
   safetensors: {
     files: [serializeSafetensors(tensors, { format: "x" })],
@@ -213,7 +213,7 @@ export const cases: Readonly<Record<string, Case>> = {
 const asItIs = (bytes: Uint8Array<ArrayBuffer>) => bytes;
 
 /**
- * Damages a number of files and reads each: a reader returns something or throws the project's own error, and never allocates
+ * Damages files and reads each. A reader must return something or throw the project's own error. It must never allocate
  * more than the file could justify.
  * @throws {Error} naming the file that it failed on
  */
@@ -249,7 +249,7 @@ async function* pieces(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   }
 }
 
-/** Gives every block that may be a header the checksum of what it holds. */
+/** Gives every block that may be a header a correct checksum. */
 function withTarChecksums(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   for (let start = 0; start + 512 <= bytes.length; start += 512) {
     const header = bytes.subarray(start, start + 512);
@@ -261,7 +261,7 @@ function withTarChecksums(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffe
   return bytes;
 }
 
-/** A PNG file of a header's 13 bytes and rows, each with its filter before it. */
+/** A PNG file from the 13 bytes of a header and from rows that each begin with their filter. */
 function pngOf(raw: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   const chunks: [string, Uint8Array][] = [
     ["IHDR", raw.slice(0, 13)],
@@ -279,7 +279,7 @@ function pngOf(raw: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   return withPngChecksums(concatenate([Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 13, 10, 26, 10), ...parts]));
 }
 
-/** Gives every chunk the checksum of what it holds. */
+/** Gives every chunk a correct checksum. */
 function withPngChecksums(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   const view = new DataView(bytes.buffer);
   for (let start = 8; start + 12 <= bytes.length;) {

@@ -1,6 +1,6 @@
 /**
- * Every reader of untrusted files, on thousands of damaged ones: it returns something or throws the project's own error,
- * never hangs, and never allocates more than the file could justify.
+ * Every reader of untrusted files, on thousands of damaged files. It returns something or throws the project's own
+ * error. It never hangs, and never allocates more than the file could justify.
  */
 
 import { allocatingAtMost, ExcessiveAllocation } from "./allocation.ts";

@@ -13,7 +13,7 @@ import { inputTensor } from "./comparison.ts";
 import { GoldenFile, goldenFiles } from "./golden_file.ts";
 import { Verdicts } from "./verdict.ts";
 
-/** What is recorded of a tensor: checksum of its bytes and sum of its elements. */
+/** The record of a tensor, with a checksum of its bytes and the sum of its elements. */
 interface Expected {
   readonly dtype: string;
   readonly shape: readonly number[];
@@ -22,7 +22,7 @@ interface Expected {
 }
 
 const good = goldenFiles(/^checkpoint_(zip|legacy)\.pt$/);
-/** Of every tensor, or of some, if the folder says so. */
+/** Records of all tensors or of some, if the folder contains them. */
 const [record] = goldenFiles(/^checkpoint_expected\.json$/);
 const expected: Record<string, Expected> = record ? JSON.parse(await Deno.readTextFile(record)) : {};
 const attacks = goldenFiles(/^pgd_.*\.safetensors$/)
@@ -57,7 +57,7 @@ for (const path of good) {
   });
 }
 
-/** Compares a model's logits with those of a file of attacks on the same model. */
+/** Compares a model's logits with those in a file of attacks on the same model. */
 async function compareLogits(file: GoldenFile, model: WideResNet): Promise<void> {
   const logits = model.classify(inputTensor(model.context, file.tensor("x_adv_10")), evaluation);
   const verdicts = new Verdicts(file);

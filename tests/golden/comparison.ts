@@ -1,4 +1,4 @@
-/** What several comparisons with the reference share. */
+/** What several comparisons with the reference have in common. */
 
 import { type HostTensor, imagesFromPyTorch } from "../../src/formats/pytorch/layout.ts";
 import { readModel } from "../../src/nn/state_dict.ts";

@@ -65,7 +65,7 @@ Deno.test("Inception-v3 names the tensor that a state dict lacks, or that has an
   );
 });
 
-/** Compares the weights with the sum, first and last value that the file gives of some. */
+/** Compares the weights with the sum, first and last value that the file gives for some of them. */
 function checkWeights(path: string, tensors: ReadonlyMap<string, NamedTensor>): void {
   const { metadata } = parseSafetensors(Deno.readFileSync(path));
   const checks: Record<string, [number, number, number]> = JSON.parse(metadata["weight_check"] ?? "{}");

@@ -17,7 +17,7 @@ import { GoldenFile, goldenFiles, modelOf } from "./golden_file.ts";
 import { compareRunning, inputTensor, scalar } from "./comparison.ts";
 import { Verdicts } from "./verdict.ts";
 
-/** Every file runs with the kernels of every family of adapters, whatever this adapter is. */
+/** Every file runs with the kernels of every family of adapters, whatever adapter is in use. */
 function inEveryFamily(pattern: RegExp): { path: string; family: AdapterFamily; title: string }[] {
   return goldenFiles(pattern).flatMap((path) =>
     adapterFamilies.map((family) => ({
@@ -69,12 +69,12 @@ for (const path of goldenFiles(/^wrn_forward_norms.*\.safetensors$/)) {
   });
 }
 
-/** How the names of what a model of a norm gives begin: all of the norm's but its own parameters. */
+/** Prefixes of the names of a model's outputs with this norm. The norm's own parameters have other names. */
 function outputs(norm: string): string[] {
   return ["logits", "energy", "feature", "stage", "grad_x"].map((kind) => `${norm}.${kind}`);
 }
 
-/** Act norm sets itself from the first images that it sees, and stays as it is afterwards. */
+/** Act norm initialises itself from the first images that it sees, and does not change after that. */
 async function compareActNorm(
   verdicts: Verdicts,
   file: GoldenFile,
@@ -98,8 +98,8 @@ async function compareActNorm(
 }
 
 for (const { path, family, title } of inEveryFamily(/^wrn_backward.*\.safetensors$/)) {
-  // Each of the ten runs compiles some 50 kernels for GPUs, for a minute there. Whether Dawn compiles every candidate rightly is
-  // seen in tests/tensor, and whether every candidate suits these shapes on Deno's WebGPU.
+  // Each of the ten runs compiles some 50 kernels for GPUs, which takes a minute there. tests/tensor checks that Dawn
+  // compiles every candidate correctly. Deno's WebGPU checks that every candidate suits these shapes.
   const onlyDefaults = onDawnInSoftware && family === "gpu";
   const which = onlyDefaults ? "the defaults alone" : "every candidate";
   const name = `golden gradients: ${title}, ${which} for the convolutions`;
@@ -119,7 +119,8 @@ async function gradientsByAll(
   { kind, onlyDefaults = kind !== undefined }: { readonly kind?: GpuKind; readonly onlyDefaults?: boolean },
 ): Promise<void> {
   const gpu = await Gpu.request(family, kind);
-  // The default of every convolution in one run, the second candidate of every one in the next, as long as there are any.
+  // The first run uses the default of every convolution, the next the second candidate of each, as long as there are
+  // any.
   for (let place = 0, longest = 1; place < longest; place++) {
     const choose: Conv2dChooser = (candidates) => {
       // Kinds of GPUs differ only in the default candidate.
@@ -182,7 +183,7 @@ async function compareCrossEntropy(
   x: Tensor,
   mode: NormMode,
 ): Promise<void> {
-  // Labels are not a result: a file may hold them, whatever else it does.
+  // Labels are not a result, so any file may contain them.
   const labelsOf = () => model.context.from(Uint32Array.from(file.numbers("labels")), [x.shape[0]!]);
   const labels = file.has("labels") ? labelsOf() : undefined;
   if (!verdicts.wants(`${prefix}ce`, `${prefix}grad_x_ce`, `${prefix}grad.`)) return;

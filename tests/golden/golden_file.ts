@@ -1,4 +1,4 @@
-/** Reads reference files and keeps account of which of their tensors have been used. */
+/** Reads reference files, and keeps track of which of their tensors have been used. */
 
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
@@ -105,7 +105,7 @@ export class GoldenFile {
     return { ...deviation, zero_up_to_rounding: this.#deviations[name]?.zero_up_to_rounding ?? false };
   }
 
-  /** Fails if the file holds a tensor that nobody has read. */
+  /** Fails if the file contains a tensor that no test has read. */
   assertAllUsed(): void {
     assert.deepEqual([...this.#untouched], [], `${this.name}: tensors that no test compares`);
   }

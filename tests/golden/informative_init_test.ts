@@ -10,9 +10,9 @@ import { Verdicts } from "./verdict.ts";
 const ridge = 0.01;
 
 /**
- * This project never forms the covariance that the official code factorises. What is compared is the law: the affine
- * map x = μ + B·(z, ε) that the kernel applies has B·Bᵀ = Σ + 1e-4·I, and normal values that B takes to the official
- * L·z give the official samples.
+ * This project never forms the covariance that the official code factorises, so the distributions are compared. The
+ * kernel applies the affine map x = μ + B·(z, ε), which must have B·Bᵀ = Σ + 1e-4·I. Normal values that B maps to the
+ * official L·z must give the official samples.
  */
 for (const path of goldenFiles(/^informative_init.*\.safetensors$/)) {
   Deno.test(`golden informative initialisation: ${path.split("/").at(-1)}`, async () => {
@@ -61,7 +61,7 @@ for (const path of goldenFiles(/^informative_init.*\.safetensors$/)) {
   });
 }
 
-/** The kernel's law, looked at from outside. */
+/** The kernel's distribution, as seen from outside. */
 class Law {
   readonly initialisation: InformativeInitialisation;
   readonly #context: Context;
@@ -82,7 +82,10 @@ class Law {
     this.#largest = Math.max(...this.#counts);
   }
 
-  /** The part of each class's map that acts on z, `[pixels, n]` in PyTorch's order of pixels: images of unit vectors. */
+  /**
+   * The part of each class's map that acts on z, `[pixels, n]` in PyTorch's order of pixels. Its columns are the images
+   * of unit vectors.
+   */
   async maps(): Promise<Matrix[]> {
     const pixels = this.#shape.reduce((product, extent) => product * extent);
     const maps: Matrix[] = [];
@@ -110,7 +113,7 @@ class Law {
     return maps;
   }
 
-  /** Samples for which the map's normal values are the shortest that it takes to L·z. */
+  /** Samples from the shortest normal values that the map takes to L·z. */
   async samples(
     maps: readonly Matrix[],
     lower: readonly Matrix[],

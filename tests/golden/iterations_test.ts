@@ -13,7 +13,7 @@ import { compareRunning, inputTensor, leading } from "./comparison.ts";
 import { GoldenFile, goldenFiles, modelOf } from "./golden_file.ts";
 import { Verdicts } from "./verdict.ts";
 
-/** The step's report under the names of the reference. */
+/** The step's report, by the names of the reference. */
 const reported: Readonly<Record<string, ReportField>> = {
   "pass1.loss": "loss",
   "pass1.ce": "crossEntropy",
@@ -108,7 +108,7 @@ async function compareIteration(
   const report = await step.report.read();
   for (const [name, field] of Object.entries(reported)) {
     const full = `it${i}.${name}`;
-    // Losses of given images at the starting parameters; all others have gradients behind them.
+    // Losses of given images at the starting parameters are smooth. All other values depend on gradients.
     const smooth = full === "it0.pass1.fp" || full === "it0.pass1.ce";
     const value = report[reportFields.indexOf(field)]!;
     verdicts.compareNumber(full, value, smooth ? "smooth" : "kinks");
@@ -123,7 +123,7 @@ async function compareIteration(
   }
 }
 
-/** The logits of the labelled images in the first pass; leaves the model as it is. */
+/** The logits of the labelled images in the first pass. The model stays unchanged. */
 async function compareLogits(
   verdicts: Verdicts,
   file: GoldenFile,

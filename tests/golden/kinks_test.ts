@@ -4,7 +4,7 @@ import { areOfKinks, errorsOf, mayChange } from "./kinks.ts";
 
 const stream = new RandomStream(1, 0, 0);
 
-/** Normal values, and others made of them. */
+/** Normally distributed values. */
 function reference(length: number): Float32Array {
   return Float32Array.from({ length }, (_, i) => stream.normal(i));
 }

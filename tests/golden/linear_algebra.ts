@@ -1,4 +1,4 @@
-/** The little double-precision linear algebra that comparisons need. */
+/** The double-precision linear algebra that the comparisons need. */
 
 /** A row-major matrix. */
 export interface Matrix {

@@ -45,7 +45,7 @@ for (const path of goldenFiles(/^pgd_.*\.safetensors$/)) {
     }
     verdicts.conclude();
 
-    /** The images after k steps: with every image counted as unbroken, the record keeps the last ones. */
+    /** The images after k steps. Every image counts as unbroken, so the record keeps the last ones. */
     async function attackedImages(k: number) {
       const gullible: Defence = {
         evaluate: async (images, labels) => {
@@ -73,7 +73,7 @@ function attackOf(file: GoldenFile): Attack {
   return { norm: known, radius: adv_eps / 2, stepSize: adv_eta / 2, steps, restarts: 1, seed: 0 };
 }
 
-/** Where the attack starts: in L∞ by the uniform numbers that the file holds, else at the start that it holds. */
+/** Where the attack starts. In L∞, the file's uniform numbers determine the start. Otherwise the file contains it. */
 function startOf(file: GoldenFile, { shape, data }: HostTensor, { norm, radius }: Attack): HostTensor {
   if (norm !== "linf" || !file.has("start_uniform")) return file.tensor("x_start");
   const uniform = file.tensor("start_uniform").data;
@@ -84,7 +84,7 @@ function startOf(file: GoldenFile, { shape, data }: HostTensor, { norm, radius }
   };
 }
 
-/** The numbers of steps for which the file holds something. */
+/** The numbers of steps after which the file has a result. */
 function comparedSteps({ names }: GoldenFile): number[] {
   const steps = names.map((name) => /^(?:x_adv|logits|correct)_(\d+)$/.exec(name)?.[1]);
   return [...new Set(steps.filter((step) => step !== undefined).map(Number))].sort((a, b) => a - b);

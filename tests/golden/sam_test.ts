@@ -20,9 +20,9 @@ interface SamHyper {
   readonly rho: number;
   readonly adaptive: boolean;
   readonly weight_decay: number;
-  /** Of SGD alone. */
+  /** Only for SGD. */
   readonly momentum: number;
-  /** Of Adam alone. */
+  /** Only for Adam. */
   readonly betas?: readonly [number, number];
   readonly eps?: number;
 }
@@ -59,7 +59,7 @@ function optimizerOf({ context, parameters }: WideResNet, hyper: SamHyper): Opti
   return new Adam(context, parameters, { beta1, beta2, epsilon: hyper.eps ?? 1e-8, weightDecay });
 }
 
-/** Runs one step and compares what the file holds of it. */
+/** Runs one step and compares the results with those in the file. */
 class StepComparison {
   readonly #prefix: string;
 
@@ -117,7 +117,7 @@ class StepComparison {
     }
   }
 
-  /** Adam divides the rounding errors that are the gradients of convolution biases by their own size. */
+  /** The gradients of convolution biases are rounding errors, and Adam divides them by their own size. */
   #sensitivity(kind: string, name: string): Sensitivity {
     const { base, lr } = this.file.hyper<SamHyper>();
     const noise = base === "adam" && /(conv1|conv2|shortcut\.0)\.bias$/.test(name);

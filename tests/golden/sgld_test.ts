@@ -22,7 +22,7 @@ for (const path of goldenFiles(/^sgld_chain.*\.safetensors$/)) {
   });
 }
 
-/** By the name of the chain where it may differ. */
+/** Values that differ between chains are stored by the chain's name. */
 interface SgldHyper {
   readonly net: string;
   readonly n_steps: Readonly<Record<string, number>>;

@@ -19,7 +19,7 @@ export type Sensitivity = "smooth" | "kinks" | { readonly noiseBound: number };
  * worse. Measured here: at most 3 times, on tensors without kinks.
  */
 const safetyFactor = 10;
-/** Where eight runs happened to agree better than float32 resolves: 16 units in the last place of the largest value. */
+/** For the case that eight runs agree better than float32 resolves: 16 units in the last place of the largest value. */
 const relativeFloor = 16 * 2 ** -24;
 /** Verdicts on the tensors that a file holds. Its author may have stored only some of them. */
 export class Verdicts {
@@ -32,12 +32,12 @@ export class Verdicts {
     this.#file = file;
   }
 
-  /** Whether the file holds a tensor of that name, or one whose name begins so. */
+  /** Whether the file has a tensor whose name is one of these or begins with one. */
   wants(...beginnings: readonly string[]): boolean {
     return this.#file.names.some((name) => beginnings.some((beginning) => name.startsWith(beginning)));
   }
 
-  /** Compares `actual` with the file's tensor of that name, if it holds one. */
+  /** Compares `actual` with the file's tensor of that name, if there is one. */
   compare(name: string, actual: HostTensor, sensitivity: Sensitivity): void {
     if (!this.#counted(name)) return;
     const reference = this.#file.tensor(name);
@@ -77,8 +77,8 @@ export class Verdicts {
   }
 
   /**
-   * Prints all verdicts. Fails if one is bad, if a tensor of the file was left out, or if it holds none that is
-   * compared.
+   * Prints all verdicts. Fails if one is bad, if a tensor of the file was left out, or if the file has no tensor that
+   * is compared.
    */
   conclude(): void {
     const head = ["tensor".padEnd(52), "max error", "tolerance", "l2 error"].join("  ");

@@ -8,7 +8,10 @@ function tensor(...values: number[]): NamedTensor {
   return { dtype: "F32", shape: [values.length], data: bytesOf(Float32Array.from(values)) };
 }
 
-/** Verdicts on a file of these tensors, which float32 runs gave to 1e-6, by a test that knows `a`, `b` and `flags`. */
+/**
+ * Verdicts on a file of these tensors, with a recorded float32 deviation of 1e-6. The test compares `a`, `b` and
+ * `flags`.
+ */
 function judged(tensors: Record<string, NamedTensor>, a: readonly number[]): void {
   const deviation = Object.fromEntries(
     Object.keys(tensors).map((name) => [name, { max_abs: 1e-6, rel_l2: 1e-6 }]),

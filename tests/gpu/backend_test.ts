@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { adapterFamily } from "../../src/gpu/adapter_family.ts";
 import { backendOf, describeAdapter, tellBackend } from "../../src/gpu/backend.ts";
 
-/** What Deno 2.9 shows of an adapter: vendor, device and features, these without those that tell nothing. */
+/** What Deno 2.9 shows of an adapter: vendor, device and features. Features that tell nothing are left out. */
 type Shown = readonly [vendor: number, device: number, features: readonly string[]];
 
 const lavapipe: Shown = [0x10005, 0, ["shader-f16", "bgra8unorm-storage", "float32-blendable"]];
 const onLinux: readonly (readonly [string, string, Shown])[] = [
   ["Mesa's lavapipe", "Vulkan", lavapipe],
-  // An older one has no 16-bit numbers.
+  // Older versions have no 16-bit numbers.
   ["Mesa's older lavapipe", "Vulkan", [0x10005, 0, ["bgra8unorm-storage", "float32-blendable"]]],
   ["NVIDIA's driver", "Vulkan", [0x10de, 0x2330, ["shader-f16", "bgra8unorm-storage", "float32-blendable"]]],
   ["a GPU of which only the number is known", "Vulkan", [0x1002, 0x73bf, []]],
@@ -78,7 +78,7 @@ Deno.test("an adapter of Dawn is called by its device's name and a backend of Da
   );
 });
 
-/** What an adapter is called in a process that may use one backend only; nothing if there is none. */
+/** The adapter's name in a process that may use only one backend. Undefined if there is no adapter. */
 async function nameWith(backend: string): Promise<string | undefined> {
   const module = new URL("../../src/gpu/gpu.ts", import.meta.url);
   const program = `import { Gpu } from "${module}"; console.log((await Gpu.request()).adapterName)`;

@@ -1,6 +1,6 @@
 /**
- * Compiles a plan ahead, runs it and prints what happened, in a process of its own, so that the driver's cache can begin
- * empty: the argument says whether to compile ahead.
+ * Runs a plan and prints what happened. The argument says whether to compile the plan ahead. This is a separate process
+ * so that the driver's cache can begin empty.
  */
 
 import { compileAhead } from "../../src/gpu/compile_ahead.ts";
@@ -14,7 +14,7 @@ import { values } from "../kernels/harness.ts";
 /** What the process prints. */
 export interface Outcome {
   readonly family: string;
-  /** Programs that were compiled ahead; none if the cache had them, or the adapter compiles earlier anyway. */
+  /** Programs that were compiled ahead. Zero if the cache had them, or if the adapter compiles earlier anyway. */
   readonly ahead: number;
   readonly pipelines: number;
   readonly results: readonly (readonly number[])[];

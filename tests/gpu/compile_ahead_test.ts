@@ -14,7 +14,7 @@ async function run(cache: string, ...args: string[]): Promise<Outcome> {
   return JSON.parse(new TextDecoder().decode(stdout));
 }
 
-/** Compiled programs in a cache of Mesa's that has a file for each, in folders of two digits. */
+/** Compiled programs in a Mesa cache that has one file for each, in folders of two digits. */
 async function countPrograms(cache: string): Promise<number> {
   let count = 0;
   for await (const { name, isDirectory } of Deno.readDir(cache)) {
@@ -37,7 +37,7 @@ Deno.test("compileAhead() fills the driver's cache with what the plan's device t
       assert.equal(ahead.pipelines, expected.pipelines);
       if (ahead.family !== "lavapipe") return assert.equal(ahead.ahead, 0);
       assert.equal(ahead.ahead, ahead.pipelines);
-      // A program that was compiled otherwise than the plan needs it would be there twice.
+      // A program compiled in a different way from what the plan needs would be there twice.
       assert.equal(await countPrograms(cache), await countPrograms(plain));
     });
   });

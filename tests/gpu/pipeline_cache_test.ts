@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { PipelineCache, type Program } from "../../src/gpu/pipeline_cache.ts";
 
-/** A cache on a device that makes something new at each call; what it made, and how often the cache said so. */
+/**
+ * A cache on a device that makes a new object at each call. Counts what was made, and how often the cache announced it.
+ */
 function cacheOf() {
   const made = { shaders: 0, layouts: 0, pipelines: [] as GPUComputePipelineDescriptor[], announced: 0 };
   const device = {

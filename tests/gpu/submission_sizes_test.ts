@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { SubmissionSizes } from "../../src/gpu/submission_sizes.ts";
 
-/** Sizes that learned from one wait: how many commands, and how many milliseconds they took. */
+/** Sizes that have learned from one wait for `commands` commands that took `milliseconds`. */
 function after(commands: number, milliseconds: number): SubmissionSizes {
   let time = 0;
   const sizes = new SubmissionSizes(() => time);
@@ -18,10 +18,10 @@ Deno.test("SubmissionSizes cuts a plan into three on a fast device", () => {
 });
 
 Deno.test("SubmissionSizes keeps each submission to a second on a slow device", () => {
-  // 10 s for 1000 commands are 10 ms for one.
+  // 10 s for 1000 commands are 10 ms for each.
   assert.deepEqual([1000, 100_000].map((commands) => after(1000, 10_000).of(commands)), [100, 100]);
   assert.equal(after(100, 1e6).of(100), 1);
-  // A wait for little, perhaps long after it was done, says nothing.
+  // A wait for few commands may end long after they did, so it says nothing.
   assert.equal(after(1, 1e6).of(3000), 1000);
 });
 

@@ -37,7 +37,7 @@ Deno.test("an operand is copied into a texture once, until something is written 
       addTwice();
     });
     assert.equal(uploads(plan), expected, what);
-    // What every kernel reads is what is there by then.
+    // Every kernel must read the contents as they are when it runs.
     first.write(new Float32Array(9).fill(1));
     second.write(new Float32Array(9).fill(10));
     const sums = { "by a kernel": 21, "by a copy": 20, "by zeroing": 1 }[what] ?? 11;
@@ -87,7 +87,7 @@ Deno.test("TextureCopies gives up what was not asked for the longest", async () 
   assert.equal(filled, 3);
   get(16);
   assert.equal(filled, 4);
-  // A third is taken before one of the two is given back.
+  // A third texture is taken before one of the first two is given back.
   assert.equal(made, 3);
   buffer.destroy();
 });

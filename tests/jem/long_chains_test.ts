@@ -39,7 +39,7 @@ Deno.test("sgldChain() gives the same bits with a replayed step as with recorded
     const start = normal(stream, Purpose.sampling, shape);
     const all = normal(stream, Purpose.sgldNoise, [steps, ...shape]);
     const blocks = start.size / 4;
-    // The step in the middle of other work, as in an iteration.
+    // Other work surrounds the step, as in an iteration.
     model.energyScore(start, training).dispose();
     const score = (images: typeof start) => model.energyScore(images, training);
     const images = sgldChain(
@@ -79,7 +79,7 @@ Deno.test("sgldChain() takes the noise of long chains at once as well", async ()
 
 const digits = await loadDataset({ name: "digits" });
 
-/** What recording an iteration with chains of a number of steps creates, and the batches that it tracks. */
+/** What recording an iteration with chains of `steps` steps creates, and the batches that it tracks. */
 async function recorded(steps: number): Promise<{ bindGroups: number; commands: number; bytes: number }> {
   const batches = { likelihoodBatch: 7, labelledBatch: 8, bufferSize: 20 };
   const configuration = parseConfiguration({ ...preset("digits"), ...batches, steps });
@@ -98,7 +98,8 @@ Deno.test("Trainer makes no more for 10,000 steps of a chain than for 100, and t
 });
 
 Deno.test("Trainer tracks every batch of a long chain, with noise that no binding holds at once", async () => {
-  // 7 images of 28² are not a multiple of 256 bytes, so a step's noise could not be bound inside that of all steps.
+  // 7 images of 28² are not a multiple of 256 bytes. So a step's noise could not be bound as part of the noise of all
+  // steps.
   const side = 28;
   const train = {
     ...digits.train,

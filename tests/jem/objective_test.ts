@@ -47,7 +47,7 @@ function byDefinition(model: WideResNet, batch: Batch, mode: NormMode): Tensor {
   return add(add(likelihood, likelihood, weights.likelihoodWeight - 1), crossEntropy, 2);
 }
 
-/** What differentiating a loss of fixed batches leaves behind. */
+/** The state after differentiating a loss of fixed batches. */
 async function outcome(
   change: Partial<Architecture>,
   loss: (model: WideResNet, batch: Batch) => Tensor,
@@ -89,7 +89,7 @@ for (const [title, change] of cases) {
         },
       );
       assert.deepEqual(actual.total, expected.total);
-      // The same sums in another order: some units in the last place of their largest terms.
+      // The sums have another order, which costs some units in the last place of their largest terms.
       assert(relativeError(actual.gradient!, expected.gradient!) < 2e-6);
       assert.deepEqual(actual.running, expected.running);
       assert.equal(actual.tracked, expected.tracked);

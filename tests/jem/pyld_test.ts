@@ -27,7 +27,7 @@ Deno.test("PYLD's inner steps follow the gradient of ⟨f₀(x), p⟩ by the fir
   const options = { steps: 1, stepSize: 0.5, noiseScale: 0, gradientClamp: 0.2, inner };
   const moved = await sgldStep((x) => rest(firstLayer(x)), images, options).read();
 
-  // The official code's way: p is the gradient with respect to the first layer's output, and ⟨f₀(x), p⟩ is
+  // As in the official code, p is the gradient with respect to the first layer's output, and ⟨f₀(x), p⟩ is
   // differentiated at every x.
   const hidden = firstLayer(images);
   const p = context.from(await gradient(hidden, () => sum(rest(hidden))), hidden.shape);

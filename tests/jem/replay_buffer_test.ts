@@ -8,7 +8,7 @@ const capacity = 20;
 const image = (value: number) => new Float32Array(16).fill(value);
 const images = (values: readonly number[]) => Float32Array.from(values.flatMap((value) => [...image(value)]));
 
-/** A device that binds a limited number of bytes at a time. */
+/** A context on a device that can bind `bytes` bytes at a time. */
 async function contextBinding(bytes: number): Promise<Context> {
   const gpu = await Gpu.request();
   const { limits } = gpu.device;
@@ -23,7 +23,7 @@ async function contextBinding(bytes: number): Promise<Context> {
   return new Context(gpu);
 }
 
-/** Fills a buffer across the ends of its parts, takes starts from it and puts ends back. */
+/** Fills a buffer across the boundaries of its parts, takes starts from it and puts ends back. */
 async function used(
   context: Context,
 ): Promise<{ parts: number; starts: Float32Array; stored: Float32Array }> {
@@ -42,7 +42,7 @@ async function used(
 
 Deno.test("ReplayBuffer in several parts is what it is in one", async () => {
   const whole = await used(await contextBinding(2 ** 20));
-  // Seven images of 64 bytes to a part.
+  // Each part holds seven images of 64 bytes.
   const split = await used(await contextBinding(7 * 64 + 16));
   assert.deepEqual([whole.parts, split.parts], [1, 3]);
   assert.deepEqual(split.starts, images([19, 0, 7, 7, 104]));

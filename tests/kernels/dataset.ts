@@ -1,4 +1,4 @@
-/** Bytes of images, as a data set holds them on the device. */
+/** Bytes of images, as a data set stores them on the device. */
 
 import { values } from "./harness.ts";
 
@@ -12,7 +12,7 @@ export function dataset(length: number, maximum: number) {
   return { bytes, words };
 }
 
-/** A byte of them as a value in [−1, 1]. */
+/** One of these bytes as a value in [−1, 1]. */
 export function scaled(value: number, maximum: number): number {
   return value / maximum * 2 - 1;
 }

@@ -1,6 +1,6 @@
-/** Where values lie in feature maps `[batch, height, width, channels]`. */
+/** Positions of values in feature maps `[batch, height, width, channels]`. */
 
-/** Image, row and column of a pixel by its number. */
+/** Image, row and column of the pixel with this number. */
 export function position(pixel: number, { height, width }: { height: number; width: number }) {
   return {
     image: Math.floor(pixel / (height * width)),

@@ -1,8 +1,8 @@
 /**
- * What Mesa's RADV, the driver of AMD's GPUs on Linux, compiles from an iteration's kernels, without a GPU: see
- * `bench/programs/isa.ts`. Skipped if its packages are missing. CI's Mesa 22.3 has an older compiler: it allocates
- * registers differently, spills on RDNA3 where Mesa 25 does not, and pairs no instructions there. It is held to what is
- * true of it.
+ * What Mesa's RADV, the driver of AMD's GPUs on Linux, compiles from an iteration's kernels, without a GPU (see
+ * `bench/programs/isa.ts`). The tests are skipped if its packages are missing. CI's Mesa 22.3 has an older compiler. It
+ * allocates registers differently, spills on RDNA3 where Mesa 25 does not, and pairs no instructions there. Only limits
+ * that hold for it are tested there.
  */
 
 import assert from "node:assert/strict";
@@ -14,34 +14,38 @@ import { percent } from "../../bench/isa/compiler.ts";
 import { buildTools, missingPackages } from "../../bench/isa/tools.ts";
 import { withFiles } from "../temporary.ts";
 
-/** Version of Mesa from which on all limits hold. */
+/** The first version of Mesa for which all limits hold. */
 const leastMesa = 25;
 
 /** Bytes of workgroup memory that every WebGPU device has. */
 const workgroupMemory = 16384;
 
-/** The kernels that stage tiles in workgroup memory: `staged.wgsl`, `patch_staged.wgsl` and `gradient_weight_staged.wgsl`. */
+/**
+ * The kernels that stage tiles in workgroup memory: `staged.wgsl`, `patch_staged.wgsl` and
+ * `gradient_weight_staged.wgsl`.
+ */
 const staged =
   /^(?:conv2d_(?:forward|gradient_input|gradient_weight)(?:_patch)?|winograd_(?:weight_)?product) /;
 
-/** Limits of the loops of {@link staged} kernels. The first row that has a kernel's name holds. */
+/** Limits of the loops of {@link staged} kernels. The first row that matches a kernel's name applies. */
 const limits: readonly {
   readonly kernels: RegExp;
-  /** Least percent of multiply-adds among the operations of the vector unit. */
+  /** Least percentage of multiply-adds among the operations of the vector unit. */
   readonly share: number;
-  /** Least percent of the invocations that a SIMD can hold. */
+  /** Least percentage of the invocations that a SIMD can hold. */
   readonly occupancy?: Readonly<Record<string, number>>;
-  /** Most exposed waits; none by default. */
+  /** Most exposed waits, by default none. */
   readonly waits?: number;
 }[] = [
-  // The stem has but four input channels: one pass and no loop, which waits once for each of its ten loads before the first sum.
+  // The stem has only four input channels, so it has one pass and no loop. It waits once for each of its ten loads
+  // before the first sum.
   { kernels: /^conv2d_forward_patch 4 → 16/, share: 88, waits: 10 },
   { kernels: /^conv2d_gradient_input_patch 16 → 4/, share: 92, occupancy: { navi31: 19, navi21: 19 } },
   { kernels: /^conv2d_\w+_patch /, share: 97, occupancy: { navi31: 25, navi21: 19 } },
-  // With at most 16 channels one way a tap is one step, with fewer sums for what it loads.
+  // If one side has at most 16 channels, a tap is one step, with fewer sums for its loads.
   { kernels: /^conv2d_gradient_input 160 → 16, 1/, share: 84, occupancy: { navi31: 38, navi21: 25 } },
   { kernels: /^conv2d_gradient_weight 4 → 16/, share: 84 },
-  // Which source pixel a tap meets takes more arithmetic under a stride.
+  // With a stride, finding the source pixel of a tap takes more arithmetic.
   { kernels: /^conv2d_gradient_input .*stride/, share: 88 },
   { kernels: /^winograd_product/, share: 94, occupancy: { navi31: 31, navi21: 25 } },
   { kernels: /^winograd_/, share: 90, occupancy: { navi31: 25, navi21: 19 } },
@@ -49,7 +53,7 @@ const limits: readonly {
   { kernels: staged, share: 92 },
 ];
 
-/** Percents are compared as the bench prints them. */
+/** Compares percentages as the bench prints them. */
 function shortfalls(gpu: string, kernel: AmdKernel): string[] {
   const { share, occupancy, waits = 0 } = limits.find(({ kernels }) => kernels.test(kernel.kernel))!;
   const least = occupancy?.[gpu] ?? 0;
@@ -71,7 +75,7 @@ function shortfalls(gpu: string, kernel: AmdKernel): string[] {
   return found.filter(([isKept]) => !isKept).map(([, message]) => `${kernel.kernel}: ${message}`);
 }
 
-/** Why the limits of Mesa 25 do not hold for a result, to be added to the name of a test that is left out for it. */
+/** Why the limits of Mesa 25 do not apply to a result. The text is added to the name of the test that is left out. */
 function reasonToLeaveOut({ driver }: AmdResult): string | undefined {
   const [, version] = /Mesa (\d+)/.exec(driver)!;
   return Number(version) < leastMesa
@@ -81,7 +85,7 @@ function reasonToLeaveOut({ driver }: AmdResult): string | undefined {
 
 const title = (gpu: string) => `${gpu} (${amdGpus[gpu]!.architecture})`;
 
-/** Holds what was made of the kernels for a GPU; of the loops only where there is no reason to leave them out. */
+/** Checks the kernels compiled for a GPU. The loops are left out if there is a reason in `leftOut`. */
 async function hold(
   t: Deno.TestContext,
   gpu: string,
@@ -90,7 +94,7 @@ async function hold(
 ): Promise<void> {
   assert(result, `RADV does not know ${gpu}`);
   const products = result.kernels.filter(({ kernel }) => staged.test(kernel));
-  // An iteration has 114 pipelines, and these large ones among them.
+  // An iteration has 114 pipelines, including these large ones.
   assert(result.kernels.length > 100 && products.length > 30);
   await t.step("no kernel spills registers or has an array in memory", () => {
     const spilling = result.kernels.filter(({ spilled, scratch }) => spilled > 0 || scratch > 0);

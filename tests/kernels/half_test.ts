@@ -5,7 +5,7 @@ import { testGpu } from "./harness.ts";
 
 const rounded = (values: ArrayLike<number>) => new Float32Array(new Float16Array(values));
 
-/** The cases of kernels that take some operands in half precision, and the names of these operands. */
+/** The cases of kernels that can take some operands in half precision, and the names of these operands. */
 const halves = kernelCases.map((kernelCase) => ({
   ...kernelCase,
   names: kernelCase.kernel.bindings.filter(({ alias }) => alias !== undefined).map(({ name }) => name),

@@ -6,15 +6,15 @@ import { type Operand, run } from "../../src/kernels/run.ts";
 
 let shared: Promise<Gpu> | undefined;
 
-/** The device that all tests of one file share. */
+/** The device that all tests of a file share. */
 export function testGpu(): Promise<Gpu> {
   return shared ??= Gpu.request();
 }
 
 /**
- * Runs `kernel` once on the tests' device and returns every operand's contents afterwards, by name, as float32. Operands
- * given as a number are outputs of that many elements; see {@link run} for how they are poisoned. Where the kernel has a
- * variant for software adapters, that must then compute the same but for rounding.
+ * Runs `kernel` once on the tests' device and returns every operand's contents afterwards, by name, as float32.
+ * Operands given as a number are outputs of that many elements. See {@link run} for how they are poisoned. If the
+ * kernel has a variant for software adapters, the variant must compute the same up to rounding.
  * @param rounding bound on the error between the two: larger where they sum many values, in different orders
  */
 export async function runKernel<Shape, Name extends string>(
@@ -48,7 +48,10 @@ async function runOnce<Shape, Name extends string>(
   return Object.fromEntries(floats);
 }
 
-/** Deterministic values in [low, high), from a small linear congruential generator: test inputs, not randomness. */
+/**
+ * Deterministic values in [low, high), from a small linear congruential generator. They are test inputs, not
+ * randomness.
+ */
 export function values(length: number, seed = 1, low = -1, high = 1): Float32Array {
   let state = seed >>> 0;
   return Float32Array.from({ length }, () => {
@@ -57,7 +60,7 @@ export function values(length: number, seed = 1, low = -1, high = 1): Float32Arr
   });
 }
 
-/** Largest |actual − expected| divided by the largest |expected|; NaN if any actual value is NaN. */
+/** Largest |actual − expected| divided by the largest |expected|. NaN if any actual value is NaN. */
 export function relativeError(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
   if (actual.length !== expected.length) {
     throw new RangeError(`${actual.length} values, expected ${expected.length}`);
@@ -73,7 +76,7 @@ export function relativeError(actual: ArrayLike<number>, expected: ArrayLike<num
   return scale === 0 ? error : error / scale;
 }
 
-/** Root mean square of actual − expected, relative to that of expected; NaN if any actual value is NaN. */
+/** Root mean square of actual − expected, relative to that of expected. NaN if any actual value is NaN. */
 export function rootMeanSquareError(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
   let [squares, scale] = [0, 0];
   for (let i = 0; i < expected.length; i++) {

@@ -32,7 +32,7 @@ Deno.test("every kernel is used by a test in its family's folder", async () => {
   }
 });
 
-/** The tests of a family without their imports, comments and titles. */
+/** The tests of a family, without imports, comments and titles. */
 async function testsOf(family: string): Promise<string> {
   const folder = new URL(`${family}/`, import.meta.url);
   const files = await Array.fromAsync(

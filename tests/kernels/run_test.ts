@@ -9,7 +9,7 @@ const { device } = await testGpu();
 const shape = { partials: 2, length: 2, accumulate: true };
 
 Deno.test("run() refuses a call without an operand, and more values than a shape has room for", async () => {
-  // As JavaScript sees it: the names of the operands are not checked.
+  // In JavaScript, the names of the operands are not checked.
   const kernel: Kernel<SumPartialsShape> = sumPartials;
   await assert.rejects(run(kernel, shape, { partials: [1, 2, 3, 4] }, device), {
     name: "RangeError",

@@ -1,6 +1,6 @@
 /**
- * Finds copies in shaders that have drifted apart. WGSL has no includes, so what several shaders need stands in each of
- * them.
+ * Finds copies in shaders that have drifted apart. WGSL has no includes, so each shader contains its own copy of shared
+ * code.
  */
 
 import {
@@ -11,10 +11,10 @@ import {
   withoutAliases,
 } from "../../scripts/wgsl.ts";
 
-/** Texts of shaders by their paths. */
+/** Shader texts by path. */
 export type Shaders = ReadonlyMap<string, string>;
 
-/** A function that differs from those of the same name and types in other shaders, and why. */
+/** A function that differs from functions of the same name and types in other shaders, and the reason. */
 export interface Exception {
   /** Name and types: `scale(vec4f, f32)`. */
   readonly what: string;
@@ -22,28 +22,28 @@ export interface Exception {
   readonly reason: string;
 }
 
-/** What is the same in several shaders, though it uses what each of them declares for itself, or is a structure. */
+/** A function that is the same in several shaders although it uses their own declarations, or a structure. */
 export interface Copies {
-  /** Name and types of a function as they are written, `scale(vec4f, f32)`, or `struct Name`. */
+  /** Name and types of a function as written, `scale(vec4f, f32)`, or `struct Name`. */
   readonly what: string;
   readonly shaders: readonly string[];
 }
 
-/** A function or structure in one of the shaders. */
+/** A function or structure in a shader. */
 interface Part {
   readonly shader: string;
   /** As {@link Copies.what}. */
   readonly what: string;
-  /** The same with what the types stand for: parts with different ones are no copies of each other. */
+  /** The same with resolved types. Parts with different signatures are not copies of each other. */
   readonly signature: string;
-  /** What it says, whatever its parameters are called and however it is laid out. */
+  /** Its code, independent of parameter names and layout. */
   readonly text: string;
-  /** Whether it uses nothing of its shader but types and functions. */
+  /** Whether it uses only types and functions of its shader. */
   readonly isPure: boolean;
 }
 
 /**
- * Functions of the same name and types that use nothing of their shaders but types and functions, and differ.
+ * Functions of the same name and types that use only types and functions of their shaders, and still differ.
  * @returns what is wrong, one line for each such function and each exception that is not needed
  */
 export function differingFunctions(shaders: Shaders, exceptions: readonly Exception[]): string[] {
@@ -68,7 +68,7 @@ export function differingFunctions(shaders: Shaders, exceptions: readonly Except
 }
 
 /**
- * Copies that the table names and that differ or are gone, and copies that it does not name.
+ * Copies in the table that differ or are gone, and copies that are not in the table.
  * @returns what is wrong, one line each
  */
 export function differingCopies(shaders: Shaders, table: readonly Copies[]): string[] {
@@ -90,7 +90,7 @@ export function differingCopies(shaders: Shaders, table: readonly Copies[]): str
   ];
 }
 
-/** Constants of the same name that have different values, in functions or outside. */
+/** Constants of the same name with different values, inside or outside functions. */
 export function differingConstants(shaders: Shaders): string[] {
   const constants = [...shaders].flatMap(([shader, wgsl]) =>
     [...wgsl.matchAll(/^ *const (\w+)(?:: \w+)? = (.*);/gm)].map(([, name, value]) => ({
@@ -112,7 +112,7 @@ function shadersOf(parts: readonly Pick<Part, "shader">[]): string {
   return [...new Set(parts.map(({ shader }) => shader))].join(", ");
 }
 
-/** All structures but uniform buffers', and all functions but entry points. */
+/** All structures except uniform buffers, and all functions except entry points. */
 function partsOf(shaders: Shaders): Part[] {
   return [...shaders].flatMap(([shader, wgsl]) => {
     const structures = [...structuresOf(wgsl)].map(([name, fields]) => ({
@@ -141,20 +141,20 @@ function partsOf(shaders: Shaders): Part[] {
   });
 }
 
-/** Names that a function's body uses and does not declare, but for fields. */
+/** Names that a function's body uses but does not declare, except fields. */
 function freeNames({ parameters, body }: ShaderFunction): Set<string> {
   const used = [...body.matchAll(/(?<!\.)\b[a-zA-Z]\w*/g)].map(([name]) => name);
   const declared = [...body.matchAll(/\b(?:let|var|const) (\w+)/g)].map(([, name]) => name!);
   return new Set(used).difference(new Set([...declared, ...parameters.map(([name]) => name)]));
 }
 
-/** The words and signs of a function's body, its parameters numbered. */
+/** The tokens of a function's body, with its parameters numbered. */
 function canonical({ parameters, body }: ShaderFunction): string {
   const numbered = parameters.reduce(
     (text, [name], i) => text.replaceAll(new RegExp(`(?<!\\.)\\b${name}\\b`, "g"), () => `$${i}`),
     body,
   );
   const tokens = [...numbered.matchAll(/\w+|[^\s\w]/g)].map(([token]) => token).join(" ");
-  // A list that is broken into lines ends with a comma.
+  // A list over several lines ends with a comma.
   return tokens.replaceAll(", )", ")");
 }

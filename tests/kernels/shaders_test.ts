@@ -100,7 +100,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
 }
 `;
 
-/** The same with other comments, names of parameters, line breaks, aliases and entry point. */
+/** The same shader with different comments, parameter names, line breaks, aliases and entry point. */
 const second = first
   .replace("// Twice.", "// Two times.\n//")
   .replace(" // a sum", "")
@@ -126,7 +126,7 @@ Deno.test("a function may differ from its copy in comments, layout and names of 
     [(wgsl) => wgsl.replace("value +", "value -"), [twice]],
     [(wgsl) => wgsl.replace("pair[0].x", "pair[0].y"), [scaled]],
     [(wgsl) => wgsl.replace("(sum * pair[0], twice(pair[1]))", "(twice(pair[1]), sum * pair[0])"), [scaled]],
-    // No copies: another type, another structure, and functions that use what their shader declares.
+    // These are not copies: another type, another structure, and functions that use their shader's declarations.
     [(wgsl) => wgsl.replace("twice(value: vec4f)", "twice(value: vec4h)"), []],
     [(wgsl) => wgsl.replace("value +", "value - input[0] +"), []],
     [(wgsl) => wgsl.replace("min(i + lanes", "min(i + 1u"), []],
@@ -143,7 +143,7 @@ Deno.test("an exception must be needed", () => {
   assert.deepEqual(find((wgsl) => wgsl.replace("value +", "value -")), []);
   assert.deepEqual(find(asIs), needless);
   assert.deepEqual(find((wgsl) => wgsl.replace("fn twice", "fn double")), needless);
-  // The exception is for one shader: the others must still be the same.
+  // The exception is for one shader. The others must still be the same.
   const third = new Map([...pair((wgsl) => wgsl.replace("value +", "value -")), [
     "c.wgsl",
     first.replace("x + x", "2.0 * x"),

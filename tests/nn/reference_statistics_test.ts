@@ -15,7 +15,7 @@ const context = new Context(await testGpu());
 const model = new WideResNet(context, architecture, 1);
 const batch = values(6 * pixels, 2);
 
-/** log p̃ of images, and its gradient with respect to them. */
+/** log p̃ of images, and its gradient with respect to the images. */
 async function scored(images: Float32Array, mode: NormMode): Promise<[Float32Array, Float32Array]> {
   const count = images.length / pixels;
   using x = context.from(images, [count, 12, 12, 3]);
@@ -32,7 +32,7 @@ Deno.test("an image sees of a reference what it sees as one of its batch", async
   const references = new ReferenceStatistics(context, model.runningStatistics.values.size, 6);
   const tracked = model.runningStatistics.batchesTracked;
   const running = await model.runningStatistics.values.read();
-  // Without dropout, so that both compute the same.
+  // No dropout, so that both compute the same.
   const [scores, gradients] = await scored(batch, { ...frozenTraining, references });
   for (const [first, count] of [[0, 6], [1, 2], [5, 1]] as const) {
     const some = batch.subarray(first * pixels, (first + count) * pixels);

@@ -37,7 +37,7 @@ Deno.test("WideResNet has the official numbers of parameters", async () => {
   }
 });
 
-// Those of 8, 28 and 32 pixels are the data sets', which other tests use.
+// The data sets have images of 8, 28 and 32 pixels. Other tests use those.
 Deno.test("WideResNet classifies images of odd sizes, of 64 pixels, and of any number of channels and classes", async () => {
   const context = new Context(await testGpu());
   for (const [imageSize, channels, classes] of [[17, 5, 1], [64, 3, 11]] as const) {
@@ -55,8 +55,8 @@ Deno.test("WideResNet classifies images of odd sizes, of 64 pixels, and of any n
 
 const families: readonly AdapterFamily[] = ["gpu", "lavapipe", "slow-compiler"];
 
-// Every tensor that is stored is rounded by at most 2⁻¹¹ of its values, 2⁻¹¹ / √3 in the root mean square. The stem, six in each of
-// three blocks and the last norm add up to less than 25^½ times that.
+// Every stored tensor is rounded by at most 2⁻¹¹ of its values, 2⁻¹¹ / √3 in the root mean square. The stem, six
+// tensors in each of three blocks and the last norm add up to less than 25^½ times that.
 for (const family of families) {
   Deno.test({
     name: `WideResNet computes the same with float16 activations but for their rounding (${family})`,
@@ -65,7 +65,7 @@ for (const family of families) {
       const gpu = await Gpu.request(family);
       const context = new Context(gpu);
       const images = context.from(values(8 * 13 ** 2 * 3), [8, 13, 13, 3]);
-      // Norms have one family of kernels, except for textures.
+      // Norms have only one family of kernels, except for textures.
       for (const norm of family === "lavapipe" ? normNames : ["batch"] as const) {
         const architecture: Architecture = { ...small, imageSize: 13, norm };
         const [exact, rounded] = await Promise.all(activationTypes.map(async (activations) => {

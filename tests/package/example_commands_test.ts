@@ -1,4 +1,4 @@
-/** The examples, by the commands at their tops. */
+/** The examples, run by the commands in their first comments. */
 
 import assert from "node:assert/strict";
 import { decode } from "fast-png";
@@ -8,7 +8,7 @@ import { readModelFile, replayImages } from "../../src/mod.ts";
 import { withProjectCopy } from "../project_copy.ts";
 import { command, nodeProblem, npmProblem } from "./npm.ts";
 
-/** The commands in the comment that a module begins with: lines by themselves, further in than its sentences. */
+/** The commands in a module's first comment. They are on lines of their own, indented further than the sentences. */
 function commandsOf(text: string): string[] {
   const [head = ""] = /^(?:\/\/\/.*\n)?(?:(?:\/\/.*\n)+|\/\*\*[^]*?\*\/)/.exec(text) ?? [];
   return [...head.matchAll(/^(?: \*|\/\/) {5}((?:\.\/run|deno|node|npm) .*)$/gm)].map(([, line]) => line!);
@@ -21,12 +21,12 @@ for await (const { name } of Deno.readDir(`${projectFolder}examples`)) {
 const imported = [...modules.values()].flatMap((text) =>
   [...text.matchAll(/ from "\.\/(.+)"/g)].map(([, name]) => name)
 );
-/** The commands of every example that is a program of its own. */
+/** The commands of every example that is itself a program. */
 const commands = new Map(
   [...modules].filter(([name]) => !imported.includes(name)).map(([name, text]) => [name, commandsOf(text)]),
 );
 
-/** Splits a command at its spaces; none has quotes. */
+/** Splits a command at its spaces. No command has quotes. */
 function words(line: string): [program: string, ...args: string[]] {
   assert.doesNotMatch(line, /["'\\$;|&]/);
   return line.split(" ") as [string, ...string[]];
@@ -58,7 +58,7 @@ Deno.test("commandsOf() takes the lines of the first comment that stand further 
   assert.deepEqual(commandsOf("import x;\n//     deno run a.ts\n"), []);
 });
 
-/** What each example prints, and further checks of what it has written. `more` stands behind the command. */
+/** What each example prints, and further checks of what it wrote. `more` follows the command. */
 const expectations: Readonly<
   Record<
     string,
@@ -91,7 +91,7 @@ const expectations: Readonly<
     more: "20",
     prints: /^20: loss [\d.]+, E\(real\) -[\d.]+, E\(generated\) -[\d.]+, test accuracy ([\d.]+) %\n$/,
     async check([, accuracy], folder) {
-      // Chance is 10 %. All of its iterations reach 95 %.
+      // Chance is 10 %, and the full number of iterations reaches 95 %.
       assert(Number(accuracy) > 40, accuracy);
       assert.deepEqual(await sizeOf(`${folder}samples.png`), [342, 342]);
       const model = await readModelFile(await Deno.readFile(`${folder}jem.safetensors`));

@@ -8,8 +8,8 @@ const [some, ignore] = onOpenGL ? [" that OpenGL compiles soon", [`--ignore=${sl
 
 Deno.test(`the examples in the kernels' doc comments${some} run, without any permission`, async () => {
   const { output, errors } = await run("test:examples", ...ignore);
-  // What was printed, not the status: with Mesa 22's driver the process is sometimes aborted while it ends, after all that
-  // ("double free or corruption").
+  // This checks the output, not the status. With Mesa 22's driver the process sometimes aborts while it exits, after
+  // all tests ("double free or corruption").
   assert.match(output, /^ok \| \d{2,} passed \| 0 failed/m, `${output}\n${errors}`);
 });
 

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 
-/** Why npm cannot be used here, if it can't. */
+/** Why npm cannot be used here, or undefined if it can. */
 export async function npmProblem(): Promise<string | undefined> {
   try {
     const { success } = await new Deno.Command("npm", {
@@ -17,7 +17,7 @@ export async function npmProblem(): Promise<string | undefined> {
   }
 }
 
-/** Why Node does not run programs that need a version from `least` on, if it doesn't. */
+/** Why Node cannot run programs that need version `least` or later, or undefined if it can. */
 export async function nodeProblem(least: number): Promise<string | undefined> {
   try {
     const version = await command("node", ["--version"], ".");

@@ -1,4 +1,4 @@
-/** The npm package as its users get it: built, packed, installed into a plain project, type-checked, run and bundled. */
+/** The npm package as its users get it: built, packed, installed in a plain project, type-checked, run and bundled. */
 
 import assert from "node:assert/strict";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -16,7 +16,7 @@ import { browserTest, folder as folderContent } from "../browser/chromium.ts";
 import { brokenLink, linksOf } from "../markdown_links.ts";
 import { command, npmProblem } from "./npm.ts";
 
-/** Largest transfers (gzip) in bytes: of any one kernel, and of each program. */
+/** Largest transfers (gzip) in bytes, for any one kernel and for each program. */
 const budgets: Readonly<Record<keyof typeof programs, number>> = {
   "one kernel": 30_000,
   "inference and sampling": 80_000,
@@ -60,7 +60,7 @@ const project = {
     const resolve = require("enhanced-resolve").create.sync({ conditionNames: ["webpack", "import"] });
     const shader = "sada-jem/shaders/chains/sgld_step.wgsl";
     console.log(JSON.stringify([shader, shader + "?raw"].map((path) => resolve(__dirname, path))));`,
-  // What npm's linters of packages say. CommonJS cannot import the package, and Node before 12 knows no "exports".
+  // What npm's package linters report. CommonJS cannot import the package, and Node before 12 does not know "exports".
   "lint.js": `
     import { readFileSync } from "node:fs";
     import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/core";
@@ -73,19 +73,18 @@ const project = {
     console.log(JSON.stringify([...messages.map((message) => formatMessage(message, pkg)), ...ofModules]));`,
 };
 
-/** Compilers and the settings with which they accept the package, as `docs/embedding.md` names them. */
+/** Compilers, and the settings with which they accept the package, as in `docs/embedding.md`. */
 const compilers = [
   { typescript: "5.9.3", types: ["@webgpu/types"], skipLibCheck: false },
   { typescript: "6.0.3", types: [], skipLibCheck: false },
   { typescript: "7.0.2", types: [], skipLibCheck: false },
-  // Both define WebGPU then, each in its own way; with TypeScript 6 it is the same.
+  // Both define WebGPU in this case, each in its own way. TypeScript 6 has the same problem.
   { typescript: "7.0.2", types: ["@webgpu/types"], skipLibCheck: true },
 ] as const;
 
-/** The folder of a compiler, several of which are installed side by side. */
+/** The folder of a compiler. Several compilers are installed side by side. */
 const compilerFolder = (version: string) => `typescript-${version[0]}`;
 
-/** A project's settings for one of the compilers. */
 const settings = ({ types, skipLibCheck }: typeof compilers[number]) =>
   JSON.stringify({
     compilerOptions: {
@@ -98,7 +97,7 @@ const settings = ({ types, skipLibCheck }: typeof compilers[number]) =>
       lib: ["ES2022", "DOM"],
       types,
       skipLibCheck,
-      // TypeScript's own declarations need no check here, and are most of the time.
+      // TypeScript's own declarations need no check here, and would take most of the time.
       skipDefaultLibCheck: true,
       noEmit: true,
     },

@@ -11,7 +11,7 @@ Deno.test("the tables of docs/performance.md are those of the results in bench/r
 });
 
 Deno.test("a table of docs/performance.md that was changed by hand is written anew", async () => {
-  // The first figure of a row of each kind of table.
+  // The first figure in a row of each kind of table.
   for (const row of ["∂ weights 160 @ 32²", "navi31 (AMD RDNA3)", "iteration's buffers"]) {
     const [line] = written.split("\n").filter((line) => line.startsWith(`| ${row}`));
     const figure = /\d+/.exec(line!.split("|")[2]!)![0];

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { permutation, philox4x32, Purpose, RandomStream } from "../../src/random/philox.ts";
 
-/** Counter, key and output of philox4x32-10 in the known-answer tests of Random123. */
+/** Counter, key and output of philox4x32-10, from the known-answer tests of Random123. */
 const knownAnswers: readonly [string, string, string][] = [
   ["00000000 00000000 00000000 00000000", "00000000 00000000", "6627e8d5 e169c58d bc57ac4c 9b00dbd8"],
   ["ffffffff ffffffff ffffffff ffffffff", "ffffffff ffffffff", "408f276d 41c83b0e a20bc7c6 6d5451fd"],
@@ -40,7 +40,7 @@ Deno.test("RandomStream.uniform() and normal() have the moments of their laws", 
     }
     return { mean, variance: square - mean ** 2 };
   };
-  // Five standard errors each.
+  // Each bound is five standard errors.
   const uniform = moments((i) => stream.uniform(i));
   assert(Math.abs(uniform.mean - 0.5) < 5 * Math.sqrt(1 / 12 / count));
   assert(Math.abs(uniform.variance - 1 / 12) < 5 * Math.sqrt(1 / 180 / count));
@@ -67,6 +67,6 @@ Deno.test("permutation() is one, and every order of three is about as frequent",
     counts.set(order, (counts.get(order) ?? 0) + 1);
   }
   assert.equal(counts.size, 6);
-  // Binomial with a standard deviation of 29.
+  // Binomial, with a standard deviation of 29.
   for (const count of counts.values()) assert(Math.abs(count - 1000) < 5 * 29);
 });

@@ -1,4 +1,4 @@
-/** How curves become lines of a chart, and numbers its labels. */
+/** How curves become lines of a chart, and how numbers become its labels. */
 
 import assert from "node:assert/strict";
 import { nearest, placed, positive, spacing } from "../../web/curves/line.ts";
@@ -9,7 +9,7 @@ const point = (iteration: number, value: number, seconds = NaN) => ({ iteration,
 Deno.test("points lie over iterations or over time, with gaps where they have no value", () => {
   const curve = [point(0, 1, 5), point(1, NaN, 6), point(2, 3), point(3, 4, 6), point(4, 5, 5.5)];
   assert.deepEqual(placed(curve, "iteration", 0), { x: [0, 1, 2, 3, 4], y: [1, null, 3, 4, 5] });
-  // By time, those of one time apart; a point without a time is left out.
+  // By time, points at the same time are moved apart, and a point without a time is left out.
   assert.deepEqual(placed(curve, "seconds", 0), { x: [5, 5.5, 6, 6.000001], y: [1, 5, null, 4] });
 });
 

@@ -1,4 +1,4 @@
-/** The script that is kept beside the sources, since training cannot bundle it. */
+/** The compiled script that is kept with the sources, because training cannot bundle it. */
 
 import assert from "node:assert/strict";
 import { curvesScript, curvesScriptPath } from "../../web/tools/curves_script.ts";
@@ -7,6 +7,6 @@ Deno.test("the script of the curves is what web/curves/ compiles to, with uPlot'
   const kept = await Deno.readTextFile(curvesScriptPath);
   assert.equal(kept, await curvesScript(), 'out of date; "./run curves" writes it anew');
   assert.match(kept, /Copyright \(c\) 2022 Leon Sorokin[^]*WITHOUT WARRANTY OF ANY KIND/);
-  // A page carries it in an element, which these would end or change.
+  // The page embeds it in an element. These would end or change the element.
   assert.doesNotMatch(kept, /<\/script|<!--|<script/i);
 });

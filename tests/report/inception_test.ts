@@ -35,7 +35,7 @@ const [pixels, features, samples, classes] = [64, 6, 200, 10];
 const weight = values(3 * pixels * features, 5);
 const seen: number[] = [];
 
-/** Six fixed products of the pixels as features; probabilities by the brightest of ten pixels. */
+/** The features are six fixed products of the pixels. The probabilities depend on the brightest of ten pixels. */
 const network = {
   features(images: Tensor) {
     const flat = images.reshape([images.shape[0]!, 3 * pixels]);
@@ -55,7 +55,7 @@ const options = (convention: FidConvention): InceptionOptions => ({
   keep: () => Promise.resolve(),
 });
 
-/** Samples of ten classes, each of which lights a pixel of its own, with the model's logits of them. */
+/** Samples of ten classes, with the model's logits. Each class lights a pixel of its own. */
 const images = values(samples * pixels, 7, -1, -0.5);
 const logits = new Float32Array(samples * classes);
 for (let i = 0; i < samples; i++) {
@@ -65,7 +65,7 @@ for (let i = 0; i < samples; i++) {
 const judge = (convention: InceptionOptions, progress: (share: number) => void = () => {}) =>
   inceptionResults(subject, images, logits, convention, 1, progress);
 
-/** The fixed products, in float64, of images in [−1, 1] as the network is to see them. */
+/** The fixed products, in float64, of images in [−1, 1] in the form that the network must see. */
 function products(data: Float32Array, scale: (value: number) => number): Float32Array {
   const count = data.length / pixels;
   const found = new Float32Array(count * features);
@@ -81,7 +81,7 @@ function products(data: Float32Array, scale: (value: number) => number): Float32
   return found;
 }
 
-/** The surest 18 of each class's 20. */
+/** The 18 most certain of each class's 20 samples. */
 function chosen(): Float32Array {
   const rows: number[] = [];
   for (let c = 0; c < classes; c++) for (let k = 2; k < 20; k++) rows.push(c + k * classes);
@@ -126,7 +126,7 @@ Deno.test("inceptionResults() takes the Inception Score of all classes' surest s
     options("current"),
   );
   assert.equal(inceptionScoreImages, 20);
-  // Twenty samples that are almost surely of ten classes, two of each.
+  // Twenty samples that almost certainly belong to ten classes, two of each.
   const rows = new Float32Array(20 * classes);
   for (let c = 0; c < classes; c++) {
     for (const k of [18, 19]) {

@@ -80,10 +80,11 @@ Deno.test("fidelityResults(): noise is far from digits, digits are as near as th
   const { samples, buffer, training, images, realImages, neighbours, dimension } = found;
   assert.deepEqual([images, realImages, neighbours, dimension], [100, 360, 5, 64]);
   assert.deepEqual([samples.precision.value, samples.coverage.value], [0, 0]);
-  // The stand-in for the buffer is a part of the real images, each of which is in its own ball.
+  // The stand-in for the buffer is a part of the real images, and each of them is in its own ball.
   assert.deepEqual([buffer!.precision.value, buffer!.recall.interval[1] <= 1], [1, true]);
   assert(training.precision.value > 0.9 && training.recall.value > 0.7);
-  // What two sets of one law have on average (Naeem et al., lemma 2), within four standard errors of a proportion.
+  // The average for two sets from one distribution (Naeem et al., lemma 2), within four standard errors of a
+  // proportion.
   let missed = 1;
   for (let i = 1; i <= 5; i++) missed *= (360 - i) / (460 - i);
   const error = Math.sqrt(missed * (1 - missed) / 360);
@@ -122,7 +123,7 @@ Deno.test("figures by nearest neighbours divided among ranks are those of one pr
 
 Deno.test("addNeighbours() shows each sample beside its nearest training image", async () => {
   const report = new AnswerBuilder("Generation");
-  // Training images 3 and 4, which are 0 from themselves, then noise, which is not.
+  // Training images 3 and 4, at distance 0 from themselves, then noise, which is not.
   const images = Float32Array.of(...await train.range(3, 2).read(), ...values(64, 3, -1, 1));
   const samples = new FloatImages(context, images, [8, 8, 1]);
   await addNeighbours(report, subject, pixels, { samples }, [[1, 0], [], [2]], 1.25);

@@ -93,7 +93,7 @@ Deno.test("comparisonTable() groups runs by their names, with means and deviatio
   assert.deepEqual(["a-12", "a", "k5_3"].map(groupOf), ["a", "a", "k5"]);
 });
 
-/** An evaluation of a number of test images, with an attack of a number of steps on some of them. */
+/** An evaluation on some test images, with an attack of some steps on part of them. */
 function attacked(name: string, { images = 100, steps = 50, testImages = 360, accuracy = 0.5 } = {}) {
   return {
     name,
@@ -202,7 +202,7 @@ Deno.test("comparisonTable() shows figures by nearest neighbours with their inte
 });
 
 Deno.test("contourPlot() draws each level where linear interpolation puts it, the second direction upwards", () => {
-  // Values 2^(x + 2y): at equal ratios, contours of the exact function are the lines x + 2y = const.
+  // Values are 2^(x + 2y). At equal ratios, contours of the exact function are the lines x + 2y = const.
   const coordinates = Array.from({ length: 41 }, (_, i) => i / 20 - 1);
   const rows = coordinates.map((y) => coordinates.map((x) => 2 ** (x + 2 * y)));
   const { layer: [areas] } = contourPlot(coordinates, rows, directions) as unknown as {

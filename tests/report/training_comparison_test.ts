@@ -3,7 +3,7 @@ import { trainingComparison } from "../../src/report/training_comparison.ts";
 import { MetricsReader } from "../../src/train/run/metrics_reader.ts";
 import type { TrainedRun } from "../../src/train/run/trained_run.ts";
 
-/** A run whose loss is its iteration, with a test after each hundredth. */
+/** A run whose loss is its iteration, with a test after every hundredth iteration. */
 function trained(name: string, iterations: number, secondsEach = 1, set = "test"): TrainedRun {
   const metrics = new MetricsReader({ mostBuckets: 2 ** 15 });
   for (let iteration = 0; iteration < iterations; iteration++) {
@@ -16,7 +16,7 @@ function trained(name: string, iterations: number, secondsEach = 1, set = "test"
   return { name, state: "stopped", iterations: null, metrics };
 }
 
-/** The points of the lines of a plot, in pixels of the axes. */
+/** The points of a plot's lines, in pixels of the axes. */
 async function linesOf(runs: readonly TrainedRun[], by: "iteration" | "time", plot = "loss") {
   const { files } = await trainingComparison(runs, by);
   const svg = files.get(`compare_training_${plot}.svg`) as string;
@@ -36,10 +36,10 @@ Deno.test("trainingComparison() shows means over common bins, runs of other leng
   const [long, short] = await linesOf(runs, "iteration");
   assert.equal(long!.points.length, 100);
   assert.equal(short!.points.length, 25);
-  // Both have the loss of their iteration, and so lie on one line.
+  // In both runs the loss is the iteration, so they lie on one line.
   const end = short!.points.at(-1)!;
   assert.deepEqual(long!.points[24], end);
-  // Iterations 241–250 have the mean 245.5 on an axis of 0–1000 that is 380 pixels wide.
+  // Iterations 241–250 have the mean 245.5, on an axis of 0–1000 that is 380 pixels wide.
   assert(Math.abs(end[0]! - 0.2455 * 380) < 0.01, String(end));
 });
 
@@ -51,7 +51,7 @@ Deno.test("trainingComparison() aligns by time in a fitting unit", async () => {
   const captions = section.blocks.flatMap((block) => block.kind === "plot" ? block.caption : []);
   assert.equal(captions[0], "training loss, means over 1.3 min");
   const [fast, slow] = await linesOf(runs, "time");
-  // 4000 and 8000 of 8000 s, of an axis that Vega rounds up to 140 minutes.
+  // 4000 and 8000 of 8000 s, on an axis that Vega rounds up to 140 minutes.
   assert(Math.abs(fast!.points.at(-1)![0]! / slow!.points.at(-1)![0]! - 0.5) < 0.01);
 });
 

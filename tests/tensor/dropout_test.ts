@@ -13,7 +13,7 @@ Deno.test("dropout() drops the given share and scales the rest", async () => {
     const scale = Math.fround(1 / (1 - rate));
     assert(kept.every((value) => value === 0 || Math.abs(value - scale) <= scale * 2 ** -22));
     const dropped = kept.filter((value) => value === 0).length / length;
-    // Five standard errors of a share of 40,003 draws.
+    // The bound is five standard errors of a share of 40,003 draws.
     assert(Math.abs(dropped - rate) <= 5 * Math.sqrt(rate * (1 - rate) / length), `${dropped}`);
   }
 });

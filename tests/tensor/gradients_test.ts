@@ -1,8 +1,8 @@
 /**
  * Gradients of every differentiable operation against central differences.
  *
- * The scalar f is a weighted sum of the operation's outputs. In float32 the quotient (f(x + h·d) − f(x − h·d)) / 2h has a
- * rounding error of about 1e-7·|f| / h and a truncation error of order h²; with h = 2^-6 both stay below 2e-3 of the
+ * The scalar f is a weighted sum of the operation's outputs. In float32 the quotient (f(x + h·d) − f(x − h·d)) / 2h has
+ * a rounding error of about 1e-7·|f| / h and a truncation error of order h². With h = 2^-6, both stay below 2e-3 of the
  * gradient's length for the operations here, whose third derivatives are of order 1.
  */
 
@@ -32,7 +32,7 @@ const tolerance = 2e-3;
 interface Case {
   readonly shapes: readonly (readonly number[])[];
   readonly apply: (context: Context, inputs: readonly Tensor[]) => Tensor;
-  /** Range of the inputs, [−1, 1] unless said otherwise. */
+  /** Range of the inputs, by default [−1, 1]. */
   readonly range?: readonly [number, number];
 }
 

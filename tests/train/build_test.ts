@@ -8,7 +8,7 @@ import { testGpu } from "../kernels/harness.ts";
 
 Deno.test("residentImages() keeps a share of each class's labelled images where not all fit", async () => {
   const context = new Context(await testGpu());
-  // Class after class, as in a folder; each image's bytes are its number.
+  // Images come class by class, as in a folder. Each image's bytes are its number.
   const labels = Uint32Array.from({ length: 200 }, (_, i) => Math.floor(i / 50));
   const bytes = Uint8Array.from({ length: 200 * 16 }, (_, i) => Math.floor(i / 16));
   const dataset: Dataset = {

@@ -1,4 +1,4 @@
-/** Training without a `Trainer`: the parts that a program holds in its own hands. */
+/** Training without a `Trainer`, for programs that hold its parts themselves. */
 
 import assert from "node:assert/strict";
 import {

@@ -46,7 +46,7 @@ Deno.test("fitClassGaussians() finds the means and the best factors of their ran
         left[at]! -= factor[k * size + Math.floor(at / size)]! * factor[k * size + at % size]!;
       }
     }
-    // The best approximation leaves the smallest eigenvalues, and nothing below 0 (Eckart, Young and Mirsky).
+    // The best approximation leaves the smallest eigenvalues, and none below 0 (Eckart, Young and Mirsky).
     const all = symmetricEigenvalues(covariance, size).toSorted().reverse();
     const rest = symmetricEigenvalues(left, size).toSorted().reverse();
     const sum = (values: Float64Array) => values.reduce((total, value) => total + value, 0);
@@ -72,7 +72,7 @@ Deno.test("fitClassGaussians() takes more directions than there are, and refuses
   });
   const { factors } = fitClassGaussians(chosen([...two, ...others]), 3);
   const column = (k: number) => [...factors.subarray(k * size, (k + 1) * size)];
-  // The covariance of two images is that of their half difference.
+  // The covariance of two images is that of half their difference.
   const half = column(0).map((_, p) =>
     (train.bytes[two[0]! * size + p]! - train.bytes[two[1]! * size + p]!) / digits.maximum
   );
@@ -110,14 +110,14 @@ Deno.test("a model carries its starts through files, rounded to float16, and dra
     const all = Array.from({ length: count }, (_, n) => values[n * size + p]!);
     const average = all.reduce((sum, value) => sum + value, 0) / count;
     const square = all.reduce((sum, value) => sum + value ** 2, 0) / count;
-    // Five standard errors, and the means' rounding to float16. No value's square is above 1.
+    // The bounds are five standard errors, plus the means' rounding to float16. No value's square is above 1.
     const error = 5 / Math.sqrt(count);
     assert(Math.abs(average - expected.mean) < error * Math.sqrt(expected.variance) + 5e-4);
     assert(Math.abs(square - expected.square) < error * Math.sqrt(expected.square) + 1e-3);
   }
 });
 
-/** Moments of a normal variable that is clamped to [−1, 1], by summing over 20,001 of its values. */
+/** Moments of a normal variable clamped to [−1, 1], from a sum over 20,001 of its values. */
 function clampedMoments(mean: number, variance: number) {
   const [steps, reach] = [10_000, 8];
   let [weights, first, second] = [0, 0, 0];

@@ -33,7 +33,7 @@ Deno.test("blockAt() finds the block that a value begins, and refuses one that b
 });
 
 for (const start of chainStarts) {
-  /** The ends of noisy chains, from the one numbered `first` up to `end`. */
+  /** The ends of noisy chains, from number `first` up to `end`. */
   const ends = async (first: number, end: number) => {
     const some = classes.subarray(first, end);
     const informative = () => Promise.resolve(initialisation);

@@ -236,7 +236,7 @@ Deno.test("applySetting() reads values as JSON, or else as strings, and leaves i
     ["dataFolder=", "dataFolder", ""],
     ["dataFolder=null", "dataFolder", null],
     ['dataFolder="a b"', "dataFolder", "a b"],
-    // Folders and names that look like JSON.
+    // Folder names that look like JSON.
     ...["2024", "1e3", "true", "[1]", "{}"].map((text): [string, string, unknown] => [
       `dataFolder=${text}`,
       "dataFolder",

@@ -6,7 +6,7 @@ import { requireFit } from "../../src/train/fit.ts";
 import { preset } from "../../src/train/presets.ts";
 import { paperAdapter, withAdapter } from "../paper_adapter.ts";
 
-/** An adapter with lavapipe's limits, whatever there is. */
+/** An adapter with lavapipe's limits, whatever adapter is installed. */
 async function lavapipe(): Promise<Gpu> {
   const adapter = paperAdapter();
   const limits = { ...adapter.limits, maxBufferSize: 2 ** 31 - 1, maxStorageBufferBindingSize: 2 ** 27 };
@@ -32,7 +32,7 @@ Deno.test("requireFit() lets runs start that fit", async () => {
   for (const name of ["digits", "digits-jem", "digits-softmax", "cifar10-tiny"]) {
     assert.equal(refusal(gpu, configured(name)), "fits", name);
   }
-  // A replay buffer and the steps of a chain are split.
+  // A replay buffer is split, and so are the steps of a chain.
   assert.equal(refusal(gpu, configured("digits", { bufferSize: 1_000_000 })), "fits");
   assert.equal(
     refusal(gpu, configured("digits", { steps: 10_000, noiseScale: 0.01, innerSteps: 1000 })),
@@ -47,7 +47,7 @@ Deno.test("requireFit() names the option, the bytes, the limit and what would fi
     refusal(gpu, configured("cifar10")),
     /with labelledBatch 128: .* needs 167772160 bytes; .* is 134217728; labelledBatch 102 would fit$/,
   );
-  // Four shards of 128 each fit no better than one, and their batches are of one size.
+  // Four shards of 128 each fit no better than one, and their batches have the same size.
   assert.match(
     refusal(gpu, configured("cifar10", { labelledBatch: 512, shards: 4 })),
     /with labelledBatch 512: .* needs 167772160 bytes; .* is 134217728; labelledBatch 408 would fit$/,
@@ -105,7 +105,7 @@ Deno.test("requireFit() refuses what no computer has the memory for, whatever a 
     refusal(gpu, configured("cifar10", { labelledBatch: 8192, depth: 304 })),
     /an iteration needs about \d{13,} bytes; no device has more than 1099511627776; labelledBatch \d+ would fit$/,
   );
-  // Here a kernel has a limit of its own.
+  // In this case a kernel has a limit of its own.
   assert.match(
     refusal(gpu, configured("cifar10", { labelledBatch: 65_535 })),
     /with labelledBatch 65535: norm: .* at most 65535 are summed by one; labelledBatch \d+ would fit$/,

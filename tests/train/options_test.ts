@@ -1,4 +1,4 @@
-/** The options of a configuration: what they say of themselves is what the check does. */
+/** The options of a configuration: their descriptions match what the check does. */
 
 import assert from "node:assert/strict";
 import { configurationHelp } from "../../src/cli/configuration_help.ts";
@@ -15,7 +15,7 @@ import {
 } from "../../src/train/options.ts";
 import { preset, presetNames } from "../../src/train/presets.ts";
 
-/** What a rule between options asks of others where one has an extreme value. */
+/** Other options that a rule needs when one option has an extreme value. */
 const companions: Readonly<Record<string, object>> = {
   "steps=0": { likelihoodWeight: 0 },
   "stepSize=0": { innerSteps: 1 },
@@ -35,7 +35,7 @@ function accepts(name: OptionName, value: unknown): boolean {
   }
 }
 
-/** Values that a text allows and values that it does not, by what the text says. */
+/** Values that a description allows, and values that it does not. */
 function examples(text: string): { allowed: unknown[]; others: unknown[] } {
   const number = String.raw`(-?[\d.]+)`;
   const kinds: [RegExp, (...parts: string[]) => { allowed: unknown[]; others: unknown[] }][] = [
@@ -105,7 +105,6 @@ Deno.test("every option is in one group and says in sentences what it means", ()
   }
 });
 
-/** Text with each run of white space as one space. */
 const flat = (text: string) => text.replaceAll(/\s+/g, " ");
 
 Deno.test("--help=options has every option with its meaning, values and default, in 80 columns", () => {
@@ -118,7 +117,7 @@ Deno.test("--help=options has every option with its meaning, values and default,
     const whole = `${name} ${meaningOf(name)} (${allowedValues(name)}; default: ${text})`;
     assert(flat(help).includes(flat(whole)), name);
     assert.equal(flat(configurationHelp(name)).trim(), flat(whole));
-    // What is shown can be set.
+    // The default shown can be set.
     if (settable.includes(name)) assert.deepEqual(applySetting({}, `${name}=${text}`)[name], value);
   }
   for (const line of help.split("\n")) assert(line.length <= 80 && line === line.trimEnd(), line);

@@ -56,7 +56,7 @@ function shortened(classes: number, images: number): Checkpoint {
   return { ...shipped, tensors, images: { ...shipped.images, classNames: digitNames.slice(0, classes) } };
 }
 
-/** The same as the official code's file, read for training on the digits. */
+/** The same as a file of the official code, read for training on the digits. */
 async function official(classes: number, images: number): Promise<Checkpoint> {
   const file = serializeOfficial(shortened(classes, images));
   return await readModelFile(file, { usedOn: { dataset: "digits", imageSize: 8 } });
@@ -66,7 +66,7 @@ async function trainerOf(configuration: Configuration, communicator: Communicato
   return new Trainer(new Context(await testGpu()), configuration, digits, communicator);
 }
 
-/** What a run begins with: its first checkpoint. */
+/** The first checkpoint of a run. */
 async function firstCheckpoint(trainer: Trainer, configuration: Configuration): Promise<Checkpoint> {
   return await decodeCheckpoint(await encodeCheckpoint(trainer, configuration, digits));
 }
@@ -234,7 +234,7 @@ Deno.test("readModelFile() takes the size and data set of what a model is used o
   assert.deepEqual([images.height, images.unnamed, configuration.dataset], [8, true, "digits"]);
   const large = { usedOn: { dataset: "images", imageSize: 64 } } as const;
   await refuses(readModelFile(bytes, large), CheckpointError, /3 groups is not one for images of 64 pixels/);
-  // The replay buffer tells the size, and a file that names its classes keeps their names.
+  // The replay buffer determines the size, and a file that names its classes keeps the names.
   const whole = await readModelFile(serializeOfficial(shortened(10, entries)), large);
   assert.deepEqual([whole.images.height, whole.images.unnamed], [8, true]);
 });

@@ -1,4 +1,4 @@
-/** Real CIFAR-10, CIFAR-100 and MNIST images load, make a picture, and teach a small net. */
+/** Real CIFAR-10, CIFAR-100 and MNIST images load, make a picture, and teach a small network. */
 
 import { decode } from "fast-png";
 import assert from "node:assert/strict";
@@ -16,7 +16,7 @@ const folder = Deno.env.get("SADA_JEM_DATA") ??
   fileURLToPath(new URL("../../../shared/data", import.meta.url));
 const iterations = 200;
 
-/** A folder with links that give the files the names of a whole data set: what is there is a part of each. */
+/** A folder of links that give the files the names of a whole data set. The linked files are only parts of it. */
 async function linked(links: Readonly<Record<string, string>>): Promise<string> {
   const target = await Deno.makeTempDir();
   for (const [name, path] of Object.entries(links)) {
@@ -55,7 +55,7 @@ for (const [name, links] of Object.entries(sets) as [keyof typeof sets, Record<s
   });
 }
 
-/** The first hundred images as a grid, in a PNG file that another program's decoder reads back. */
+/** The first hundred images as a grid, in a PNG file that the decoder of another program can read. */
 function assertPicture({ train, height, width, channels }: Dataset): void {
   const count = 100;
   const images = Float32Array.from(
@@ -68,7 +68,9 @@ function assertPicture({ train, height, width, channels }: Dataset): void {
   assert(new Set(data).size > 100);
 }
 
-/** A network of width 1 learns more of a few hundred small batches of the same images than the classes' frequencies. */
+/**
+ * From a few hundred small batches of the same images, a network of width 1 learns more than the classes' frequencies.
+ */
 async function assertLearning(dataset: Dataset): Promise<void> {
   const classes = dataset.classNames.length;
   const configuration = parseConfiguration({

@@ -140,7 +140,7 @@ Deno.test("Trainer drops other values in every iteration, and the same ones in a
   const runs = [await trained(configuration, 3, dataset), await trained(configuration, 3, dataset)];
   const losses = runs.map(({ reports }) => reports.map(({ loss }) => loss));
   assert.deepEqual(losses[0], losses[1]);
-  // The parameters hardly move and the batch is always all images, so only dropout changes the loss.
+  // The parameters hardly move and the batch always contains all images, so only dropout changes the loss.
   assert(Math.abs(losses[0]![1]! - losses[0]![2]!) > 1e-4);
   for (const { gpu } of runs) gpu.destroy();
 });
@@ -192,7 +192,7 @@ Deno.test("Trainer stops at divergence, with parameters and replay buffer as the
     return true;
   });
   assert.deepEqual(await parameters.read(), before[0]);
-  // The chain's end was stored before the losses were known; from then on nothing is.
+  // The chain's end was stored before the losses were known. After that, nothing is stored.
   const after = await buffer.read();
   await trainer.advance();
   await gpu.read([]);

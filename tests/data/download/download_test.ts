@@ -11,7 +11,7 @@ const md5 = createHash("md5").update(contents).digest("hex");
 
 type Handler = (request: Request, attempt: number) => Response | Promise<Response>;
 
-/** Serves one file; resolves to the `Range` headers of the requests that came. */
+/** Serves one file and returns the `Range` headers of the requests. */
 async function served(handler: Handler, use: (file: Download) => Promise<void>): Promise<(string | null)[]> {
   const ranges: (string | null)[] = [];
   await withFiles({}, async (folder) => {
@@ -37,7 +37,7 @@ function startOf(request: Request): number {
   return Number(/^bytes=(\d+)-$/.exec(request.headers.get("range") ?? "")?.[1] ?? 0);
 }
 
-/** The file from a position on, as a server answers that knows ranges. */
+/** The file from a position on, as a server that supports ranges answers. */
 function answer(start: number, body: BodyInit = contents.slice(start)): Response {
   const range = `bytes ${start}-${contents.length - 1}/${contents.length}`;
   if (start > 0) return new Response(body, { status: 206, headers: { "content-range": range } });
@@ -59,7 +59,7 @@ function broken(start: number, length: number): ReadableStream<Uint8Array> {
   });
 }
 
-/** Replies to each connection with these bytes, whatever they promise, and closes it. */
+/** Sends these bytes to each connection, whatever they promise, and closes it. */
 async function servedRaw(
   reply: (attempt: number) => string,
   use: (url: string) => Promise<void>,
@@ -86,7 +86,7 @@ async function present(path: string): Promise<boolean> {
   return await Deno.stat(path).then(() => true, () => false);
 }
 
-/** Asserts what a failed download left: nothing under the final name, and a part of this length. */
+/** Asserts what a failed download left: no file under the final name, and a partial file of this length. */
 async function left(path: string, partLength: number | undefined): Promise<void> {
   assert(!await present(path));
   assert.equal(await Deno.stat(`${path}.part`).then(({ size }) => size, () => undefined), partLength);
@@ -102,7 +102,7 @@ async function leavePart(path: string, bytes: Uint8Array): Promise<void> {
   await Deno.writeFile(`${path}.part`, bytes);
 }
 
-/** Downloads without waiting between attempts; asserts at each step that the final name is for the whole file only. */
+/** Downloads without waiting between attempts. At each step, asserts that nothing incomplete has the final name. */
 async function quick(file: Download): Promise<"downloaded" | "present"> {
   return await download(file, () => assert.throws(() => Deno.statSync(file.path)), undefined, 1);
 }
@@ -152,7 +152,7 @@ Deno.test("download() resumes when the connection breaks off, as often as someth
     await complete(file.path);
   });
   assert.deepEqual(ranges, [null, ...[1, 2, 3, 4, 5, 6, 7].map((i) => `bytes=${i * 30_000}-`)]);
-  // An answer that ends in good order can be too short as well.
+  // A response that ends normally can be too short as well.
   const chunked: Handler = (request, attempt) =>
     attempt ? answer(startOf(request)) : answer(1, new Blob([contents.slice(1, 1000)]).stream());
   const shortened = await served(chunked, async (file) => {
@@ -190,7 +190,7 @@ Deno.test("download() gives up after five attempts that bring nothing, keeping w
     await left(file.path, 1000);
   });
   assert.deepEqual(ranges, [null, ...Array(5).fill("bytes=1000-")]);
-  // Bytes of a server that always begins anew and breaks at the same place are no progress.
+  // If a server always starts over and breaks at the same place, its bytes are not progress.
   const rangeless = await served(() => answer(0, broken(0, 1000)), async (file) => {
     await refused(quick({ ...file, bytes: contents.length }), /run the command again to resume/);
     await left(file.path, 1000);

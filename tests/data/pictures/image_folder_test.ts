@@ -13,7 +13,7 @@ function plain(colour: number, width = 40, height = 30): Uint8Array {
   return encodePng({ width, height, channels: 3, data });
 }
 
-/** A folder with a number of pictures, of different colours from `first` on. */
+/** A folder with a number of pictures. Their colours count up from `first`. */
 function pictures(folder: string, count: number, first = 0): Record<string, Uint8Array> {
   return Object.fromEntries([...Array(count).keys()].map((i) => [`${folder}/${i}.png`, plain(first + i)]));
 }
@@ -31,7 +31,6 @@ async function load(folder: string, testShare = 0.1) {
   return { ...dataset, summary };
 }
 
-/** Colour of each image. */
 function colours({ bytes, count }: ImageSet): number[] {
   return Array.from({ length: count }, (_, i) => {
     const own = bytes.subarray(i * size * size * 3, (i + 1) * size * size * 3);
@@ -46,7 +45,7 @@ const both = ({ train, test }: { train: ImageSet; test: ImageSet }) =>
 const range = (count: number, first = 0) => Array.from({ length: count }, (_, i) => first + i);
 const ownClasses = { ...pictures("cats", 12), ...pictures("dogs", 8, 100) };
 
-/** What a folder holds, where it is read from, and what must be said of it. */
+/** What a folder contains, where it is read from, and how it must be described. */
 const layouts: readonly [string, Record<string, Uint8Array>, string, string][] = [
   [
     "class folders",
@@ -185,7 +184,7 @@ Deno.test("loadImageFolder() holds out a share of each class, drawn from all of 
       assert.deepEqual(both(dataset), expected);
       assert.notDeepEqual(colours(dataset.test).slice(0, 3), range(3));
     }
-    // The same pictures on every machine, and in every version.
+    // The same pictures are drawn on every machine and in every version.
     assert.deepEqual(colours((await load(folder)).test), [18, 19, 23, 100]);
   });
 });

@@ -41,7 +41,7 @@ s = min(w, h); left, top = (w - s) // 2, (h - s) // 2
 print(" ".join(str(v) for v in picture.crop((left, top, left + s, top + s)).resize((n, n), Image.BILINEAR).tobytes()))`;
       const expected = (await runPython(python!, script)).trim().split(" ").map(Number);
       const resized = cropAndResize(picture(width, height), size);
-      // Pillow rounds to bytes between the two directions as well, and its weights to 22 bits.
+      // Pillow also rounds to bytes between the two directions, and rounds its weights to 22 bits.
       assert(
         resized.every((value, i) => Math.abs(value - expected[i]!) <= 1),
         `${width}×${height} → ${size}`,

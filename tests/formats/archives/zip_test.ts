@@ -10,7 +10,7 @@ const files = new Map([
   ["leer", new Uint8Array()],
   ["übung/ä", Uint8Array.of(1, 2, 3)],
 ]);
-/** Lengths of a directory's entry of a file named by one letter, and of the end record. */
+/** Lengths of a directory entry for a file with a name of one letter, and of the end record. */
 const entryBytes = 47;
 const endBytes = 22;
 
@@ -80,7 +80,7 @@ Deno.test("zip() refuses what the format's fields cannot hold", () => {
   assert.equal(new ZipArchive(zip(new Map(many.slice(1)))).names.length, 65534);
 });
 
-/** An archive of one file whose bytes at some place are replaced: places count from the directory's entry. */
+/** An archive of one file with some bytes replaced. Positions count from the start of the directory entry. */
 function changed(places: Readonly<Record<number, number>>, options = {}): Uint8Array<ArrayBuffer> {
   const bytes = zip(new Map([["a", new Uint8Array(100).fill(7)]]), options);
   const directory = directoryOf(bytes);
@@ -168,7 +168,7 @@ Deno.test("ZipArchive refuses files that overlap, as zip bombs do, and two of on
   assert.throws(() => new ZipArchive(twins), /two files "a"/);
 });
 
-/** One stored file with everything in zip64 records; values may lie. */
+/** One stored file that has everything in zip64 records. The given values may be wrong. */
 function zip64(
   lies: { size?: bigint; offset?: bigint; count?: bigint; start?: bigint; record?: bigint } = {},
 ) {

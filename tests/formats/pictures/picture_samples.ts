@@ -1,6 +1,6 @@
 import pictures from "./pictures.json" with { type: "json" };
 
-/** A picture's file, and the RGB values that Pillow reads from it. */
+/** A picture file, and the RGB values that Pillow reads from it. */
 export interface Sample {
   readonly file: Uint8Array<ArrayBuffer>;
   readonly width: number;
@@ -8,7 +8,7 @@ export interface Sample {
   readonly rgb: Uint8Array<ArrayBuffer>;
 }
 
-/** Small JPEG files of every kind by name; pictures.py made them. */
+/** Small JPEG files of every kind, by name. pictures.py made them. */
 export const jpegSamples: ReadonlyMap<string, Sample> = new Map(
   Object.entries(pictures).map(([name, { file, rgb, ...size }]) => [name, {
     ...size,

@@ -14,7 +14,7 @@ const png = new Uint8Array(encodePng({ width, height, channels: 3, data: rgb }))
 const end = pngChunk("IEND", []);
 const plain = { width, height, depth: 8, colour: 2, interlaced: false, samples: rgb };
 
-/** The file with some bytes in place of others. */
+/** The file with some bytes replaced. */
 function changed(bytes: Uint8Array<ArrayBuffer>, at: number, ...values: number[]): Uint8Array<ArrayBuffer> {
   const copy = bytes.slice();
   copy.set(values, at);
@@ -89,7 +89,7 @@ Deno.test("decodePicture() reads PNG of every colour type and depth, interlaced 
 Deno.test("decodePicture() undoes the filters that another encoder chooses", () => {
   assert.deepEqual(decodePicture(png), { width, height, channels: 3, data: rgb });
   const [side, channels] = [64, 4];
-  // A slope and a texture, for which different filters are best.
+  // A ramp and a texture, which suit different filters.
   const data = Uint8Array.from(
     { length: side * side * channels },
     (_, i) => i % 977 < 400 ? i >> 4 : i * i >> 3,
@@ -104,7 +104,7 @@ Deno.test("decodePicture() passes over a true-colour PNG's palette, other chunks
   const idat = pngChunk("IDAT", data);
   const files = [
     pngFile(header, pngChunk("PLTE", Array(48).fill(7)), pngChunk("tRNS", [0, 1, 0, 1, 0, 1]), idat, end),
-    // A colour profile whose compressed data are not even that, and one with a wrong checksum.
+    // The first has a colour profile whose compressed data are invalid, the second a wrong checksum.
     pngFile(header, pngChunk("iCCP", [120, 0, 0, 1, 2, 3]), idat, end),
     pngFile(header, changed(new Uint8Array(pngChunk("gAMA", [0, 0, 1, 2])), 13, 99), idat, end),
     pngFile(header, ...[...data].flatMap((byte) => [pngChunk("IDAT", [byte]), pngChunk("IDAT", [])]), end),
@@ -129,7 +129,7 @@ Deno.test("decodePicture() turns a PNG by its EXIF", () => {
   assert.deepEqual(decodePicture(file).data, concatenate(pixels.reverse()));
 });
 
-/** A file whose header states a size that its data do not have. */
+/** A file whose header states a size that does not match its data. */
 function pngOfSize(size: Partial<PngPicture>): Uint8Array<ArrayBuffer> {
   return pngFile(pngHeader({ ...plain, ...size }), pngChunk("IDAT", pngData(plain)), end);
 }
@@ -189,7 +189,7 @@ Deno.test("decodePicture() refuses JPEG files that are damaged, of another kind,
     [plainJpeg.slice(0, 3), /JPEG: there is no picture/],
   ];
   for (const [bytes, message] of cases) refusesPicture(bytes, message);
-  // A refused file leaves nothing behind that would spoil the next one.
+  // A refused file must leave nothing behind that would spoil the next one.
   assert.deepEqual(decodePicture(plainJpeg).data, jpegSamples.get("4:2:0")!.rgb);
 });
 

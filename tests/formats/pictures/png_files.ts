@@ -1,10 +1,10 @@
-/** Writes PNG files of every kind, by the specification and without the project's reader. */
+/** Writes PNG files of every kind from the specification, without the project's reader. */
 
 import { zlibSync } from "fflate";
 import { concatenate } from "../../../src/formats/bytes.ts";
 import { crc32 } from "../../../src/formats/archives/crc32.ts";
 
-/** A picture as samples: `[height][width][channels]` in a row. */
+/** A picture as samples, in the order `[height][width][channels]`. */
 export interface PngPicture {
   readonly width: number;
   readonly height: number;
@@ -22,12 +22,10 @@ export function pngChunk(type: string, data: Uint8Array | readonly number[]): Ui
   return concatenate([bigEndian(data.length), checked, bigEndian(crc32(checked))]);
 }
 
-/** A file of these chunks. */
 export function pngFile(...chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   return concatenate([Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 13, 10, 26, 10), ...chunks]);
 }
 
-/** The header's chunk. */
 export function pngHeader(
   { width, height, depth, colour, interlaced }: Omit<PngPicture, "samples">,
 ): Uint8Array {
@@ -42,11 +40,11 @@ export function pngHeader(
   ]);
 }
 
-/** The compressed data: the rows of the whole picture, or those of Adam7's seven passes, without filters. */
+/** The compressed data, without filters: the rows of the whole picture, or of Adam7's seven passes. */
 export function pngData(picture: PngPicture): Uint8Array {
   const { width, height, interlaced } = picture;
   const rows: number[] = [];
-  // The pass of each pixel of a block of eight by eight, as the specification draws it.
+  // The pass of each pixel in a block of eight by eight, as drawn in the specification.
   const pattern = [
     "16462646",
     "77777777",

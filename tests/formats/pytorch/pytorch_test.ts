@@ -45,7 +45,7 @@ Deno.test("serializePyTorch() and parsePyTorch() are inverse for every element t
   assert.deepEqual(serializePyTorch(contents), bytes, "the same contents give the same bytes");
 });
 
-/** A pickle of protocol 2 from pieces of text and bytes. */
+/** A pickle of protocol 2, from pieces of text and bytes. */
 function pickle(...parts: readonly (string | number)[]): Uint8Array {
   return Uint8Array.from([
     0x80,
@@ -55,7 +55,7 @@ function pickle(...parts: readonly (string | number)[]): Uint8Array {
   ]);
 }
 
-/** An archive with this pickle, and a storage "0" of twelve floats. */
+/** An archive with this pickle and a storage "0" of twelve floats. */
 function archive(data: Uint8Array): Uint8Array<ArrayBuffer> {
   return zip(new Map([["archive/data.pkl", data], ["archive/data/0", new Uint8Array(48)]]));
 }
@@ -99,7 +99,7 @@ Deno.test("parsePyTorch() reads views: offsets, transposed and skipping strides"
   for (const [offset, shape, strides, expected] of views) {
     const bytes = view(storage("0", 12), offset, shape, strides);
     const file = new Uint8Array(bytes);
-    // The storage is stored as it is: fill it in place, and mend the checksum by writing the archive anew.
+    // The archive is written again with the floats in the storage, which also corrects the checksum.
     const data = zip(
       new Map([
         ["archive/data.pkl", await pickleOf(file)],
@@ -240,7 +240,7 @@ Deno.test("parsePickle() reads what each protocol writes, and makes no object", 
   assert.deepEqual([object.name, object.state], ["argparse.Namespace", new Map([["lr", 3]])]);
 });
 
-/** A tensor of twelve elements, as an operand. */
+/** A tensor of twelve elements, as an operand of a pickle. */
 const tensorIn = (of: (string | number)[]) => [
   "ctorch._utils\n_rebuild_tensor_v2\n(",
   ...of,

@@ -91,7 +91,7 @@ Deno.test("replayGather() and replayScatter() leave alone what lies in other par
   const part = values(count * pixels, 1);
   const images = values(batch * pixels, 2);
   const image = (n: number) => images.subarray(n * pixels, (n + 1) * pixels);
-  // Entries before, in and after the part, and a fresh chain.
+  // Entries before, inside and after the part, and a fresh chain.
   const draws = Uint32Array.of(4, 6, 7, 0, 0, 0, 0, 1);
   const untouched = new Float32Array(batch * pixels).fill(9);
   const { start } = await runKernel(replayGather, shape, {

@@ -6,7 +6,7 @@ import type { Operand } from "../../../src/kernels/run.ts";
 import { dataset, scaled } from "../dataset.ts";
 import { runKernel, values } from "../harness.ts";
 
-/** 300 images of three classes, 37 values each, in one or more buffers. */
+/** 300 images of three classes, with 37 values each, in one or more buffers. */
 function classified(cuts: readonly number[]) {
   const [count, classes, pixels, maximum] = [300, 3, 37, 255];
   const { bytes } = dataset(count * pixels, maximum);
@@ -103,7 +103,7 @@ for (const cuts of [[0], [0, 90, 91, 240]]) {
         );
         const expected = center + sum / Math.sqrt(list.length) + 0.01 * noise[i]!;
         const bounded = clamp ? Math.max(-1, Math.min(1, expected)) : expected;
-        // A sum of some 130 products of order 1, divided by its root.
+        // A sum of some 130 products of order 1, divided by the root of their number.
         assert(Math.abs(sample - bounded) < 5e-6);
       });
     }

@@ -25,14 +25,17 @@ import { base, products, tolerance, unevenShapes } from "./reference.ts";
 import { relativeError, runKernel, values } from "../harness.ts";
 import { forFamily } from "../../opengl.ts";
 
-/** More than one patch each way, every division of channels; few, since they take software adapters seconds to compile. */
+/**
+ * More than one patch each way, and every division of channels. There are few shapes, because each takes software
+ * adapters seconds to compile.
+ */
 const patchShapes: readonly Conv2dShape[] = [
   { ...base, height: 18, width: 35, inChannels: 4, outChannels: 8, padding: 0 },
   { ...base, height: 17, width: 34, batch: 1, inChannels: 16, outChannels: 4, padding: 2 },
   { ...base, height: 4, width: 33, batch: 1, inChannels: 12, outChannels: 16 },
 ];
 
-/** Shapes that do not divide the tiles, and those of the networks. */
+/** Shapes that are not multiples of the tiles, and those of the networks. */
 const shapes: readonly Conv2dShape[] = [
   ...unevenShapes,
   // Rows and columns of the gradient with respect to the weight are divided differently, with and without whole steps.
@@ -41,7 +44,7 @@ const shapes: readonly Conv2dShape[] = [
   ...patchShapes,
 ];
 
-/** The kernels of each direction that GPUs use, and those that others use. */
+/** The kernels of each direction that GPUs use, and those that other adapters use. */
 const kernelsFor = {
   gpu: {
     forward: [conv2dForward],
@@ -57,7 +60,7 @@ const kernelsFor = {
 const families = ["gpu", "lavapipe"] as const;
 const cases = shapes.flatMap((shape, index) => families.map((family) => ({ shape, index, family })));
 
-/** Writing and adding are two pipelines: both for the first shapes, of which every kernel is used, one for the others. */
+/** Writing and adding are two pipelines. The first shapes, which use every kernel, test both. The others test one. */
 const accumulations = (index: number) => index < 3 ? [false, true] : [index % 2 === 0];
 
 for (const { shape, index, family } of cases) {
@@ -124,7 +127,7 @@ const large = { ...base, height: 40, width: 40 };
 for (
   const [family, kernel, shape] of [
     ["gpu", conv2dGradientWeight, { ...large, batch: 52, inChannels: 4, outChannels: 4 }],
-    // As many channels as make each part as large as it may be.
+    // With this many channels, each part is as large as it may be.
     ["lavapipe", conv2dGradientWeightTexture, { ...large, batch: 55, inChannels: 128, outChannels: 128 }],
   ] as const
 ) {
@@ -135,7 +138,8 @@ for (
       const { input, output } = conv2dSizes(shape);
       const ones = (count: number) => new Float32Array(count).fill(1);
       const gradient = await weightGradient(kernel, shape, ones(input), ones(output));
-      // All pixels for the centre tap, those not in the border's first row or column for the corner: exact in float32.
+      // All pixels for the centre tap. For the corner, those not in the border's first row or column. Both are exact in
+      // float32.
       const { batch, inChannels, outChannels } = shape;
       assert.equal(gradient[4 * inChannels * outChannels], batch * 40 * 40);
       assert.equal(gradient[0], batch * 39 * 39);

@@ -27,7 +27,7 @@ const square: InceptionConvShape = {
 const wide = { kernelHeight: 1, kernelWidth: 7, paddingY: 0, paddingX: 3 };
 const tall = { kernelHeight: 7, kernelWidth: 1, paddingY: 3, paddingX: 0 };
 
-/** Kernels, strides and paddings of the network, on sizes that divide no tile. */
+/** Kernels, strides and paddings of the network, on sizes that are not multiples of any tile. */
 const convolutions: readonly InceptionConvShape[] = [
   square,
   { ...square, outOffset: 8, outStride: 36 },

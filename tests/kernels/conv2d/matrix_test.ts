@@ -1,4 +1,7 @@
-/** Convolutions by matrix units, which only Dawn reaches, on drivers with cooperative matrices (Mesa 26's lavapipe has some). */
+/**
+ * Convolutions by matrix units. Only Dawn reaches them, on drivers with cooperative matrices (Mesa 26's lavapipe has
+ * some).
+ */
 
 import assert from "node:assert/strict";
 import { GpuError } from "../../../src/errors.ts";
@@ -40,13 +43,18 @@ function testWithMatrices(name: string, fn: (units: MatrixUnits, device: GPUDevi
   Deno.test({ name: name + reason, ignore: !gpu, fn: () => fn(gpu!.matrixUnits!, gpu!.device) });
 }
 
-/** Shapes that do not divide the tiles, whose sides are 32 pixels and channels or more, and such that fill several. */
+/**
+ * Shapes that are not multiples of the tiles, whose sides are 32 pixels and channels or more, and shapes that fill
+ * several tiles.
+ */
 const shapes: readonly Conv2dShape[] = [
   ...unevenShapes,
   { ...base, height: 4, width: 33, batch: 1, inChannels: 12, outChannels: 68 },
 ];
 
-/** Values as float16 holds them. Products of two of these are exact in float32, so that the bound on its sums is the usual one. */
+/**
+ * Values that float16 holds exactly. Products of two of them are exact in float32, so the usual bound on sums applies.
+ */
 function halves(length: number, seed: number, magnitude = 1): Float32Array {
   const numbers = values(length, seed).map((value) => magnitude * value);
   return new Float32Array(new Float16Array(numbers));
@@ -75,7 +83,7 @@ for (const [index, shape] of shapes.entries()) {
   testWithMatrices(
     `conv2dGradientInputMatrix() equals the definition: ${describeConv2d(shape)}`,
     async (units, device) => {
-      // As small as gradients are: without the scale most of them would be rounded to zero.
+      // As small as real gradients. Without the scale, most of them would be rounded to zero.
       const outputGradient = halves(sizes.output, 3).map((value) => value / gradientScale / 64);
       const before = values(sizes.input, 5).map((value) => value / gradientScale);
       for (const accumulate of index < 3 ? [false, true] : [index % 2 === 0]) {
@@ -154,15 +162,15 @@ testWithMatrices(
     };
     assert.equal(await rounded(2049, 1), 2048);
     assert.equal(await rounded(1, 1 + 2 ** -12), 1);
-    // The product is beyond float16, and the sum is float32.
+    // The product is beyond float16, but the sum is float32.
     assert.equal(await rounded(60_000, 60_000), Math.f16round(60_000) ** 2);
     assert.equal(await rounded(70_000, 1), Infinity);
   },
 );
 
 /**
- * Largest error relative to the largest value where factors of any digits are rounded to float16, by 2⁻¹² = 2.4·10⁻⁴ at most each:
- * measured, and half as much again. Winograd's sums and differences of them cancel.
+ * Largest error relative to the largest value when arbitrary factors are rounded to float16, by 2⁻¹² = 2.4·10⁻⁴ at most
+ * each. The values are one and a half times the measured errors. Winograd's sums and differences of the factors cancel.
  */
 const roundingOf: Readonly<Record<string, number>> = {
   matrix: 4e-4,

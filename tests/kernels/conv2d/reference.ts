@@ -1,14 +1,13 @@
-/** The definition of a convolution, which its kernels are tested against. */
+/** The definition of a convolution, against which its kernels are tested. */
 
 import { type Conv2dShape, outputSize } from "../../../src/kernels/conv2d/shape.ts";
 
 /**
  * Largest error relative to the largest value. A float32 sum of n products of values up to 1 is off by about √n · 2^-24
- * of its size; the longest here have 64 · 9 terms, or 500 pixels: 2e-6 with room for the worst of thousands.
+ * of its size. The longest sums here have 64 · 9 terms, or 500 pixels: 2e-6 with room for the worst of thousands.
  */
 export const tolerance = 5e-6;
 
-/** A small convolution. */
 export const base: Conv2dShape = {
   batch: 2,
   height: 7,
@@ -20,7 +19,7 @@ export const base: Conv2dShape = {
   padding: 1,
 };
 
-/** Shapes that do not divide the tiles of any kernel, and those of networks. */
+/** Shapes that are not multiples of any kernel's tiles, and those of networks. */
 export const unevenShapes: readonly Conv2dShape[] = [
   base,
   { ...base, batch: 1, height: 1, width: 1, inChannels: 4, outChannels: 4 },

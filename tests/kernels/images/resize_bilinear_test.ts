@@ -40,7 +40,7 @@ Deno.test("resizeBilinear() equals the definition, larger and smaller", async ()
   }
 });
 
-/** Where in the input an output pixel's centre lies, along one axis. */
+/** Position in the input of an output pixel's centre, along one axis. */
 function sourceOf(place: number, extent: number, size: number): number {
   return Math.max(0, (place + 0.5) * extent / size - 0.5);
 }

@@ -11,7 +11,7 @@ const shapes = [[1, 1], [7, 2], [65, 10], [3, 100]].map(([rows, columns]) => ({
   rows: rows!,
   columns: columns!,
 }));
-/** exp and log of float32 are good to about 1e-6 on the adapters at hand; sums of 100 terms add as much. */
+/** exp and log of float32 are accurate to about 1e-6 on the adapters at hand. Sums of 100 terms add the same again. */
 const tolerance = 5e-6;
 
 const softmaxOf = (row: Float32Array) => {

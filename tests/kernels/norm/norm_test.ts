@@ -23,7 +23,10 @@ import { relativeError, runKernel, values } from "../harness.ts";
 const epsilon = 1e-5;
 const momentum = 0.9;
 
-/** Rows around the chunks' size, and more in all than one loop may have iterations; one group, and several; more channels than a workgroup takes. */
+/**
+ * Numbers of rows around the chunks' size, and more rows than one loop may have iterations. One group, and several.
+ * More channels than a workgroup takes.
+ */
 const shapes: NormShape[] = [
   [1, 2, 4],
   [1, 5, 12],
@@ -83,8 +86,9 @@ for (const shape of shapes) {
       const inverse = squares.map((value) => 1 / Math.sqrt(value / rows + epsilon));
       const partials = await partialsOf(input, shape);
       const kernelShape = { ...shape, epsilon, momentum };
-      // Means are good to two units in the last place of the values. The variance adds up squared differences between the
-      // means of chunks, 0.02 apart at most; at 100 these are rounded by 4e-6, which is 2e-5 of the variance of 0.0033.
+      // Means are accurate to two units in the last place of the values. The variance adds up squared differences
+      // between the means of chunks, which are at most 0.02 apart. At 100 these are rounded by 4e-6, which is 2e-5 of
+      // the variance of 0.0033.
       const largest = Math.max(Math.abs(low), high);
       const tolerance = { mean: 2.4e-7 * largest, variance: largest > 1 ? 4e-5 : 2e-6 };
       const { statistics } = await runKernel(
@@ -181,7 +185,7 @@ for (const shape of shapes) {
         shiftSum: groups * channels,
         scaleSum: groups * channels,
       });
-      // Random walks of `rows` steps: their rounding errors go with √rows, not with the sums.
+      // The sums are random walks of `rows` steps, so their rounding errors grow with √rows, not with the sums.
       const tolerance = 2e-6 * Math.sqrt(rows);
       assert(within(shiftSum, shiftSums, tolerance) && within(scaleSum, scaleSums, tolerance));
 

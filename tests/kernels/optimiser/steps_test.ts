@@ -6,7 +6,7 @@ import { samScale } from "../../../src/kernels/optimiser/sam_scale.ts";
 import { sgdStep } from "../../../src/kernels/optimiser/sgd_step.ts";
 import { relativeError, runKernel, values } from "../harness.ts";
 
-/** Lengths that divide neither vectors nor workgroups. */
+/** Lengths that are not multiples of vectors or workgroups. */
 const lengths = [1, 3, 255, 10_003];
 /** A few float32 roundings of values of order 1. */
 const tolerance = 1e-6;

@@ -30,7 +30,7 @@ for (const average of [false, true]) {
     for (const pool of pools) {
       const shape = { ...pool, average };
       const { batch, height, width, channels, outStride } = shape;
-      // All values are negative: a maximum that began at zero would show.
+      // All values are negative, so that a maximum that began at zero would show.
       const input = values(batch * height * width * channels, 1, -2, -1);
       const expected = poolBy(shape, input);
       const length = expected.length / channels * outStride;

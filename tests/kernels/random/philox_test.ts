@@ -28,7 +28,7 @@ Deno.test("philoxNormal() equals the stream on the host up to the accuracy of th
       values: length,
     });
     const stream = new RandomStream(seed, Purpose.sgldNoise, 2 ** 31 + 3);
-    // WGSL allows cos and sin an absolute error of 2^-11 within [−π, π] and more beyond; lavapipe's is 1e-6.
+    // WGSL allows cos and sin an absolute error of 2^-11 within [−π, π] and more beyond. lavapipe's is 1e-6.
     values.forEach((value, i) => assert(Math.abs(value - stream.normal(i)) < 2e-3, `value ${i}`));
   }
 });

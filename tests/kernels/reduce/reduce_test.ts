@@ -9,7 +9,7 @@ Deno.test("reduceSum() sums in fixed order, without what lies beyond the length"
     const input = values(length, 1, 0, 1);
     const { sum } = await runKernel(reduceSum, { length, factor: 0.5 }, { input, sum: 1 });
     const expected = 0.5 * input.reduce((total, value) => total + value, 0);
-    // 256 sums of 400 values, then eight levels of pairs.
+    // There are 256 sums of 400 values, then eight levels of pairs.
     assert(Math.abs(sum[0]! / expected - 1) < 5e-6);
     const again = await runKernel(reduceSum, { length, factor: 0.5 }, { input, sum: 1 });
     assert.deepEqual(again.sum, sum);
@@ -34,10 +34,13 @@ function sumsOf(matrix: Float32Array, columns: number, rowsPerChunk: number): Fl
   return sums;
 }
 
-/** Between sums in different orders, as far as they are random walks that happen to end near zero. */
+/** Rounding between sums in different orders. They are random walks, which may happen to end near zero. */
 const rounding = 2e-5;
 
-/** The sums are random walks: their rounding errors grow with the root of the number of terms, not with the sums themselves. */
+/**
+ * The sums are random walks. Their rounding errors grow with the root of the number of terms, not with the sums
+ * themselves.
+ */
 function within(actual: Float32Array, expected: ArrayLike<number>, steps: number): boolean {
   return actual.length === expected.length &&
     actual.every((value, i) => Math.abs(value - expected[i]!) < 1e-6 * Math.sqrt(steps));

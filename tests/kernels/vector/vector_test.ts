@@ -8,7 +8,7 @@ import { leakyRelu, leakyReluBackward } from "../../../src/kernels/vector/leaky_
 import { multiply, multiplyInto } from "../../../src/kernels/vector/multiply.ts";
 import { relativeError, runKernel, values } from "../harness.ts";
 
-/** Lengths that divide neither vectors nor workgroups. */
+/** Lengths that are not multiples of vectors or workgroups. */
 const lengths = [1, 3, 257, 1001];
 /** One or two roundings. */
 const tolerance = 2e-7;

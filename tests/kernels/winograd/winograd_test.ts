@@ -12,14 +12,16 @@ import { forFamily } from "../../opengl.ts";
 
 type Matrix = readonly (readonly number[])[];
 
-/** Finite points of F(m×m, 3×3). */
+/** The finite points of F(m×m, 3×3). */
 const points = { 2: [0, 1, -1], 4: [0, 5 / 8, -5 / 8, 3 / 2, -3 / 2] } as const;
 const bothOutputs: readonly WinogradOutputs[] = [2, 4];
 
-/** Sums of up to 36 products of float32 values with factors up to 11; products of up to 40 values up to 1. */
+/**
+ * For sums of up to 36 products of float32 values with factors up to 11, and of up to 40 products of values up to 1.
+ */
 const tolerance = 1e-6;
 
-/** Coefficients of Π (x − root), from the constant on. */
+/** Coefficients of Π (x − root), starting with the constant. */
 function polynomial(roots: readonly number[]): number[] {
   return roots.reduce<number[]>(
     (product, root) =>
@@ -260,7 +262,7 @@ Deno.test("winogradWeightParts() divides the tiles until a GPU is busy, and neve
   const parts = (tiles: number, channels: number) =>
     winogradWeightParts({ products: 36, tiles, inChannels: channels, outChannels: channels });
   assert.equal(parts(4096, 640), 1);
-  // 36 workgroups a part: 15 would be enough, 16 divide the tiles.
+  // A part has 36 workgroups. 15 parts would be enough, but 16 divide the tiles evenly.
   assert.equal(parts(4096, 64), 16);
   assert.equal(parts(1024, 64), 4, "256 tiles each");
   assert.equal(parts(1021, 64), 1, "a prime number");

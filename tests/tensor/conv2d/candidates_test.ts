@@ -22,12 +22,12 @@ const base: Conv2dShape = {
   padding: 1,
 };
 
-/** None divides the tiles. */
+/** No size is a multiple of the tiles. */
 const shapes: readonly Conv2dShape[] = [
   base,
   { ...base, stride: 2, height: 9, width: 12 },
 ];
-/** Numbers of channels at which the tiles of all staged kernels differ. */
+/** Channel counts for which the tiles of all staged kernels differ. */
 const wide: Conv2dShape = { ...base, batch: 1, height: 9, inChannels: 140, outChannels: 204 };
 
 for (const family of adapterFamilies) {
@@ -37,7 +37,7 @@ for (const family of adapterFamilies) {
   }
 }
 
-/** Shapes for which kinds of GPUs have tiles of their own: narrow ones, and whole tiles of 64 channels. */
+/** Shapes for which kinds of GPUs have their own tiles: narrow ones, and whole tiles of 64 channels. */
 const ofKinds: readonly Conv2dShape[] = [
   { ...base, inChannels: 8, outChannels: 12 },
   { ...base, batch: 1, height: 9, stride: 2, inChannels: 64, outChannels: 192 },
@@ -54,7 +54,7 @@ async function allEqualDefinition(family: AdapterFamily, shape: Conv2dShape, kin
   const gpu = await Gpu.request(family, kind);
   const context = new Context(gpu);
   const candidates = conv2dCandidates(gpu, shape);
-  // All but the default are the same for every kind.
+  // All candidates except the default are the same for every kind.
   const tested = <Algorithm>(all: readonly Algorithm[]) => kind ? all.slice(0, 1) : all;
   const [forward, gradientInput, gradientWeight] = [
     tested(candidates.forward),
@@ -99,7 +99,7 @@ async function allEqualDefinition(family: AdapterFamily, shape: Conv2dShape, kin
   gpu.destroy();
 }
 
-/** Runs each candidate on poisoned memory, or on what was there `before`. */
+/** Runs each candidate on poisoned memory, or on the contents of `before`. */
 async function compare<Shape extends Conv2dShape, Name extends string, Result extends Name>(
   context: Context,
   candidates: readonly Conv2dAlgorithm<Shape, Name>[],

@@ -56,8 +56,8 @@ Deno.test({
     const context = new Context(gpu);
     const names = async (shape: Conv2dShape) =>
       (await timeConv2d(context, "gradientWeight", shape)).map(({ name }) => name);
-    // A workgroup for 32 weights of each of four parts by the compact kernel, for 1024 or more by the others; their sum takes
-    // one for 32 weights.
+    // The compact kernel needs a workgroup for 32 weights of each of four parts, the other kernels one for 1024 or
+    // more. The sum of the parts needs one for 32 weights.
     const products = {
       ...large,
       batch: 1,
@@ -71,7 +71,7 @@ Deno.test({
     const all = conv2dCandidates(gpu, products).gradientWeight.map(({ name }) => name);
     limit(gpu, { maxComputeWorkgroupsPerDimension: 256 });
     assert.deepEqual(await names(products), all.filter((name) => name !== "compact"));
-    // Two parts of 147,456 bytes each.
+    // There are two parts of 147,456 bytes each.
     limit(gpu, { maxComputeWorkgroupsPerDimension: 65_535, maxStorageBufferBindingSize: 200_000 });
     const wide = { ...large, height: 8, width: 8, inChannels: 64, outChannels: 64 };
     await assert.rejects(names(wide), /conv2d_gradient_weight: operand partials needs 294912 bytes/);
@@ -79,7 +79,7 @@ Deno.test({
   },
 });
 
-/** Has a device say that its limits are lower. */
+/** Makes a device report lower limits. */
 function limit({ device }: Gpu, limits: Partial<Record<keyof ShapeLimits, number>>): void {
   const {
     maxBufferSize,

@@ -32,7 +32,7 @@ const base = {
   padding: 1,
 };
 
-/** Errors relative to the root of the results' mean square. */
+/** Errors relative to the root mean square of the results. */
 interface Errors {
   readonly largest: number;
   readonly rootMeanSquare: number;
@@ -51,7 +51,7 @@ function errors(actual: Float32Array, expected: Float64Array): Errors {
   };
 }
 
-/** Asserts that errors, in these units, are within bounds. */
+/** Asserts that errors in this unit are within bounds. */
 function assertWithin(
   actual: Float32Array,
   expected: Float64Array,
@@ -65,13 +65,13 @@ function assertWithin(
   assert(measured.rootMeanSquare < bounds.rootMeanSquare, `${what}: ${JSON.stringify(measured)}`);
 }
 
-/** A convolution's operands on the host, and what it should give, by its definition in float64. */
+/** A convolution's operands on the host, and its expected results by the definition in float64. */
 interface Reference {
   readonly input: Float32Array;
   readonly weight: Float32Array;
   readonly bias: Float32Array;
   readonly outputGradient: Float32Array;
-  /** What the gradient with respect to the input is added to. */
+  /** The values to which the gradient with respect to the input is added. */
   readonly before: Float32Array;
   readonly output: Float64Array;
   readonly inputGradient: Float64Array;
@@ -94,7 +94,7 @@ function reference(shape: Conv2dShape, lowestInput = -1): Reference {
   return { input, weight, bias, outputGradient, before, output, inputGradient, weightGradient };
 }
 
-/** Runs a convolution over NaN, then over the operands, so that what it does not write itself is NaN. */
+/** Runs a convolution over NaN, then over the operands, so that anything it does not write itself is NaN. */
 async function forward(
   context: Context,
   shape: Conv2dShape,
@@ -137,7 +137,7 @@ async function gradientInput(
   return await result.read();
 }
 
-/** @param accumulate onto the weights rather than NaN */
+/** @param accumulate whether to add to the weights rather than overwrite NaN */
 async function gradientWeight(
   context: Context,
   shape: Conv2dShape,
@@ -206,10 +206,10 @@ async function equalsDefinition(family: AdapterFamily, kind?: GpuKind): Promise<
 }
 
 /**
- * Bounds of the error relative to the results' root mean square, in 2^-24 · √channels: sums of independent roundings grow with it.
- * Measured from 16 to 320 channels, over inputs of both signs and positive ones, were at most: directly 1.02 (the largest
- * error 11.3), 2×2 outputs 0.73 (3.9), 4×4 outputs 2.31 (10.1). So 4×4 outputs cost about one bit, and
- * none of the largest errors. Bounds are half as much again.
+ * Bounds of the error relative to the results' root mean square, in 2^-24 · √channels, because sums of independent
+ * roundings grow with it. The errors were measured from 16 to 320 channels, over inputs of both signs and positive
+ * ones. The maxima were: directly 1.02 (the largest error 11.3), 2×2 outputs 0.73 (3.9), 4×4 outputs 2.31 (10.1). So
+ * 4×4 outputs cost about one bit, but do not increase the largest errors. The bounds are one and a half times these.
  */
 const bounds = {
   direct: { rootMeanSquare: 1.5, largest: 17 },
@@ -252,7 +252,7 @@ for (const inChannels of [16, 64, 160, 320]) {
 }
 
 /**
- * The same for the gradient with respect to the weight, in 2^-24 · √pixels, measured from 256 to 16,384 pixels:
+ * The same for the gradient with respect to the weight, in 2^-24 · √pixels. Measured from 256 to 16,384 pixels:
  * directly 0.28 (the largest error 1.65), 2×2 outputs 0.28 (0.98), 4×4 outputs 0.62 (1.99).
  */
 const weightBounds = {
@@ -322,7 +322,8 @@ Deno.test("winogradForward() refuses what suitsWinograd() does not accept", asyn
     { ...base, height: 1, padding: 0 },
   ];
   for (const shape of unsuitable) assert(!suitsWinograd(shape, 4, limits), JSON.stringify(shape));
-  // An image of 64 × 64 × 16 makes 4 values of each, 1 MiB; 16 of them are needed where the batch is larger.
+  // An image of 64 × 64 × 16 has 4 transformed values for each value, which is 1 MiB. A larger batch is split into
+  // multiples of 32 images, which do not fit.
   assert(suitsWinograd({ ...base, height: 64, width: 64, inChannels: 16 }, 2, limits));
   assert(!suitsWinograd({ ...base, batch: 2, height: 64, width: 64, inChannels: 16 }, 2, limits));
 

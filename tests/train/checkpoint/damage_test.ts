@@ -19,7 +19,7 @@ const whole = await serializeCheckpoint({ ...shipped, record });
 const pageBytes = 4096;
 const pages = Math.floor(whole.length / pageBytes);
 
-/** Damages at random: what it is called, and a changed copy of a file. */
+/** Damages a copy of a file at random, and says what the damage is. */
 function damage(index: number): { what: string; bytes: Uint8Array<ArrayBuffer> } {
   const random = new RandomStream(7, Purpose.labelledOrder, index);
   const bytes = whole.slice();
@@ -56,10 +56,10 @@ Deno.test("decodeCheckpoint() and readModelFile() notice each of a thousand dama
   let tried = 0;
   for (let index = 0; tried < 1000; index++) {
     const { what, bytes } = damage(index);
-    // A page swapped with itself is no damage.
+    // A page swapped with itself is not damaged.
     if (isSame(bytes)) continue;
     tried++;
-    // The second calls the first, if it sees that the file is a checkpoint.
+    // The second function calls the first if it recognises a checkpoint.
     const read = index % 8 < 4 ? decodeCheckpoint : readModelFile;
     await assert.rejects(read(bytes), (error) => {
       assert(error instanceof CheckpointError, `${what}: ${error}`);

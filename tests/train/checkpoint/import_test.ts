@@ -42,7 +42,7 @@ function weights({ blocks = 1, groups = 3, channels = 3, classes = 10 } = {}): M
   return state;
 }
 
-/** The same with the parameters of instance or layer norm. */
+/** The same state dict with the parameters of instance or layer norm. */
 function normed(state: Map<string, NamedTensor>): Map<string, NamedTensor> {
   const norm = (name: string, channels: number) =>
     state.set(`${name}.weight`, zeros(channels)).set(`${name}.bias`, zeros(channels));
@@ -54,7 +54,6 @@ function normed(state: Map<string, NamedTensor>): Map<string, NamedTensor> {
   return state;
 }
 
-/** Names that begin with something. */
 function prefixed(state: ReadonlyMap<string, NamedTensor>, prefix: string): Map<string, NamedTensor> {
   return new Map([...state].map(([name, tensor]) => [prefix + name, tensor]));
 }
@@ -213,7 +212,7 @@ Deno.test("readModelFile() leaves alone and names what no model needs", async ()
   const safetensors = serializeSafetensors(
     new Map([...prefixed(state, "net."), ["net.scale", odd], ["steps", odd]]),
   );
-  // A type that this project has never heard of, in place of the one that it cannot convert.
+  // A type that this project does not know, in place of the one that it cannot convert.
   const text = new TextDecoder("latin1").decode(safetensors).replaceAll("F8_E4M3", "F4_E2M1");
   const changed = Uint8Array.from(text, (letter) => letter.charCodeAt(0));
   for (const bytes of [safetensors, changed]) {

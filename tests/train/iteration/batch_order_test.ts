@@ -58,7 +58,7 @@ Deno.test("drawReplay() starts afresh with the given probability, in all classes
   });
   assert(draws.subarray(0, batch).every((entry) => entry < 50));
   const fresh = draws.subarray(batch).filter((flag) => flag === 1).length;
-  // Binomial: 1,000 with a standard deviation of 31.
+  // Binomial: 1,000, with a standard deviation of 31.
   assert(Math.abs(fresh - 1000) < 5 * 31);
   freshClasses.forEach((label, i) => assert.equal(label === skipped, draws[batch + i] === 0));
   assert.equal(new Set(freshClasses).size, 11);

@@ -29,7 +29,7 @@ const small = {
   ...{ warmup: 2, decayIterations: [], learningRate: 0.02, rho: 0.05, reinitProbability: 0.3 },
 };
 const batchNorm = parseConfiguration({ ...small, norm: "batch", shards: 2 });
-/** Everything random at once. */
+/** Uses everything random at once. */
 const actNorm = parseConfiguration({
   ...small,
   ...{ norm: "act", shards: 2, dropout: 0.2, inputNoise: 0.03, noiseScale: 0.01 },
@@ -41,13 +41,12 @@ async function trainerOf(configuration: Configuration, communicator: Communicato
   return new Trainer(new Context(await testGpu()), configuration, digits, communicator);
 }
 
-/** What a job leaves. */
 interface Outcome {
   readonly checkpoint: Uint8Array<ArrayBuffer>;
   readonly reports: IterationReport[];
 }
 
-/** Trains with a number of processes, from the beginning or from a checkpoint. */
+/** Trains with several processes, from the beginning or from a checkpoint. */
 async function train(
   configuration: Configuration,
   processes: number,
@@ -103,7 +102,7 @@ Deno.test("Three shards of a plain classifier: the same bits by one and three pr
     ...{ likelihoodWeight: 0, steps: 0, labelledBatch: 12, shards: 3, optimizer: "adam", learningRate: 1e-3 },
   });
   const one = await train(configuration, 1, 4);
-  // Both add up the three shards in their order.
+  // Both add up the three shards in the same order.
   requireSameBytes((await train(configuration, 3, 4)).checkpoint, one.checkpoint, "the checkpoint");
   const uploaded = await train({ ...configuration, residentMebibytes: 0 }, 1, 4);
   assert.deepEqual(uploaded.reports, one.reports);
@@ -131,7 +130,7 @@ Deno.test("A checkpoint keeps each shard's running statistics, and their means a
   const { shape, data } = checkpoint.tensors.get("shard_statistics")!;
   const [shards, length] = shape;
   assert.equal(shards, 4);
-  // In the order of the layers, the first norm is that of the first block; means come before variances.
+  // In layer order, the first norm is that of the first block. Means come before variances.
   for (const [i, kind] of ["running_mean", "running_var"].entries()) {
     const { data: values } = checkpoint.tensors.get(`f.layer1.0.bn1.${kind}`)!;
     values.forEach((value, channel) => {
@@ -156,7 +155,7 @@ Deno.test("A checkpoint keeps each shard's running statistics, and their means a
   );
 });
 
-/** The gradients of an iteration's shards one by one, with what is common to them done on the host. */
+/** The gradients of an iteration's shards one by one. The host does the work that they share. */
 async function byHand(configuration: Configuration) {
   const trainer = await trainerOf(configuration);
   await trainer.fillReplayBuffer();
@@ -187,7 +186,7 @@ async function byHand(configuration: Configuration) {
     passes[shard]!(pass);
     return (await parameters.gradients.read()).slice(0, parameters.trainableLength);
   };
-  /** Lets θ climb along a gradient, computes, and puts θ back. */
+  /** Lets θ climb along a gradient, computes, and restores θ. */
   const above = async <Result>(gradient: Float32Array, compute: () => Promise<Result>) => {
     const all = new Float32Array(parameters.gradients.size);
     all.set(gradient);
@@ -209,14 +208,14 @@ function mean(vectors: readonly Float32Array[]): Float64Array {
   });
 }
 
-/** The sum of the magnitudes, over the shards. */
+/** The sum of the magnitudes over the shards. */
 function magnitudes(vectors: readonly Float32Array[]): Float64Array {
   return Float64Array.from(vectors[0]!, (_, i) => {
     return vectors.reduce((sum, vector) => sum + Math.abs(vector[i]!), 0);
   });
 }
 
-/** SGD's momentum after the first iteration, ĝ + wd·θ, whose learning rate is 0. */
+/** SGD's momentum after the first iteration, ĝ + wd·θ. The learning rate of that iteration is 0. */
 async function firstMomentum(configuration: Configuration, processes: number) {
   const communicators = processes === 1 ? [oneProcess] : processesInOne(processes);
   const [first] = await Promise.all(communicators.map(async (communicator) => {
@@ -230,8 +229,9 @@ async function firstMomentum(configuration: Configuration, processes: number) {
 }
 
 /**
- * Checks a momentum against the second gradients of the shards. Each of S − 1 additions of float32 errs by at most half an
- * ulp of a partial sum, which is at most Σ|ĝ_s|; scaling, and the weight decay with its addition, err by three more.
+ * Checks a momentum against the second gradients of the shards. Each of the S − 1 float32 additions errs by at most
+ * half an ulp of a partial sum, which is at most Σ|ĝ_s|. Scaling, and the weight decay with its addition, err by three
+ * more.
  */
 function requireMean(
   momentum: Float32Array,
@@ -271,12 +271,12 @@ for (const shards of [2, 4]) {
     }
 
     const done = await firstMomentum(global, 1);
-    // Of two, the mean of float32 gradients is the same rounded as by hand, and so is all that follows from it.
+    // For two shards, the mean of float32 gradients is rounded the same as by hand, and so is everything that follows.
     if (shards === 2) requireMean(done.momentum, together.result, { theta: hand.theta, weightDecay });
     const norm = Math.hypot(...mean(first));
     const cancelled = Math.hypot(...magnitudes(first)) / shards / norm;
     for (const processes of [1, 2, 4].filter((processes) => shards % processes === 0)) {
-      // The norm of the mean is summed in float32 from the mean, whose elements err as requireMean() says.
+      // The norm of the mean is summed in float32 from the mean, whose elements err as described for requireMean().
       const { report } = processes === 1 ? done : await firstMomentum(global, processes);
       const bound = roundoff * (shards * cancelled + Math.log2(hand.theta.length) + 4);
       assert(Math.abs(report.gradientNorm / norm - 1) < bound, `${report.gradientNorm} and ${norm}`);
@@ -327,7 +327,7 @@ for (const [name, options] of Object.entries({ global: {}, local: { ascent: "loc
 }
 
 Deno.test("A loss that is finite and too large on one rank stops both, with its values", async () => {
-  // Scores of this size are far beyond the limit, and no sum of them overflows.
+  // Scores of this size are far above the limit, but no sum of them overflows.
   const states = await disturbed(batchNorm, ({ model: { parameters: { values, all } } }) => {
     const { offset } = all.find(({ name }) => name === "class_output.weight")!;
     const { size } = all.find(({ name }) => name === "class_output.weight")!.value;

@@ -43,7 +43,9 @@ const listener = (lines: string[] = []): RunListener => ({
   note: (line) => lines.push(line),
 });
 
-/** Trains in a folder, or goes on there, with parameters that become NaN before iteration 11 until the run has recovered. */
+/**
+ * Starts or continues training in a folder. The parameters become NaN before iteration 11 until the run has recovered.
+ */
 async function train(
   path: string,
   configuration: Configuration,
@@ -96,7 +98,7 @@ Deno.test("A run whose parameters become NaN goes back and ends well: twice the 
     assert(Number.isFinite(summary!.testLoss));
 
     await train(`${folder}/again`, quick);
-    // Iterations 8 and 13, before and after it went back, lie between two checkpoints.
+    // Iterations 8 and 13, before and after the run went back, lie between two checkpoints.
     assert.equal(await train(`${folder}/parts`, quick, { stopAfter: 8 }), undefined);
     assert.equal(await train(`${folder}/parts`, quick, { stopAfter: 5 }), undefined);
     assert.deepEqual(namesIn(`${folder}/parts/checkpoints`), [0, 6, 9, 12, 13].map(checkpointName));
@@ -114,7 +116,7 @@ Deno.test("A run whose parameters become NaN goes back and ends well: twice the 
     assert.deepEqual(rows.filter((row) => row.recoveries).map((row) => [row.iteration, row.recoveries]), [
       [6, summary!.recoveries],
     ]);
-    // The rate is a tenth of the schedule's first, and rises.
+    // The rate is a tenth of the schedule's first rate, and rises.
     assert.deepEqual(rows.slice(5, 8).map((row) => row.learningRate.toFixed(6)), [
       "0.100000",
       "0.010000",
@@ -162,7 +164,7 @@ const report = (iteration: number, values: Partial<IterationReport>): IterationR
 
 Deno.test("watch: signs of divergence, when they began, and the same state in pieces", () => {
   const calm = Array.from({ length: 20 }, (_, i) => report(i, {}));
-  // A gap that doubles every two iterations from 1 at iteration 20: its mean is above 3 first, above 40 later.
+  // The gap is 1 at iteration 20 and doubles every two iterations. Its mean first exceeds 3, and later 40.
   const parting = Array.from({ length: 40 }, (_, i) => report(20 + i, { realScore: 3 + 2 ** (i / 2) }));
   const { sign, health } = watch(noRecovery.health, [...calm, ...parting], 10);
   assert.deepEqual([sign!.began, sign!.iteration], [gapAbove(3), gapAbove(40)]);
@@ -173,7 +175,7 @@ Deno.test("watch: signs of divergence, when they began, and the same state in pi
   }
   assert.deepEqual(pieces, health);
 
-  /** Mean over the last iterations, 1/8 each new one, worked out anew. */
+  /** The mean over the last iterations, computed again here. Each new value has weight 1/8. */
   function gapAbove(bound: number): number {
     let mean = 0;
     for (let i = 0;; i++) {
@@ -182,7 +184,8 @@ Deno.test("watch: signs of divergence, when they began, and the same state in pi
     }
   }
 
-  // One bad batch is no sign; a cross-entropy of 10 that stays is one, as are gradients of ten thousand times the first ones.
+  // One bad batch is not a sign. A cross-entropy that stays at 10 is one, and so are gradients ten thousand times the
+  // first ones.
   const spike = calm.map((one, i) => i === 10 ? { ...one, crossEntropy: 9, gradientNorm: 20 } : one);
   assert.equal(watch(noRecovery.health, spike, 10).sign, undefined);
   assert.equal(watch(noRecovery.health, spike, 10).health.leaningSince, undefined);
@@ -196,7 +199,7 @@ Deno.test("watch: signs of divergence, when they began, and the same state in pi
   // A plain classifier reports neither energies nor SAM's gradient.
   const plain = { realScore: NaN, generatedScore: NaN, gradientNorm: NaN };
   assert.equal(watch(noRecovery.health, calm.map((one) => ({ ...one, ...plain })), 10).sign, undefined);
-  // What the GPU found after the last report.
+  // The GPU found this after the last report.
   const found = watch(noRecovery.health, calm, 10, { iteration: 20, likelihood: NaN, loss: NaN });
   assert.deepEqual(found.sign, { iteration: 20, began: 20, seen: "likelihood term NaN, loss NaN" });
 });
@@ -206,7 +209,7 @@ Deno.test("watch: what a run begins with is no sign, until it has come down and 
     crossEntropies.map((crossEntropy, i) =>
       report(i, { crossEntropy, realScore: 3 + energyGaps[i]!, generatedScore: 3 })
     );
-  // A model of other classes: cross-entropy 9 and a gap of 60, which training brings down.
+  // A model of other classes starts with a cross-entropy of 9 and a gap of 60. Training lowers both.
   const learning = rows([9, 9, 8.5, 8, 7, 6, 5, 4, 3, 2], [60, 55, 50, 45, 40, 35, 30, 25, 20, 15]);
   const { health, sign } = watch(noRecovery.health, learning, 10);
   assert.equal(sign, undefined);
@@ -217,13 +220,14 @@ Deno.test("watch: what a run begins with is no sign, until it has come down and 
   assert.ok(Math.abs(health.begun!.energyGap! - gap) < 1e-9);
   assert.ok(Math.abs(health.begun!.crossEntropy! - above) < 1e-9);
   assert.deepEqual(parseRecoveryState({ attempts: [], health }).health, health);
-  // Its own mark is the lowest level so far: 2.3 above that it is taken back, told by how far it is above guessing.
+  // The run's own mark is its lowest level so far. At 2.3 above that, the run goes back. The message states how far it
+  // is above guessing.
   const rising = Array.from({ length: 20 }, (_, i) => report(10 + i, { crossEntropy: 12 }));
   const taken = watch(health, rising, 10).sign!;
   assert.match(taken.seen, /^cross-entropy \d\.\d\d above that of guessing$/);
   const level = Number(/\d\.\d+/.exec(taken.seen)![0]);
   assert.ok(level > above + 2.3 && level < above + 3.3, taken.seen);
-  // When it has come down, the usual bounds hold.
+  // Once it has come down, the usual bounds apply.
   const calm = Array.from({ length: 60 }, (_, i) => report(10 + i, { crossEntropy: 2 }));
   assert.equal(watch(health, calm, 10).health.begun, undefined);
 });
@@ -240,7 +244,7 @@ Deno.test("decide: a checkpoint from an interval before the trouble, then one fu
   assert.equal(from([attempt], ladder), 20);
   assert.equal(from([attempt, attempt], ladder), 10);
   assert.equal(from([attempt], [0, 30]), 0);
-  // On a thin ladder the first that is clear is enough.
+  // If there are few checkpoints, the first clear one is enough.
   assert.equal(from([], [0, 25, 45]), 25);
   assert.equal(from([], [33]), 33);
   assert.equal(from([], [35]), "there is no checkpoint from before");
@@ -301,7 +305,7 @@ Deno.test("superfluousCheckpoints: the newest, and older ones at doubling distan
     );
     assert.equal(kept[0], 0);
     assert(kept.length <= 4 + Math.max(0, Math.ceil(Math.log2(Math.max(1, iteration / 20)))), kept.join());
-    // Going back by any distance overshoots by no more than about three times.
+    // Going back by any distance overshoots by at most about three times.
     for (const back of [40, 100, 200, 400].filter((distance) => distance <= iteration)) {
       const found = kept.findLast((one) => one <= iteration - back)!;
       assert(iteration - found <= 3 * back, `${iteration}: ${back} back is ${found} of ${kept.join()}`);
@@ -323,7 +327,7 @@ Deno.test("changedConfiguration: what may change is recorded, what may not is re
   assert.deepEqual(first.history, [{ ...at(5, 2), changes: { learningRate: [0.1, 0.02], seed: [1, 9] } }]);
   const second = changedConfiguration(first, { ...first, decayIterations: [9] }, at(7, 3));
   assert.deepEqual(second.history.slice(1), [{ ...at(7, 3), changes: { decayIterations: [[], [9]] } }]);
-  // The rate by hand settled two attempts; the decays do not settle the third.
+  // The rate set by hand settled two attempts. The decays do not settle the third.
   assert.deepEqual([quick, first, second].map(settledAttempts), [0, 2, 2]);
   assert.deepEqual(parseConfiguration(JSON.parse(JSON.stringify(second))), second);
   for (
@@ -357,7 +361,7 @@ Deno.test("guessingWarning: accuracies that guessing reaches, and losses far abo
     test: { ...digits.test, labels: Uint32Array.from({ length: 360 }, (_, image) => label(image)) },
   });
   const even = withLabels((image) => image % 10);
-  // Wilson's interval of 48 hits begins at 10.2 %, that of 47 at 9.96 %.
+  // Wilson's interval of 48 hits begins at 10.2 %, that of 47 hits at 9.96 %.
   assert.equal(guessingWarning(even, result(48)), undefined);
   assert.match(
     guessingWarning(even, result(47))!,

@@ -4,10 +4,10 @@ import { Gpu } from "../../../src/gpu/gpu.ts";
 import { acrossLosses } from "../../../src/train/recovery/reopen.ts";
 import { refuses } from "../../refusal.ts";
 
-/** What happens at each opening: the GPU does its work, is lost in it, or cannot be opened. */
+/** What happens at each opening: the GPU works, is lost while it works, or cannot be opened. */
 type Event = "works" | "lost" | "fails" | "refused";
 
-/** Lets a GPU go through events; `reached` says how far the work is after each loss. */
+/** Runs work through a series of GPU events. `reached` is the work's progress after each loss. */
 async function through(events: readonly Event[], reached: readonly number[] = []) {
   const [lines, pauses]: [string[], number[]] = [[], []];
   let [opened, losses] = [0, 0];

@@ -31,16 +31,15 @@ const configuration = parseConfiguration({
   ...{ checkpointEvery: 2, checkpointMinutes: 0, samplesEvery: 2, evaluateEvery: 2 },
 });
 
-/** How a job is disturbed. */
 interface Disturbance {
   readonly stopAfter?: number;
-  /** Rank whose parameters become NaN before an iteration. */
+  /** The rank whose parameters become NaN before an iteration. */
   readonly poisoned?: { readonly rank: number; readonly at: number };
-  /** Rank that is told to stop, once `at` iterations have been reported anywhere. */
+  /** The rank that is told to stop once `at` iterations have been reported anywhere. */
   readonly interrupted?: { readonly rank: number; readonly at: number };
 }
 
-/** Starts or continues a run with a number of processes, as the command does, and gives what each of them ends with. */
+/** Starts or continues a run with several processes, as the command does, and returns how each of them ended. */
 async function train(
   path: string,
   processes: number,
@@ -83,7 +82,7 @@ function requireEnded(ends: readonly PromiseSettledResult<unknown>[]): void {
   for (const end of ends) if (end.status === "rejected") throw end.reason;
 }
 
-/** The files of a run, without what names times. */
+/** The files of a run, without times. */
 async function contents(path: string): Promise<Map<string, Uint8Array>> {
   const files = new Map<string, Uint8Array>();
   for (const folder of ["", "checkpoints/", "samples/"]) {
@@ -95,7 +94,7 @@ async function contents(path: string): Promise<Map<string, Uint8Array>> {
   return files;
 }
 
-/** @param besides whether there may be more files: an interruption leaves a checkpoint and a picture */
+/** @param besides whether more files are allowed: an interruption leaves a checkpoint and a picture */
 async function requireSame(
   path: string,
   expected: ReadonlyMap<string, Uint8Array>,
@@ -118,7 +117,7 @@ Deno.test("A run of two shards leaves the same files by one process and by two, 
     assert.equal((summaries[0] as Summary).iterations, 6);
     assert.equal(summaries[1], undefined);
     await requireSame(`${folder}/two`, expected);
-    // It is complete: nothing more is done, and a model that is missing is written again.
+    // The run is complete, so nothing more is computed. A missing model is written again.
     await Deno.remove(`${folder}/two/model.safetensors`);
     requireEnded((await train(`${folder}/two`, 2)).ends);
     await requireSame(`${folder}/two`, expected);
@@ -142,7 +141,7 @@ Deno.test("A NaN on one rank takes both back to the same checkpoint, or stops bo
     requireEnded(ends);
     assert.deepEqual(lines, ["5 to 2"]);
     assert.deepEqual(iterations, [6, 6]);
-    // One process that is poisoned goes the same way.
+    // A single poisoned process goes through the same.
     const one = await train(`${folder}/one`, 1, configuration, { poisoned: { rank: 0, at: 5 } });
     assert.deepEqual(one.lines, lines);
     await requireSame(`${folder}/back`, await contents(`${folder}/one`));
@@ -152,7 +151,7 @@ Deno.test("A NaN on one rank takes both back to the same checkpoint, or stops bo
       assert(end.status === "rejected" && end.reason instanceof DivergenceError);
       assert.match(end.reason.message, /^training diverged at iteration 5 \(likelihood term NaN, loss NaN\)/);
     }
-    // Its last row says so to whoever looks at the run later.
+    // The run's last row shows this to anyone who looks at it later.
     const seen = await readTrainedRun(`${folder}/stop`, "stop");
     assert.deepEqual([seen!.state, seen!.metrics.last.iteration], ["diverged", 5]);
     assert(seen!.metrics.last.seconds > 0);

@@ -26,7 +26,7 @@ const written = (rows: readonly (ReportRow | TestRow)[]) =>
 const lines = (first: number, end: number) =>
   written(Array.from({ length: end - first }, (_, i) => report(first + i)));
 
-/** What a file with these contents is after it was rewound to iteration 10 with a checkpoint's rows from 4 on, and what was said. */
+/** The contents of a file after it was rewound to iteration 10 with a checkpoint's rows from 4 on, and the messages. */
 async function rewound(
   contents: string | Uint8Array,
   kept: string | undefined,
@@ -63,7 +63,7 @@ Deno.test("MetricsFile mends half a line, lost lines, CRLF, duplicates, changed 
   ];
   for (const [what, contents, message] of cases) {
     const { text, said } = await rewound(contents, timeless(lines(4, 10)));
-    // What a checkpoint has restored is without times.
+    // Rows restored from a checkpoint have no times.
     assert.equal(timeless(text), timeless(all), what);
     assert.equal(said.length, message ? 1 : 0, `${what}: ${said}`);
     if (message) assert.match(said[0]!, message, what);
@@ -113,11 +113,12 @@ Deno.test("MetricsFile keeps tests beside reports, those of its checkpoint and l
     await again.append([{ ...tested(2), seconds: 99 }], silent);
     assert.equal(await Deno.readTextFile(path), written([...rows, tested(2)]));
     assert.equal(again.seconds, 0.625);
-    // Going back to iteration 2 keeps the test of the model before it, and training goes on at its time.
+    // Going back to iteration 2 keeps the test of the model before that iteration, and training continues from its
+    // time.
     assert.deepEqual(await again.rewind(2, undefined), []);
     assert.equal(await Deno.readTextFile(path), written(rows.slice(0, 3)));
     assert.equal(again.seconds, 0.375);
-    // A test that is gone is restored, in its place.
+    // A missing test is restored in its place.
     await Deno.writeTextFile(path, written([report(2), report(0), report(1)]));
     const [said] = await again.rewind(3, kept);
     assert.match(said!, /the rows of iterations 1 were missing/);
@@ -153,7 +154,7 @@ Deno.test("MetricsFile waits with its rows while they cannot be written, and men
     await append(2);
     assert.match(said[1]!, /can be written again; nothing is missing/);
     assert.equal(await Deno.readTextFile(path), lines(0, 3));
-    // Half a line that a failed write has left.
+    // A failed write has left half a line.
     await Deno.writeTextFile(path, '{"iter', { append: true });
     await append(3);
     assert.equal(await Deno.readTextFile(path), lines(0, 4));

@@ -1,10 +1,10 @@
-/** Curves of a file of metrics that grows, is damaged, and repeats iterations. */
+/** Curves of a metrics file that grows, is damaged, or repeats iterations. */
 
 import assert from "node:assert/strict";
 import { MetricsReader } from "../../../src/train/run/metrics_reader.ts";
 import { ThinnedCurve } from "../../../src/train/run/thinned_curve.ts";
 
-/** A row as a training writes it. */
+/** A row as training writes it. */
 function row(iteration: number, more: Readonly<Record<string, unknown>> = {}): string {
   return `${JSON.stringify({ iteration, loss: iteration / 10, realScore: -2, accuracy: 0.5, ...more })}\n`;
 }
@@ -74,7 +74,7 @@ Deno.test("lines that are no rows are counted and left out", () => {
     assert.deepEqual(reader.curve("loss").map(({ iteration }) => iteration), [0, 2]);
   }
   assert.equal(readerOf(damaged.join("\n") + "\n").damaged, damaged.length);
-  // A line that never ends takes no memory; it is one that is damaged.
+  // An endless line takes no memory and counts as one damaged line.
   const endless = new MetricsReader();
   for (let i = 0; i < 100; i++) endless.push("x".repeat(2 ** 15));
   endless.push(`\n${row(0)}`);
@@ -92,7 +92,7 @@ Deno.test("rows of other versions are read as far as they go", () => {
   assert.deepEqual(reader.curve("learningRate"), [{ iteration: 0, seconds: 1, value: 0.1 }]);
   assert.deepEqual(reader.curve("testAccuracy"), [{ iteration: 1, seconds: 2.5, value: 0.75 }]);
   assert.deepEqual(reader.curve("testLoss"), [{ iteration: 1, seconds: 2.5, value: 1.5 }]);
-  // Without a time of its own, a test has that of the row before it.
+  // A test without its own time has the time of the row before it.
   assert.deepEqual(reader.curve("validationAccuracy"), [{ iteration: 1, seconds: 1, value: 0.5 }]);
   assert.deepEqual(reader.curve("validationLoss"), []);
   assert.deepEqual(reader.curve("loss").map(({ value }) => value), [0, NaN]);
@@ -165,7 +165,7 @@ Deno.test("a sign of divergence is told as training tells it, while the last row
   const reader = new MetricsReader({ classes: 10 });
   for (let i = 0; i < 20; i++) reader.push(row(i, { crossEntropy: 2 }));
   assert.equal(reader.sign, undefined);
-  // The running mean over 8 rows, 2 + (50 − 2) / 8 = 8, less log 10 = 2.303: more than 2.3.
+  // The running mean over 8 rows is 2 + (50 − 2) / 8 = 8. Less log 10 = 2.303, it is more than 2.3.
   reader.push(row(20, { crossEntropy: 50 }));
   assert.deepEqual(reader.sign, {
     iteration: 20,

@@ -24,7 +24,7 @@ const data = {
   testChecksum: "22222222",
 };
 
-/** A checkpoint of the run that {@link withRun} makes, with changes. */
+/** Writes a changed checkpoint of the run that {@link withRun} makes. */
 async function write(run: string, iteration: number, changes: Partial<Checkpoint> = {}): Promise<void> {
   const checkpoint = { ...shipped, tensors, iteration, record: { data }, ...changes };
   await Deno.writeFile(checkpointPath(run, iteration), await serializeCheckpoint(checkpoint));
@@ -108,7 +108,7 @@ Deno.test("a run says every edit of config.json, and refuses those that make it 
     const history = [{ iteration: 10, attempts: 0, changes }];
     const changed = parseConfiguration({ ...configuration, seed: 99, history });
     const unexpected = (line: string) => assert.fail(line);
-    // The run has recorded the change itself.
+    // The run itself has recorded the change.
     const { iteration } = await directory.resumableCheckpoint(changed, unexpected);
     assert.equal(iteration, 10);
     await directory.writeJson("config.json", { ...configuration, seed: 99 });
@@ -136,7 +136,7 @@ Deno.test("RunDirectory says that the adapter or its backend is another, by its 
     assert.equal(await directory.noteAdapter(vulkan), undefined);
     assert.equal(await directory.noteAdapter(openGL), vulkan);
     assert.equal(directory.recordAt(0).adapter, openGL);
-    // It went on with OpenGL, and ended before it wrote a checkpoint.
+    // The run continued on OpenGL and ended before it wrote a checkpoint.
     await directory.rewind(checkpoint, silent);
     assert.equal(await directory.noteAdapter(openGL), vulkan);
     await Deno.remove(`${run}/adapters.txt`);
@@ -153,7 +153,7 @@ Deno.test("RunDirectory.create() refuses what a run has left, and takes over one
     const run = `${folder}/run`;
     const create = async () => (await RunDirectory.create(run, configuration))[Symbol.dispose]();
     await create();
-    // Killed before the first checkpoint.
+    // The first run was killed before its first checkpoint.
     await create();
     {
       using opened = await RunDirectory.open(run);

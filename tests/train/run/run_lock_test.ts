@@ -3,9 +3,9 @@ import { RunLock } from "../../../src/train/run/run_lock.ts";
 import { refuses } from "../../refusal.ts";
 import { withFiles } from "../../temporary.ts";
 
-/** A file system that locks nothing, as NFS without its lock service. */
+/** A file system that cannot lock, such as NFS without its lock service. */
 const nothingLocks = () => Promise.reject(new Error("No locks available (os error 37)"));
-/** A file system that locks files and not folders. */
+/** A file system that can lock files but not folders. */
 const filesLock = async (file: Deno.FsFile) =>
   (await file.stat()).isDirectory
     ? Promise.reject(new Error("Bad file descriptor (os error 9)"))
@@ -25,7 +25,7 @@ Deno.test("RunLock: one holder at a time, named to the others; free once it is g
 
 Deno.test({
   name: "RunLock: the run stays taken when the lock file is deleted, which is made anew",
-  // Windows does not let an open file be replaced.
+  // Windows does not allow an open file to be replaced.
   ignore: Deno.build.os === "windows",
   async fn() {
     await withFiles({}, async (folder) => {

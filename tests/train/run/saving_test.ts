@@ -42,7 +42,7 @@ interface Outcome {
   readonly lines: string[];
 }
 
-/** What the train command does: starts a run, or continues the one that is there. */
+/** Starts a run or continues the existing one, as the train command does. */
 async function train(
   path: string,
   options: Configuration = configuration,
@@ -50,7 +50,7 @@ async function train(
 ): Promise<Outcome> {
   const lines: string[] = [];
   const note = (line: string) => {
-    // So few iterations teach it nothing.
+    // So few iterations teach the model nothing.
     if (!/no better than guessing/.test(line)) lines.push(line.replaceAll(path, "RUN"));
   };
   const isNew = (await checkpointNames(path)).length === 0;
@@ -68,7 +68,7 @@ async function train(
   return { summary, lines };
 }
 
-/** The files of a run, without what names times. */
+/** The files of a run, without times. */
 async function contents(path: string): Promise<Map<string, Uint8Array>> {
   const files = new Map<string, Uint8Array>();
   for (const folder of ["", "checkpoints/", "samples/"]) {
@@ -86,10 +86,10 @@ function requireSame(found: Map<string, Uint8Array>, expected: Map<string, Uint8
   for (const [name, bytes] of expected) assert.deepEqual(found.get(name), bytes, `${what}: ${name}`);
 }
 
-/** The end of a process right after one of its files has got its name. */
+/** A process ends right after one of its files has received its final name. */
 class Killed extends Error {}
 
-/** Trains until a number of files have been written, and no further. */
+/** Trains until `files` files have been written, then stops. */
 async function trainUntilKilled(path: string, files: number): Promise<boolean> {
   const { rename } = Deno;
   let written = 0;
@@ -127,7 +127,8 @@ Deno.test("TrainingRun, killed after any of its writes and resumed, leaves the f
       assert((await Deno.stat(`${folder}/killed/summary.json`)).isFile);
       await Deno.remove(`${folder}/killed`, { recursive: true });
     }
-    // Configuration, data, three checkpoints, two pictures, the best model's three files at least once, model and summary.
+    // Configuration, data, three checkpoints, two pictures, the best model's three files at least once, model and
+    // summary.
     assert(kills >= 12, `${kills} kills`);
   });
 });

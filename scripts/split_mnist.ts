@@ -1,7 +1,7 @@
 /** Divides MNIST's 10,000 test images for the bundled model `mnist-28`, whose training images they are. */
 
 import { type Command, execute, exitStatus, print, UsageError } from "../src/cli/command.ts";
-import type { ImageSet } from "../src/data/dataset.ts";
+import { selectImages } from "../src/data/dataset.ts";
 import { loadMnist } from "../src/data/mnist.ts";
 import { concatenate } from "../src/formats/bytes.ts";
 import { writeAtomically } from "../src/train/run/files.ts";
@@ -9,18 +9,6 @@ import { writeAtomically } from "../src/train/run/files.ts";
 /** One image of this many is held out. */
 const heldOut = 10;
 const side = 28;
-
-/** The images with some indices. */
-function chosen(
-  { bytes, labels }: ImageSet,
-  indices: readonly number[],
-): { images: Uint8Array; labels: Uint8Array } {
-  const size = side * side;
-  return {
-    images: concatenate(indices.map((i) => bytes.subarray(i * size, (i + 1) * size))),
-    labels: Uint8Array.from(indices, (i) => labels[i]!),
-  };
-}
 
 /** An IDX file of unsigned bytes. */
 function idx(shape: readonly number[], data: Uint8Array): Uint8Array<ArrayBuffer> {
@@ -45,13 +33,13 @@ Usage: deno run --allow-read --allow-write=data scripts/split_mnist.ts FOLDER OU
     }
     const { test } = await loadMnist(folder, true);
     await Deno.mkdir(out, { recursive: true });
-    const all = [...test.labels.keys()];
+    const all = test.labels.map((_, i) => i);
     for (const [name, isHeldOut] of [["train", false], ["t10k", true]] as const) {
       const indices = all.filter((i) => (i % heldOut === heldOut - 1) === isHeldOut);
-      const { images, labels } = chosen(test, indices);
-      await writeAtomically(`${out}/${name}-images-idx3-ubyte`, idx([indices.length, side, side], images));
-      await writeAtomically(`${out}/${name}-labels-idx1-ubyte`, idx([indices.length], labels));
-      print(`${name}: ${indices.length} images`);
+      const { bytes, labels, count } = selectImages(test, indices);
+      await writeAtomically(`${out}/${name}-images-idx3-ubyte`, idx([count, side, side], bytes));
+      await writeAtomically(`${out}/${name}-labels-idx1-ubyte`, idx([count], Uint8Array.from(labels)));
+      print(`${name}: ${count} images`);
     }
     return exitStatus.success;
   },

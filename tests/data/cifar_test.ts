@@ -1,9 +1,9 @@
 import { gzipSync } from "fflate";
 import assert from "node:assert/strict";
-import { fileURLToPath } from "node:url";
 import { DataError } from "../../src/errors.ts";
 import { refuses } from "../refusal.ts";
 import { tar } from "../formats/samples.ts";
+import { isPresent, realData } from "../real_data.ts";
 import { withFiles } from "../temporary.ts";
 import { loadCifar10, loadCifar100 } from "../../src/data/cifar.ts";
 
@@ -199,20 +199,14 @@ Deno.test("loadCifar10() and loadCifar100() say where to get the files if there 
   await Deno.remove(file);
 });
 
-/** Folder with real data. Tests that find none there are ignored. */
-const real = Deno.env.get("SADA_JEM_DATA") ?? fileURLToPath(new URL("../../../shared/data", import.meta.url));
-const batches = `${real}/cifar-10-batches-bin`;
-const sample = `${real}/cifar-100-binary/mixed_sample2000.bin.gz`;
-
-async function absent(path: string): Promise<boolean> {
-  return await Deno.stat(path).then(() => false, () => true);
-}
+const batches = `${realData}/cifar-10-batches-bin`;
+const sample = `${realData}/cifar-100-binary/mixed_sample2000.bin.gz`;
 
 Deno.test({
   name: `loadCifar10() reads the real batches in ${batches} (set SADA_JEM_DATA)`,
-  ignore: await absent(batches),
+  ignore: !await isPresent(batches),
   async fn() {
-    const { train, test } = await loadCifar10(real);
+    const { train, test } = await loadCifar10(realData);
     const batch = train.labels.subarray(0, 10_000);
     const perClass = Array.from({ length: 10 }, (_, c) => batch.filter((label) => label === c).length);
     assert.deepEqual(perClass, [1005, 974, 1032, 1016, 999, 937, 1030, 1001, 1025, 981]);
@@ -229,7 +223,7 @@ Deno.test({
 
 Deno.test({
   name: `loadCifar100() reads the real records in ${sample} (set SADA_JEM_DATA)`,
-  ignore: await absent(sample),
+  ignore: !await isPresent(sample),
   async fn() {
     const bytes = await Deno.readFile(sample);
     await withFiles({ "train.bin.gz": bytes, "test.bin.gz": bytes }, async (folder) => {

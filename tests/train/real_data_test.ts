@@ -2,7 +2,6 @@
 
 import { decode } from "fast-png";
 import assert from "node:assert/strict";
-import { fileURLToPath } from "node:url";
 import type { Dataset } from "../../src/data/dataset.ts";
 import { loadDataset } from "../../src/data/load.ts";
 import { encodePng } from "../../src/formats/pictures/png.ts";
@@ -11,16 +10,15 @@ import { Context } from "../../src/tensor/context.ts";
 import { parseConfiguration } from "../../src/train/configuration.ts";
 import { Trainer } from "../../src/train/trainer.ts";
 import { testGpu } from "../kernels/harness.ts";
+import { isPresent, realData } from "../real_data.ts";
 
-const folder = Deno.env.get("SADA_JEM_DATA") ??
-  fileURLToPath(new URL("../../../shared/data", import.meta.url));
 const iterations = 200;
 
 /** A folder of links that give the files the names of a whole data set. The linked files are only parts of it. */
 async function linked(links: Readonly<Record<string, string>>): Promise<string> {
   const target = await Deno.makeTempDir();
   for (const [name, path] of Object.entries(links)) {
-    await Deno.symlink(`${folder}/${path}`, `${target}/${name}`);
+    await Deno.symlink(`${realData}/${path}`, `${target}/${name}`);
   }
   return target;
 }
@@ -38,10 +36,10 @@ const sets = {
 } as const;
 
 for (const [name, links] of Object.entries(sets) as [keyof typeof sets, Record<string, string>][]) {
-  const first = `${folder}/${Object.values(links)[0]}`;
+  const first = `${realData}/${Object.values(links)[0]}`;
   Deno.test({
     name: `real images of ${name} make a picture and teach a small net (skipped without ${first})`,
-    ignore: !await Deno.stat(first).then(() => true, () => false),
+    ignore: !await isPresent(first),
     async fn() {
       const path = await linked(links);
       try {

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { fileURLToPath } from "node:url";
 import type { Dataset } from "../../src/data/dataset.ts";
 import { loadDataset } from "../../src/data/load.ts";
 import { DivergenceError } from "../../src/errors.ts";
@@ -11,6 +10,7 @@ import { preset } from "../../src/train/presets.ts";
 import type { IterationReport } from "../../src/train/iteration/report.ts";
 import { Trainer } from "../../src/train/trainer.ts";
 import { testGpu } from "../kernels/harness.ts";
+import { isPresent, realData } from "../real_data.ts";
 
 const quick = {
   likelihoodBatch: 8,
@@ -201,10 +201,8 @@ Deno.test("Trainer stops at divergence, with parameters and replay buffer as the
 });
 
 Deno.test("Trainer trains on the CIFAR-10 files with the tiny preset", async (t) => {
-  const folder = Deno.env.get("SADA_JEM_DATA") ??
-    fileURLToPath(new URL("../../../shared/data", import.meta.url));
-  const cifar = `${folder}/cifar-10-batches-bin`;
-  const present = await Deno.stat(cifar).then(() => true, () => false);
+  const cifar = `${realData}/cifar-10-batches-bin`;
+  const present = await isPresent(cifar);
   await t.step({
     name: present ? "five iterations" : `skipped: no ${cifar}`,
     ignore: !present,

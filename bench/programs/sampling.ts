@@ -1,6 +1,7 @@
 /**
  * Compares ways to run chains: precision, recall, density and coverage of their ends among held-out images, and the
- * share that end in the class they started from. Nearest neighbours are found in pixels, so this suits small images.
+ * share that end in the class they started from. Nearest neighbours are found in pixels, which suits small images, or
+ * in the features of a referee.
  */
 
 import { parseArgs } from "node:util";
@@ -9,6 +10,7 @@ import { print, wholeNumber } from "../../src/cli/command.ts";
 import { table } from "../../src/cli/format.ts";
 import { loadFitting, loadModel, shippedModel } from "../../src/cli/model.ts";
 import type { ImageSet } from "../../src/data/dataset.ts";
+import { extractFeatures, FloatImages } from "../../src/evaluate/features.ts";
 import { type Fidelity, fidelity, realBalls } from "../../src/evaluate/fidelity.ts";
 import { largestOfRows } from "../../src/evaluate/probabilities.ts";
 import { generate } from "../../src/jem/generate.ts";
@@ -44,6 +46,7 @@ await bench("sampling", async (args) => {
       model: { type: "string" },
       count: { type: "string", default: "360" },
       "data-folder": { type: "string" },
+      referee: { type: "string" },
     },
   });
   const count = wholeNumber("--count", values.count, 10)!;
@@ -53,12 +56,17 @@ await bench("sampling", async (args) => {
   const dataset = await loadFitting(checkpoint, values["data-folder"], undefined);
   const { height, width, channels, maximum, test, train, classNames } = dataset;
   const pixels = height * width * channels;
-  const scaled = ({ bytes, count: all }: ImageSet, first: number) =>
-    Float32Array.from(
-      bytes.subarray(first * pixels, Math.min(all, first + count) * pixels),
-      (value) => value / maximum * 2 - 1,
-    );
-  const real = await realBalls(scaled(test, 0), pixels);
+  const scaled = ({ bytes }: ImageSet) =>
+    Float32Array.from(bytes.subarray(0, count * pixels), (value) => value / maximum * 2 - 1);
+  const referee = values.referee === undefined ? undefined : await loadModel(context, values.referee, {});
+  /** Where neighbours are found. */
+  const placed = async (images: Float32Array) => {
+    if (!referee) return images;
+    const source = new FloatImages(context, images, [height, width, channels]);
+    return (await extractFeatures(referee.model, source)).features;
+  };
+  const placedTest = await placed(scaled(test));
+  const real = await realBalls(placedTest, placedTest.length / Math.min(count, test.count));
   const informative = informativeStart(context, checkpoint, () => fittedImages(context, dataset));
   const classes = startingClasses(count, classNames.length, undefined);
   const seed = 1;
@@ -83,7 +91,7 @@ await bench("sampling", async (args) => {
     return { images: ends as Float32Array, kept };
   }
 
-  const judge = (images: Float32Array) => fidelity(real, images, { seed, stream: 0 });
+  const judge = async (images: Float32Array) => fidelity(real, await placed(images), { seed, stream: 0 });
   const row = (name: string, figures: Fidelity, kept = "") => [
     name,
     ...[figures.coverage, figures.precision, figures.recall, figures.density].map(({ value }) =>
@@ -93,7 +101,7 @@ await bench("sampling", async (args) => {
   ];
   const rows = [
     ["chains", "coverage", "precision", "recall", "density", "class kept"],
-    row("training images in their place", await judge(scaled(train, 0))),
+    row("training images in their place", await judge(scaled(train))),
   ];
   for (const [name, way] of Object.entries(waysOf(checkpoint.configuration))) {
     const { images, kept } = await run(way);

@@ -6,6 +6,7 @@ import { elements } from "../tensor/tensor.ts";
 import { withStarts } from "../train/carried_starts.ts";
 import { fitClassGaussians } from "../train/class_gaussians.ts";
 import { type Checkpoint, hasReplayImages, serializeCheckpoint } from "../train/checkpoint/checkpoint.ts";
+import { mostSamplingSteps } from "../train/checkpoint/header.ts";
 import { replayBuffer } from "../train/checkpoint/state_search.ts";
 import { writeAtomically } from "../train/run/files.ts";
 import { serializeOfficial } from "../train/checkpoint/import.ts";
@@ -26,6 +27,8 @@ Usage: ./run convert IN OUT [options]
   --starts RANK       let the model carry the Gaussians at which its chains start: the mean of each class and RANK
                       directions of its covariance, fitted to the training images. Sampling then needs no data.
                       For .safetensors only
+  --steps N           the number of steps of chains that draw from the model, if not K of the training
+                      (.safetensors only)
   --data-folder DIR   where the training images are, if not where they were in training
   --buffer N          keep N entries of the replay buffer, evenly spaced; all by default
 ${hintHelp}
@@ -38,12 +41,13 @@ names what runs code. Whatever else it holds is left alone, and named.
 Examples:
   ./run convert best_valid_ckpt.pt cifar10.safetensors --dataset cifar10
   ./run convert runs/cifar10 for_pytorch.pt
-  ./run convert runs/mnist mnist.safetensors --starts 16 --buffer 0
+  ./run convert runs/mnist mnist.safetensors --starts 16 --steps 60 --buffer 0
 `;
 
 const options = {
   ...hintOptions,
   starts: { type: "string" },
+  steps: { type: "string" },
   "data-folder": { type: "string" },
   buffer: { type: "string" },
   debug: { type: "boolean" },
@@ -65,15 +69,21 @@ const convert: Command = {
     const suffix = /\.(pt|pth|safetensors)$/.exec(to)?.[1];
     if (suffix === undefined) throw new UsageError(`${to} must end in .safetensors or .pt`);
     const rank = wholeNumber("--starts", values.starts, 1);
-    if (rank !== undefined && suffix !== "safetensors") {
-      throw new UsageError("--starts writes .safetensors only: the official code has no place for them");
+    const samplingSteps = wholeNumber("--steps", values.steps);
+    if (samplingSteps !== undefined && samplingSteps > mostSamplingSteps) {
+      throw new UsageError(`--steps takes at most ${mostSamplingSteps}`);
+    }
+    if ((rank ?? samplingSteps) !== undefined && suffix !== "safetensors") {
+      throw new UsageError(
+        "--starts and --steps are for .safetensors: the official code has no place for them",
+      );
     }
     const entries = wholeNumber("--buffer", values.buffer);
     const hints = hintsOf(values);
     await writeOnly({ files: [to] });
     const read = await readCheckpoint(from, hints);
     requireDataset(read, hints.dataset);
-    let checkpoint = publishable(read, entries);
+    let checkpoint = { ...publishable(read, entries), ...(samplingSteps !== undefined && { samplingSteps }) };
     if (rank !== undefined) {
       checkpoint = withFittedStarts(
         checkpoint,

@@ -50,7 +50,7 @@ Usage: ./run sample [options]
                       training images (default); buffer: the model's replay buffer; noise: uniform noise
   --statistics WHICH  the statistics of batch norm. batch: those of reference chains of all classes, which run beside
                       yours (default); running: those of training. No image depends on another one drawn with it
-  --steps N           SGLD steps (default: K of the training)
+  --steps N           SGLD steps (default: what the model says, or else K of the training)
   --step-size X       step size α (default: that of the training)
   --seed N            seed of everything random (default: 1)
   --data-folder DIR   where the training images are, if they are needed and not where they were in training
@@ -158,7 +158,7 @@ async function sample(communicator: Communicator, values: Values): Promise<numbe
     classes: startingClasses(count, format.classNames.length, label),
     seed,
     label,
-    steps: wholeNumber("--steps", values.steps) ?? configuration.steps,
+    steps: wholeNumber("--steps", values.steps) ?? checkpoint.samplingSteps ?? configuration.steps,
     stepSize: sizes.stepSize,
     starts: (classes, first) => startImages(context, checkpoint, start, classes, seed, informative, first),
     reference,

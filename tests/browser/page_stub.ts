@@ -21,6 +21,7 @@ export async function stubWorkers(page: Page): Promise<void> {
         adapter: "stub",
         starts: ["informative", "buffer", "noise"],
         steps: 5,
+        samplingSteps: undefined,
         stepSize: 1,
         noiseScale: 0.01,
       },

@@ -170,13 +170,14 @@ Deno.test("convert: a model carries its starts, so that drawing takes no trainin
   await withFiles({}, async (folder) => {
     const model = `${folder}/carrying.safetensors`;
     const shipped = fileURLToPath(new URL("../../data/models/digits.safetensors", import.meta.url));
-    const converted = await run("convert", shipped, model, "--starts", "8", "--buffer", "3");
+    const converted = await run("convert", shipped, model, "--starts", "8", "--steps", "7", "--buffer", "3");
     assert.equal(converted.status, 0, converted.errors);
     const { tensors, metadata } = parseSafetensors(await Deno.readFile(model));
     assert.deepEqual(tensors.get("start_means")!.shape, [10, 1, 8, 8]);
     assert.deepEqual(tensors.get("start_factors")!.shape, [10, 8, 1, 8, 8]);
     assert.deepEqual(tensors.get("replay_buffer")!.shape, [3, 1, 8, 8]);
     assert.equal(JSON.parse(metadata["configuration"]!).dataFolder, null);
+    assert.equal(metadata["samplingSteps"], "7");
 
     const elsewhere = ["--data-folder", `${folder}/nothing`];
     const out = ["--count", "20", "--out", `${folder}/samples.png`, "--export", `${folder}/samples.npz`];
@@ -191,7 +192,7 @@ Deno.test("convert: a model carries its starts, so that drawing takes no trainin
 
     const [pt, more] = [["--starts", "8"], ["--starts", "64"]];
     const refused = await run("convert", shipped, `${folder}/x.pt`, ...pt);
-    assert.match(ownErrors(refused)[0]!, /--starts writes \.safetensors only/);
+    assert.match(ownErrors(refused)[0]!, /--starts and --steps are for \.safetensors/);
     const tooMany = await run("convert", shipped, model, ...more);
     assert.match(ownErrors(tooMany)[0]!, /--starts takes fewer directions than the 64 values of an image/);
     assert.deepEqual([refused.status, tooMany.status], [2, 2]);

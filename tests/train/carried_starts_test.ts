@@ -133,6 +133,21 @@ function clampedMoments(mean: number, variance: number) {
   return { mean: average, square, variance: square - average ** 2 };
 }
 
+Deno.test("a model carries the number of steps of its chains, and one that no chain may have is refused", async () => {
+  const { samplingSteps } = await decodeCheckpoint(
+    await serializeCheckpoint({ ...shipped, samplingSteps: 60 }),
+  );
+  assert.equal(samplingSteps, 60);
+  assert.equal(shipped.samplingSteps, undefined);
+  for (const wrong of [-1, 0.5, NaN, 10_001, 2 ** 60]) {
+    const file = await serializeCheckpoint({ ...shipped, samplingSteps: wrong });
+    await assert.rejects(decodeCheckpoint(file), {
+      name: "CheckpointError",
+      message: `damaged checkpoint: samplingSteps is ${wrong}`,
+    });
+  }
+});
+
 Deno.test("starts that do not fit the model are refused", async () => {
   const context = new Context(await testGpu());
   const carrying = withStarts(shipped, gaussians);

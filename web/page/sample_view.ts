@@ -42,11 +42,12 @@ export class SampleView implements ModelView {
     return this.#task.stop();
   }
 
-  show({ classNames, starts, steps, reference }: ModelSummary): void {
+  show({ classNames, starts, steps, samplingSteps, stepSize, reference }: ModelSummary): void {
     this.#class.set([["any", undefined], ...classNames.map((name, i) => [name, i] as const)]);
     this.#start.set(starts.map((start) => [startNames[start], start]));
-    this.#steps.value = Math.max(60, steps);
-    this.#stepSize.value = 0.1;
+    // Small steps can be watched, but chains that need many have to take large ones.
+    this.#steps.value = samplingSteps ?? Math.max(60, steps);
+    this.#stepSize.value = samplingSteps === undefined ? 0.1 : stepSize;
     this.#noise.value = 0;
     this.#hint();
     element("chain-band", HTMLElement).hidden = !reference;

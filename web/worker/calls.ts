@@ -20,6 +20,8 @@ export interface ModelSummary {
   readonly starts: readonly ChainStart[];
   /** Settings of the training: K, α, σ. */
   readonly steps: number;
+  /** Length of the chains that draw from the model, if it says one. */
+  readonly samplingSteps: number | undefined;
   readonly stepSize: number;
   readonly noiseScale: number;
   /** Undefined if the page does not have the training images. */

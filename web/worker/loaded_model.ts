@@ -72,6 +72,7 @@ export class LoadedModel {
       adapter: this.context.gpu.adapterName,
       starts,
       steps,
+      samplingSteps: this.checkpoint.samplingSteps,
       stepSize,
       noiseScale,
       reference: this.reference,

@@ -54,7 +54,8 @@ async function freshSamples(
 ): Promise<Samples> {
   const { context, architecture: { classes } } = model;
   const { configuration } = checkpoint;
-  const { steps, noiseScale, stepSize, innerStepSize } = configuration;
+  const { noiseScale, stepSize, innerStepSize } = configuration;
+  const steps = checkpoint.samplingSteps ?? configuration.steps;
   const chain = { steps, noiseScale, stepSize: stepSize || innerStepSize };
   const start = informativeStart(context, checkpoint, () => train);
   const settings = { ...chain, start: "informative", seed, conditional: false, keep: true } as const;

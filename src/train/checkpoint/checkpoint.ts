@@ -213,7 +213,7 @@ export function modelOnly({ recovery: _, ...checkpoint }: Checkpoint): Checkpoin
 
 /** A checkpoint as a safetensors file with a checksum. */
 export async function serializeCheckpoint(checkpoint: Checkpoint): Promise<Uint8Array<ArrayBuffer>> {
-  const { configuration, iteration, recovery, record = {} } = checkpoint;
+  const { configuration, iteration, samplingSteps, recovery, record = {} } = checkpoint;
   const { height, width, channels, classNames, unnamed } = checkpoint.images;
   const tensors = new Map([...officialTensors(checkpoint), ...recordTensors(record)]);
   const bytes = serializeSafetensors(tensors, {
@@ -223,6 +223,7 @@ export async function serializeCheckpoint(checkpoint: Checkpoint): Promise<Uint8
     configuration: JSON.stringify(configuration),
     iteration: String(iteration),
     images: JSON.stringify({ height, width, channels, classNames, ...(unnamed && { unnamed }) }),
+    ...(samplingSteps !== undefined && { samplingSteps: String(samplingSteps) }),
     ...(recovery && { recovery: JSON.stringify(recovery) }),
   });
   await writeChecksum(bytes);

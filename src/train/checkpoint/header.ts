@@ -18,6 +18,8 @@ import { replayBuffer } from "./state_search.ts";
 export const format = "sada-jem checkpoint 1";
 /** Metadata keys of files from before there were checksums. Any other key means that there must be one. */
 const keysWithoutChecksum = ["format", "configuration", "iteration", "images"];
+/** Most steps of a chain that a file may ask for; a user may ask for more. */
+export const mostSamplingSteps = 10_000;
 /** Longest name of a class, since classes are mostly named after folders. */
 const longestName = 255;
 /** Vectors as large as the parameters: the parameters and two moments, and one to spare. */
@@ -33,6 +35,8 @@ export interface Header {
   /** Iterations done. The positions in the data and in all random streams follow from it. */
   readonly iteration: number;
   readonly images: ImageDescription;
+  /** Length of the chains that draw from the model, of the training's step size; undefined for the training's K. */
+  readonly samplingSteps?: number | undefined;
   /** How training went; undefined in a model alone and in files of earlier versions. */
   readonly recovery?: RecoveryState | undefined;
 }
@@ -70,11 +74,12 @@ function headerOf({ metadata, tensors }: SafetensorsSource, fileBytes: number): 
   const state = new Map([...tensors].filter(([, { dtype }]) => isReal(dtype)));
   const needed = requireAgreement(state, configuration, images);
   requireProportion(state, needed, fileBytes);
-  const recovery = metadata["recovery"];
+  const { recovery, samplingSteps } = metadata;
   return {
     configuration,
     iteration: wholeNumber(Number(metadata["iteration"]), "iteration"),
     images,
+    ...(samplingSteps !== undefined && { samplingSteps: samplingStepsOf(samplingSteps) }),
     ...(recovery !== undefined && { recovery: parseRecoveryState(JSON.parse(recovery)) }),
   };
 }
@@ -128,6 +133,12 @@ function imageDescription(value: unknown): ImageDescription {
     classNames: classNames.map(cleanName),
     ...(unnamed && { unnamed }),
   };
+}
+
+function samplingStepsOf(text: string): number {
+  const steps = wholeNumber(Number(text), "samplingSteps");
+  if (steps > mostSamplingSteps) throw new CheckpointError(`damaged checkpoint: samplingSteps is ${steps}`);
+  return steps;
 }
 
 function wholeNumber(value: unknown, what: string): number {

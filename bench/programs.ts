@@ -94,7 +94,7 @@ export const programs: Readonly<Record<string, Program>> = {
     permissions: [read, "--allow-write", "--allow-env=INIT_CWD", runDeno],
   },
   sampling: {
-    parameters: "[--model FILE] [--count N] [--data-folder DIR] [--referee FILE]",
+    parameters: "[WORD]... [--model FILE] [--count N] [--data-folder DIR] [--referee FILE]",
     measures: "what ways to run chains give: coverage and precision of their ends among held-out images",
     takes: "a minute for the digits",
     permissions: [read],

@@ -40,8 +40,9 @@ interface Way {
 }
 
 await bench("sampling", async (args) => {
-  const { values } = parseArgs({
+  const { values, positionals } = parseArgs({
     args: [...args],
+    allowPositionals: true,
     options: {
       model: { type: "string" },
       count: { type: "string", default: "360" },
@@ -103,7 +104,9 @@ await bench("sampling", async (args) => {
     ["chains", "coverage", "precision", "recall", "density", "class kept"],
     row("training images in their place", await judge(scaled(train))),
   ];
-  for (const [name, way] of Object.entries(waysOf(checkpoint.configuration))) {
+  const steps = checkpoint.samplingSteps ?? checkpoint.configuration.steps;
+  for (const [name, way] of Object.entries(waysOf({ ...checkpoint.configuration, steps }))) {
+    if (positionals.length > 0 && !positionals.some((word) => name.includes(word))) continue;
     const { images, kept } = await run(way);
     rows.push(row(name, await judge(images), `${(100 * kept).toFixed(0)} %`));
   }

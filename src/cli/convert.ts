@@ -1,13 +1,11 @@
 import { parseArgs } from "node:util";
 import { type Dataset, imageBytes } from "../data/dataset.ts";
 import { percent } from "../evaluate/percent.ts";
-import type { HostTensor } from "../formats/pytorch/layout.ts";
-import { elements } from "../tensor/tensor.ts";
 import { withStarts } from "../train/carried_starts.ts";
 import { fitClassGaussians } from "../train/class_gaussians.ts";
-import { type Checkpoint, hasReplayImages, serializeCheckpoint } from "../train/checkpoint/checkpoint.ts";
+import { type Checkpoint, serializeCheckpoint } from "../train/checkpoint/checkpoint.ts";
 import { mostSamplingSteps } from "../train/checkpoint/header.ts";
-import { replayBuffer } from "../train/checkpoint/state_search.ts";
+import { published } from "../train/checkpoint/published.ts";
 import { writeAtomically } from "../train/run/files.ts";
 import { serializeOfficial } from "../train/checkpoint/import.ts";
 import { firstOf } from "./format.ts";
@@ -83,7 +81,7 @@ const convert: Command = {
     await writeOnly({ files: [to] });
     const read = await readCheckpoint(from, hints);
     requireDataset(read, hints.dataset);
-    let checkpoint = { ...publishable(read, entries), ...(samplingSteps !== undefined && { samplingSteps }) };
+    let checkpoint = { ...published(read, entries), ...(samplingSteps !== undefined && { samplingSteps }) };
     if (rank !== undefined) {
       checkpoint = withFittedStarts(
         checkpoint,
@@ -105,30 +103,6 @@ const convert: Command = {
     return exitStatus.success;
   },
 };
-
-/** A checkpoint without folders of this computer, and with some entries of its replay buffer; all by default. */
-function publishable(checkpoint: Checkpoint, entries: number | undefined): Checkpoint {
-  const configuration = { ...checkpoint.configuration, dataFolder: null };
-  const tensors = new Map(checkpoint.tensors);
-  if (entries !== undefined && hasReplayImages(checkpoint)) {
-    const kept = evenRows(checkpoint.tensors.get(replayBuffer)!, entries);
-    if (kept.shape[0] === 0) tensors.delete(replayBuffer);
-    else tensors.set(replayBuffer, kept);
-  }
-  return { ...checkpoint, configuration, tensors };
-}
-
-/** Rows of a tensor, evenly spaced; all if there are no more. */
-function evenRows({ shape: [all = 0, ...rest], data }: HostTensor, count: number): HostTensor {
-  const size = elements(rest);
-  const kept = Math.min(all, count);
-  const rows = new Float32Array(kept * size);
-  for (let i = 0; i < kept; i++) {
-    const row = Math.floor(i * all / kept);
-    rows.set(data.subarray(row * size, (row + 1) * size), i * size);
-  }
-  return { shape: [kept, ...rest], data: rows };
-}
 
 /** @throws {UsageError} if the covariances have fewer directions. */
 function withFittedStarts(checkpoint: Checkpoint, rank: number, dataset: Dataset): Checkpoint {

@@ -76,6 +76,9 @@ const convert: Command = {
         "--starts and --steps are for .safetensors: the official code has no place for them",
       );
     }
+    if (rank === undefined && values["data-folder"] !== undefined) {
+      throw new UsageError("--data-folder is for --starts, which is fitted to the data");
+    }
     const entries = wholeNumber("--buffer", values.buffer);
     const hints = hintsOf(values);
     await writeOnly({ files: [to] });

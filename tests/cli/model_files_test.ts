@@ -195,6 +195,8 @@ Deno.test("convert: a model carries its starts, so that drawing takes no trainin
     assert.match(ownErrors(refused)[0]!, /--starts and --steps are for \.safetensors/);
     const tooMany = await run("convert", shipped, model, ...more);
     assert.match(ownErrors(tooMany)[0]!, /--starts takes fewer directions than the 64 values of an image/);
-    assert.deepEqual([refused.status, tooMany.status], [2, 2]);
+    const unused = await run("convert", shipped, model, "--data-folder", folder);
+    assert.match(ownErrors(unused)[0]!, /--data-folder is for --starts/);
+    assert.deepEqual([refused.status, tooMany.status, unused.status], [2, 2, 2]);
   });
 });

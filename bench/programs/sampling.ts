@@ -22,6 +22,7 @@ import {
   type ChainStart,
   fittedImages,
   informativeStart,
+  samplingSteps,
   startImages,
   startingClasses,
 } from "../../src/train/chain_starts.ts";
@@ -104,7 +105,7 @@ await bench("sampling", async (args) => {
     ["chains", "coverage", "precision", "recall", "density", "class kept"],
     row("training images in their place", await judge(scaled(train))),
   ];
-  const steps = checkpoint.samplingSteps ?? checkpoint.configuration.steps;
+  const steps = samplingSteps(checkpoint);
   for (const [name, way] of Object.entries(waysOf({ ...checkpoint.configuration, steps }))) {
     if (positionals.length > 0 && !positionals.some((word) => name.includes(word))) continue;
     const { images, kept } = await run(way);

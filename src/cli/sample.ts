@@ -12,6 +12,7 @@ import {
   chainStarts,
   fittedImages,
   informativeStart,
+  samplingSteps,
   startImages,
   startingClasses,
 } from "../train/chain_starts.ts";
@@ -158,7 +159,7 @@ async function sample(communicator: Communicator, values: Values): Promise<numbe
     classes: startingClasses(count, format.classNames.length, label),
     seed,
     label,
-    steps: wholeNumber("--steps", values.steps) ?? checkpoint.samplingSteps ?? configuration.steps,
+    steps: wholeNumber("--steps", values.steps) ?? samplingSteps(checkpoint),
     stepSize: sizes.stepSize,
     starts: (classes, first) => startImages(context, checkpoint, start, classes, seed, informative, first),
     reference,

@@ -25,6 +25,11 @@ export function startingClasses(count: number, classes: number, label: number | 
   return Uint32Array.from({ length: count }, (_, i) => label ?? Math.floor(i * classes / count));
 }
 
+/** Length of chains that draw from a model: what it says, or else K of its training. */
+export function samplingSteps({ samplingSteps: said, configuration }: Checkpoint): number {
+  return said ?? configuration.steps;
+}
+
 /**
  * The Gaussians of a model's classes: those that it carries, or else fitted to its training images.
  * @param images provides the training images; called only if it carries none

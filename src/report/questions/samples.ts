@@ -4,7 +4,7 @@ import { generate } from "../../jem/generate.ts";
 import { unconditionalScore } from "../../jem/score.ts";
 import { Purpose, RandomStream, streamWords } from "../../random/philox.ts";
 import { hasReplayImages, replayImages } from "../../train/checkpoint/checkpoint.ts";
-import { informativeStart } from "../../train/chain_starts.ts";
+import { informativeStart, samplingSteps } from "../../train/chain_starts.ts";
 import { startReference } from "../../train/reference_start.ts";
 import type { QuestionOptions, Subject } from "../question.ts";
 
@@ -55,7 +55,7 @@ async function freshSamples(
   const { context, architecture: { classes } } = model;
   const { configuration } = checkpoint;
   const { noiseScale, stepSize, innerStepSize } = configuration;
-  const steps = checkpoint.samplingSteps ?? configuration.steps;
+  const steps = samplingSteps(checkpoint);
   const chain = { steps, noiseScale, stepSize: stepSize || innerStepSize };
   const start = informativeStart(context, checkpoint, () => train);
   const settings = { ...chain, start: "informative", seed, conditional: false, keep: true } as const;

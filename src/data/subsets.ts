@@ -78,6 +78,14 @@ export function missingClasses({ name, classNames, train, test }: Dataset): stri
 }
 
 /**
+ * Checks that every class has a training image.
+ * @throws {DataError} naming one that has none.
+ */
+export function requireTrainingImages({ name, train, classNames }: Dataset): void {
+  requireEveryClass(name, train.labels, train.labels.map((_, i) => i), classNames, 1);
+}
+
+/**
  * Counts images by class.
  * @throws {DataError} if a class has fewer than `least`.
  */

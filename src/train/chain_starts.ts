@@ -2,7 +2,7 @@
 
 import type { Dataset } from "../data/dataset.ts";
 import { DeviceImages } from "../data/device_images.ts";
-import { requireEveryClass } from "../data/subsets.ts";
+import { requireTrainingImages } from "../data/subsets.ts";
 import {
   InformativeInitialisation,
   type Initialisation,
@@ -54,9 +54,8 @@ export function informativeStart(
  * @throws {DataError} if a class has no images.
  */
 export function fittedImages(context: Context, dataset: Dataset): DeviceImages {
-  const { name, train, classNames } = dataset;
-  requireEveryClass(name, train.labels, train.labels.map((_, i) => i), classNames, 1);
-  return new DeviceImages(context, dataset, train);
+  requireTrainingImages(dataset);
+  return new DeviceImages(context, dataset, dataset.train);
 }
 
 /**

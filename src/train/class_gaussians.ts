@@ -1,7 +1,7 @@
 /** Gaussians of the classes of a data set, as means and low-rank factors of their covariances. */
 
 import { type Dataset, imageBytes } from "../data/dataset.ts";
-import { requireEveryClass } from "../data/subsets.ts";
+import { requireTrainingImages } from "../data/subsets.ts";
 import { pivotedCholesky } from "../evaluate/symmetric.ts";
 import { Purpose, RandomStream } from "../random/philox.ts";
 
@@ -31,8 +31,8 @@ export function fitClassGaussians(
   rank: number,
   progress: (done: number) => void = () => {},
 ): ClassGaussians {
-  const { name, train, classNames, maximum } = dataset;
-  requireEveryClass(name, train.labels, train.labels.map((_, i) => i), classNames, 1);
+  requireTrainingImages(dataset);
+  const { train, classNames, maximum } = dataset;
   const size = imageBytes(dataset);
   const means = new Float32Array(classNames.length * size);
   const factors = new Float32Array(classNames.length * rank * size);
@@ -45,7 +45,7 @@ export function fitClassGaussians(
     for (const image of images) addScaled(mean, image, 1 / images.length);
     for (const image of images) addScaled(image, mean, -1);
     means.set(mean, label * size);
-    factors.set(principalFactor(images, rank).flatMap((column) => [...column]), label * rank * size);
+    principalFactor(images, rank).forEach((column, k) => factors.set(column, (label * rank + k) * size));
     progress((label + 1) / classNames.length);
   }
   return { means, factors, rank };

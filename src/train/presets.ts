@@ -2,31 +2,31 @@
 
 import { ConfigurationError } from "../errors.ts";
 import { type Configuration, parseConfiguration } from "./configuration.ts";
-import digits from "./presets/digits.json" with { type: "json" };
-import digitsSoftmax from "./presets/digits-softmax.json" with { type: "json" };
-import digitsFromSoftmax from "./presets/digits-from-softmax.json" with { type: "json" };
-import digitsJem from "./presets/digits-jem.json" with { type: "json" };
-import digitsJempp from "./presets/digits-jempp.json" with { type: "json" };
+import digits from "./presets/digits/digits.json" with { type: "json" };
+import digitsSoftmax from "./presets/digits/digits-softmax.json" with { type: "json" };
+import digitsFromSoftmax from "./presets/digits/digits-from-softmax.json" with { type: "json" };
+import digitsJem from "./presets/digits/digits-jem.json" with { type: "json" };
+import digitsJempp from "./presets/digits/digits-jempp.json" with { type: "json" };
 import mnist from "./presets/mnist.json" with { type: "json" };
-import cifar10Tiny from "./presets/cifar10-tiny.json" with { type: "json" };
-import cifar10 from "./presets/cifar10.json" with { type: "json" };
-import cifar10K10 from "./presets/cifar10-k10.json" with { type: "json" };
-import cifar10K20 from "./presets/cifar10-k20.json" with { type: "json" };
-import cifar10Softmax from "./presets/cifar10-softmax.json" with { type: "json" };
-import cifar10Jem from "./presets/cifar10-jem.json" with { type: "json" };
-import cifar10Jempp from "./presets/cifar10-jempp.json" with { type: "json" };
-import cifar100 from "./presets/cifar100.json" with { type: "json" };
-import cifar100K10 from "./presets/cifar100-k10.json" with { type: "json" };
-import cifar100K20 from "./presets/cifar100-k20.json" with { type: "json" };
-import cifar100Softmax from "./presets/cifar100-softmax.json" with { type: "json" };
-import cifar100Jem from "./presets/cifar100-jem.json" with { type: "json" };
-import cifar100Jempp from "./presets/cifar100-jempp.json" with { type: "json" };
-import svhn from "./presets/svhn.json" with { type: "json" };
-import svhnK10 from "./presets/svhn-k10.json" with { type: "json" };
-import svhnK20 from "./presets/svhn-k20.json" with { type: "json" };
-import svhnSoftmax from "./presets/svhn-softmax.json" with { type: "json" };
-import svhnJem from "./presets/svhn-jem.json" with { type: "json" };
-import svhnJempp from "./presets/svhn-jempp.json" with { type: "json" };
+import cifar10Tiny from "./presets/cifar10/cifar10-tiny.json" with { type: "json" };
+import cifar10 from "./presets/cifar10/cifar10.json" with { type: "json" };
+import cifar10K10 from "./presets/cifar10/cifar10-k10.json" with { type: "json" };
+import cifar10K20 from "./presets/cifar10/cifar10-k20.json" with { type: "json" };
+import cifar10Softmax from "./presets/cifar10/cifar10-softmax.json" with { type: "json" };
+import cifar10Jem from "./presets/cifar10/cifar10-jem.json" with { type: "json" };
+import cifar10Jempp from "./presets/cifar10/cifar10-jempp.json" with { type: "json" };
+import cifar100 from "./presets/cifar100/cifar100.json" with { type: "json" };
+import cifar100K10 from "./presets/cifar100/cifar100-k10.json" with { type: "json" };
+import cifar100K20 from "./presets/cifar100/cifar100-k20.json" with { type: "json" };
+import cifar100Softmax from "./presets/cifar100/cifar100-softmax.json" with { type: "json" };
+import cifar100Jem from "./presets/cifar100/cifar100-jem.json" with { type: "json" };
+import cifar100Jempp from "./presets/cifar100/cifar100-jempp.json" with { type: "json" };
+import svhn from "./presets/svhn/svhn.json" with { type: "json" };
+import svhnK10 from "./presets/svhn/svhn-k10.json" with { type: "json" };
+import svhnK20 from "./presets/svhn/svhn-k20.json" with { type: "json" };
+import svhnSoftmax from "./presets/svhn/svhn-softmax.json" with { type: "json" };
+import svhnJem from "./presets/svhn/svhn-jem.json" with { type: "json" };
+import svhnJempp from "./presets/svhn/svhn-jempp.json" with { type: "json" };
 
 /** The contents of a preset's file. */
 interface Preset {

@@ -2,6 +2,13 @@ import assert from "node:assert/strict";
 import { parseConfiguration } from "../../src/train/configuration.ts";
 import { preset, presetNames, presetSource } from "../../src/train/presets.ts";
 
+/** Names of the files in a folder and its sub-folders. */
+function namesIn(folder: URL): string[] {
+  return [...Deno.readDirSync(folder)].flatMap(({ name, isDirectory }) =>
+    isDirectory ? namesIn(new URL(`${name}/`, folder)) : [name]
+  );
+}
+
 Deno.test("presetNames() lists the presets, each valid and with its source", () => {
   const rows = ["", "-k10", "-k20", "-softmax", "-jem", "-jempp"];
   assert.deepEqual(presetNames(), [
@@ -14,9 +21,7 @@ Deno.test("presetNames() lists the presets, each valid and with its source", () 
     "cifar10-tiny",
     ...["cifar10", "cifar100", "svhn"].flatMap((dataset) => rows.map((row) => dataset + row)),
   ]);
-  const files = [...Deno.readDirSync(new URL("../../src/train/presets", import.meta.url))].map(({ name }) =>
-    name
-  );
+  const files = namesIn(new URL("../../src/train/presets/", import.meta.url));
   assert.deepEqual(files.sort(), presetNames().map((name) => `${name}.json`).sort());
   for (const name of presetNames()) {
     assert.deepEqual(parseConfiguration(preset(name)), preset(name), name);

@@ -95,12 +95,12 @@ export async function inDeno<Result>(work: (model: LoadedModel) => Promise<Resul
   }
 }
 
-export async function dropFile(page: Page, name: string, bytes: Uint8Array): Promise<void> {
-  const transfer = await page.evaluateHandle(([name, base64]) => {
+export async function dropFile(page: Page, name: string, bytes: Uint8Array, type = ""): Promise<void> {
+  const transfer = await page.evaluateHandle(([name, base64, type]) => {
     const transfer = new DataTransfer();
     const content = Uint8Array.from(atob(base64!), (character) => character.charCodeAt(0));
-    transfer.items.add(new File([content], name!));
+    transfer.items.add(new File([content], name!, { type: type! }));
     return transfer;
-  }, [name, bytes.toBase64()]);
+  }, [name, bytes.toBase64(), type]);
   await page.dispatchEvent("body", "drop", { dataTransfer: transfer });
 }

@@ -5,7 +5,8 @@ import { waitForText } from "./page_helpers.ts";
 /**
  * From its next load on, the page talks to a worker that computes nothing, so that tests can look at the page without
  * waiting. The worker opens every file as a model of digits. It opens a file whose name begins with `slow` only when
- * {@link releaseSlow} allows it, and refuses a file whose text begins with `damaged`. The content of a saved model is
+ * {@link releaseSlow} allows it, and refuses a file or picture whose text begins with `damaged`. A file whose name begins
+ * with `colour` is a model of colour pictures, whose training images the page does not have. The content of a saved model is
  * the name of the open one. Chains and training runs go on until they are stopped.
  */
 export async function stubWorkers(page: Page): Promise<void> {
@@ -31,22 +32,27 @@ export async function stubWorkers(page: Page): Promise<void> {
       },
     };
     const noise = (count: number) => Float32Array.from({ length: count }, () => 2 * Math.random() - 1);
+    const colour = { height: 32, width: 32, channels: 3, reference: undefined };
+    const pixels = () => used.startsWith("colour") ? 32 * 32 * 3 : 64;
+    const whole = async (file: Blob) => {
+      if ((await file.text()).startsWith("damaged")) throw new Error("it is damaged");
+    };
     type Input = { name: string; file: Blob };
     let [opened, used] = ["", ""];
     const answers: Record<string, (input: unknown, report: (progress: unknown) => void) => unknown> = {
       open: async (input) => {
         const { name, file } = input as Input;
         if (name.startsWith("slow")) await slow.promise;
-        if ((await file.text()).startsWith("damaged")) throw new Error("it is damaged");
+        await whole(file);
         opened = name;
-        return { ...summary, name };
+        return { ...summary, name, ...(name.startsWith("colour") ? colour : {}) };
       },
       use: () => used = opened,
       export: () => new TextEncoder().encode(used),
       sample: (_, report) => {
         for (let step = 0; step < 9; step++) {
           const densities = Float32Array.from({ length: 64 }, () => step / 2 + Math.random());
-          report({ step, images: noise(64 * 64), densities });
+          report({ step, images: noise(64 * pixels()), densities });
         }
         return new Promise(() => {});
       },
@@ -55,13 +61,17 @@ export async function stubWorkers(page: Page): Promise<void> {
         logDensity: 3.21,
       }),
       testImage: () => ({ image: noise(64), label: 3 }),
+      picture: async (input) => {
+        await whole((input as Input).file);
+        return noise(pixels());
+      },
       attack: (_, report) => {
         for (let step = 0; step <= 20; step++) {
           const probabilities = Float32Array.from(
             classNames,
             (_, i) => i === 9 ? 1 - step / 20 : step / 180,
           );
-          report({ step, image: noise(64), probabilities, logDensity: 3 - step / 10 });
+          report({ step, image: noise(pixels()), probabilities, logDensity: 3 - step / 10 });
         }
       },
       train: () => new Promise(() => {}),

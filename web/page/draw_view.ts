@@ -2,18 +2,19 @@
 import type { ModelSummary } from "../worker/calls.ts";
 import { AttackPanel } from "./attack_panel.ts";
 import { element, StatusLine } from "./elements.ts";
-import type { ModelView, PageModel } from "./model.ts";
+import { isColour, type ModelView, type PageModel } from "./model.ts";
 import { Pad } from "./pad.ts";
 import { Verdict } from "./verdict.ts";
 import { fitToFrame, rasterise } from "./strokes.ts";
 import { Tiles } from "./tiles.ts";
 
-/** A drawing or a test image, the model's verdict on it, and the attack on it. */
+/** A drawing, a test image or a picture, the model's verdict on it, and the attack on it. */
 export class DrawView implements ModelView {
   readonly #model: PageModel;
   readonly #pad: Pad;
   readonly #fit = element("pad-fit", HTMLInputElement);
   readonly #test = element("pad-test", HTMLButtonElement);
+  readonly #picture = element("picture-file", HTMLInputElement);
   readonly #seen = new Tiles(element("seen", HTMLCanvasElement));
   readonly #caption = element("seen-caption", HTMLElement);
   readonly #verdict = new Verdict();
@@ -35,6 +36,11 @@ export class DrawView implements ModelView {
     element("pad-clear", HTMLButtonElement).addEventListener("click", () => this.#pad.clear());
     this.#fit.addEventListener("change", () => void this.#drawn());
     this.#test.addEventListener("click", () => void this.#takeTestImage());
+    this.#picture.addEventListener("change", () => {
+      const [file] = this.#picture.files ?? [];
+      if (file) void this.#openPicture(file);
+      this.#picture.value = "";
+    });
   }
 
   async stop(): Promise<void> {
@@ -44,6 +50,11 @@ export class DrawView implements ModelView {
 
   show(model: ModelSummary): void {
     this.#test.disabled = !model.reference;
+    const colour = isColour(model);
+    element("picture", HTMLElement).hidden = !colour;
+    for (const id of ["pad-figure", "pad-clear", "pad-test", "pad-fit-label"]) {
+      element(id, HTMLElement).hidden = colour;
+    }
     this.#verdict.start(model);
     void this.#drawn();
   }
@@ -51,18 +62,34 @@ export class DrawView implements ModelView {
   async #drawn(): Promise<void> {
     if (!this.#model.isOpen) return;
     const { strokes } = this.#pad;
-    if (strokes.length === 0) {
+    if (strokes.length === 0 || isColour(this.#model.current)) {
       this.#image = undefined;
       this.#attack.prepare(undefined);
       this.#seen.clear();
       return this.#verdict.start(this.#model.current);
     }
-    const { height, channels } = this.#model.current;
-    const grey = rasterise(this.#fit.checked ? fitToFrame(strokes) : strokes, height);
     this.#caption.textContent = "What the network sees";
-    await this.#judge(
-      Float32Array.from({ length: grey.length * channels }, (_, i) => grey[Math.floor(i / channels)]!),
-    );
+    const drawing = this.#fit.checked ? fitToFrame(strokes) : strokes;
+    await this.#judge(rasterise(drawing, this.#model.current.height));
+  }
+
+  /** Judges a picture if the open model is of such ones. Returns whether it is. */
+  take(file: File): boolean {
+    const taken = file.type.startsWith("image/") && this.#model.isOpen && isColour(this.#model.current);
+    if (taken) void this.#openPicture(file);
+    return taken;
+  }
+
+  async #openPicture(file: File): Promise<void> {
+    const model = this.#model.current;
+    try {
+      const image = await this.#model.remote.call("picture", { name: file.name, file });
+      if (this.#model.current !== model) return;
+      this.#caption.textContent = "What the network sees";
+      await this.#judge(image);
+    } catch (error) {
+      this.#status.fail(error);
+    }
   }
 
   async #takeTestImage(): Promise<void> {

@@ -31,10 +31,14 @@ async function start(): Promise<void> {
   startTabs("tabs");
   const reason = await obstacle();
   if (reason) return explain(reason);
-  new Tour();
   const model = new PageModel();
-  const bar = new ModelBar(model);
-  for (const view of [bar, new SampleView(model), new DrawView(model)]) model.add(view);
+  const draw = new DrawView(model);
+  const bar = new ModelBar(model, (file) => {
+    const taken = draw.take(file);
+    if (taken) element("tab-draw", HTMLButtonElement).click();
+    return taken;
+  });
+  for (const view of [bar, new SampleView(model), draw, new Tour()]) model.add(view);
   new TrainView(async (name, bytes) => {
     await bar.open({ name, read: () => new Blob([bytes]) });
     element("tab-sample", HTMLButtonElement).click();

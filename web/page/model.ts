@@ -10,6 +10,11 @@ export interface ModelView {
   show(model: ModelSummary): void;
 }
 
+/** Whether a model is of colour pictures. They are opened from files; images of the others can be drawn. */
+export function isColour({ channels }: ModelSummary): boolean {
+  return channels === 3;
+}
+
 /** Where a model comes from. */
 export interface ModelSource {
   /** Name of the file. */

@@ -16,7 +16,8 @@ export class ModelBar implements ModelView {
   /** Which one is open, and whether it is bundled. */
   #opened: { readonly name: string; readonly bundled: boolean } | undefined;
 
-  constructor(model: PageModel) {
+  /** @param takePicture judges a file that is dropped, if it is a picture for the open model, and says whether it is */
+  constructor(model: PageModel, takePicture: (file: File) => boolean) {
     this.#model = model;
     this.#exports = (["safetensors", "pt"] as const).map((format) => {
       const button = element(`export-${format}`, HTMLButtonElement);
@@ -29,7 +30,7 @@ export class ModelBar implements ModelView {
       if (file) void this.#openFile(file);
       input.value = "";
     });
-    this.#acceptDrops();
+    this.#acceptDrops((file) => takePicture(file) || void this.#openFile(file));
   }
 
   stop(): Promise<void> {
@@ -93,7 +94,7 @@ export class ModelBar implements ModelView {
     return this.open({ name: file.name, read: () => file });
   }
 
-  #acceptDrops(): void {
+  #acceptDrops(take: (file: File) => void): void {
     const hint = element("drop", HTMLElement);
     const shown = (visible: boolean) => hint.classList.toggle("shown", visible);
     addEventListener("dragover", (event) => {
@@ -107,7 +108,7 @@ export class ModelBar implements ModelView {
       event.preventDefault();
       shown(false);
       const file = event.dataTransfer?.files[0];
-      if (file) void this.#openFile(file);
+      if (file) take(file);
     });
   }
 }

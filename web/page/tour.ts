@@ -1,5 +1,7 @@
 /// <reference lib="dom" />
+import type { ModelSummary } from "../worker/calls.ts";
 import { element } from "./elements.ts";
+import type { ModelView } from "./model.ts";
 
 /** A step of the tour: what it says, and what it shows. */
 interface Step {
@@ -62,7 +64,7 @@ const marked = "toured";
 const narrow = "(max-width: 900px)";
 
 /** A few steps through the page, beside its controls, which keep working. It starts only on request. */
-export class Tour {
+export class Tour implements ModelView {
   readonly #card = element("tour", HTMLElement);
   readonly #start = element("tour-start", HTMLButtonElement);
   readonly #back = element("tour-back", HTMLButtonElement);
@@ -78,6 +80,16 @@ export class Tour {
     addEventListener("keydown", ({ key }) => {
       if (key === "Escape" && !this.#card.hidden) this.#close();
     });
+  }
+
+  stop(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** What the tour says holds for the digits, whose training images the page has. */
+  show({ reference }: ModelSummary): void {
+    this.#start.hidden = !reference;
+    if (!reference && !this.#card.hidden) this.#close();
   }
 
   #show(place: number): void {

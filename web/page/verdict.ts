@@ -2,6 +2,7 @@
 import type { Assessment, ModelSummary } from "../worker/calls.ts";
 import { element, make } from "./elements.ts";
 import { Histogram } from "./histogram.ts";
+import { isColour } from "./model.ts";
 
 /** Most classes with a bar. If there are more, the likeliest are shown. */
 const mostBars = 10;
@@ -9,6 +10,7 @@ const mostBars = 10;
 /** The model's verdict on an image: classes, log p̃(x), and whether it is of the model's own kind. */
 export class Verdict {
   readonly #bars = element("probabilities", HTMLElement);
+  readonly #figure = element("density-figure", HTMLElement);
   readonly #histogram = new Histogram(element("density-chart", HTMLCanvasElement));
   readonly #text = element("verdict", HTMLElement);
 
@@ -17,7 +19,10 @@ export class Verdict {
     const zeros = new Float32Array(model.classNames.length);
     this.#showBars(zeros, model);
     this.#showDensity(NaN, model);
-    this.#text.textContent = "Draw something to see where it lies.";
+    this.#figure.hidden = !model.reference;
+    this.#text.textContent = isColour(model)
+      ? "Open a picture to see what the network makes of it."
+      : "Draw something to see where it lies.";
   }
 
   show({ probabilities, logDensity }: Assessment, model: ModelSummary): void {

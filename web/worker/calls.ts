@@ -108,6 +108,12 @@ export type ModelCalls = {
     progress: never;
     result: { readonly image: Float32Array<ArrayBuffer>; readonly label: number };
   };
+  /** A picture as an image of the model, which has three channels. */
+  picture: {
+    input: { readonly name: string; readonly file: Blob };
+    progress: never;
+    result: Float32Array<ArrayBuffer>;
+  };
   attack: { input: AttackSettings; progress: AttackFrame; result: void };
 };
 

@@ -16,6 +16,7 @@ import {
 } from "../../src/train/checkpoint/checkpoint.ts";
 import { readModelFile, serializeOfficial } from "../../src/train/checkpoint/import.ts";
 import type { Assessment, ModelFormat, ModelSummary, Reference } from "./calls.ts";
+import { pictureImage, pixelsOf } from "./picture.ts";
 import { measureReference } from "./reference.ts";
 
 /** A model file on the GPU, with the digits if it was trained on them. */
@@ -114,7 +115,15 @@ export class LoadedModel {
     const place = index % test.count;
     const size = imageBytes(this.dataset);
     const bytes = test.bytes.subarray(place * size, (place + 1) * size);
-    return { image: Float32Array.from(bytes, (byte) => byte / maximum * 2 - 1), label: test.labels[place]! };
+    return { image: pixelsOf(bytes, maximum), label: test.labels[place]! };
+  }
+
+  /**
+   * A picture from a file as an image `[H, W, 3]` in [−1, 1], for models of colour images.
+   * @throws {DataError} naming the file if the browser cannot decode it.
+   */
+  picture(name: string, file: Blob): Promise<Float32Array<ArrayBuffer>> {
+    return pictureImage(name, file, this.checkpoint.images.height);
   }
 
   /** The model as a file. */

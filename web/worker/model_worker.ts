@@ -56,5 +56,6 @@ answerCalls<ModelCalls>(self, {
     return await model().assess(uploaded);
   },
   testImage: (index) => model().testImage(index),
+  picture: ({ name, file }) => model().picture(name, file),
   attack: (settings, report, signal) => attackImage(model(), settings, report, signal),
 });

@@ -51,12 +51,20 @@ Deno.test("the programs in README.md are those of examples/, which tests run", a
   }
 });
 
+/** Where the data sets are that the bundled models were tested on, but for the digits, which come with the project. */
+const testFolders: Readonly<Record<string, string>> = {
+  "mnist-28": `${realData}/mnist`,
+  "cifar10-small": `${realData}/cifar-10-batches-bin`,
+};
+
 /** What a bundled model was tested on; undefined if it is not here. */
 async function testedOn(model: string): Promise<Dataset | undefined> {
-  if (model === "digits") return await loadDataset({ name: "digits" });
-  if (!await isPresent(`${realData}/mnist`)) return undefined;
+  const folder = testFolders[model];
+  if (!folder) return await loadDataset({ name: "digits" });
+  if (!await isPresent(folder)) return undefined;
+  if (model === "cifar10-small") return await loadDataset({ name: "cifar10", folder, testOnly: true });
   // As scripts/split_mnist.ts holds them out.
-  const mnist = await loadMnist(`${realData}/mnist`, true);
+  const mnist = await loadMnist(folder, true);
   const heldOut = Uint32Array.from({ length: mnist.test.count / 10 }, (_, i) => 10 * i + 9);
   return { ...mnist, test: selectImages(mnist.test, heldOut) };
 }
@@ -69,7 +77,7 @@ Deno.test("README.md says of the bundled models what they reach", async (t) => {
     assert(row, `README.md has no row for ${model}`);
     const data = await testedOn(model);
     await t.step({
-      name: data ? model : `${model} (skipped: no ${realData}/mnist; set SADA_JEM_DATA)`,
+      name: data ? model : `${model} (skipped: no ${testFolders[model]}; set SADA_JEM_DATA)`,
       ignore: !data,
       fn: async () => {
         const file = await Deno.readFile(`${projectFolder}data/models/${model}.safetensors`);

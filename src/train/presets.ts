@@ -9,6 +9,7 @@ import digitsJem from "./presets/digits/digits-jem.json" with { type: "json" };
 import digitsJempp from "./presets/digits/digits-jempp.json" with { type: "json" };
 import mnist from "./presets/mnist.json" with { type: "json" };
 import cifar10Tiny from "./presets/cifar10/cifar10-tiny.json" with { type: "json" };
+import cifar10Small from "./presets/cifar10/cifar10-small.json" with { type: "json" };
 import cifar10 from "./presets/cifar10/cifar10.json" with { type: "json" };
 import cifar10K10 from "./presets/cifar10/cifar10-k10.json" with { type: "json" };
 import cifar10K20 from "./presets/cifar10/cifar10-k20.json" with { type: "json" };
@@ -46,6 +47,7 @@ const presets: Readonly<Record<string, Preset>> = {
   "digits-jempp": digitsJempp,
   mnist,
   "cifar10-tiny": cifar10Tiny,
+  "cifar10-small": cifar10Small,
   cifar10,
   "cifar10-k10": cifar10K10,
   "cifar10-k20": cifar10K20,

@@ -19,6 +19,7 @@ Deno.test("presetNames() lists the presets, each valid and with its source", () 
     "digits-jempp",
     "mnist",
     "cifar10-tiny",
+    "cifar10-small",
     ...["cifar10", "cifar100", "svhn"].flatMap((dataset) => rows.map((row) => dataset + row)),
   ]);
   const files = namesIn(new URL("../../src/train/presets/", import.meta.url));
@@ -40,7 +41,7 @@ Deno.test("preset() gives the rows of the paper's comparison for each data set",
     assert.deepEqual(["", "-k10", "-k20"].map((name) => row(name).steps), [5, 10, 20]);
     assert(
       presetNames().filter((name) => name.split("-")[0] === dataset).every((name) =>
-        preset(name).dataset === dataset && (preset(name).depth === 28 || name.endsWith("tiny"))
+        preset(name).dataset === dataset && (preset(name).depth === 28 || /-(tiny|small)$/.test(name))
       ),
     );
     assert.deepEqual([row("-softmax").likelihoodWeight, row("-softmax").rho, row("-softmax").epochs], [

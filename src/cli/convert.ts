@@ -2,7 +2,7 @@ import { parseArgs } from "node:util";
 import { type Dataset, imageBytes } from "../data/dataset.ts";
 import { percent } from "../evaluate/percent.ts";
 import { withStarts } from "../train/carried_starts.ts";
-import { fitClassGaussians } from "../train/class_gaussians.ts";
+import { fitClassGaussians, type FitOptions } from "../train/class_gaussians.ts";
 import { type Checkpoint, serializeCheckpoint } from "../train/checkpoint/checkpoint.ts";
 import { mostSamplingSteps } from "../train/checkpoint/header.ts";
 import { published } from "../train/checkpoint/published.ts";
@@ -25,6 +25,8 @@ Usage: ./run convert IN OUT [options]
   --starts RANK       let the model carry the Gaussians at which its chains start: the mean of each class and RANK
                       directions of its covariance, fitted to the training images. Sampling then needs no data.
                       For .safetensors only
+  --spectrum          with --starts: also carry what these directions leave out, as the variances of a cosine
+                      transform. Photographs need it for their texture
   --steps N           the number of steps of chains that draw from the model, if not K of the training
                       (.safetensors only)
   --data-folder DIR   where the training images are, if not where they were in training
@@ -45,6 +47,7 @@ Examples:
 const options = {
   ...hintOptions,
   starts: { type: "string" },
+  spectrum: { type: "boolean" },
   steps: { type: "string" },
   "data-folder": { type: "string" },
   buffer: { type: "string" },
@@ -79,6 +82,8 @@ const convert: Command = {
     if (rank === undefined && values["data-folder"] !== undefined) {
       throw new UsageError("--data-folder is for --starts, which is fitted to the data");
     }
+    const { spectrum = false } = values;
+    if (rank === undefined && spectrum) throw new UsageError("--spectrum is for --starts");
     const entries = wholeNumber("--buffer", values.buffer);
     const hints = hintsOf(values);
     await writeOnly({ files: [to] });
@@ -88,7 +93,7 @@ const convert: Command = {
     if (rank !== undefined) {
       checkpoint = withFittedStarts(
         checkpoint,
-        rank,
+        { rank, spectrum },
         await loadFitting(read, values["data-folder"], undefined),
       );
     }
@@ -108,17 +113,16 @@ const convert: Command = {
 };
 
 /** @throws {UsageError} if the covariances have fewer directions. */
-function withFittedStarts(checkpoint: Checkpoint, rank: number, dataset: Dataset): Checkpoint {
+function withFittedStarts(checkpoint: Checkpoint, options: FitOptions, dataset: Dataset): Checkpoint {
   const pixels = imageBytes(dataset);
-  if (rank >= pixels) {
+  if (options.rank >= pixels) {
     throw new UsageError(`--starts takes fewer directions than the ${pixels} values of an image`);
   }
   const line = new LiveLine();
-  const gaussians = fitClassGaussians(
-    dataset,
-    rank,
-    (done) => line.progress(`fitting starts: ${percent(done)}`),
-  );
+  const gaussians = fitClassGaussians(dataset, {
+    ...options,
+    progress: (done) => line.progress(`fitting starts: ${percent(done)}`),
+  });
   line.clear();
   return withStarts(checkpoint, gaussians);
 }

@@ -4,6 +4,7 @@ import { type Dataset, imageBytes } from "../data/dataset.ts";
 import { requireTrainingImages } from "../data/subsets.ts";
 import { pivotedCholesky } from "../evaluate/symmetric.ts";
 import { Purpose, RandomStream } from "../random/philox.ts";
+import { CosineTransform } from "./cosine_transform.ts";
 
 /** Means and factors of all classes. */
 export interface ClassGaussians {
@@ -12,6 +13,21 @@ export interface ClassGaussians {
   /** Columns of F, `[classes, rank, H, W, C]`: F·Fᵀ is the best approximation of this rank to the (1/n) covariance. */
   readonly factors: Float32Array<ArrayBuffer>;
   readonly rank: number;
+  /**
+   * What F leaves out: standard deviations of the coefficients of its cosine transform, `[classes, H, W, C]`, taken as
+   * independent; see `cosine_transform.ts`.
+   */
+  readonly deviations?: Float32Array<ArrayBuffer> | undefined;
+}
+
+/** How to fit Gaussians. */
+export interface FitOptions {
+  /** Columns of the factors; fewer than there are pixels. */
+  readonly rank: number;
+  /** Whether to keep {@link ClassGaussians.deviations} too; off by default. */
+  readonly spectrum?: boolean | undefined;
+  /** Called with the share that is done. */
+  readonly progress?: ((done: number) => void) | undefined;
 }
 
 /**
@@ -22,20 +38,19 @@ const passes = 30;
 
 /**
  * Fits a Gaussian to the training images of each class.
- * @param rank columns of the factors; fewer than there are pixels
- * @param progress called with the share that is done
  * @throws {DataError} if a class has no images.
  */
 export function fitClassGaussians(
   dataset: Dataset,
-  rank: number,
-  progress: (done: number) => void = () => {},
+  { rank, spectrum = false, progress = () => {} }: FitOptions,
 ): ClassGaussians {
   requireTrainingImages(dataset);
-  const { train, classNames, maximum } = dataset;
+  const { train, classNames, maximum, height, width, channels } = dataset;
   const size = imageBytes(dataset);
   const means = new Float32Array(classNames.length * size);
   const factors = new Float32Array(classNames.length * rank * size);
+  const deviations = spectrum ? new Float32Array(classNames.length * size) : undefined;
+  const transform = new CosineTransform([height, width, channels]);
   for (const label of classNames.keys()) {
     const members = [...train.labels.keys()].filter((i) => train.labels[i] === label);
     const images = members.map((i) =>
@@ -45,10 +60,27 @@ export function fitClassGaussians(
     for (const image of images) addScaled(mean, image, 1 / images.length);
     for (const image of images) addScaled(image, mean, -1);
     means.set(mean, label * size);
-    principalFactor(images, rank).forEach((column, k) => factors.set(column, (label * rank + k) * size));
+    const columns = principalFactor(images, rank);
+    columns.forEach((column, k) => factors.set(column, (label * rank + k) * size));
+    deviations?.set(residualDeviations(images, columns, transform), label * size);
     progress((label + 1) / classNames.length);
   }
-  return { means, factors, rank };
+  return { means, factors, rank, deviations };
+}
+
+/** √ of the diagonal of T·(A − F·Fᵀ)·Tᵀ, for the covariance A of centred images and the cosine transform T. */
+function residualDeviations(
+  images: readonly Float64Array[],
+  columns: readonly Float64Array[],
+  transform: CosineTransform,
+): Float64Array {
+  const variances = new Float64Array(images[0]!.length);
+  const add = (vector: Float64Array, weight: number) =>
+    transform.coefficients(vector).forEach((value, i) => variances[i]! += weight * value * value);
+  for (const image of images) add(image, 1 / images.length);
+  for (const column of columns) add(column, -1);
+  // Where F has all the variance, rounding may leave less than nothing.
+  return variances.map((variance) => Math.sqrt(Math.max(0, variance)));
 }
 
 /**

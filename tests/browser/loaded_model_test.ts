@@ -47,7 +47,7 @@ Deno.test("a model whose data the page does not have starts its chains at noise 
   for (const { images } of frames) assert.ok(images.every(Number.isFinite));
 
   // If the model file contains Gaussians, they are starts as well.
-  const gaussians = fitClassGaussians(await loadDataset({ name: "digits" }), 4);
+  const gaussians = fitClassGaussians(await loadDataset({ name: "digits" }), { rank: 4 });
   const carrying = await serializeCheckpoint(withStarts({ ...shipped, configuration }, gaussians));
   const another = await LoadedModel.open(context, "mnist-28.safetensors", carrying, none);
   assert.equal(another.summary.starts[0], "informative");

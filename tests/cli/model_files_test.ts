@@ -197,6 +197,8 @@ Deno.test("convert: a model carries its starts, so that drawing takes no trainin
     assert.match(ownErrors(tooMany)[0]!, /--starts takes fewer directions than the 64 values of an image/);
     const unused = await run("convert", shipped, model, "--data-folder", folder);
     assert.match(ownErrors(unused)[0]!, /--data-folder is for --starts/);
-    assert.deepEqual([refused.status, tooMany.status, unused.status], [2, 2, 2]);
+    const alone = await run("convert", shipped, model, "--spectrum");
+    assert.match(ownErrors(alone)[0]!, /--spectrum is for --starts/);
+    assert.deepEqual([refused, tooMany, unused, alone].map(({ status }) => status), [2, 2, 2, 2]);
   });
 });

@@ -16,7 +16,7 @@ const shipped = await decodeCheckpoint(
   await Deno.readFile(new URL("../../data/models/digits.safetensors", import.meta.url)),
 );
 const rank = 12;
-const gaussians = fitClassGaussians(digits, rank);
+const gaussians = fitClassGaussians(digits, { rank });
 
 /** Mean and (1/n) covariance of a class's training images, in [−1, 1]. */
 function moments(label: number): { mean: number[]; covariance: Float64Array } {
@@ -70,7 +70,7 @@ Deno.test("fitClassGaussians() takes more directions than there are, and refuses
       bytes: Uint8Array.from(indices.flatMap((i) => [...train.bytes.subarray(i * size, (i + 1) * size)])),
     },
   });
-  const { factors } = fitClassGaussians(chosen([...two, ...others]), 3);
+  const { factors } = fitClassGaussians(chosen([...two, ...others]), { rank: 3 });
   const column = (k: number) => [...factors.subarray(k * size, (k + 1) * size)];
   // The covariance of two images is that of half their difference.
   const half = column(0).map((_, p) =>
@@ -79,7 +79,10 @@ Deno.test("fitClassGaussians() takes more directions than there are, and refuses
   const sign = Math.sign(column(0).reduce((sum, value, p) => sum + value * half[p]!, 0));
   column(0).forEach((value, p) => assert(Math.abs(value - sign * half[p]!) < 1e-6));
   for (const k of [1, 2]) assert(column(k).every((value) => value === 0), "no further directions");
-  assert.throws(() => fitClassGaussians(chosen(others), 3), { name: "DataError", message: /class 0/ });
+  assert.throws(() => fitClassGaussians(chosen(others), { rank: 3 }), {
+    name: "DataError",
+    message: /class 0/,
+  });
 });
 
 Deno.test("a model carries its starts through files, rounded to float16, and draws from their law", async () => {

@@ -207,7 +207,9 @@ export function isCheckpoint(metadata: Readonly<Record<string, string>>): boolea
 /** A checkpoint without the optimiser's vectors and what else only the run needs. */
 export function modelOnly({ recovery: _, ...checkpoint }: Checkpoint): Checkpoint {
   const isModel = ([name]: [string, HostTensor]) =>
-    /^(f|class_output|energy_output|replay_buffer|start_means|start_factors)(\.|$)/.test(name);
+    /^(f|class_output|energy_output|replay_buffer|start_means|start_factors|start_deviations)(\.|$)/.test(
+      name,
+    );
   return { ...checkpoint, record: {}, tensors: new Map([...checkpoint.tensors].filter(isModel)) };
 }
 

@@ -15,7 +15,7 @@ import { checked } from "../../nn/state_dict.ts";
 import { elements } from "../../tensor/tensor.ts";
 import { type Checkpoint, decodeCheckpoint, isCheckpoint, modelOnly } from "./checkpoint.ts";
 import { parseConfiguration } from "../configuration.ts";
-import { modelState, officialTensors, startFactors, startMeans } from "./model_state.ts";
+import { modelState, officialTensors, startTensors } from "./model_state.ts";
 import { findStates, type FoundState, leftAlone, placeName, replayBuffer } from "./state_search.ts";
 
 /** Facts that a state dict does not tell. */
@@ -71,7 +71,7 @@ export async function readModelFile(
 export function serializeOfficial(checkpoint: Checkpoint): Uint8Array<ArrayBuffer> {
   const tensors = officialTensors(modelOnly(checkpoint));
   const buffer = tensors.get(replayBuffer);
-  for (const name of [replayBuffer, startMeans, startFactors]) tensors.delete(name);
+  for (const name of [replayBuffer, ...startTensors]) tensors.delete(name);
   const contents = new Map<string, NamedTensor | ReadonlyMap<string, NamedTensor>>([[
     "model_state_dict",
     tensors,

@@ -5,8 +5,13 @@ import { float32Of, type NamedTensor, numbersOf } from "../../formats/safetensor
 import type { StateDict } from "../../nn/state_dict.ts";
 
 /** Names of the Gaussians that a model may carry; see `carried_starts.ts`. Files keep them as float16. */
-export const [startMeans, startFactors] = ["start_means", "start_factors"] as const;
-const halves: readonly string[] = [startMeans, startFactors];
+export const [startMeans, startFactors, startDeviations] = [
+  "start_means",
+  "start_factors",
+  "start_deviations",
+] as const;
+/** All that a model may carry of them. */
+export const startTensors: readonly string[] = [startMeans, startFactors, startDeviations];
 
 const trackedSuffix = "num_batches_tracked";
 const initialisedSuffix = "initialized";
@@ -65,7 +70,7 @@ export function officialTensors(state: ModelState): Map<string, NamedTensor> {
   for (const [name, { shape, data }] of state.tensors) {
     tensors.set(
       name,
-      halves.includes(name)
+      startTensors.includes(name)
         ? { dtype: "F16", shape, data: bytesOf(Float16Array.from(data)) }
         : { dtype: "F32", shape, data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) },
     );

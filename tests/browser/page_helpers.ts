@@ -56,7 +56,16 @@ export async function recordMessages(page: Page): Promise<void> {
 
 /** Returns the progress messages recorded so far and clears the record. Typed arrays become plain ones. */
 export async function takeProgress<Progress>(page: Page): Promise<Progress[]> {
-  return await page.evaluate(() => {
+  return await takeMessages(page, "progress") as Progress[];
+}
+
+/** Returns the results of calls recorded so far and clears the record. Typed arrays become plain ones. */
+export async function takeResults(page: Page): Promise<unknown[]> {
+  return await takeMessages(page, "result");
+}
+
+async function takeMessages(page: Page, kind: "progress" | "result"): Promise<unknown[]> {
+  return await page.evaluate((kind) => {
     const { recorded } = globalThis as unknown as Recording;
     const plain = (value: unknown): unknown =>
       ArrayBuffer.isView(value)
@@ -64,10 +73,8 @@ export async function takeProgress<Progress>(page: Page): Promise<Progress[]> {
         : value instanceof Object && !Array.isArray(value)
         ? Object.fromEntries(Object.entries(value).map(([key, part]) => [key, plain(part)]))
         : value;
-    return recorded.splice(0).filter(({ progress }) => progress !== undefined).map(({ progress }) =>
-      plain(progress)
-    );
-  }) as Progress[];
+    return recorded.splice(0).map((message) => message[kind]).filter((part) => part !== undefined).map(plain);
+  }, kind);
 }
 
 /** Waits until an element's text matches. */

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { encodePng } from "../../src/formats/pictures/png.ts";
 import { browserTest } from "./chromium.ts";
-import { content, dropFile, picture, waitForText } from "./page_helpers.ts";
+import { content, dropFile, picture, recordMessages, takeResults, waitForText } from "./page_helpers.ts";
 import { loadStubbed } from "./page_stub.ts";
 
 /** A picture of 40×20: its central square is red on the left and blue on the right, and grey lies beside it. */
@@ -60,5 +60,43 @@ browserTest(
     await dropFile(page, "digits.safetensors", png);
     await waitForText(page, "#verdict", /^Draw something/);
     assert.ok(await page.isVisible("#pad") && !await page.isVisible("#picture"));
+  },
+);
+
+browserTest(
+  "a picture becomes the central square in [−1, 1], resized, and is judged",
+  content,
+  async (page, origin) => {
+    await page.emulateMedia({ reducedMotion: "reduce" });
+    await recordMessages(page);
+    await page.goto(`${origin}/`);
+    await waitForText(page, "#model-line", /^digits/);
+    await page.selectOption("#model-menu select", "cifar10-small");
+    await waitForText(page, "#model-line", /^cifar10-small/);
+    await page.click("#tab-draw");
+    await page.setInputFiles("#picture-file", {
+      name: "stripes.png",
+      mimeType: "image/png",
+      buffer: Buffer.from(striped),
+    });
+    await waitForText(page, "#verdict", /^log p̃\(x\) = −?\d/);
+    await waitForText(page, "#probabilities", /^airplane[\d.]+ %automobile/);
+    const side = 32;
+    const images = (await takeResults(page)).filter((result) => result instanceof Array) as number[][];
+    assert.deepEqual(images.map(({ length }) => length), [side * side * 3]);
+    for (let pixel = 0; pixel < side * side; pixel++) {
+      const column = pixel % side;
+      // Where both colours meet, bilinear interpolation from 20 to 32 columns mixes them.
+      if (Math.abs(column - 15.5) < 2) continue;
+      const expected = column < side / 2 ? [1, -1, -1] : [-1, -1, 1];
+      assert.deepEqual(images[0]!.slice(3 * pixel, 3 * pixel + 3), expected, `pixel ${pixel}`);
+    }
+
+    await dropFile(page, "notes.webp", new TextEncoder().encode("RIFF"), "image/webp");
+    await waitForText(
+      page,
+      "#attack-status.failed",
+      /^notes\.webp is no picture that this browser can read$/,
+    );
   },
 );

@@ -1,7 +1,15 @@
 import { DataError } from "../errors.ts";
 import { cifar100ClassNames, cifar10ClassNames } from "./class_names.ts";
 import { type Dataset, type ImageSet, joinSets } from "./dataset.ts";
-import { archiveSource, baseName, describeFolder, exists, type FileSource, folderSource } from "./files.ts";
+import {
+  archiveSource,
+  baseName,
+  describeFolder,
+  exists,
+  type FileSource,
+  folderOptions,
+  folderSource,
+} from "./files.ts";
 
 const side = 32;
 const channels = 3;
@@ -107,7 +115,7 @@ async function missing(layout: Layout, what: string, path: string): Promise<Data
   const found = other ?? `${what} in ${path}, ${await describeFolder(path)}`;
   return new DataError(
     `${name}: ${found}; "./run data ${name}" downloads it, or give the folder of the binary version ` +
-      "(--set dataFolder=PATH)",
+      folderOptions,
   );
 }
 

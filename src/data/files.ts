@@ -6,6 +6,9 @@ import { gunzip, gunzipped, isGzip } from "./gunzip.ts";
 import { readRegularFile, RegularFile } from "./regular_file.ts";
 import { named } from "./unpack.ts";
 
+/** How commands are told where a data set is. */
+export const folderOptions = "(--set dataFolder=PATH in training, else --data-folder PATH)";
+
 /** A file of a data set in memory. */
 export interface DataFile {
   /** Where it was found, for messages. */

@@ -4,7 +4,7 @@ import { loadCifar10, loadCifar100 } from "./cifar.ts";
 import { type Dataset, type DatasetName, selectImages } from "./dataset.ts";
 import { loadDigits, mostDigitsBytes } from "./digits.ts";
 import { Draw, stratifiedDraw } from "./draw.ts";
-import { mostPackedBytes, readIfPresent } from "./files.ts";
+import { folderOptions, mostPackedBytes, readIfPresent } from "./files.ts";
 import { loadImageFolder } from "./pictures/image_folder.ts";
 import { loadFashionMnist, loadMnist } from "./mnist.ts";
 import { loadSvhn } from "./svhn.ts";
@@ -77,7 +77,7 @@ async function loadWhole(
     case "svhn":
       return await loadSvhn(folder, testOnly);
     case "images":
-      if (!given) throw new DataError("images: give the folder of pictures (--set dataFolder=PATH)");
+      if (!given) throw new DataError(`images: give the folder of pictures ${folderOptions}`);
       return await loadImageFolder(folder, { size, testShare, found: calls.found, progress: calls.progress });
   }
 }

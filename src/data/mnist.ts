@@ -2,7 +2,7 @@ import { DataError } from "../errors.ts";
 import { parseIdx } from "../formats/idx.ts";
 import { digitNames, fashionClassNames } from "./class_names.ts";
 import { type Dataset, type ImageSet, noImages } from "./dataset.ts";
-import { type DataFile, describeFolder, folderSource } from "./files.ts";
+import { type DataFile, describeFolder, folderOptions, folderSource } from "./files.ts";
 import { named } from "./unpack.ts";
 
 const side = 28;
@@ -59,7 +59,7 @@ async function load(
     if (found) return found;
     throw new DataError(
       `${name}: no ${file} or ${file}.gz in ${folder}, ${await describeFolder(folder)}; ` +
-        `"./run data ${name}" downloads it, or give the folder of the official files (--set dataFolder=PATH)`,
+        `"./run data ${name}" downloads it, or give the folder of the official files ${folderOptions}`,
     );
   };
   const set = async (prefix: string) =>

@@ -2,7 +2,7 @@ import { DataError } from "../errors.ts";
 import { type MatArray, parseMat } from "../formats/mat.ts";
 import { digitNames } from "./class_names.ts";
 import { type Dataset, type ImageSet, noImages } from "./dataset.ts";
-import { type DataFile, describeFolder, exists, folderSource } from "./files.ts";
+import { type DataFile, describeFolder, exists, folderOptions, folderSource } from "./files.ts";
 import { named } from "./unpack.ts";
 
 const side = 32;
@@ -32,7 +32,7 @@ export async function loadSvhn(folder: string, testOnly = false): Promise<Datase
       `svhn: no ${name} in ${folder}, ${await describeFolder(
         folder,
       )}${whole}; "./run data svhn" downloads it, or ` +
-        "give the folder of the official files (--set dataFolder=PATH)",
+        `give the folder of the official files ${folderOptions}`,
     );
   };
   return {

@@ -175,7 +175,7 @@ Deno.test("loadCifar10() and loadCifar100() refuse damaged files, naming file an
     ],
     [
       { "test_batch.bin": test },
-      /no data_batch_1\.bin, .* in .*; "\.\/run data cifar10" .* \(--set dataFolder=PATH\)/,
+      /no data_batch_1\.bin, .* in .*; "\.\/run data cifar10" .* \(--set dataFolder=PATH in training, else --data-folder PATH\)/,
     ],
   ];
   for (const [files, message] of cases) {

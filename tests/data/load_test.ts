@@ -33,7 +33,8 @@ Deno.test("loadDataset() says what is missing", async () => {
   });
   await assert.rejects(loadDataset({ name: "images" }), {
     name: "DataError",
-    message: /images: give the folder of pictures \(--set dataFolder=PATH\)/,
+    message:
+      /images: give the folder of pictures \(--set dataFolder=PATH in training, else --data-folder PATH\)/,
   });
   for (const name of ["mnist", "fashion-mnist", "cifar10", "cifar100", "svhn"] as const) {
     await assert.rejects(loadDataset({ name, folder: "/nonexistent" }), {

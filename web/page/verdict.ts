@@ -21,7 +21,7 @@ export class Verdict {
     this.#showDensity(NaN, model);
     this.#figure.hidden = !model.reference;
     this.#text.textContent = isColour(model)
-      ? "Open a picture to see what the network makes of it."
+      ? "Open a picture to see its class and its energy."
       : "Draw something to see where it lies.";
   }
 

@@ -10,7 +10,7 @@ import { startDeviations, startFactors, startMeans } from "./checkpoint/model_st
 import type { ClassGaussians } from "./class_gaussians.ts";
 import { CosineTransform } from "./cosine_transform.ts";
 
-/** Most elements of the factors on the GPU, 64 MB. Half of that is what WebGPU binds everywhere. */
+/** Most elements of the factors on the GPU: 64 MiB, half of what every WebGPU device binds. */
 const mostElements = 2 ** 24;
 
 /**

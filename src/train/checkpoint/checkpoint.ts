@@ -12,7 +12,7 @@ import { buildModel } from "../build.ts";
 import { checksumKey, noChecksum, writeChecksum } from "./checksum.ts";
 import type { Configuration } from "../configuration.ts";
 import { acceptedHeader, carriesChecksum, format, type Header } from "./header.ts";
-import { type ModelState, modelState, officialTensors } from "./model_state.ts";
+import { type ModelState, modelState, officialTensors, startTensors } from "./model_state.ts";
 import { readRecord, recordMetadata, recordTensors, type RunRecord } from "./run_record.ts";
 import { replayBuffer } from "./state_search.ts";
 import type { Trainer } from "../trainer.ts";
@@ -207,9 +207,7 @@ export function isCheckpoint(metadata: Readonly<Record<string, string>>): boolea
 /** A checkpoint without the optimiser's vectors and what else only the run needs. */
 export function modelOnly({ recovery: _, ...checkpoint }: Checkpoint): Checkpoint {
   const isModel = ([name]: [string, HostTensor]) =>
-    /^(f|class_output|energy_output|replay_buffer|start_means|start_factors|start_deviations)(\.|$)/.test(
-      name,
-    );
+    /^(f|class_output|energy_output|replay_buffer)(\.|$)/.test(name) || startTensors.includes(name);
   return { ...checkpoint, record: {}, tensors: new Map([...checkpoint.tensors].filter(isModel)) };
 }
 

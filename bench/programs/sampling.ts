@@ -9,7 +9,7 @@ import { openAdapter } from "../../src/cli/adapter.ts";
 import { print, wholeNumber } from "../../src/cli/command.ts";
 import { table } from "../../src/cli/format.ts";
 import { loadFitting, loadModel, shippedModel } from "../../src/cli/model.ts";
-import type { ImageSet } from "../../src/data/dataset.ts";
+import { type ImageSet, pixelsOf } from "../../src/data/dataset.ts";
 import { extractFeatures, FloatImages } from "../../src/evaluate/features.ts";
 import { type Fidelity, fidelity, realBalls } from "../../src/evaluate/fidelity.ts";
 import { largestOfRows } from "../../src/evaluate/probabilities.ts";
@@ -58,8 +58,7 @@ await bench("sampling", async (args) => {
   const dataset = await loadFitting(checkpoint, values["data-folder"], undefined);
   const { height, width, channels, maximum, test, train, classNames } = dataset;
   const pixels = height * width * channels;
-  const scaled = ({ bytes }: ImageSet) =>
-    Float32Array.from(bytes.subarray(0, count * pixels), (value) => value / maximum * 2 - 1);
+  const scaled = ({ bytes }: ImageSet) => pixelsOf(bytes.subarray(0, count * pixels), maximum);
   const referee = values.referee === undefined ? undefined : await loadModel(context, values.referee, {});
   /** Where neighbours are found. */
   const placed = async (images: Float32Array) => {

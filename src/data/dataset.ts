@@ -45,6 +45,11 @@ export function imageBytes(
   return height * width * channels;
 }
 
+/** Values in [−1, 1] of bytes up to `maximum`. */
+export function pixelsOf(bytes: Uint8Array, maximum: number): Float32Array<ArrayBuffer> {
+  return Float32Array.from(bytes, (byte) => byte / maximum * 2 - 1);
+}
+
 /** No images. */
 export const noImages: ImageSet = { bytes: new Uint8Array(), labels: new Uint32Array(), count: 0 };
 

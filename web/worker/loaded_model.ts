@@ -1,4 +1,4 @@
-import { type Dataset, imageBytes } from "../../src/data/dataset.ts";
+import { type Dataset, imageBytes, pixelsOf } from "../../src/data/dataset.ts";
 import { fitDataset } from "../../src/data/fit.ts";
 import { softmaxRows } from "../../src/evaluate/probabilities.ts";
 import type { Initialisation } from "../../src/jem/initialisation.ts";
@@ -16,7 +16,7 @@ import {
 } from "../../src/train/checkpoint/checkpoint.ts";
 import { readModelFile, serializeOfficial } from "../../src/train/checkpoint/import.ts";
 import type { Assessment, ModelFormat, ModelSummary, Reference } from "./calls.ts";
-import { pictureImage, pixelsOf } from "./picture.ts";
+import { pictureImage } from "./picture.ts";
 import { measureReference } from "./reference.ts";
 
 /** A model file on the GPU, with the digits if it was trained on them. */

@@ -1,4 +1,5 @@
 /// <reference lib="dom" />
+import { pixelsOf } from "../../src/data/dataset.ts";
 import { cropAndResize } from "../../src/data/pictures/resize.ts";
 import { DataError } from "../../src/errors.ts";
 import type { ByteImage } from "../../src/formats/pictures/png.ts";
@@ -6,11 +7,6 @@ import { printable } from "../../src/formats/text.ts";
 
 /** Largest side at which a picture is kept until it is resized, to bound the memory that large ones take. */
 const mostSide = 1024;
-
-/** Images `[H, W, C]` in [−1, 1] of bytes up to `maximum`. */
-export function pixelsOf(bytes: Uint8Array, maximum: number): Float32Array<ArrayBuffer> {
-  return Float32Array.from(bytes, (byte) => byte / maximum * 2 - 1);
-}
 
 /**
  * A picture of any format that the browser knows, upright, as an image `[side, side, 3]` in [−1, 1]: its central

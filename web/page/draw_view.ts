@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 import type { ModelSummary } from "../worker/calls.ts";
 import { AttackPanel } from "./attack_panel.ts";
-import { element, StatusLine } from "./elements.ts";
+import { element, onFile, StatusLine } from "./elements.ts";
 import { isColour, type ModelView, type PageModel } from "./model.ts";
 import { Pad } from "./pad.ts";
 import { Verdict } from "./verdict.ts";
@@ -14,7 +14,6 @@ export class DrawView implements ModelView {
   readonly #pad: Pad;
   readonly #fit = element("pad-fit", HTMLInputElement);
   readonly #test = element("pad-test", HTMLButtonElement);
-  readonly #picture = element("picture-file", HTMLInputElement);
   readonly #seen = new Tiles(element("seen", HTMLCanvasElement));
   readonly #caption = element("seen-caption", HTMLElement);
   readonly #verdict = new Verdict();
@@ -36,11 +35,7 @@ export class DrawView implements ModelView {
     element("pad-clear", HTMLButtonElement).addEventListener("click", () => this.#pad.clear());
     this.#fit.addEventListener("change", () => void this.#drawn());
     this.#test.addEventListener("click", () => void this.#takeTestImage());
-    this.#picture.addEventListener("change", () => {
-      const [file] = this.#picture.files ?? [];
-      if (file) void this.#openPicture(file);
-      this.#picture.value = "";
-    });
+    onFile("picture-file", (file) => void this.#openPicture(file));
   }
 
   async stop(): Promise<void> {

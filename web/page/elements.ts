@@ -18,6 +18,16 @@ export function make<Name extends keyof HTMLElementTagNameMap>(
   return made;
 }
 
+/** Calls `take` with each file that is chosen in an input, even with the same one again. */
+export function onFile(id: string, take: (file: File) => void): void {
+  const input = element(id, HTMLInputElement);
+  input.addEventListener("change", () => {
+    const [file] = input.files ?? [];
+    if (file) take(file);
+    input.value = "";
+  });
+}
+
 /** A slider that shows its value beside its name. */
 export class Slider {
   readonly #input: HTMLInputElement;

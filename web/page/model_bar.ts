@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 import type { ModelFormat, ModelSummary } from "../worker/calls.ts";
-import { element, make, StatusLine } from "./elements.ts";
+import { element, make, onFile, StatusLine } from "./elements.ts";
 import { ModelMenu } from "./model_menu.ts";
 import type { ModelSource, ModelView, PageModel } from "./model.ts";
 
@@ -24,12 +24,7 @@ export class ModelBar implements ModelView {
       button.addEventListener("click", () => void this.#save(format));
       return button;
     });
-    const input = element("model-file", HTMLInputElement);
-    input.addEventListener("change", () => {
-      const [file] = input.files ?? [];
-      if (file) void this.#openFile(file);
-      input.value = "";
-    });
+    onFile("model-file", (file) => void this.#openFile(file));
     this.#acceptDrops((file) => takePicture(file) || void this.#openFile(file));
   }
 

@@ -4,8 +4,8 @@ import { Remote } from "../worker/remote.ts";
 
 /** A part of the page that shows a model. */
 export interface ModelView {
-  /** Ends whatever uses the model. */
-  stop(): Promise<void>;
+  /** Ends whatever uses the model, in views that run something on it. */
+  stop?(): Promise<void>;
   /** Turns to another model. */
   show(model: ModelSummary): void;
 }
@@ -56,7 +56,7 @@ export class PageModel {
   open({ name, read }: ModelSource): Promise<void> {
     const opened = this.#opening.catch(() => {}).then(async () => {
       const summary = await this.remote.call("open", { name, file: await read() });
-      await Promise.all(this.#views.map((view) => view.stop()));
+      await Promise.all(this.#views.map((view) => view.stop?.()));
       await this.remote.call("use", undefined);
       this.#current = summary;
       for (const view of this.#views) view.show(summary);

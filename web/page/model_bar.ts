@@ -28,10 +28,6 @@ export class ModelBar implements ModelView {
     this.#acceptDrops((file) => takePicture(file) || void this.#openFile(file));
   }
 
-  stop(): Promise<void> {
-    return Promise.resolve();
-  }
-
   show({ name, network, parameters, classNames, height, width, adapter }: ModelSummary): void {
     const size = `${height}×${width}`;
     this.#line.textContent = `${name}: ${network}, ${

@@ -82,10 +82,6 @@ export class Tour implements ModelView {
     });
   }
 
-  stop(): Promise<void> {
-    return Promise.resolve();
-  }
-
   /** What the tour says holds for the digits, whose training images the page has. */
   show({ reference }: ModelSummary): void {
     this.#start.hidden = !reference;

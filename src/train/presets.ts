@@ -7,7 +7,7 @@ import digitsSoftmax from "./presets/digits/digits-softmax.json" with { type: "j
 import digitsFromSoftmax from "./presets/digits/digits-from-softmax.json" with { type: "json" };
 import digitsJem from "./presets/digits/digits-jem.json" with { type: "json" };
 import digitsJempp from "./presets/digits/digits-jempp.json" with { type: "json" };
-import mnist from "./presets/mnist.json" with { type: "json" };
+import mnist from "./presets/mnist/mnist.json" with { type: "json" };
 import cifar10Tiny from "./presets/cifar10/cifar10-tiny.json" with { type: "json" };
 import cifar10Small from "./presets/cifar10/cifar10-small.json" with { type: "json" };
 import cifar10 from "./presets/cifar10/cifar10.json" with { type: "json" };

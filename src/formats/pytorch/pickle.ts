@@ -14,9 +14,9 @@ import {
   type PickleValue,
 } from "./pickle_objects.ts";
 import { type LineKind, type Operation, operations, refusedOperations } from "./pickle_operations.ts";
+import { damaged, PickleStack } from "./pickle_stack.ts";
 import { floatOf, integerOf, lineOf, longOf } from "./pickle_values.ts";
 
-const mark = Symbol("mark");
 /** Longest name of a class. Taking a name apart takes time each time it occurs. */
 const longestName = 1000;
 
@@ -40,12 +40,10 @@ export function parsePickle<Result>(
 class Machine<Result> {
   readonly #bytes: PickleBytes;
   readonly #reader: PickleReader<Result>;
-  readonly #stack: (PickleValue<Result> | typeof mark)[] = [];
-  readonly #memo: (PickleValue<Result> | undefined)[] = [];
+  readonly #stack = new PickleStack<Result>();
   readonly #dictionaries = new WeakMap<PickleValue<Result>[], PickledDictionary<Result>>();
   readonly #budget: number;
   #spent = 0;
-  #memoized = 0;
 
   constructor(bytes: Uint8Array, reader: PickleReader<Result>, budget: number, start: number) {
     this.#budget = budget;
@@ -56,7 +54,7 @@ class Machine<Result> {
   run(): { value: PickleValue<Result>; end: number } {
     for (;;) {
       const code = this.#bytes.take(1)[0]!;
-      if (code === 0x2e) return { value: this.#pop(), end: this.#bytes.at };
+      if (code === 0x2e) return { value: this.#stack.pop(), end: this.#bytes.at };
       const operation = operations[code];
       if (!operation) {
         const name = refusedOperations[code] ?? `0x${code.toString(16).padStart(2, "0")}`;
@@ -85,7 +83,7 @@ class Machine<Result> {
         this.#bytes.take(operation.bytes);
         return;
       case "mark":
-        stack.push(mark);
+        stack.mark();
         return;
       case "constant":
         stack.push(operation.value);
@@ -118,26 +116,26 @@ class Machine<Result> {
         return;
       case "entries":
         this.#spend(pickleCosts.dictionary);
-        stack.push(this.#withPairs(new Map(), this.#popMark()));
+        stack.push(this.#withPairs(new Map(), stack.popGroup()));
         return;
       case "sequence":
         this.#spend(pickleCosts.list);
-        stack.push(operation.length === undefined ? this.#popMark() : this.#popMany(operation.length));
+        stack.push(operation.length === undefined ? stack.popGroup() : stack.popMany(operation.length));
         return;
       case "append":
-        this.#append(operation.many ? this.#popMark() : [this.#pop()]);
+        this.#append(operation.many ? stack.popGroup() : [stack.pop()]);
         return;
       case "set":
-        this.#set(operation.many ? this.#popMark() : this.#popMany(2));
+        this.#set(operation.many ? stack.popGroup() : stack.popMany(2));
         return;
       case "put":
         this.#memoize(this.#index(operation.bytes));
         return;
       case "memoize":
-        this.#memoize(this.#memoized);
+        this.#memoize(stack.remembered);
         return;
       case "get":
-        stack.push(this.#remembered(this.#index(operation.bytes)));
+        stack.push(stack.recall(this.#index(operation.bytes)));
         return;
       case "global":
         stack.push(this.#global(operation.fromStack));
@@ -150,26 +148,26 @@ class Machine<Result> {
         return;
       case "persistent":
         this.#spend(pickleCosts.object);
-        stack.push(this.#reader.persistent(this.#pop()));
+        stack.push(this.#reader.persistent(stack.pop()));
         return;
       case "persistentLine":
         this.#spend(pickleCosts.object);
         stack.push(this.#reader.persistent(this.#line()));
         return;
       case "pop":
-        if (stack.pop() === undefined) throw damaged();
+        stack.drop();
         return;
       case "popMark":
-        this.#popMark();
+        stack.popGroup();
         return;
       case "duplicate":
-        stack.push(this.#top());
+        stack.push(stack.top);
         return;
     }
   }
 
   #global(fromStack: boolean): Global {
-    const [module, name] = fromStack ? this.#popMany(2) : [this.#line(), this.#line()];
+    const [module, name] = fromStack ? this.#stack.popMany(2) : [this.#line(), this.#line()];
     if (typeof module !== "string" || typeof name !== "string") throw damaged();
     if (module.length + name.length > longestName) throw damaged();
     this.#spend(pickleCosts.object);
@@ -181,13 +179,13 @@ class Machine<Result> {
   #call(from: "arguments" | "keywords" | "mark" | "line"): void {
     if (from === "line") {
       const callee = this.#global(false);
-      this.#stack.push(this.#made(callee, this.#popMark()));
+      this.#stack.push(this.#made(callee, this.#stack.popGroup()));
     } else if (from === "mark") {
-      const [callee, ...args] = this.#popMark();
+      const [callee, ...args] = this.#stack.popGroup();
       this.#stack.push(this.#made(callee, args));
     } else {
-      const keywords = from === "keywords" ? this.#pop() : null;
-      const [callee, args] = this.#popMany(2);
+      const keywords = from === "keywords" ? this.#stack.pop() : null;
+      const [callee, args] = this.#stack.popMany(2);
       if (!Array.isArray(args)) throw damaged();
       const made = this.#made(callee, args);
       if (made instanceof PickledObject) made.state = keywords;
@@ -229,21 +227,21 @@ class Machine<Result> {
    * Sets an object's attributes. Nobody needs those of the values created here (such as a state dict's `_metadata`).
    */
   #build(): void {
-    const state = this.#pop();
-    const target = this.#top();
+    const state = this.#stack.pop();
+    const target = this.#stack.top;
     if (typeof target !== "object" || target === null) throw damaged();
     if (target instanceof PickledObject) target.state = state;
   }
 
   #append(values: PickleValue<Result>[]): void {
-    const target = this.#top();
+    const target = this.#stack.top;
     const list = target instanceof PickledObject ? target.items ??= this.#newList() : target;
     if (!Array.isArray(list)) throw damaged();
     for (const value of values) list.push(value);
   }
 
   #set(pairs: PickleValue<Result>[]): void {
-    const target = this.#top();
+    const target = this.#stack.top;
     const dictionary = target instanceof PickledObject ? target.entries ??= this.#newDictionary() : target;
     if (!(dictionary instanceof Map)) throw damaged();
     this.#withPairs(dictionary, pairs);
@@ -286,38 +284,7 @@ class Machine<Result> {
   #memoize(index: number): void {
     if (index > this.#spent / pickleCosts.operation) throw damaged();
     this.#spend(pickleCosts.memo);
-    const value = this.#top();
-    while (this.#memo.length < index) this.#memo.push(undefined);
-    if (this.#memo[index] === undefined) this.#memoized++;
-    this.#memo[index] = value;
-  }
-
-  #remembered(index: number): PickleValue<Result> {
-    const value = this.#memo[index];
-    if (value === undefined) throw damaged();
-    return value;
-  }
-
-  #pop(): PickleValue<Result> {
-    const value = this.#stack.pop();
-    if (value === undefined || value === mark) throw damaged();
-    return value;
-  }
-
-  #popMany(count: number): PickleValue<Result>[] {
-    return Array.from({ length: count }, () => this.#pop()).reverse();
-  }
-
-  #popMark(): PickleValue<Result>[] {
-    const start = this.#stack.lastIndexOf(mark);
-    if (start < 0) throw damaged();
-    return this.#stack.splice(start).slice(1) as PickleValue<Result>[];
-  }
-
-  #top(): PickleValue<Result> {
-    const value = this.#stack.at(-1);
-    if (value === undefined || value === mark) throw damaged();
-    return value;
+    this.#stack.remember(index);
   }
 
   /** Bytes with their count written before them. */
@@ -354,7 +321,3 @@ class Machine<Result> {
 }
 
 const decoder = new TextDecoder();
-
-function damaged(): FormatError {
-  return new FormatError("pickle: the data are damaged");
-}

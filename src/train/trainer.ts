@@ -10,10 +10,8 @@ import type { WideResNet } from "../nn/wide_resnet.ts";
 import type { Optimizer } from "../optim/optimizer.ts";
 import type { SharpnessAware } from "../optim/sharpness_aware.ts";
 import { learningRateAt, type LearningRateSchedule } from "../optim/schedule.ts";
-import { Purpose, RandomStream, streamWords } from "../random/philox.ts";
 import type { Context } from "../tensor/context.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { BatchOrder } from "./iteration/batch_order.ts";
 import {
   buildModel,
   buildOptimizer,
@@ -26,7 +24,7 @@ import { settledAttempts } from "./recovery/changes.ts";
 import type { Configuration } from "./configuration.ts";
 import { type Divergence, divergenceError } from "./recovery/divergence.ts";
 import { Exchange, exchangeRoom, noWishes, type Wishes } from "./iteration/exchange.ts";
-import { drawCrops, drawReplay } from "./iteration/draws.ts";
+import { IterationDraws } from "./iteration/iteration_draws.ts";
 import type { InputValues } from "./iteration/inputs.ts";
 import type { IterationReport } from "./iteration/report.ts";
 import { type Attempt, noRecovery, rateFactor, type RecoveryState, streamSeed } from "./recovery/recovery.ts";
@@ -67,8 +65,7 @@ export class Trainer {
   readonly #context: Context;
   readonly #configuration: Configuration;
   readonly #classes: number;
-  readonly #labels: Uint32Array;
-  readonly #augmentation: { readonly padding: number; readonly flip: boolean };
+  readonly #draws: IterationDraws;
   readonly #step: TrainingStep;
   /** Undefined if there is one shard. */
   readonly #shardedStep: ShardedStep | undefined;
@@ -78,8 +75,6 @@ export class Trainer {
   readonly #inputs: readonly ShardInputs[];
   readonly #status: Tensor;
   readonly #reports: Reports;
-  #likelihoodOrder: BatchOrder;
-  #labelledOrder: BatchOrder;
   #plan: { readonly work: Plan; readonly batchesTracked: number } | undefined;
 
   /**
@@ -93,23 +88,19 @@ export class Trainer {
     dataset: Dataset,
     readonly communicator: Communicator = oneProcess,
   ) {
-    const { seed, likelihoodBatch, labelledBatch, padding, flip } = configuration;
     this.#context = context;
     this.#configuration = configuration;
     this.#classes = dataset.classNames.length;
-    this.#augmentation = {
-      padding: padding ?? dataset.augmentation.padding,
-      flip: flip ?? dataset.augmentation.flip,
-    };
-    this.#labels = dataset.train.labels;
     const shards = this.shards = new Shards(configuration, communicator);
     this.subsets = divide(dataset, configuration);
-    const { training, labelled } = this.subsets;
-    this.#likelihoodOrder = new BatchOrder(seed, Purpose.likelihoodOrder, training, likelihoodBatch);
-    this.#labelledOrder = new BatchOrder(seed, Purpose.labelledOrder, labelled, labelledBatch);
-    this.schedule = learningRates(configuration, this.#labelledOrder.batchesPerEpoch);
-    this.iterations = configuration.iterations ??
-      Math.ceil(configuration.epochs! * this.#labelledOrder.batchesPerEpoch);
+    const { batchesPerEpoch, padding } = this.#draws = new IterationDraws(
+      configuration,
+      dataset,
+      this.subsets,
+      shards,
+    );
+    this.schedule = learningRates(configuration, batchesPerEpoch);
+    this.iterations = configuration.iterations ?? Math.ceil(configuration.epochs! * batchesPerEpoch);
 
     const resident = residentImages(context, dataset, configuration, this.subsets);
     this.images = resident.images;
@@ -121,13 +112,7 @@ export class Trainer {
     this.sharpnessAware = buildSharpnessAware(this.model, this.optimizer, configuration);
     this.#step = new TrainingStep(this.model, this.sharpnessAware, configuration);
     const { augmentLikelihood, inputNoise } = configuration;
-    const imageOptions = {
-      dataset,
-      images: this.images,
-      padding: this.#augmentation.padding,
-      augmentLikelihood,
-      inputNoise,
-    };
+    const imageOptions = { dataset, images: this.images, padding, augmentLikelihood, inputNoise };
     this.#inputs = shards.mine.map(() => new ShardInputs(context, shards, imageOptions));
     this.#status = context.zeros([4], "uint32").disown();
     this.#reports = new Reports(context);
@@ -246,29 +231,7 @@ export class Trainer {
 
   /** Everything that iteration `t` draws at random on the host, for all shards, and its learning rate. */
   inputsOf(t: number): InputValues {
-    const { likelihoodBatch, labelledBatch, reinitProbability, beta1, beta2 } = this.#configuration;
-    const seed = this.#seed;
-    const labelledIndices = this.#labelledOrder.at(t);
-    const crops = (purpose: number, batch: number) =>
-      drawCrops(new RandomStream(seed, purpose, t), batch, this.#augmentation);
-    return {
-      stream: streamWords(seed, t),
-      schedule: [this.learningRate(t), 1 - beta1 ** (t + 1), 1 - beta2 ** (t + 1), 0],
-      likelihoodIndices: this.#likelihoodOrder.at(t),
-      likelihoodCrops: crops(Purpose.likelihoodCrop, likelihoodBatch),
-      labelledIndices,
-      labelledCrops: crops(Purpose.labelledCrop, labelledBatch),
-      labels: labelledIndices.map((index) => this.#labels[index]!),
-      ...drawReplay({
-        seed,
-        iteration: t,
-        batch: likelihoodBatch,
-        shardBatch: this.shards.likelihoodBatch,
-        entries: this.shards.entries,
-        classes: this.#classes,
-        reinitProbability,
-      }),
-    };
+    return this.#draws.at(t, this.learningRate(t));
   }
 
   /** Gives all shards the model's running statistics, as in a new trainer. */
@@ -281,8 +244,7 @@ export class Trainer {
     this.iteration = iteration;
     this.#reports.restart(iteration);
     this.recovery = recovery;
-    this.#likelihoodOrder = this.#likelihoodOrder.withSeed(this.#seed);
-    this.#labelledOrder = this.#labelledOrder.withSeed(this.#seed);
+    this.#draws.reseed(this.#seed);
     this.#status.clear();
   }
 

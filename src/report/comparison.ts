@@ -21,6 +21,20 @@ export function groupOf(name: string): string {
   return name.replace(/[-_]\d+$/, "");
 }
 
+interface Group {
+  /** The name of a single run, or what the names of several have in common, and how many they are. */
+  readonly label: string;
+  readonly members: readonly Evaluation[];
+}
+
+/** The groups of some runs, in order. */
+function groupsOf(evaluations: readonly Evaluation[]): Group[] {
+  return [...Map.groupBy(evaluations, ({ name }) => groupOf(name))].map(([group, members]) => ({
+    label: members.length > 1 ? `${group} (${members.length})` : members[0]!.name,
+    members,
+  }));
+}
+
 /** Figures of several evaluations side by side. */
 export interface Comparison {
   readonly head: string[];
@@ -37,19 +51,15 @@ const mark = "≠";
  * one group that are not comparable have no mean.
  */
 export function comparisonTable(evaluations: readonly Evaluation[]): Comparison {
-  const groups = [...new Set(evaluations.map(({ name }) => groupOf(name)))];
-  const members = (group: string) => evaluations.filter(({ name }) => groupOf(name) === group);
-  const head = [
-    "",
-    ...groups.map((group) => members(group).length > 1 ? `${group} (${members(group).length})` : group),
-  ];
+  const groups = groupsOf(evaluations);
+  const head = ["", ...groups.map(({ label }) => label)];
   const rows: string[][] = [];
   const concerned = new Map<string, string[]>();
   for (const row of rowsWith(outsideSets(evaluations))) {
     const known = evaluations.filter(({ results }) => numberAt(results, row.path) !== undefined);
     if (known.length === 0) continue;
     const found = differences(known, row.wanted);
-    const cells = groups.map((group) => cell(known.filter(({ name }) => groupOf(name) === group), row));
+    const cells = groups.map(({ members }) => cell(members.filter((member) => known.includes(member)), row));
     const name = rowName(row, known);
     rows.push([found.length > 0 ? `${name} ${mark}` : name, ...cells]);
     if (found.length === 0) continue;
@@ -154,15 +164,15 @@ function groupCurves(
   path: readonly string[],
 ): Record<string, [number, number][]> {
   const series: Record<string, [number, number][]> = {};
-  for (const group of new Set(evaluations.map(({ name }) => groupOf(name)))) {
-    const all = evaluations.filter(({ name }) => groupOf(name) === group)
+  for (const { label, members } of groupsOf(evaluations)) {
+    const all = members
       .map(({ results }) => pointsOf(valueAt(results, path)))
       .filter((points) => points !== undefined);
     const [first] = all;
     if (!first) continue;
     const mean = (i: number) => all.reduce((sum, points) => sum + points[i]![1] / all.length, 0);
     // Curves of other lengths have points elsewhere, so they have no mean.
-    series[group] = all.every(({ length }) => length === first.length)
+    series[label] = all.every(({ length }) => length === first.length)
       ? first.map(([x], i) => [x, mean(i)])
       : first.map(([x, y]) => [x, y]);
   }

@@ -74,10 +74,10 @@ Deno.test("comparisonTable() groups runs by their names, with means and deviatio
   });
   const { head, rows, warnings } = comparisonTable([
     run("jem-1", 0.9),
-    run("softmax", 0.8),
+    run("mnist-28", 0.8),
     run("jem-2", 0.92),
   ]);
-  assert.deepEqual(head, ["", "jem (2)", "softmax"]);
+  assert.deepEqual(head, ["", "jem (2)", "mnist-28"], "a single run keeps its whole name");
   assert.deepEqual(rows.find(([name]) => name === "test accuracy"), [
     "test accuracy",
     "91.0 % ± 1.41 %",
